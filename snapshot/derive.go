@@ -1,0 +1,80 @@
+package snapshot
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"sync"
+)
+
+// A Memo keeps what is expensive to derive, by name: the store's analysis
+// cache behind it outlives the run. Get returns nil when nothing is there; the
+// bytes are valid until the memo is closed. Both are safe for concurrent use.
+type Memo interface {
+	Get(key string) []byte
+	Put(key string, value []byte)
+}
+
+// Derived is the one place where analyses of captured bytes are kept during a
+// run, so that collectors, checks and renderers share one result and an
+// unchanged file is never analysed twice, not even by the next run.
+// The zero value works without a memo behind it.
+type Derived struct {
+	Memo Memo // optional
+
+	mu   sync.Mutex
+	vals map[string]*derivation
+}
+
+type derivation struct {
+	once sync.Once
+	val  any
+}
+
+// Derive returns compute's result for the given analysis (name and version)
+// and inputs. The inputs must name everything the result depends on: digests
+// of bytes, absences, names that were looked up. The result must survive a
+// round trip through JSON, must not hold a secret, and must not be changed by
+// any caller. A nil Derived computes every time.
+func Derive[T any](d *Derived, name string, version int, inputs []string, compute func() T) T {
+	if d == nil {
+		return compute()
+	}
+	h := sha256.New()
+	fmt.Fprintf(h, "%s\x00%d", name, version)
+	for _, in := range inputs {
+		fmt.Fprintf(h, "\x00%d\x00%s", len(in), in)
+	}
+	key := name + ":" + hex.EncodeToString(h.Sum(nil)[:20])
+	d.mu.Lock()
+	if d.vals == nil {
+		d.vals = map[string]*derivation{}
+	}
+	e := d.vals[key]
+	if e == nil {
+		e = &derivation{}
+		d.vals[key] = e
+	}
+	d.mu.Unlock()
+	e.once.Do(func() {
+		if d.Memo != nil {
+			if b := d.Memo.Get(key); b != nil {
+				var v T
+				if json.Unmarshal(b, &v) == nil {
+					e.val = v
+					return
+				}
+			}
+		}
+		v := compute()
+		if d.Memo != nil {
+			if b, err := json.Marshal(v); err == nil {
+				d.Memo.Put(key, b)
+			}
+		}
+		e.val = v
+	})
+	v, _ := e.val.(T) // a compute that panicked leaves the zero value
+	return v
+}

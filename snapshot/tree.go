@@ -1,0 +1,202 @@
+package snapshot
+
+import (
+	"bytes"
+	"fmt"
+	"path"
+	"slices"
+	"sort"
+	"strings"
+	"sync"
+)
+
+// A PathKind says what stands at a path of the tree.
+type PathKind byte
+
+const (
+	PathFile    PathKind = 'f' // regular file
+	PathExec    PathKind = 'x' // regular file with an executable bit
+	PathLink    PathKind = 'l' // symbolic link
+	PathModule  PathKind = 'm' // git submodule
+	PathDir     PathKind = 'd' // a folder that is ignored as a whole: what is in it is not listed
+	PathMissing PathKind = '-' // tracked by git, not on disk
+	PathOther   PathKind = 'o' // socket, FIFO, device
+)
+
+// A PathState says what git thinks of a path.
+type PathState byte
+
+const (
+	Tracked   PathState = 't'
+	Untracked PathState = 'u' // project, but not committed (everything, where there is no git)
+	Ignored   PathState = 'i'
+)
+
+// A TreePath is one entry of a Tree.
+type TreePath struct {
+	Path  string // slash-separated, relative to the root
+	Kind  PathKind
+	State PathState
+}
+
+// A Tree is every path of the project, so that "is there such a file?" can be
+// asked purely and of the past. Folders are implied by what is in them; an
+// ignored folder is one entry. The nil Tree has nothing.
+type Tree struct {
+	Git   bool // git decided what is project; otherwise a walk with the usual exclusions
+	paths []TreePath
+
+	once sync.Once
+	fold map[string]string // lower case → path as it stands
+	dirs map[string]bool
+}
+
+// NewTree returns a tree of these paths; of two entries for one path the later
+// one stands.
+func NewTree(git bool, paths []TreePath) *Tree {
+	p := slices.Clone(paths)
+	sort.SliceStable(p, func(i, j int) bool { return p[i].Path < p[j].Path })
+	out := p[:0]
+	for _, e := range p {
+		if n := len(out); n > 0 && out[n-1].Path == e.Path {
+			out[n-1] = e
+			continue
+		}
+		out = append(out, e)
+	}
+	return &Tree{Git: git, paths: out}
+}
+
+// All returns every entry in path order. The slice is not to be changed.
+func (t *Tree) All() []TreePath {
+	if t == nil {
+		return nil
+	}
+	return t.paths
+}
+
+// Len returns the number of entries.
+func (t *Tree) Len() int { return len(t.All()) }
+
+// At returns the entry at exactly that path.
+func (t *Tree) At(p string) (TreePath, bool) {
+	all := t.All()
+	i, ok := slices.BinarySearchFunc(all, p, func(e TreePath, p string) int { return strings.Compare(e.Path, p) })
+	if !ok {
+		return TreePath{}, false
+	}
+	return all[i], true
+}
+
+// HasFile reports whether a file (or link) of the project is on disk at that path.
+func (t *Tree) HasFile(p string) bool {
+	e, ok := t.At(p)
+	return ok && e.Kind != PathMissing && e.Kind != PathDir
+}
+
+// HasDir reports whether that folder is there; "." always is.
+func (t *Tree) HasDir(p string) bool {
+	if p == "." || p == "" {
+		return true
+	}
+	t.index()
+	if e, ok := t.At(strings.TrimSuffix(p, "/")); ok && (e.Kind == PathDir || e.Kind == PathModule) {
+		return true
+	}
+	return t != nil && t.dirs[p]
+}
+
+// InIgnored reports whether the path is ignored or lies in an ignored folder or
+// a submodule: the tree does not know whether it is there.
+func (t *Tree) InIgnored(p string) bool {
+	for ; p != "." && p != "/" && p != ""; p = path.Dir(p) {
+		if e, ok := t.At(p); ok && (e.State == Ignored || e.Kind == PathModule) {
+			return true
+		}
+	}
+	return false
+}
+
+// OtherCase returns the path that differs from p only by letter case, if p
+// itself is not there.
+func (t *Tree) OtherCase(p string) (string, bool) {
+	if t == nil || t.HasFile(p) {
+		return "", false
+	}
+	t.index()
+	q, ok := t.fold[strings.ToLower(p)]
+	return q, ok
+}
+
+// Under returns the entries below a folder ("." for all), in path order.
+func (t *Tree) Under(dir string) []TreePath {
+	all := t.All()
+	if dir == "." || dir == "" {
+		return all
+	}
+	lo := sort.Search(len(all), func(i int) bool { return all[i].Path >= dir+"/" })
+	hi := sort.Search(len(all), func(i int) bool { return all[i].Path >= dir+"0" }) // '0' follows '/'
+	return all[lo:hi]
+}
+
+func (t *Tree) index() {
+	if t == nil {
+		return
+	}
+	t.once.Do(func() {
+		t.fold = make(map[string]string, len(t.paths))
+		t.dirs = map[string]bool{}
+		for _, e := range t.paths {
+			if e.Kind != PathMissing {
+				t.fold[strings.ToLower(e.Path)] = e.Path
+				for d := path.Dir(e.Path); d != "." && !t.dirs[d]; d = path.Dir(d) {
+					t.dirs[d] = true
+				}
+			}
+		}
+	})
+}
+
+const treeMagic = "audit.tree/1 "
+
+// Encode returns the canonical bytes of the tree: a header line, then per entry
+// kind, state, path and a NUL.
+func (t *Tree) Encode() []byte {
+	var b bytes.Buffer
+	git := "walk"
+	if t != nil && t.Git {
+		git = "git"
+	}
+	b.WriteString(treeMagic + git + "\n")
+	for _, e := range t.All() {
+		b.WriteByte(byte(e.Kind))
+		b.WriteByte(byte(e.State))
+		b.WriteString(e.Path)
+		b.WriteByte(0)
+	}
+	return b.Bytes()
+}
+
+// DecodeTree reads what Encode wrote.
+func DecodeTree(b []byte) (*Tree, error) {
+	head, rest, ok := bytes.Cut(b, []byte("\n"))
+	git, isTree := strings.CutPrefix(string(head), treeMagic)
+	if !ok || !isTree {
+		return nil, fmt.Errorf("not a project tree (starts %.20q)", head)
+	}
+	text := string(rest)
+	t := &Tree{Git: git == "git", paths: make([]TreePath, 0, strings.Count(text, "\x00"))}
+	for len(text) > 0 {
+		i := strings.IndexByte(text, 0)
+		if i < 3 {
+			return nil, fmt.Errorf("project tree: torn entry after %d paths", len(t.paths))
+		}
+		e := TreePath{Path: text[2:i], Kind: PathKind(text[0]), State: PathState(text[1])}
+		if n := len(t.paths); n > 0 && t.paths[n-1].Path >= e.Path {
+			return nil, fmt.Errorf("project tree: entry %d is out of order", n)
+		}
+		t.paths = append(t.paths, e)
+		text = text[i+1:]
+	}
+	return t, nil
+}
