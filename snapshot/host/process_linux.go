@@ -1,0 +1,85 @@
+package host
+
+import (
+	"bytes"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// clockTick is USER_HZ, which Linux fixes at 100 for every architecture's
+// user-visible times (proc(5), sysconf(_SC_CLK_TCK)).
+const clockTick = 100
+
+// Processes reads /proc. Processes that end meanwhile are left out.
+func (o *OS) Processes() ([]Process, error) {
+	names, err := os.ReadDir("/proc")
+	if err != nil {
+		return nil, err
+	}
+	boot := bootTime()
+	page := int64(os.Getpagesize())
+	var out []Process
+	for _, n := range names {
+		pid, err := strconv.Atoi(n.Name())
+		if err != nil {
+			continue
+		}
+		dir := "/proc/" + n.Name()
+		stat, err := os.ReadFile(dir + "/stat")
+		if err != nil {
+			continue
+		}
+		p, ok := parseStat(stat, page)
+		if !ok {
+			continue
+		}
+		p.PID = pid
+		if !boot.IsZero() {
+			p.StartTime = boot.Add(time.Duration(p.Start) * (time.Second / clockTick))
+		}
+		title, _ := os.ReadFile(dir + "/cmdline")
+		p.Title = strings.TrimRight(string(bytes.ReplaceAll(title, []byte{0}, []byte{' '})), " ")
+		p.Exe, _ = os.Readlink(dir + "/exe")
+		out = append(out, p)
+	}
+	return out, nil
+}
+
+// parseStat reads the fields of /proc/PID/stat that follow the command's name,
+// which may itself hold spaces and parentheses (proc_pid_stat(5)).
+func parseStat(b []byte, page int64) (Process, bool) {
+	i := bytes.LastIndexByte(b, ')')
+	if i < 0 {
+		return Process{}, false
+	}
+	f := strings.Fields(string(b[i+1:]))
+	if len(f) < 22 {
+		return Process{}, false
+	}
+	num := func(n int) uint64 { v, _ := strconv.ParseUint(f[n-3], 10, 64); return v }
+	return Process{
+		PPID:  int(num(4)),
+		CPU:   num(14) + num(15),
+		Start: num(22),
+		RSS:   int64(num(24)) * page,
+	}, true
+}
+
+func bootTime() time.Time {
+	b, err := os.ReadFile("/proc/stat")
+	if err != nil {
+		return time.Time{}
+	}
+	_, rest, ok := bytes.Cut(b, []byte("\nbtime "))
+	if !ok {
+		return time.Time{}
+	}
+	line, _, _ := bytes.Cut(rest, []byte("\n"))
+	sec, err := strconv.ParseInt(string(line), 10, 64)
+	if err != nil {
+		return time.Time{}
+	}
+	return time.Unix(sec, 0).UTC()
+}

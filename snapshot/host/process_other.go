@@ -1,0 +1,6 @@
+//go:build !linux
+
+package host
+
+// Processes is not supported here; what depends on it is unknown.
+func (o *OS) Processes() ([]Process, error) { return nil, ErrUnsupported }
