@@ -1,0 +1,147 @@
+package store
+
+import (
+	"bytes"
+	"encoding/binary"
+	"fmt"
+)
+
+// Obs returns the volatile reading of that name at a snapshot; nil when there is none.
+func (tx *Tx) Obs(seq uint64, name string) ([]byte, error) {
+	key := append(be64(seq), name...)
+	v, ok, err := tx.get(bObs, key)
+	if err != nil || !ok {
+		return nil, err
+	}
+	out, err := unpack(v)
+	if err != nil {
+		return nil, tx.corrupt(bObs, key, err)
+	}
+	return append([]byte{}, out...), nil
+}
+
+// PutObs keeps a volatile reading of a snapshot, compressed. The snapshot must be there.
+func (tx *Tx) PutObs(seq uint64, name string, value []byte) error {
+	if last, err := tx.lastN(bSnap); err != nil {
+		return err
+	} else if seq > last {
+		return fmt.Errorf("reading %s: there is no snapshot %d yet", name, seq)
+	}
+	p, err := pack(value, coldMin)
+	if err != nil {
+		return fmt.Errorf("reading %s: %w", name, err)
+	}
+	return tx.put(bObs, append(be64(seq), name...), p)
+}
+
+// Cache returns what was cached under key, or nil. The slice is valid within
+// the transaction only and not to be changed. A damaged entry reads as none:
+// what is cached can be derived again.
+func (tx *Tx) Cache(key string) []byte { return tx.derived(bCache, key) }
+
+// PutCache caches what was derived.
+func (tx *Tx) PutCache(key string, v []byte) error { return tx.putDerived(bCache, key, v) }
+
+// Stat returns the stat shortcut of a path, or nil; a damaged one reads as none.
+func (tx *Tx) Stat(path string) []byte { return bytes.Clone(tx.derived(bStat, path)) }
+
+// PutStat keeps the stat shortcut of a path.
+func (tx *Tx) PutStat(path string, v []byte) error { return tx.putDerived(bStat, path, v) }
+
+// DeleteStat forgets the stat shortcut of a path.
+func (tx *Tx) DeleteStat(path string) error { return tx.del(bStat, []byte(path)) }
+
+// ScanStat calls fn for every stat shortcut in path order. The value is valid
+// during the call only; damaged ones are left out.
+func (tx *Tx) ScanStat(fn func(path string, v []byte) (more bool)) (err error) {
+	defer guard(tx.s.path, &err)()
+	if tx.ended.Load() {
+		return errEnded
+	}
+	c := tx.b[bStat].Cursor()
+	for k, row := c.First(); k != nil; k, row = c.Next() {
+		v, err := unseal(bStat, k, row)
+		if err == nil {
+			v, err = unpack(v)
+		}
+		if err == nil && !fn(string(k), v) {
+			break
+		}
+	}
+	return nil
+}
+
+// derived reads a row that can be made again, so that damage is no more than absence.
+func (tx *Tx) derived(b bucket, key string) (v []byte) {
+	var err error
+	defer func() {
+		if err != nil {
+			v = nil
+		}
+	}()
+	defer guard(tx.s.path, &err)()
+	if tx.ended.Load() || key == "" {
+		return nil
+	}
+	row := tx.b[b].Get([]byte(key))
+	if row == nil {
+		return nil
+	}
+	if v, err = unseal(b, []byte(key), row); err == nil {
+		v, err = unpack(v)
+	}
+	return v
+}
+
+func (tx *Tx) putDerived(b bucket, key string, v []byte) error {
+	if key == "" || len(key) > maxID {
+		return fmt.Errorf("%s key %.80q: must be 1 to %d bytes", names[b], key, maxID)
+	}
+	p, err := pack(v, packMin)
+	if err != nil {
+		return fmt.Errorf("%s of %.80q: %w", names[b], key, err)
+	}
+	return tx.put(b, []byte(key), p)
+}
+
+const userMeta = "user/"
+
+// Meta returns what PutMeta kept under key, or nil.
+func (tx *Tx) Meta(key string) []byte {
+	v, _, err := tx.get(bMeta, []byte(userMeta+key))
+	tx.note(err)
+	return bytes.Clone(v)
+}
+
+// PutMeta keeps a small value of the caller's.
+func (tx *Tx) PutMeta(key string, v []byte) error {
+	return tx.put(bMeta, []byte(userMeta+key), v)
+}
+
+// AppendJournal keeps a raw entry and returns its number, counted from 1.
+func (tx *Tx) AppendJournal(raw []byte) (n uint64, err error) {
+	if n, err = tx.lastN(bJournal); err != nil {
+		return 0, err
+	}
+	if len(raw) > maxValue {
+		return 0, fmt.Errorf("journal entry of %d bytes is over the limit of %d", len(raw), maxValue)
+	}
+	return n + 1, tx.put(bJournal, be64(n+1), raw)
+}
+
+// Journal calls fn for every entry from a number on.
+func (tx *Tx) Journal(from uint64, fn func(n uint64, raw []byte) (more bool)) error {
+	return tx.walk(bJournal, be64(from), nil, func(k, v []byte) (bool, error) {
+		if len(k) != 8 {
+			return false, tx.corrupt(bJournal, k, "its key is no number")
+		}
+		return fn(binary.BigEndian.Uint64(k), append([]byte{}, v...)), nil
+	})
+}
+
+// JournalHead returns the number of the newest entry; 0 when there is none.
+func (tx *Tx) JournalHead() uint64 {
+	n, err := tx.lastN(bJournal)
+	tx.note(err)
+	return n
+}

@@ -1,0 +1,165 @@
+package store
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"math"
+	"strings"
+	"time"
+)
+
+// A Header is what the store keeps of a snapshot itself.
+type Header struct {
+	ID       string    // ULID, or any other unique text of at most 255 bytes without NUL
+	At       time.Time // kept to the millisecond, in UTC
+	Score    int32     // hundredths of a point; -1 none
+	Items    uint32
+	Findings uint32
+	Flags    uint32 // the caller's
+	Body     []byte // the caller's
+}
+
+// headFixed is the length of the binary prefix: time, score, items, findings,
+// flags, length of the id.
+const headFixed = 8 + 4 + 4 + 4 + 4 + 1
+
+func encodeHeader(h Header) ([]byte, error) {
+	if h.ID == "" || len(h.ID) > math.MaxUint8 || strings.ContainsRune(h.ID, 0) {
+		return nil, fmt.Errorf("snapshot id %.40q: must be 1 to 255 bytes without NUL", h.ID)
+	}
+	b := binary.BigEndian.AppendUint64(nil, uint64(h.At.UnixMilli()))
+	b = binary.BigEndian.AppendUint32(b, uint32(h.Score))
+	for _, n := range []uint32{h.Items, h.Findings, h.Flags} {
+		b = binary.BigEndian.AppendUint32(b, n)
+	}
+	b = append(append(b, byte(len(h.ID))), h.ID...)
+	body, err := pack(h.Body, packMin)
+	return append(b, body...), err
+}
+
+// decodeHeader reads what encodeHeader wrote; a short body aliases v.
+func decodeHeader(v []byte) (h Header, err error) {
+	if len(v) < headFixed || len(v) < headFixed+int(v[headFixed-1]) {
+		return h, errors.New("header is cut off")
+	}
+	h.At = time.UnixMilli(int64(binary.BigEndian.Uint64(v))).UTC()
+	h.Score = int32(binary.BigEndian.Uint32(v[8:]))
+	h.Items = binary.BigEndian.Uint32(v[12:])
+	h.Findings = binary.BigEndian.Uint32(v[16:])
+	h.Flags = binary.BigEndian.Uint32(v[20:])
+	rest := v[headFixed:]
+	h.ID, rest = string(rest[:v[headFixed-1]]), rest[v[headFixed-1]:]
+	h.Body, err = unpack(rest)
+	return h, err
+}
+
+// Seq returns the number of the newest snapshot; 0 when there is none.
+func (tx *Tx) Seq() uint64 {
+	n, err := tx.lastN(bSnap)
+	tx.note(err)
+	return n
+}
+
+// lastN returns the number that is the last key of a bucket.
+func (tx *Tx) lastN(b bucket) (n uint64, err error) {
+	defer guard(tx.s.path, &err)()
+	r, err := tx.rows(b)
+	if err == nil {
+		err = r.last()
+	}
+	if err != nil || r.key == nil {
+		return 0, err
+	}
+	if len(r.key) != 8 {
+		return 0, tx.corrupt(b, r.key, "its key is no number")
+	}
+	return binary.BigEndian.Uint64(r.key), nil
+}
+
+// AppendSnapshot keeps the header of a new snapshot and returns its number,
+// one more than the last. An id that is there already is an error.
+func (tx *Tx) AppendSnapshot(h Header) (seq uint64, err error) {
+	v, err := encodeHeader(h)
+	if err != nil {
+		return 0, err
+	}
+	switch _, taken, err := tx.get(bSnapID, []byte(h.ID)); {
+	case err != nil:
+		return 0, err
+	case taken:
+		return 0, fmt.Errorf("snapshot id %s is taken", h.ID)
+	}
+	last, err := tx.lastN(bSnap)
+	if err != nil {
+		return 0, err
+	}
+	seq = last + 1
+	if err := tx.put(bSnap, be64(seq), v); err != nil {
+		return 0, err
+	}
+	return seq, tx.put(bSnapID, []byte(h.ID), be64(seq))
+}
+
+// Header returns the header of a snapshot; false when there is no such snapshot.
+func (tx *Tx) Header(seq uint64) (Header, bool, error) {
+	v, ok, err := tx.get(bSnap, be64(seq))
+	if err != nil || !ok {
+		return Header{}, false, err
+	}
+	h, err := decodeHeader(v)
+	if err != nil {
+		return Header{}, false, tx.corrupt(bSnap, be64(seq), err)
+	}
+	h.Body = bytes.Clone(h.Body)
+	return h, true, nil
+}
+
+// Headers calls fn for every snapshot from a number on, upwards, or downwards
+// when desc is true; 0 is the first, or the newest. The body is valid during
+// the call only.
+func (tx *Tx) Headers(from uint64, desc bool, fn func(seq uint64, h Header) (more bool)) (err error) {
+	defer guard(tx.s.path, &err)()
+	r, err := tx.rows(bSnap)
+	if err != nil {
+		return err
+	}
+	step := r.next
+	switch {
+	case !desc:
+		err = r.seek(be64(from))
+	case from == 0 || from == math.MaxUint64:
+		step, err = r.prev, r.last()
+	default:
+		step = r.prev
+		if err = r.seek(be64(from + 1)); err == nil && r.key == nil {
+			err = r.last()
+		} else if err == nil {
+			err = r.prev()
+		}
+	}
+	for ; err == nil && r.key != nil; err = step() {
+		h, err := decodeHeader(r.value)
+		if err != nil || len(r.key) != 8 {
+			return tx.corrupt(bSnap, r.key, "header does not decode")
+		}
+		if !fn(binary.BigEndian.Uint64(r.key), h) {
+			return nil
+		}
+	}
+	return err
+}
+
+// ByID returns the numbers of the snapshots whose id starts with prefix, in id
+// order. Ids are compared as they were given.
+func (tx *Tx) ByID(prefix string) (seqs []uint64) {
+	tx.note(tx.walk(bSnapID, []byte(prefix), []byte(prefix), func(k, v []byte) (bool, error) {
+		if len(v) != 8 {
+			return false, tx.corrupt(bSnapID, k, "it is no number")
+		}
+		seqs = append(seqs, binary.BigEndian.Uint64(v))
+		return true, nil
+	}))
+	return seqs
+}
