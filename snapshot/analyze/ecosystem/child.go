@@ -1,0 +1,160 @@
+package ecosystem
+
+import (
+	"encoding/json"
+	"io"
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Limits of the child. The parent's Timeout is longer, so that the child can
+// say itself what happened.
+const (
+	evalTime   = 2 * time.Second
+	lastWord   = 2500 * time.Millisecond
+	maxMemory  = 256 << 20 // bytes of writable memory (RLIMIT_DATA)
+	maxCPU     = 3         // seconds of processor time (RLIMIT_CPU)
+	maxRequest = 32 << 20
+	callStack  = 2000 // frames
+)
+
+// ChildTimeout and ChildOutput are what the parent allows a child: wall time,
+// and bytes of its answer.
+const (
+	ChildTimeout = 3 * time.Second
+	ChildOutput  = 4 << 20
+)
+
+// A request is what the child is asked: a file's text and what it may require.
+type request struct {
+	Path  string         `json:"path"`
+	Kind  Kind           `json:"kind"`
+	Src   string         `json:"src"`
+	Files map[string]Dep `json:"files,omitempty"`
+}
+
+// A reply is what the child found. Values of environment variables stand in it
+// in clear: it goes through a pipe into the parent's memory and no further.
+type reply struct {
+	Apps    []any    `json:"apps,omitempty"`
+	Need    string   `json:"need,omitempty"`
+	Refused string   `json:"refused,omitempty"`
+	Failed  string   `json:"failed,omitempty"`
+	Slow    bool     `json:"slow,omitempty"`
+	Default bool     `json:"default,omitempty"` // only export default: PM2 sees no apps
+	Line    int      `json:"line,omitempty"`
+	Env     []string `json:"env,omitempty"`
+}
+
+// Child is the hidden command that evaluates one process file: it reads a
+// request, limits itself, runs the script in a world without files, network
+// and processes, and writes the answer. It returns the exit code.
+func Child(in io.Reader, out io.Writer) int {
+	b, err := io.ReadAll(io.LimitReader(in, maxRequest+1))
+	var req request
+	if err != nil || len(b) > maxRequest || json.Unmarshal(b, &req) != nil {
+		return 64
+	}
+	limitSelf()
+	done := make(chan reply, 1)
+	go func() { done <- evaluate(&req) }()
+	var r reply
+	select {
+	case r = <-done:
+	case <-time.After(lastWord): // a regular expression cannot be interrupted
+		r = reply{Failed: tooSlow, Slow: true}
+	}
+	answer, err := json.Marshal(r)
+	if err != nil {
+		return 70
+	}
+	if _, err := out.Write(answer); err != nil {
+		return 70
+	}
+	return 0
+}
+
+const (
+	tooSlow = "does not end within 2 seconds"
+	tooBig  = "needs more than 256 MB of memory"
+)
+
+// readScript has a child evaluate a file.
+func (f *File) readScript(in Input) []any {
+	if in.Child == nil {
+		return f.fail(NeedsNode, 0, "JavaScript is not evaluated here")
+	}
+	req := request{Path: in.Path, Kind: f.Kind, Src: string(in.Src), Files: in.Files}
+	b, err := json.Marshal(req)
+	if err != nil || len(b) > maxRequest {
+		return f.fail(Invalid, 0, "requires more than 32 MB of files")
+	}
+	ran := in.Child(b)
+	var r reply
+	if bad := ran.verdict(&r); bad != "" {
+		f.Transient = ran.Err != nil || ran.TimedOut
+		if ran.Err != nil {
+			return f.fail(NeedsNode, 0, bad)
+		}
+		return f.fail(Invalid, 0, bad)
+	}
+	f.EnvRead, f.Need = r.Env, r.Need
+	switch {
+	case r.Need != "":
+		return nil
+	case r.Refused != "":
+		return f.fail(NeedsNode, r.Line, r.Refused)
+	case r.Failed != "":
+		f.Transient = r.Slow
+		return f.fail(Invalid, r.Line, r.Failed)
+	}
+	if r.Default {
+		f.Problems = append(f.Problems, Problem{Key: "export", Message: "PM2 starts nothing of a module that only has export default: it needs export const apps = […]"})
+	}
+	return r.Apps
+}
+
+// outOfMemory matches how Go's runtime ends when the system gives it no more:
+// where it does not notice itself, by a fault at address 0.
+var outOfMemory = regexp.MustCompile(`out of memory|cannot allocate memory|SIGSEGV`)
+
+// verdict returns why there is no answer, or "".
+func (r Ran) verdict(to *reply) string {
+	switch {
+	case r.TimedOut:
+		return tooSlow
+	case r.TooLarge:
+		return "declares more than 4 MB"
+	case r.Code == -1 && r.Err == nil:
+		return tooSlow // RLIMIT_CPU ends it by a signal
+	case r.Code == 2 && outOfMemory.Match(r.Stderr):
+		return tooBig
+	case r.Err != nil:
+		return "could not be evaluated: no child process"
+	case r.Code != 0:
+		return "ends the process that evaluates it"
+	}
+	d := json.NewDecoder(strings.NewReader(string(r.Out)))
+	if d.Decode(to) != nil {
+		return "could not be evaluated: no answer"
+	}
+	return ""
+}
+
+var literalRequire = regexp.MustCompile(`(?:require\s*\(\s*|from\s*|import\s*)["'](\.{1,2}/[^"'\n]{1,200})["']`)
+
+// Requires returns the project paths that a script requires in plain sight,
+// sorted: handing them over with the first request saves a round for each.
+func Requires(p string, src []byte) []string {
+	var out []string
+	for _, m := range literalRequire.FindAllSubmatch(src, 20) {
+		if q := path.Join(path.Dir(p), string(m[1])); !strings.HasPrefix(q, "../") && q != ".." {
+			out = append(out, q)
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}

@@ -1,0 +1,5 @@
+//go:build !race
+
+package ecosystem
+
+const limitsMemory = true

@@ -1,0 +1,281 @@
+package ecosystem
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"math"
+	"path"
+	"regexp"
+	"slices"
+	"sort"
+	"strconv"
+	"strings"
+
+	"healthaudit/snapshot"
+	"healthaudit/snapshot/analyze/refs"
+	"healthaudit/snapshot/cron"
+)
+
+// maxApps bounds the apps of one file.
+const maxApps = 500
+
+// normalise turns the raw apps of a file into Apps, hashes what may be secret,
+// and notes what PM2's own validation refuses.
+func (f *File) normalise(in Input, raw []any) {
+	if len(raw) > maxApps {
+		f.fail(Invalid, 0, fmt.Sprintf("declares more than %d apps", maxApps))
+		return
+	}
+	nth := map[string]int{}
+	for _, r := range raw {
+		m, ok := r.(map[string]any)
+		if !ok {
+			f.Problems = append(f.Problems, Problem{Key: "apps", Message: "an entry of the list of apps is no object"})
+			continue
+		}
+		b := builder{in: in, raw: m, file: f}
+		b.build(nth)
+	}
+}
+
+// A builder makes one App.
+type builder struct {
+	in   Input
+	raw  map[string]any
+	file *File
+	app  App
+}
+
+func (b *builder) build(nth map[string]int) {
+	script := b.text("script")
+	for _, alias := range []string{"cmd", "command"} { // lib/Common.js verifyConfs
+		if s, ok := b.raw[alias].(string); ok && script == "" {
+			script = s
+		}
+	}
+	a := &b.app
+	a.Name, a.Namespace = b.text("name"), b.text("namespace")
+	if a.Name == "" {
+		a.Name = ShownName(defaultName(unrootAll(script)), unrootAll(script))
+	}
+	if a.Namespace == "" {
+		a.Namespace = "default"
+	}
+	a.Cwd = unroot(b.text("cwd"))
+	id := a.Namespace + "\x00" + a.Name
+	a.Line = line(b.in.Src, "name", a.Name, nth[id])
+	if a.Line == 0 {
+		a.Line = line(b.in.Src, "script|exec|cmd|command", script, nth[id])
+	}
+	nth[id]++
+	if script == "" {
+		b.problem("script", "has no script: PM2 aborts with \"No script path\"")
+	}
+	b.script(script)
+	b.settings()
+	b.env()
+	sort.Slice(a.Secrets, func(i, j int) bool { return a.Secrets[i].Name < a.Secrets[j].Name })
+	sort.Slice(a.Settings, func(i, j int) bool { return a.Settings[i].Key < a.Settings[j].Key })
+	b.file.Apps = append(b.file.Apps, *a)
+}
+
+func (b *builder) problem(key, message string) {
+	b.file.Problems = append(b.file.Problems, Problem{App: b.app.Name, Key: key, Line: b.app.Line, Message: message})
+}
+
+// value returns what PM2 takes for a key: the first of its spellings that
+// JavaScript takes for true, else what stands under the key itself.
+func (b *builder) value(r rule) any {
+	for _, n := range r.names() {
+		if v := truthy(b.raw[n]); v != nil {
+			return v
+		}
+	}
+	return b.raw[r.key]
+}
+
+func (b *builder) text(key string) string {
+	for _, r := range schema {
+		if r.key == key {
+			s, _ := b.value(r).(string)
+			return s
+		}
+	}
+	return ""
+}
+
+// unroot makes a path below the project relative to its root.
+func unroot(p string) string {
+	switch {
+	case p == virtualRoot:
+		return "."
+	case strings.HasPrefix(p, virtualRoot+"/"):
+		return path.Clean(strings.TrimPrefix(p, virtualRoot+"/"))
+	}
+	return p
+}
+
+// unrootAll does so for every mention of the root within a text.
+func unrootAll(s string) string {
+	return strings.ReplaceAll(strings.ReplaceAll(s, virtualRoot+"/", ""), virtualRoot, ".")
+}
+
+func (b *builder) hash(name, clear string) {
+	b.app.Secrets = append(b.app.Secrets, Hashed{name, b.in.Hash(clear)})
+}
+
+func (b *builder) set(key string, v snapshot.Value) {
+	b.app.Settings = append(b.app.Settings, Setting{key, v})
+}
+
+// script notes what the app starts, with its arguments.
+func (b *builder) script(script string) {
+	a := &b.app
+	script = unrootAll(script)
+	args, nodeArgs := b.args("args"), b.args("node_args")
+	a.Script = MaskText(script)
+	if strings.Contains(script, " ") { // PM2 runs it with bash -c
+		a.Command, a.Script = true, program(script)
+		b.hash("script", script)
+	}
+	for key, list := range map[string][]string{"args": args, "node_args": nodeArgs} {
+		if len(list) > 0 {
+			b.set(key, snapshot.List(MaskArgs(list)...))
+			b.hash(key, strings.Join(list, "\x00"))
+		}
+	}
+	o := refs.Origin{Dir: workDir(a.Cwd), File: b.in.Path, Line: a.Line, Where: a.Name}
+	switch {
+	case script == "" || path.IsAbs(a.Cwd):
+	case a.Command:
+		a.Refs = refs.Command(script, o)
+	case isFile(script):
+		o.Dir = "."
+		if p := path.Join(workDir(a.Cwd), script); !strings.HasPrefix(p, "../") {
+			a.Refs = []snapshot.Ref{{Kind: snapshot.RefFile, Path: p, File: b.in.Path, Line: a.Line, Where: a.Name}}
+		}
+	default:
+		a.Refs = refs.Argv(append([]string{script}, args...), o)
+	}
+}
+
+func workDir(cwd string) string {
+	if cwd == "" {
+		return "."
+	}
+	return path.Clean(cwd)
+}
+
+// isFile reports whether PM2 can only mean a project file by a script: bare
+// words are looked up on PATH.
+func isFile(script string) bool {
+	return !path.IsAbs(script) && (strings.Contains(script, "/") || path.Ext(script) != "")
+}
+
+var word = regexp.MustCompile(`[^\s"'=]+="[^"]*"|[^\s"'=]+='[^']*'|"[^"]*"|'[^']*'|\S+`)
+
+// args returns a list of arguments; a text is split as PM2 splits it.
+func (b *builder) args(key string) []string {
+	var v any
+	for _, r := range schema {
+		if r.key == key {
+			v = b.value(r)
+		}
+	}
+	var out []string
+	switch v := v.(type) {
+	case string:
+		for _, w := range word.FindAllString(v, -1) {
+			if n := len(w); n >= 2 && (w[0] == '"' || w[0] == '\'') && w[n-1] == w[0] {
+				w = w[1 : n-1]
+			}
+			out = append(out, unrootAll(w))
+		}
+	case []any:
+		for _, e := range v {
+			out = append(out, unrootAll(scalar(e)))
+		}
+	}
+	return out
+}
+
+// settings notes the declared values that are worth a fact, and what PM2 refuses.
+func (b *builder) settings() {
+	for _, r := range schema {
+		v := b.value(r)
+		if v == nil {
+			continue
+		}
+		if why := r.refuses(v); why != "" {
+			b.problem(r.key, why)
+		}
+		if !r.show {
+			continue
+		}
+		b.set(r.key, shown(v))
+	}
+	if v, ok := b.app.Setting("cron_restart"); ok && v.Str() != "0" {
+		b.app.Cron = v.Str()
+		if _, err := cron.Parse(cron.PM2, b.app.Cron); err != nil {
+			b.problem("cron_restart", "cron_restart cannot be read, for which PM2 refuses the whole file: "+err.Error())
+		}
+	}
+}
+
+func shown(v any) snapshot.Value {
+	switch v := v.(type) {
+	case bool:
+		return snapshot.Bool(v)
+	case float64:
+		return snapshot.Number(v)
+	case string:
+		return snapshot.Text(MaskText(unrootAll(v)))
+	case []any:
+		list := make([]string, len(v))
+		for i, e := range v {
+			list[i] = MaskText(unrootAll(scalar(e)))
+		}
+		return snapshot.List(list...)
+	}
+	return snapshot.Text("(object)")
+}
+
+// scalar writes a value as JavaScript's String does; objects as JSON.
+func scalar(v any) string {
+	switch v := v.(type) {
+	case string:
+		return v
+	case nil:
+		return "null"
+	case bool:
+		return strconv.FormatBool(v)
+	case float64:
+		if v == math.Trunc(v) && math.Abs(v) < 1e15 {
+			return strconv.FormatInt(int64(v), 10)
+		}
+		return strconv.FormatFloat(v, 'g', -1, 64)
+	}
+	b, err := json.Marshal(v)
+	if err != nil {
+		return ""
+	}
+	return string(b)
+}
+
+// env hashes the values of every block of environment variables.
+func (b *builder) env() {
+	for _, block := range slices.Sorted(maps.Keys(b.raw)) {
+		if block != "env" && !envPattern.MatchString(block) {
+			continue
+		}
+		switch v := b.raw[block].(type) {
+		case map[string]any:
+			for _, name := range slices.Sorted(maps.Keys(v)) {
+				b.hash(block+"."+name, scalar(v[name]))
+			}
+		case string:
+			b.hash(block, v)
+		}
+	}
+}

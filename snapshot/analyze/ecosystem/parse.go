@@ -1,0 +1,202 @@
+package ecosystem
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"regexp"
+	"strconv"
+
+	"go.yaml.in/yaml/v4"
+)
+
+// maxNodes bounds what aliases may expand to.
+const maxNodes = 1_000_000
+
+// plainJSON reads strict JSON, which means the same to JavaScript; ok is false
+// for everything else: comments, expressions, numbers beyond float64, and
+// __proto__, which JavaScript does not take as a key.
+func plainJSON(src []byte) (apps []any, ok bool) {
+	if bytes.Contains(src, []byte("proto")) || bytes.Contains(src, []byte(`\u`)) {
+		return nil, false
+	}
+	v, err := decodeJSON(src)
+	if err != nil {
+		return nil, false
+	}
+	return pick(v)
+}
+
+func decodeJSON(src []byte) (any, error) {
+	d := json.NewDecoder(bytes.NewReader(src))
+	var v any
+	if err := d.Decode(&v); err != nil {
+		return nil, err
+	}
+	if _, err := d.Token(); err != io.EOF {
+		return nil, errors.New("more than one value")
+	}
+	return v, nil
+}
+
+// readPackage reads a package.json, which is a process file only when it
+// declares apps. One that is not strict JSON is npm's problem, not PM2's.
+func (f *File) readPackage(src []byte) []any {
+	v, err := decodeJSON(src)
+	m, _ := v.(map[string]any)
+	if err != nil || truthy(m["apps"]) == nil && truthy(m["pm2"]) == nil {
+		return f.fail(NotConfig, 0, "")
+	}
+	apps, ok := pick(v)
+	if !ok {
+		return f.fail(Invalid, 0, noApps)
+	}
+	return apps
+}
+
+const noApps = "declares no list of apps"
+
+// pick returns the apps of a configuration: config.apps, else config.pm2, else
+// the configuration itself (lib/API.js _startJson).
+func pick(v any) ([]any, bool) {
+	if m, ok := v.(map[string]any); ok {
+		if a := truthy(m["apps"]); a != nil {
+			v = a
+		} else if a := truthy(m["pm2"]); a != nil {
+			v = a
+		}
+	}
+	switch v := v.(type) {
+	case []any:
+		return v, true
+	case map[string]any:
+		return []any{v}, true
+	}
+	return nil, false
+}
+
+// truthy returns v, or nil when JavaScript takes it for false.
+func truthy(v any) any {
+	switch x := v.(type) {
+	case bool:
+		if !x {
+			return nil
+		}
+	case float64:
+		if x == 0 {
+			return nil
+		}
+	case string:
+		if x == "" {
+			return nil
+		}
+	}
+	return v
+}
+
+var yamlLine = regexp.MustCompile(`line (\d+)`)
+
+func (f *File) readYAML(src []byte) []any {
+	d := yaml.NewDecoder(bytes.NewReader(src))
+	var doc yaml.Node
+	if err := d.Decode(&doc); err != nil {
+		if err == io.EOF {
+			return f.fail(Invalid, 0, "the file is empty")
+		}
+		return f.fail(Invalid, lineIn(err), "YAML that cannot be read")
+	}
+	if err := expansion(&doc); err != nil {
+		return f.fail(Invalid, 0, err.Error())
+	}
+	var v any
+	if err := doc.Decode(&v); err != nil {
+		return f.fail(Invalid, lineIn(err), "YAML that cannot be read")
+	}
+	var next yaml.Node
+	if err := d.Decode(&next); err != io.EOF {
+		return f.fail(Invalid, next.Line, "more than one YAML document")
+	}
+	apps, ok := pick(plainYAML(v))
+	if !ok {
+		return f.fail(Invalid, 1, noApps)
+	}
+	return apps
+}
+
+// lineIn returns the line that a YAML error names. Its text quotes the file
+// and is therefore never shown.
+func lineIn(err error) int {
+	m := yamlLine.FindStringSubmatch(err.Error())
+	if m == nil {
+		return 0
+	}
+	n, _ := strconv.Atoi(m[1])
+	return n
+}
+
+// expansion counts the nodes that a document has once its aliases are expanded.
+func expansion(doc *yaml.Node) error {
+	const open = -1
+	seen := map[*yaml.Node]int{}
+	var size func(n *yaml.Node) (int, error)
+	size = func(n *yaml.Node) (int, error) {
+		if s, ok := seen[n]; ok {
+			if s == open {
+				return 0, errors.New("a YAML anchor that contains itself")
+			}
+			return s, nil
+		}
+		seen[n] = open
+		total := 1
+		children := n.Content
+		if n.Kind == yaml.AliasNode {
+			children = []*yaml.Node{n.Alias}
+		}
+		for _, c := range children {
+			s, err := size(c)
+			if err != nil {
+				return 0, err
+			}
+			if total += s; total > maxNodes {
+				return 0, fmt.Errorf("YAML aliases that expand to more than %d values", maxNodes)
+			}
+		}
+		seen[n] = total
+		return total, nil
+	}
+	_, err := size(doc)
+	return err
+}
+
+// plainYAML turns what YAML decodes to into what JSON would.
+func plainYAML(v any) any {
+	switch x := v.(type) {
+	case map[string]any:
+		for k, e := range x {
+			x[k] = plainYAML(e)
+		}
+		return x
+	case map[any]any:
+		m := make(map[string]any, len(x))
+		for k, e := range x {
+			m[fmt.Sprint(k)] = plainYAML(e)
+		}
+		return m
+	case []any:
+		for i := range x {
+			x[i] = plainYAML(x[i])
+		}
+		return x
+	case int:
+		return float64(x)
+	case int64:
+		return float64(x)
+	case uint64:
+		return float64(x)
+	case nil, string, bool, float64:
+		return x
+	}
+	return fmt.Sprint(v) // a date
+}

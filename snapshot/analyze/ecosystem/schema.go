@@ -1,0 +1,108 @@
+package ecosystem
+
+import (
+	"regexp"
+	"strings"
+)
+
+// A rule is one key of PM2's schema (lib/API/schema.json of 7.0.4). Types are
+// the first letters of array, boolean, number, object, string; the first one
+// counts as PM2's first.
+type rule struct {
+	key, types string
+	aliases    []string
+	pattern    *regexp.Regexp
+	min        float64
+	show       bool // a setting that is worth a fact
+}
+
+var (
+	bytesPattern = regexp.MustCompile(`^\d+(G|M|K)?$`)
+	timePattern  = regexp.MustCompile(`^\d+(h|m|s)?$`)
+	modePattern  = regexp.MustCompile(`^(cluster|fork)(_mode)?$`)
+	envPattern   = regexp.MustCompile(`^env_\S*$`)
+)
+
+// schema lists the keys that are read. What may hold secrets and says nothing
+// about the app's health (deploy, io, filter_env, post_update) is never decoded.
+var schema = []rule{
+	{key: "script", types: "s", aliases: []string{"exec"}},
+	{key: "name", types: "s"},
+	{key: "namespace", types: "s"},
+	{key: "cwd", types: "s"},
+	{key: "args", types: "as"},
+	{key: "exec_interpreter", types: "s", aliases: []string{"interpreter"}, show: true},
+	{key: "node_args", types: "as", aliases: []string{"interpreterArgs", "interpreter_args"}},
+	{key: "out_file", types: "s", aliases: []string{"out", "output", "out_log"}, show: true},
+	{key: "error_file", types: "s", aliases: []string{"error", "err", "err_file", "err_log"}, show: true},
+	{key: "log_file", types: "bs", aliases: []string{"log"}, show: true},
+	{key: "disable_logs", types: "b", show: true},
+	{key: "log_type", types: "s", show: true},
+	{key: "log_date_format", types: "s", show: true},
+	{key: "time", types: "b", show: true},
+	{key: "env", types: "os"},
+	{key: "max_memory_restart", types: "sn", pattern: bytesPattern, show: true},
+	{key: "pid_file", types: "s", aliases: []string{"pid"}, show: true},
+	{key: "restart_delay", types: "n", show: true},
+	{key: "exp_backoff_restart_delay", types: "n", show: true},
+	{key: "source_map_support", types: "b", show: true},
+	{key: "wait_ready", types: "b", show: true},
+	{key: "instances", types: "n", show: true},
+	{key: "kill_timeout", types: "n", show: true},
+	{key: "shutdown_with_message", types: "b", show: true},
+	{key: "listen_timeout", types: "n", show: true},
+	{key: "cron_restart", types: "sn", aliases: []string{"cron"}, show: true},
+	{key: "merge_logs", types: "b", aliases: []string{"combine_logs"}, show: true},
+	{key: "autostart", types: "b", show: true},
+	{key: "autorestart", types: "b", show: true},
+	{key: "stop_exit_codes", types: "an", show: true},
+	{key: "watch_delay", types: "n", show: true},
+	{key: "watch", types: "bas", show: true},
+	{key: "ignore_watch", types: "as", show: true},
+	{key: "min_uptime", types: "ns", pattern: timePattern, min: 100, show: true},
+	{key: "max_restarts", types: "n", show: true},
+	{key: "exec_mode", types: "s", pattern: modePattern, show: true},
+	{key: "force", types: "b", show: true},
+	{key: "append_env_to_name", types: "b", show: true},
+	{key: "trace", types: "b", show: true},
+	{key: "deep_monitoring", types: "b", show: true},
+	{key: "increment_var", types: "s", show: true},
+	{key: "instance_var", types: "s", show: true},
+	{key: "automation", types: "b", show: true},
+	{key: "treekill", types: "b", show: true},
+	{key: "port", types: "n", show: true},
+	{key: "username", types: "s", show: true},
+	{key: "uid", types: "ns", aliases: []string{"user"}, show: true},
+	{key: "gid", types: "ns", show: true},
+	{key: "windowsHide", types: "b"},
+	{key: "kill_retry_time", types: "n", show: true},
+}
+
+// names returns the spellings of a key in the order in which PM2 takes them.
+func (r rule) names() []string {
+	return append([]string{r.key}, append(r.aliases, camel(r.key))...)
+}
+
+// camel writes a key as PM2's own alias rule does: max_restarts → maxRestarts.
+func camel(key string) string {
+	parts := strings.Split(key, "_")
+	for i, p := range parts {
+		if i > 0 && len(p) > 1 {
+			parts[i] = strings.ToUpper(p[:1]) + p[1:]
+		}
+	}
+	return strings.Join(parts, "")
+}
+
+// allowed are the keys of an app that leave the child at all.
+var allowed = func() map[string]bool {
+	m := map[string]bool{"cmd": true, "command": true}
+	for _, r := range schema {
+		for _, n := range r.names() {
+			m[n] = true
+		}
+	}
+	return m
+}()
+
+func isAllowed(key string) bool { return allowed[key] || envPattern.MatchString(key) }

@@ -1,0 +1,171 @@
+// Package js reads JavaScript and TypeScript without running it: whether a file
+// can load, what it imports, what it exports.
+//
+// esbuild parses (it knows TypeScript, JSX and every module form) and prints
+// plain JavaScript, whose syntax tree is then read; a source map leads every
+// answer back to the place in the original file.
+//
+// Invariants:
+//   - No input makes it panic, and memory stays in proportion to the size of
+//     the file: files above MaxSize and files nested beyond MaxNesting are not parsed.
+//   - Equal input gives equal output.
+//
+// It resolves no import and looks at no other file.
+package js
+
+import (
+	"bytes"
+	"path"
+	"regexp"
+	"strings"
+
+	"github.com/evanw/esbuild/pkg/api"
+)
+
+// MaxSize is the size in bytes above which a file is not parsed.
+const MaxSize = 8 << 20
+
+// A Problem is why a file cannot be loaded. Line and Column are at least 1;
+// columns count bytes.
+type Problem struct {
+	Line, Column int
+	Message      string
+}
+
+// An Import is one module that a file asks for by a literal name.
+type Import struct {
+	Path         string // the specifier as it stands: "./lib/db", "node:fs", "@netlify/functions"
+	Line, Column int
+	Kind         string // import, require or dynamic
+	Optional     bool   // in a try block or with a catch: that it is missing may do no harm
+}
+
+// Syntax returns why a file cannot be loaded, or nil. The dialect follows from
+// the extension; JSX in a .js file is tolerated. A merge conflict marker is
+// reported as such when it is what breaks the file. A file that was not parsed
+// (see Module.Unjudged) has no problems.
+func Syntax(file string, src []byte) []Problem {
+	m, _ := transform(file, src)
+	return m.Problems
+}
+
+// Imports returns the modules that a file asks for, in the order of their
+// places. Imports that exist for TypeScript only are left out, as are those of
+// a file that cannot be parsed.
+func Imports(file string, src []byte) []Import { return Parse(file, src).Imports }
+
+// loaders returns the dialects to try for a file, in order. JSX is the second
+// choice so that its use is known: Netlify's parser does not understand it.
+func loaders(file string) []api.Loader {
+	switch strings.ToLower(path.Ext(file)) {
+	case ".ts", ".mts", ".cts":
+		return []api.Loader{api.LoaderTS}
+	case ".tsx":
+		return []api.Loader{api.LoaderTS, api.LoaderTSX}
+	case ".json":
+		return []api.Loader{api.LoaderJSON}
+	}
+	return []api.Loader{api.LoaderJS, api.LoaderJSX}
+}
+
+const tsconfig = `{"compilerOptions":{"experimentalDecorators":true}}`
+
+// unsupported is newer syntax that esbuild removes or rewrites because the
+// reader of the printed code does not know it.
+var unsupported = map[string]bool{
+	"import-attributes": false, "import-assertions": false, "decorators": false, "using": false,
+	"import-defer": false, "import-source": false,
+}
+
+// transform fills what the parse alone tells, and returns esbuild's result when it succeeded.
+func transform(file string, src []byte) (*Module, *api.TransformResult) {
+	m := &Module{}
+	if len(src) > MaxSize {
+		m.Unjudged = "larger than 8 MiB"
+		return m, nil
+	}
+	if enc := foreignEncoding(src); enc != "" {
+		m.Problems = []Problem{{1, 1, "the file is " + enc + "; Node reads UTF-8 only"}}
+		return m, nil
+	}
+	if nesting(src) > MaxNesting {
+		m.Unjudged = "nested too deeply to be parsed"
+		return m, nil
+	}
+	m.src = src
+	var first []api.Message
+	for i, l := range loaders(file) {
+		r := api.Transform(string(src), api.TransformOptions{
+			LogLevel: api.LogLevelSilent, LogLimit: 20, Loader: l, Target: api.ESNext, Supported: unsupported,
+			LegalComments: api.LegalCommentsNone, TsconfigRaw: tsconfig,
+			Sourcemap: api.SourceMapExternal, SourcesContent: api.SourcesContentExclude, Sourcefile: "x",
+		})
+		if len(r.Errors) == 0 {
+			m.JSX = i > 0
+			return m, &r
+		}
+		if i == 0 {
+			first = r.Errors
+		}
+		if i == 1 && strings.Contains(first[0].Text, "JSX syntax extension") {
+			first = r.Errors
+		}
+	}
+	m.Problems = problems(src, first)
+	return m, nil
+}
+
+var conflictLine = regexp.MustCompile(`(?m)^(<{7}|>{7}|\|{7})( .*)?\r?$`)
+
+func problems(src []byte, msgs []api.Message) []Problem {
+	if at := conflictLine.FindIndex(src); at != nil {
+		return []Problem{{1 + bytes.Count(src[:at[0]], []byte("\n")), 1, "merge conflict marker"}}
+	}
+	out := make([]Problem, 0, len(msgs))
+	for _, e := range msgs {
+		p := Problem{1, 1, clean(e.Text)}
+		if e.Location != nil {
+			p.Line, p.Column = max(e.Location.Line, 1), e.Location.Column+1
+		}
+		out = append(out, p)
+	}
+	return out
+}
+
+var (
+	quotedPart = regexp.MustCompile(`"(?:[^"\\]|\\.)*"`)
+	harmless   = regexp.MustCompile(`^"(?:[A-Za-z]{1,16}|[^\pL\pN"'` + "`" + `\\]{1,4}|\\"|end of file)"$`)
+)
+
+// clean makes a parser's message one printable line of bounded length. What it
+// quotes from the file is left out, but for punctuation and plain words: a
+// literal in a broken line may be a secret.
+func clean(s string) string {
+	s = quotedPart.ReplaceAllStringFunc(s, func(q string) string {
+		if harmless.MatchString(q) {
+			return q
+		}
+		return "something"
+	})
+	s = strings.Map(func(r rune) rune {
+		if r < 0x20 || r == 0x7f || r == '\u2028' || r == '\u2029' {
+			return ' '
+		}
+		return r
+	}, strings.ToValidUTF8(s, "\ufffd"))
+	if r := []rune(s); len(r) > 200 {
+		s = string(r[:200]) + "…"
+	}
+	return s
+}
+
+// foreignEncoding names the encoding of a file that is not UTF-8, by its byte order mark.
+func foreignEncoding(src []byte) string {
+	switch {
+	case bytes.HasPrefix(src, []byte{0xff, 0xfe}):
+		return "UTF-16 (little endian)"
+	case bytes.HasPrefix(src, []byte{0xfe, 0xff}):
+		return "UTF-16 (big endian)"
+	}
+	return ""
+}

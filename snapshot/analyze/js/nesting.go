@@ -1,0 +1,113 @@
+package js
+
+// MaxNesting is how deep a file may nest before it is not parsed: a recursive
+// parser on adversarial input would otherwise use up the stack, which a Go
+// program does not survive. Real files stay below a few hundred.
+const MaxNesting = 2000
+
+// nesting estimates from the tokens how deep a recursive parser goes: open
+// brackets, plus what nests without one (prefix operators, arrows, member
+// chains, else-if ladders) since the last end of a statement.
+func nesting(src []byte) int {
+	n := nest{frames: []frame{{}}}
+	t := tokens{src: src}
+	for prev := (token{}); ; prev = t.last {
+		k := t.next()
+		if k.kind == tokEnd {
+			return n.deepest
+		}
+		n.token(prev, k)
+		if n.deepest = max(n.deepest, n.depth); n.deepest > MaxNesting {
+			return n.deepest
+		}
+	}
+}
+
+// A frame is one open bracket.
+type frame struct {
+	chain   int  // levels within it that no bracket shows
+	control bool // the parentheses of if, for, while, with: a statement follows
+}
+
+type nest struct {
+	frames         []frame
+	depth, deepest int
+	ended          bool // the last token ended a statement, unless else follows
+	closed         frame
+}
+
+func (n *nest) add() { n.frames[len(n.frames)-1].chain++; n.depth++ }
+
+func (n *nest) clear() {
+	f := &n.frames[len(n.frames)-1]
+	n.depth -= f.chain
+	f.chain = 0
+}
+
+func (n *nest) token(prev, k token) {
+	if n.ended && k.text != "else" {
+		n.clear()
+	}
+	n.ended = false
+	switch k.kind {
+	case tokString:
+		if prev.kind == tokString {
+			n.add() // a tagged template
+		}
+	case tokOpen:
+		if prev.operand() {
+			n.add() // a call or index continues a chain
+		}
+		n.frames, n.depth = append(n.frames, frame{control: heads[prev.text]}), n.depth+1
+	case tokClose:
+		if len(n.frames) > 1 {
+			n.clear()
+			n.closed = n.frames[len(n.frames)-1]
+			n.frames, n.depth = n.frames[:len(n.frames)-1], n.depth-1
+		}
+	case tokWord:
+		if prev.operand() && !continues[k.text] && (prev.text != ")" || !n.closed.control) {
+			n.clear() // two operands in a row: a new statement
+		}
+		if chaining[k.text] {
+			n.add()
+		}
+	case tokPunct:
+		n.punct(prev, k)
+	}
+}
+
+func (n *nest) punct(prev, k token) {
+	switch k.text {
+	case ";", ",":
+		n.ended = true
+	case "</", "/>":
+		if f := &n.frames[len(n.frames)-1]; f.chain > 0 {
+			f.chain, n.depth = f.chain-1, n.depth-1
+		}
+	case "!", "~", "=", "=>", "?", ":", "**", ".", "<", "@", "++", "--":
+		n.add()
+	case "+", "-", "*", "&", "|":
+		if !prev.operand() {
+			n.add()
+		}
+	}
+}
+
+// heads are words whose parentheses are followed by a statement.
+var heads = set("if", "for", "while", "with", "await")
+
+// continues are words that may follow an operand within one statement.
+var continues = set("in", "instanceof", "of", "as", "satisfies", "else", "while", "catch", "finally", "extends", "is", "keyof", "async")
+
+// chaining are words after which the parser goes one level deeper.
+var chaining = set("typeof", "void", "delete", "await", "yield", "new", "if", "else", "for", "while", "do", "with",
+	"keyof", "infer", "readonly", "unique", "asserts", "extends", "async", "label")
+
+func set(words ...string) map[string]bool {
+	m := make(map[string]bool, len(words))
+	for _, w := range words {
+		m[w] = true
+	}
+	return m
+}

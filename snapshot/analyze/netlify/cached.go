@@ -1,0 +1,80 @@
+package netlify
+
+import (
+	"path"
+
+	"healthaudit/snapshot"
+	"healthaudit/snapshot/analyze/js"
+)
+
+// Versions of the cached analyses, raised when their results change.
+const (
+	functionVersion = 1
+	sourceVersion   = 1
+	configVersion   = 1
+)
+
+// deployContext is the context whose settings are judged: only the production
+// deploy runs schedules.
+const deployContext = "production"
+
+// unread is the complaint about bytes that could not be had. It is not to be
+// believed from a cache.
+const unread = "its bytes could not be read"
+
+// A Reader returns the bytes of a captured file, or nil.
+type Reader func(snapshot.File) []byte
+
+func (r Reader) read(f snapshot.File) ([]byte, bool) {
+	b := r(f)
+	return b, b != nil || f.Size == 0
+}
+
+// CachedFunction returns Analyze of a captured file, from the cache when it can.
+func CachedFunction(d *snapshot.Derived, file snapshot.File, bytes Reader) Function {
+	compute := func() Function {
+		if b, ok := bytes.read(file); ok {
+			return *Analyze(file.Path, b)
+		}
+		return Function{Source: Source{Unjudged: unread}, State: HandlerUnknown}
+	}
+	f := snapshot.Derive(d, "netlify.function", functionVersion, []string{file.SHA256, path.Ext(file.Path)}, compute)
+	if f.Unjudged == unread {
+		return compute()
+	}
+	return f
+}
+
+// CachedSource returns what a captured helper file says, from the cache when it can.
+func CachedSource(d *snapshot.Derived, file snapshot.File, bytes Reader) Source {
+	if !IsCode(file.Path) {
+		return Source{Digest: file.SHA256}
+	}
+	compute := func() Source {
+		if b, ok := bytes.read(file); ok {
+			return source(js.Parse(file.Path, b))
+		}
+		return Source{Unjudged: unread}
+	}
+	s := snapshot.Derive(d, "netlify.source", sourceVersion, []string{file.SHA256, path.Ext(file.Path)}, compute)
+	if s.Unjudged == unread {
+		return compute()
+	}
+	return s
+}
+
+// CachedConfig returns what a captured netlify.toml says for the production
+// deploy, from the cache when it can.
+func CachedConfig(d *snapshot.Derived, file snapshot.File, bytes Reader) Config {
+	compute := func() Config {
+		if b, ok := bytes.read(file); ok {
+			return *Parse(b, deployContext)
+		}
+		return Config{Broken: true, Problems: []Problem{{Message: unread}}}
+	}
+	c := snapshot.Derive(d, "netlify.config", configVersion, []string{file.SHA256}, compute)
+	if c.Broken && c.Problems[0].Message == unread {
+		return compute()
+	}
+	return c
+}

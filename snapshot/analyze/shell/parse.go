@@ -1,0 +1,157 @@
+package shell
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"mvdan.cc/sh/v3/syntax"
+)
+
+// A Problem is one syntax error. Line and Column are 1-based, Column in bytes;
+// they mark what was opened and never closed rather than the end of the text.
+type Problem struct {
+	Line    int    `json:"line"`
+	Column  int    `json:"column"`
+	Message string `json:"message"`
+
+	// Sure is false where the parser is known to be stricter than the shell, or
+	// where it is not known which shell will run the text.
+	Sure bool `json:"sure,omitempty"`
+}
+
+// Syntax returns what is wrong with a script: nothing, or its first problem.
+// What follows a syntax error could only be guessed, as the shell does not get
+// there either.
+func Syntax(src []byte, d Dialect) []Problem {
+	_, err := Parse(src, d)
+	if err == nil {
+		return nil
+	}
+	p := Problem{Line: 1, Column: 1, Message: err.Error()}
+	var parse syntax.ParseError
+	var lang syntax.LangError
+	switch {
+	case errors.As(err, &parse):
+		p.Line, p.Column, p.Message = int(parse.Pos.Line()), int(parse.Pos.Col()), parse.Text
+		// bash only warns about a here-document that the end of the file closes.
+		p.Sure = (d == Bash || d == POSIX || d == "") && !strings.Contains(parse.Text, "here-document")
+	case errors.As(err, &lang): // another shell takes it, and sh may well be bash
+		p.Line, p.Column = int(lang.Pos.Line()), int(lang.Pos.Col())
+		p.Message = strings.TrimPrefix(p.Message, fmt.Sprintf("%d:%d: ", p.Line, p.Column))
+	}
+	p.Line, p.Column = max(p.Line, 1), max(p.Column, 1)
+	return []Problem{p}
+}
+
+// ErrBound says that a text is too long or too deeply nested to be parsed.
+var ErrBound = errors.New("too long or too deeply nested to be read")
+
+// Parse returns the statements of a script up to its first syntax error, and
+// that error: a syntax.ParseError, a syntax.LangError or ErrBound. Bytes that
+// are not UTF-8 are no error to a shell, nor here.
+func Parse(src []byte, d Dialect) ([]*syntax.Stmt, error) {
+	if len(src) > MaxSize || stackNeed(src) > maxStack {
+		return nil, ErrBound
+	}
+	src = validText(src)
+	for tries := 0; ; tries++ {
+		var out []*syntax.Stmt
+		var err error
+		for stmt, e := range syntax.NewParser(syntax.Variant(d.variant())).StmtsSeq(bytes.NewReader(src)) {
+			if err = e; e != nil {
+				break
+			}
+			out = append(out, stmt)
+		}
+		again, ok := splitParens(src, err)
+		if !ok || tries == maxSplits {
+			return out, err
+		}
+		src = again
+	}
+}
+
+// maxSplits bounds how often one text is parsed again for its "((".
+const maxSplits = 8
+
+// splitParens parts the "((" at which the parser failed into "( (". A shell
+// tries arithmetic first and then two subshells, as in "((a) && b)"; the parser
+// only the former. Columns behind it on that line grow by one.
+func splitParens(src []byte, err error) ([]byte, bool) {
+	var e syntax.ParseError
+	if !errors.As(err, &e) {
+		return nil, false
+	}
+	at := int(e.Pos.Offset())
+	if at >= len(src) {
+		return nil, false
+	}
+	// The error points at the opening or somewhere behind it on the same line.
+	line := bytes.LastIndexByte(src[:at], '\n') + 1
+	end := min(at+3, len(src))
+	open := bytes.LastIndex(src[line:end], []byte("(("))
+	if open < 0 {
+		return nil, false
+	}
+	return slices.Insert(slices.Clone(src), line+open+1, ' '), true
+}
+
+// validText replaces every byte that is not UTF-8 by one that is, in place of it.
+func validText(src []byte) []byte {
+	if utf8.Valid(src) {
+		return src
+	}
+	out := slices.Clone(src)
+	for i := 0; i < len(out); {
+		r, n := utf8.DecodeRune(out[i:])
+		if r == utf8.RuneError && n == 1 {
+			out[i] = '_'
+		}
+		i += n
+	}
+	return out
+}
+
+// The parser recurses without a bound of its own, and a Go stack that outgrows
+// its limit ends the process. The costs are measured, in bytes of stack for each
+// thing that may open a level (mvdan.cc/sh v3.14.1, amd64), and rounded up.
+const (
+	maxStack     = 128 << 20
+	bracketStack = 11 << 10
+	keywordStack = 4 << 10
+	prefixStack  = 1400
+	symbolStack  = 600
+)
+
+var blockWords = map[string]bool{"if": true, "while": true, "until": true, "for": true, "select": true, "case": true,
+	"coproc": true, "function": true, "time": true, "elif": true}
+
+// stackNeed returns an upper bound of the stack that parsing may take.
+func stackNeed(src []byte) int {
+	need, word := 0, -1
+	for i, c := range src {
+		if c >= 'a' && c <= 'z' {
+			if word < 0 {
+				word = i
+			}
+			continue
+		}
+		if word >= 0 && i-word <= len("function") && blockWords[string(src[word:i])] {
+			need += keywordStack
+		}
+		word = -1
+		switch c {
+		case '(', '{', '[':
+			need += bracketStack
+		case '?', '!':
+			need += prefixStack
+		case '|', '&', '=', '*', '-', '~':
+			need += symbolStack
+		}
+	}
+	return need
+}

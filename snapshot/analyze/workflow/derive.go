@@ -1,0 +1,238 @@
+package workflow
+
+import (
+	"path"
+	"slices"
+	"sort"
+	"strings"
+
+	"healthaudit/snapshot"
+	"healthaudit/snapshot/analyze/refs"
+)
+
+// derive adds what follows from the steps: what each job runs, whether that is
+// any work, and what the file starts.
+func derive(m *Model) {
+	for i := range m.Jobs {
+		j := &m.Jobs[i]
+		runs := map[string]bool{}
+		opaque := false
+		for k := range j.Steps {
+			s := &j.Steps[k]
+			switch {
+			case s.run != "" && !shellLike(effectiveShell(m, j, s)):
+				s.Programs = []string{shellName(effectiveShell(m, j, s))}
+			case s.run != "" && len(s.Programs) == 0:
+				opaque = true // not parsable as shell, or only plumbing
+			}
+			for _, p := range s.Programs {
+				runs[p] = true
+			}
+			if s.Uses != "" {
+				a, _ := ActionOf(s.Uses)
+				runs["uses:"+a] = true
+			}
+		}
+		says, works := false, opaque || j.Uses != ""
+		for r := range runs {
+			says = says || hollow[r]
+			works = works || Works(r)
+			if !setup(r) {
+				j.Runs = append(j.Runs, r)
+			}
+		}
+		sort.Strings(j.Runs)
+		j.Hollow = says && !works
+		m.Refs = append(m.Refs, jobRefs(m, j)...)
+	}
+}
+
+// effectiveShell returns the shell a run step asks for, "" for the default of
+// a Unix runner.
+func effectiveShell(m *Model, j *Job, s *Step) string {
+	for _, sh := range []string{s.Shell, j.Defaults.Shell, m.Defaults.Shell} {
+		if sh != "" {
+			return sh
+		}
+	}
+	if len(j.RunsOn) == 1 && strings.HasPrefix(strings.ToLower(j.RunsOn[0]), "windows") {
+		return "pwsh"
+	}
+	return ""
+}
+
+func shellName(sh string) string {
+	name, _, _ := strings.Cut(sh, " ")
+	if name = path.Base(name); !programName.MatchString(name) {
+		return computed
+	}
+	return name
+}
+
+func shellLike(sh string) bool {
+	switch shellName(sh) {
+	case ".", "bash", "sh", "zsh", "dash", "ksh":
+		return true
+	}
+	return false
+}
+
+// A place is what the workspace of a job holds at one step: which folders are
+// the project's, and which are somebody else's.
+type place struct {
+	own     []string // workspace folders that hold the project's root
+	foreign []string // workspace folders that hold another repository, or another branch
+}
+
+// jobRefs returns what a job starts of the project. What runs before the
+// project is checked out, in another repository or in a folder that is only
+// known at run time starts nothing that can be looked up.
+func jobRefs(m *Model, j *Job) []snapshot.Ref {
+	if dead(j.If) {
+		return nil
+	}
+	var out []snapshot.Ref
+	if p, ok := Local(j.Uses); ok {
+		if path.Dir(p) == ".github/workflows" {
+			out = append(out, snapshot.Ref{Kind: snapshot.RefWorkflow, Name: path.Base(p), Line: j.UsesPos.Line, Column: j.UsesPos.Column, Where: j.ID})
+		}
+	}
+	var ws place
+	if m.Kind == Action {
+		ws.own = []string{"."} // the caller's workspace, as a rule the project
+	}
+	written := map[string]bool{}
+	for k := range j.Steps {
+		s := &j.Steps[k]
+		if a, _ := ActionOf(s.Uses); a == "actions/checkout" {
+			ws.checkout(s.with)
+			continue
+		}
+		if dead(s.If) {
+			continue
+		}
+		for _, w := range s.writes {
+			written[w] = true
+		}
+		guarded := conditional(s.If) || conditional(j.If) || s.Continue == "true" || j.Continue == "true"
+		for _, r := range stepRefs(m, j, s) {
+			r.Guarded = r.Guarded || guarded
+			if r, ok := ws.resolve(r); ok && !written[path.Base(r.Path)] {
+				out = append(out, r)
+			}
+		}
+	}
+	return out
+}
+
+func stepRefs(m *Model, j *Job, s *Step) []snapshot.Ref {
+	where := s.Key
+	if j.ID != "" {
+		where = j.ID + "/" + s.Key
+	}
+	if p, ok := Local(s.Uses); ok {
+		return []snapshot.Ref{{Kind: snapshot.RefAction, Path: p, Line: s.Pos.Line, Column: s.Pos.Column, Where: where, Direct: strings.HasPrefix(s.Uses, "$/")}}
+	}
+	if s.run == "" || !shellLike(effectiveShell(m, j, s)) {
+		return nil
+	}
+	dir, ok := workDir(s.Dir, j.Defaults.Dir, m.Defaults.Dir)
+	if !ok {
+		return nil
+	}
+	return refs.Command(s.run, refs.Origin{Dir: dir, Line: s.RunPos.Line, Column: s.RunPos.Column, Where: where})
+}
+
+// workDir returns the first given folder relative to the workspace; ok is
+// false when it is only known at run time or lies outside.
+func workDir(dirs ...string) (dir string, ok bool) {
+	for _, d := range dirs {
+		if d == "" {
+			continue
+		}
+		for _, root := range []string{"${{ github.workspace }}", "${{github.workspace}}", "$GITHUB_WORKSPACE", "${GITHUB_WORKSPACE}"} {
+			d = strings.TrimPrefix(strings.TrimPrefix(d, root), "/")
+		}
+		d = cleanDir(d)
+		if strings.Contains(d, "$") || strings.HasPrefix(d, "..") || path.IsAbs(d) || strings.HasPrefix(d, "~") {
+			return "", false
+		}
+		return d, true
+	}
+	return ".", true
+}
+
+// checkout notes what actions/checkout puts where.
+func (w *place) checkout(with map[string]string) {
+	dir := cleanDir(with["path"])
+	repo := with["repository"]
+	if strings.Contains(dir, "${{") {
+		dir = "."
+		repo = "somewhere"
+	}
+	branch := with["ref"] != "" && !strings.Contains(with["ref"], "${{")
+	if repo != "" && !strings.Contains(repo, "github.repository") && !strings.Contains(repo, "head.repo") || branch {
+		w.foreign = append(w.foreign, dir)
+		w.own = slices.DeleteFunc(w.own, func(d string) bool { return d == dir })
+		return
+	}
+	w.own = append(w.own, dir)
+	w.foreign = slices.DeleteFunc(w.foreign, func(d string) bool { return d == dir })
+}
+
+// resolve turns a path in the workspace into one of the project; ok is false
+// when what stands there is not the project's.
+func (w *place) resolve(r snapshot.Ref) (snapshot.Ref, bool) {
+	if r.Kind == snapshot.RefAction && r.Direct { // "$/": the repository itself, whatever is checked out
+		r.Direct = false
+		return r, true
+	}
+	p := &r.Path
+	switch r.Kind {
+	case snapshot.RefNPM:
+		p = &r.Dir
+	case snapshot.RefFile, snapshot.RefAction:
+	default:
+		return r, true
+	}
+	if *p == "" {
+		*p = "."
+	}
+	best, foreign := "", false
+	for i, dirs := range [][]string{w.own, w.foreign} {
+		for _, d := range dirs {
+			if (d == "." || *p == d || strings.HasPrefix(*p, d+"/")) && len(d) > len(best) {
+				best, foreign = d, i == 1
+			}
+		}
+	}
+	if best == "" || foreign {
+		return r, false
+	}
+	if best != "." {
+		*p = path.Clean("./" + strings.TrimPrefix(*p, best))
+	}
+	return r, true
+}
+
+// dead reports whether a condition is never true.
+func dead(cond string) bool {
+	c := strings.TrimSpace(strings.TrimSuffix(strings.TrimPrefix(strings.TrimSpace(cond), "${{"), "}}"))
+	return c == "false"
+}
+
+// conditional reports whether a condition may ask whether the target is there:
+// a look at files, or at what an earlier step found out.
+func conditional(cond string) bool {
+	for _, s := range []string{"hashFiles", "steps.", "needs.", "failure()"} {
+		if strings.Contains(cond, s) {
+			return true
+		}
+	}
+	return false
+}
+
+// entryPoint is a file that an action's runs key names, relative to the action.
+func entryPoint(dir, file, where string, p Pos) snapshot.Ref {
+	return snapshot.Ref{Kind: snapshot.RefFile, Path: path.Join(dir, file), Line: p.Line, Column: p.Column, Where: where}
+}

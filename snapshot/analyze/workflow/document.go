@@ -1,0 +1,214 @@
+package workflow
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"regexp"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"go.yaml.in/yaml/v4"
+)
+
+// A Problem is a reason for which GitHub does not load a file.
+type Problem struct {
+	Pos
+	Family  string `json:"f"` // stable name of the kind of problem
+	Message string `json:"m"`
+}
+
+// A Document is one file, parsed once for its model and its verdict.
+type Document struct {
+	path     string
+	src      []byte
+	root     *yaml.Node // nil when the file is not parsable
+	problems []Problem
+	model    *Model
+}
+
+var (
+	bom   = []byte("\xef\xbb\xbf")
+	utf16 = [][]byte{[]byte("\xff\xfe"), []byte("\xfe\xff")}
+)
+
+// Parse reads a file. It never fails: what it cannot read is a problem of the
+// document, and Model then returns what can be salvaged.
+func Parse(path string, src []byte) *Document {
+	d := &Document{path: path, src: src}
+	if len(src) > MaxSize {
+		d.fail("size", Pos{1, 1}, fmt.Sprintf("is larger than %d KiB", MaxSize>>10))
+		d.src = nil
+		return d
+	}
+	for _, b := range utf16 {
+		if bytes.HasPrefix(src, b) {
+			d.fail("encoding", Pos{1, 1}, "is UTF-16; GitHub reads UTF-8")
+			d.src = nil
+			return d
+		}
+	}
+	d.src = bytes.TrimPrefix(src, bom)
+	if at := badByte(d.src); at >= 0 {
+		what := "holds bytes that are not UTF-8"
+		if d.src[at] == 0 {
+			what = "holds a NUL byte"
+		}
+		d.fail("encoding", posOf(d.src, at), what)
+		return d
+	}
+	d.load()
+	return d
+}
+
+// Broken reports whether the file could not be parsed at all.
+func (d *Document) Broken() bool { return d.root == nil }
+
+func (d *Document) fail(family string, p Pos, message string) {
+	d.problems = append(d.problems, Problem{Pos: p, Family: family, Message: message})
+}
+
+func (d *Document) load() {
+	dec := yaml.NewDecoder(bytes.NewReader(d.src))
+	var first yaml.Node
+	err := guarded(func() error { return dec.Decode(&first) })
+	switch {
+	case errors.Is(err, io.EOF), err == nil && empty(&first):
+		d.fail("empty", Pos{1, 1}, "is empty")
+		return
+	case err != nil:
+		p, msg := yamlError(err)
+		if n := bytes.Count(d.src, []byte("\n")) + 1; p.Line > n {
+			p.Line = n
+		}
+		d.fail("yaml", p, "is not valid YAML: "+msg)
+		return
+	}
+	root := first.Content[0]
+	if why := oversized(&first); why != "" {
+		d.fail("bomb", Pos{1, 1}, why)
+		return
+	}
+	if root.Kind != yaml.MappingNode {
+		d.fail("shape", at(root), "is not a mapping of keys")
+		return
+	}
+	d.root = root
+	var second yaml.Node
+	if err := guarded(func() error { return dec.Decode(&second) }); err == nil && !empty(&second) {
+		d.fail("documents", at(second.Content[0]), "holds a second YAML document; GitHub loads one")
+	}
+}
+
+func empty(doc *yaml.Node) bool {
+	return len(doc.Content) == 0 || doc.Content[0].Kind == yaml.ScalarNode && doc.Content[0].Tag == "!!null"
+}
+
+// guarded turns a panic of a library into an error.
+func guarded(f func() error) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = errors.New("the parser gave up on it")
+		}
+	}()
+	return f()
+}
+
+func badByte(b []byte) int {
+	if i := bytes.IndexByte(b, 0); i >= 0 {
+		return i
+	}
+	if utf8.Valid(b) {
+		return -1
+	}
+	for i := 0; i < len(b); {
+		r, n := utf8.DecodeRune(b[i:])
+		if r == utf8.RuneError && n <= 1 {
+			return i
+		}
+		i += n
+	}
+	return -1
+}
+
+func posOf(b []byte, offset int) Pos {
+	line := bytes.Count(b[:offset], []byte("\n")) + 1
+	return Pos{line, offset - (bytes.LastIndexByte(b[:offset], '\n') + 1) + 1}
+}
+
+var (
+	quotedText = regexp.MustCompile("`[^`]*`|'[^']*'|\"[^\"]*\"")
+	yamlPrefix = regexp.MustCompile(`^(?:yaml: )?(?:line (\d+)(?:, column (\d+))?: )?`)
+)
+
+// yamlError returns the place and the text of a YAML error, without what it
+// quotes of the file.
+func yamlError(err error) (Pos, string) {
+	p, msg := Pos{1, 1}, err.Error()
+	var pe *yaml.ParserError
+	if errors.As(err, &pe) {
+		p, msg = Pos{pe.Line, pe.Column}, pe.Message
+	} else if m := yamlPrefix.FindStringSubmatch(msg); m != nil {
+		p.Line, _ = strconv.Atoi(m[1])
+		p.Column, _ = strconv.Atoi(m[2])
+		msg = msg[len(m[0]):]
+	}
+	msg = quotedText.ReplaceAllStringFunc(msg, func(q string) string {
+		if len(q) <= 4 { // a punctuation mark that the parser expected: ':'
+			return q
+		}
+		return "…"
+	})
+	msg, _, _ = strings.Cut(msg, "\n")
+	return Pos{max(p.Line, 1), max(p.Column, 1)}, msg
+}
+
+// oversized counts what a document becomes when all aliases are expanded,
+// without expanding them: a 535-byte file can grow to gigabytes. It returns
+// why the document must not be expanded, or "".
+func oversized(doc *yaml.Node) string {
+	type cost struct{ nodes, text, depth int }
+	const open = -1
+	memo := map[*yaml.Node]cost{}
+	var count func(n *yaml.Node, depth int) cost
+	count = func(n *yaml.Node, depth int) cost {
+		if n.Kind == yaml.AliasNode {
+			n = n.Alias
+		}
+		if n.Anchor != "" {
+			if c, ok := memo[n]; ok {
+				if c.nodes == open { // an alias within its own anchor
+					c = cost{nodes: MaxNodes + 1}
+				}
+				return c
+			}
+			memo[n] = cost{nodes: open}
+		}
+		c := cost{nodes: 1, text: len(n.Value)}
+		if depth > 2*MaxDepth {
+			c.depth = depth
+		} else {
+			for _, sub := range n.Content {
+				s := count(sub, depth+1)
+				c.nodes = min(c.nodes+s.nodes, MaxNodes+1)
+				c.text = min(c.text+s.text, maxText+1)
+				c.depth = max(c.depth, s.depth+1)
+			}
+		}
+		if n.Anchor != "" {
+			memo[n] = c
+		}
+		return c
+	}
+	switch c := count(doc, 0); {
+	case c.depth > MaxDepth:
+		return fmt.Sprintf("is nested deeper than %d levels", MaxDepth)
+	case c.nodes > MaxNodes, c.text > maxText:
+		return fmt.Sprintf("holds more than %d values when its aliases are expanded", MaxNodes)
+	}
+	return ""
+}
+
+func at(n *yaml.Node) Pos { return Pos{max(n.Line, 1), max(n.Column, 1)} }

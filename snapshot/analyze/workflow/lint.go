@@ -1,0 +1,192 @@
+package workflow
+
+import (
+	"cmp"
+	"errors"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/rhysd/actionlint"
+	"go.yaml.in/yaml/v4"
+
+	"healthaudit/snapshot"
+)
+
+// A Config is what .github/actionlint.yaml says, the repository's own settings
+// for actionlint. The zero Config is none.
+type Config struct {
+	SHA256 string
+	parsed *actionlint.Config
+}
+
+// ParseConfig reads the bytes of an actionlint configuration. With an error
+// the Config is empty, and files are judged without it.
+func ParseConfig(sha string, b []byte) (Config, error) {
+	if len(b) > MaxSize {
+		return Config{}, errors.New("actionlint configuration is too large")
+	}
+	var c *actionlint.Config
+	err := guarded(func() (err error) {
+		var n yaml.Node
+		if err := yaml.Unmarshal(b, &n); err != nil {
+			return err
+		}
+		if why := oversized(&n); why != "" {
+			return errors.New(why)
+		}
+		c, err = actionlint.ParseConfig(b)
+		return err
+	})
+	if err != nil {
+		_, msg := yamlError(err)
+		return Config{}, errors.New("actionlint configuration: " + msg)
+	}
+	return Config{SHA256: sha, parsed: c}, nil
+}
+
+// ConfigAt reads the repository's actionlint configuration out of a set of
+// captured files; without one, or with a broken one, it is the zero Config.
+func ConfigAt(find func(path string) (snapshot.File, bool), bytes func(snapshot.File) []byte) Config {
+	for _, p := range ConfigPaths {
+		f, ok := find(p)
+		if !ok || f.SHA256 == "" || f.Link != "" {
+			continue
+		}
+		c, err := ParseConfig(f.SHA256, bytes(f))
+		if err != nil {
+			return Config{}
+		}
+		return c
+	}
+	return Config{}
+}
+
+// ConfigPaths are the places of the configuration; the first one counts.
+var ConfigPaths = []string{".github/actionlint.yaml", ".github/actionlint.yml"}
+
+// lint runs actionlint's rules in memory: no project on disk (so its checks of
+// local actions and reusable workflows, whose output is not deterministic, stay
+// silent), no shellcheck or pyflakes (its bridge to them can hang).
+func (d *Document) lint(config Config, m *Model) ([]Problem, []Message) {
+	var errs []*actionlint.Error
+	err := guarded(func() error {
+		errs = runRules(d.src, config.parsed)
+		return nil
+	})
+	if err != nil {
+		return nil, []Message{{Pos: Pos{1, 1}, Family: "linter", Text: "the linter gave up on this file"}}
+	}
+	// The linter visits jobs in random order.
+	slices.SortFunc(errs, func(a, b *actionlint.Error) int {
+		return cmp.Or(a.Line-b.Line, a.Column-b.Column, strings.Compare(a.Message, b.Message))
+	})
+	errs = errs[:min(len(errs), maxErrors)]
+	if config.parsed != nil {
+		errs = unignored(errs, config.parsed.PathConfigs(d.path))
+	}
+	bl := map[int]*yaml.Node{}
+	if len(errs) > 0 {
+		blocks(d.root, bl)
+	}
+	lines := strings.Split(string(d.src), "\n")
+	var problems []Problem
+	var messages []Message
+	for _, e := range errs {
+		f, text, subject := classify(e.Kind, e.Message)
+		p := Pos{min(max(e.Line, 1), len(lines)), max(e.Column, 1)}
+		if n := bl[p.Line]; n != nil && e.Kind != "syntax-check" {
+			p = within(n, p, lines)
+		}
+		switch {
+		case f.id == "" || newer(f.id, e.Message, lines[p.Line-1]):
+		case f.fatal:
+			problems = append(problems, Problem{p, f.id, text})
+		default:
+			messages = append(messages, Message{Pos: p, Family: f.id, Where: whereIs(m, p.Line), Text: text, Subject: subject})
+		}
+	}
+	return problems, messages
+}
+
+func runRules(src []byte, cfg *actionlint.Config) []*actionlint.Error {
+	w, errs := actionlint.Parse(src)
+	if w == nil {
+		return errs
+	}
+	actions := actionlint.NewLocalActionsCache(nil, nil)
+	calls := actionlint.NewLocalReusableWorkflowCache(nil, "", nil)
+	rules := []actionlint.Rule{
+		actionlint.NewRuleMatrix(), actionlint.NewRuleCredentials(), actionlint.NewRuleShellName(), actionlint.NewRuleRunnerLabel(),
+		actionlint.NewRuleEvents(), actionlint.NewRuleJobNeeds(), actionlint.NewRuleAction(actions), actionlint.NewRuleEnvVar(),
+		actionlint.NewRuleID(), actionlint.NewRuleGlob(), actionlint.NewRulePermissions(), actionlint.NewRuleWorkflowCall("", calls),
+		actionlint.NewRuleExpression(actions, calls), actionlint.NewRuleDeprecatedCommands(), actionlint.NewRuleIfCond(),
+	}
+	v := actionlint.NewVisitor()
+	for _, r := range rules {
+		if cfg != nil {
+			r.SetConfig(cfg)
+		}
+		v.AddPass(r)
+	}
+	if v.Visit(w) != nil {
+		return errs
+	}
+	for _, r := range rules {
+		errs = append(errs, r.Errs()...)
+	}
+	return errs
+}
+
+func unignored(errs []*actionlint.Error, paths []actionlint.PathConfig) []*actionlint.Error {
+	var out []*actionlint.Error
+next:
+	for _, e := range errs {
+		for _, p := range paths {
+			if p.Ignore.Match(e) {
+				continue next
+			}
+		}
+		out = append(out, e)
+	}
+	return out
+}
+
+// within corrects the place of a message in a block scalar: actionlint counts
+// columns on from the line of the indicator.
+func within(n *yaml.Node, p Pos, lines []string) Pos {
+	start := textPos(n, lines)
+	offset := p.Column - n.Column
+	if n.Style&yaml.LiteralStyle == 0 || offset < 0 || offset > len(n.Value) {
+		return start
+	}
+	before := n.Value[:offset]
+	line := strings.Count(before, "\n")
+	return Pos{start.Line + line, start.Column + offset - (strings.LastIndexByte(before, '\n') + 1)}
+}
+
+var (
+	newKeys   = regexp.MustCompile(`unexpected key "(?:(?:parallel|background|wait|wait-all|cancel)" for step|(?:command|entrypoint)" for (?:"services"|.*service))`)
+	newSteps  = regexp.MustCompile(`^\s*(-\s+)?(parallel|wait|wait-all|cancel)\s*:`)
+	hosted    = regexp.MustCompile(`label "(ubuntu|macos|windows)-[0-9a-z.-]+" is unknown`)
+	newScopes = regexp.MustCompile(`permission scope "(code-quality|models|attestations|artifact-metadata|copilot-requests|vulnerability-alerts)"`)
+)
+
+// newer reports whether a message comes only of actionlint v1.7.12 (March 2026)
+// being older than GitHub's syntax: parallel steps, commands of service
+// containers, "$/" references, newer permissions and runner labels.
+func newer(family, message, line string) bool {
+	switch family {
+	case "unexpected-key":
+		return newKeys.MatchString(message)
+	case "step-without-work":
+		return newSteps.MatchString(line)
+	case "action-format", "call-format":
+		return strings.Contains(message, `"$/`)
+	case "permission-scope":
+		return newScopes.MatchString(message)
+	case "runner-unknown":
+		return hosted.MatchString(message)
+	}
+	return false
+}

@@ -1,0 +1,141 @@
+package workflow
+
+import (
+	"iter"
+	"path"
+	"regexp"
+	"sort"
+	"strings"
+
+	"go.yaml.in/yaml/v4"
+)
+
+// pairs yields the keys and values of a mapping, aliases followed; nothing for
+// any other node.
+func pairs(n *yaml.Node) iter.Seq2[*yaml.Node, *yaml.Node] {
+	return func(yield func(k, v *yaml.Node) bool) {
+		n := deref(n)
+		if n == nil || n.Kind != yaml.MappingNode {
+			return
+		}
+		for i := 0; i+1 < len(n.Content); i += 2 {
+			if !yield(deref(n.Content[i]), deref(n.Content[i+1])) {
+				return
+			}
+		}
+	}
+}
+
+func elements(n *yaml.Node) []*yaml.Node {
+	if n = deref(n); n == nil || n.Kind != yaml.SequenceNode {
+		return nil
+	}
+	out := make([]*yaml.Node, len(n.Content))
+	for i, c := range n.Content {
+		out[i] = deref(c)
+	}
+	return out
+}
+
+func child(n *yaml.Node, key string) *yaml.Node {
+	for k, v := range pairs(n) {
+		if strings.EqualFold(k.Value, key) {
+			return v
+		}
+	}
+	return nil
+}
+
+func deref(n *yaml.Node) *yaml.Node {
+	if n != nil && n.Kind == yaml.AliasNode {
+		return n.Alias
+	}
+	return n
+}
+
+// text returns the text of a scalar as it may be shown, "" for anything else
+// and for null.
+func text(n *yaml.Node) string { return hide(raw(n)) }
+
+// raw is text with whatever stands there.
+func raw(n *yaml.Node) string {
+	if n = deref(n); n == nil || n.Kind != yaml.ScalarNode || n.Tag == "!!null" {
+		return ""
+	}
+	return n.Value
+}
+
+// list returns the texts of a sequence, or of a single scalar.
+func list(n *yaml.Node) []string {
+	if t := text(n); t != "" {
+		return []string{t}
+	}
+	var out []string
+	for _, e := range elements(n) {
+		if t := text(e); t != "" {
+			out = append(out, t)
+		}
+	}
+	return out
+}
+
+// canonical returns a text that is equal for values that mean the same.
+func canonical(n *yaml.Node) string {
+	if n = deref(n); n == nil {
+		return ""
+	}
+	switch n.Kind {
+	case yaml.ScalarNode:
+		return n.Value
+	case yaml.SequenceNode:
+		var b strings.Builder
+		for _, e := range elements(n) {
+			b.WriteString("\x01" + canonical(e))
+		}
+		return b.String() + "\x02"
+	}
+	var parts []string
+	for k, v := range pairs(n) {
+		parts = append(parts, "\x03"+k.Value+"\x04"+canonical(v))
+	}
+	sort.Strings(parts)
+	return strings.Join(parts, "") + "\x05"
+}
+
+func cleanDir(dir string) string { return path.Clean(strings.TrimSuffix(dir, "/")) }
+
+var secretName = regexp.MustCompile(`(?i)\b(secrets|vars)\s*(?:\.\s*([a-z_][a-z0-9_-]*)|\[\s*'([a-z_][a-z0-9_-]*)'\s*\]|([)\[]))`)
+
+// names returns the secrets and the variables that the file uses.
+func names(root *yaml.Node) (secrets, vars []string) {
+	found := map[string]map[string]bool{"secrets": {}, "vars": {}}
+	var walk func(n *yaml.Node)
+	walk = func(n *yaml.Node) {
+		if n.Kind == yaml.ScalarNode && (strings.Contains(n.Value, "ecrets") || strings.Contains(n.Value, "vars") ||
+			strings.Contains(n.Value, "SECRETS") || strings.Contains(n.Value, "VARS")) {
+			for _, m := range secretName.FindAllStringSubmatch(n.Value, -1) {
+				name := strings.ToUpper(hide(m[2] + m[3]))
+				if name == "" {
+					name = "*"
+				}
+				if strings.Contains(n.Value, "${{") || !strings.Contains(n.Value, "\n") && name != "*" {
+					found[strings.ToLower(m[1])][name] = true
+				}
+			}
+		}
+		for _, c := range n.Content {
+			walk(c)
+		}
+	}
+	walk(root)
+	return sortedKeys(found["secrets"]), sortedKeys(found["vars"])
+}
+
+func sortedKeys(m map[string]bool) []string {
+	var out []string
+	for k := range m {
+		out = append(out, k)
+	}
+	sort.Strings(out)
+	return out
+}

@@ -1,0 +1,150 @@
+package workflow
+
+import (
+	"regexp"
+	"strings"
+
+	"go.yaml.in/yaml/v4"
+)
+
+func (b *builder) steps(n *yaml.Node) []Step {
+	var out []Step
+	for _, s := range elements(n) {
+		if s.Kind != yaml.MappingNode {
+			continue
+		}
+		out = append(out, b.step(s)...)
+	}
+	seen := map[string]int{}
+	for i := range out {
+		k := out[i].Key
+		if seen[k]++; seen[k] > 1 {
+			out[i].Key = k + "~" + itoa(seen[k])
+		}
+	}
+	return out
+}
+
+// step returns the step, and the steps of a parallel group behind it.
+func (b *builder) step(n *yaml.Node) []Step {
+	s := Step{Pos: at(n)}
+	var id, name string
+	var group []Step
+	var run *yaml.Node
+	for k, v := range pairs(n) {
+		switch strings.ToLower(k.Value) {
+		case "id":
+			id = text(v)
+		case "name":
+			name = text(v)
+		case "uses":
+			s.Uses = text(v)
+		case "run":
+			if s.run = raw(v); s.run != "" {
+				s.Run, run = b.mask(s.run), v
+			}
+		case "if":
+			s.If = text(v)
+		case "shell":
+			s.Shell = text(v)
+		case "working-directory":
+			s.Dir = text(v)
+		case "timeout-minutes":
+			s.Timeout = text(v)
+		case "continue-on-error":
+			s.Continue = text(v)
+		case "with":
+			s.With = b.values(v)
+			s.with = map[string]string{}
+			for k, v := range pairs(v) {
+				s.with[strings.ToLower(k.Value)] = text(v)
+			}
+		case "env":
+			s.Env = b.values(v)
+		case "parallel":
+			for _, sub := range elements(v) {
+				if sub.Kind == yaml.MappingNode {
+					group = append(group, b.nested(sub)...)
+				}
+			}
+		}
+	}
+	var sc script
+	if s.run != "" {
+		sc = b.shell.read(s.run)
+		s.Programs, s.Masked, s.writes = sc.names, sc.masked, sc.writes
+	}
+	s.Key = stepKey(id, name, sc.first, &s)
+	if s.run == "" && s.Uses == "" && len(group) > 0 {
+		return group
+	}
+	b.runs = append(b.runs, run)
+	return append([]Step{s}, group...)
+}
+
+// nested reads a step within a parallel group; groups do not nest.
+func (b *builder) nested(n *yaml.Node) []Step {
+	if child(n, "parallel") != nil {
+		return nil
+	}
+	return b.step(n)
+}
+
+var spaces = regexp.MustCompile(`\s+`)
+
+func stepKey(id, name, program string, s *Step) string {
+	action, _ := ActionOf(s.Uses)
+	name = strings.TrimSpace(spaces.ReplaceAllString(name, " "))
+	switch {
+	case id != "":
+		return id
+	case name != "":
+		if r := []rune(name); len(r) > 60 {
+			name = string(r[:60])
+		}
+		return name
+	case s.Uses != "":
+		return "uses:" + action
+	case program != "":
+		return "run:" + program
+	case s.run != "":
+		return "run"
+	}
+	return "step"
+}
+
+// locate fills in where the text of every run step begins.
+func (b *builder) locate(m *Model, src []byte) {
+	lines := strings.Split(string(src), "\n")
+	i := 0
+	for j := range m.Jobs {
+		for k := range m.Jobs[j].Steps {
+			if n := b.runs[i]; n != nil {
+				m.Jobs[j].Steps[k].RunPos = textPos(n, lines)
+			}
+			i++
+		}
+	}
+}
+
+// textPos returns where the text of a scalar begins: for block scalars that is
+// the line below the indicator.
+func textPos(n *yaml.Node, lines []string) Pos {
+	if n.Kind == yaml.AliasNode {
+		n = n.Alias
+	}
+	p := at(n)
+	switch n.Style &^ yaml.TaggedStyle {
+	case yaml.LiteralStyle, yaml.FoldedStyle:
+		p = Pos{p.Line + 1, 1}
+		for l := p.Line; l <= len(lines); l++ {
+			if t := strings.TrimLeft(lines[l-1], " "); strings.TrimSpace(t) != "" {
+				p.Column = len(lines[l-1]) - len(t) + 1
+				break
+			}
+		}
+	case yaml.SingleQuotedStyle, yaml.DoubleQuotedStyle:
+		p.Column++
+	}
+	return p
+}
