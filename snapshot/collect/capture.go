@@ -1,0 +1,165 @@
+package collect
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+	"strings"
+	"sync"
+	"time"
+
+	"healthaudit/snapshot"
+	"healthaudit/snapshot/host"
+)
+
+// MaxFile is the largest file whose bytes are captured: automation is text,
+// and what is larger is reported by its size alone.
+const MaxFile = 8 << 20
+
+// ErrSensitive is returned for files whose bytes may be secret: they are
+// listed, never read.
+var ErrSensitive = errors.New("may hold secrets, not read")
+
+// A Stamp is what the last run knew of an unchanged file.
+type Stamp struct {
+	Stat   host.Stat
+	SHA256 string
+}
+
+// Capture reads files for items: each file once, unchanged files not at all.
+// It is safe for concurrent use.
+type Capture struct {
+	Host host.Host
+	// Known returns the stamp the last run left for a path; nil: none.
+	Known func(path string) (Stamp, bool)
+	// Keep takes the bytes of a captured file into the store. It may be called
+	// several times with the same digest and must not keep b after it returns.
+	Keep func(sha256 string, b []byte)
+
+	mu     sync.Mutex
+	files  map[string]captured
+	stamps map[string]Stamp
+	begun  time.Time
+}
+
+type captured struct {
+	file snapshot.File
+	err  error
+}
+
+// Sensitive reports whether a file of that name may hold secrets: its bytes
+// are never captured, nor a digest of them. Examples and samples are not.
+func Sensitive(p string) bool {
+	name := strings.ToLower(path.Base(p))
+	if strings.HasPrefix(name, ".env") {
+		for _, harmless := range []string{"example", "sample", "template", "dist", "defaults"} {
+			if strings.Contains(name, harmless) {
+				return false
+			}
+		}
+		return name == ".env" || strings.HasPrefix(name, ".env.") || strings.HasPrefix(name, ".env-") || strings.HasPrefix(name, ".env_")
+	}
+	switch name {
+	case ".npmrc", ".netrc", ".pgpass", ".git-credentials", "credentials.json", "module_conf.json", ".htpasswd",
+		"id_rsa", "id_dsa", "id_ecdsa", "id_ed25519":
+		return true
+	}
+	return strings.HasPrefix(name, "dump.pm2") || strings.HasSuffix(name, ".pem") || strings.HasSuffix(name, ".key") ||
+		strings.HasSuffix(name, ".p12") || strings.HasSuffix(name, ".pfx")
+}
+
+// File returns the file at a path and sees to it that its bytes are kept. With
+// an error the File still says what is known: path, mode and size. Errors:
+// fs.ErrNotExist, fs.ErrPermission, host.ErrNotRegular, host.ErrTooLarge,
+// ErrSensitive. A symbolic link is captured as such, its target not read.
+func (c *Capture) File(p string, role snapshot.Role) (snapshot.File, error) {
+	c.mu.Lock()
+	if c.files == nil {
+		c.files, c.stamps, c.begun = map[string]captured{}, map[string]Stamp{}, c.Host.Now()
+	}
+	got, ok := c.files[p]
+	c.mu.Unlock()
+	if !ok {
+		var stamp *Stamp
+		got, stamp = c.read(p)
+		c.mu.Lock()
+		c.files[p] = got
+		if stamp != nil {
+			c.stamps[p] = *stamp
+		}
+		c.mu.Unlock()
+	}
+	got.file.Role = role
+	if role == snapshot.Own {
+		got.file.Role = ""
+	}
+	return got.file, got.err
+}
+
+func (c *Capture) read(p string) (captured, *Stamp) {
+	f := snapshot.File{Path: p}
+	st, err := c.Host.Stat(p)
+	if err != nil {
+		return captured{f, err}, nil
+	}
+	f.Mode, f.Size = st.Mode, st.Size
+	switch {
+	case st.Mode&fs.ModeSymlink != 0:
+		l, err := c.Host.Link(p)
+		if err != nil {
+			return captured{f, err}, nil
+		}
+		f.Link, f.SHA256 = l, snapshot.Sum([]byte(l))
+		return captured{f, nil}, nil
+	case !st.Mode.IsRegular():
+		return captured{f, fmt.Errorf("%s: %w", p, host.ErrNotRegular)}, nil
+	case Sensitive(p):
+		return captured{f, fmt.Errorf("%s: %w", p, ErrSensitive)}, nil
+	case st.Size > MaxFile:
+		return captured{f, fmt.Errorf("%s: %d bytes: %w", p, st.Size, host.ErrTooLarge)}, nil
+	}
+	if c.Known != nil {
+		if k, ok := c.Known(p); ok && k.Stat == st {
+			f.SHA256 = k.SHA256
+			return captured{f, nil}, &k
+		}
+	}
+	b, err := c.Host.Read(p, MaxFile)
+	if err != nil {
+		return captured{f, err}, nil
+	}
+	f.Size, f.SHA256 = int64(len(b)), snapshot.Sum(b)
+	if c.Keep != nil {
+		c.Keep(f.SHA256, b)
+	}
+	// A file written within the clock's granularity of being read could change
+	// again without its stat changing: it gets no stamp (git's "racy" rule).
+	if st.Size == f.Size && st.MTime < c.begun.Add(-2*time.Second).UnixNano() {
+		return captured{f, nil}, &Stamp{Stat: st, SHA256: f.SHA256}
+	}
+	return captured{f, nil}, nil
+}
+
+// Bytes returns the bytes of a captured file. It reads the file again and
+// fails when it changed since it was captured.
+func (c *Capture) Bytes(f snapshot.File) ([]byte, error) {
+	if f.SHA256 == "" || f.Link != "" {
+		return nil, fmt.Errorf("%s: bytes were not captured", f.Path)
+	}
+	b, err := c.Host.Read(f.Path, MaxFile)
+	if err != nil {
+		return nil, err
+	}
+	if snapshot.Sum(b) != f.SHA256 {
+		return nil, fmt.Errorf("%s: changed while it was audited", f.Path)
+	}
+	return b, nil
+}
+
+// Stamps returns what to remember of the files that were captured, by path.
+func (c *Capture) Stamps() map[string]Stamp {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.stamps
+}

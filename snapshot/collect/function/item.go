@@ -1,0 +1,242 @@
+package function
+
+import (
+	"path"
+	"slices"
+	"sort"
+	"strings"
+
+	"healthaudit/snapshot"
+	"healthaudit/snapshot/analyze/netlify"
+	"healthaudit/snapshot/collect"
+	"healthaudit/snapshot/cron"
+)
+
+// function makes the item of one function.
+func (site *site) function(s *collect.Session, f netlify.Found) *snapshot.Item {
+	it := &snapshot.Item{Key: site.key(f.Name), Name: f.Name, Kind: KindFunction, Path: f.Main, Source: site.source}
+	it.Add(snapshot.Semantic, "runtime", snapshot.Text(f.Runtime))
+	settings := site.config.For(f.Name)
+	if settings.Bundler != "" {
+		it.Add(snapshot.Semantic, "bundler", snapshot.Text(settings.Bundler))
+	}
+	if twins := site.shadowed[f.Name]; len(twins) > 0 {
+		it.Add(snapshot.Set, "shadows", snapshot.SetOf(twins...))
+	}
+	if netlify.EventNamed(f.Name) {
+		it.Add(snapshot.Semantic, "event", snapshot.Text(f.Name))
+	}
+	c := &code{s: s, it: it, dir: f.Dir}
+	var fn netlify.Function
+	if main, ok := c.main(); ok && f.Runtime == netlify.JavaScript {
+		fn = netlify.CachedFunction(s.Derived, main, c.bytes)
+		c.follow(main, fn.Source)
+		it.Unknown = unknown(fn.Source)
+		c.describe(fn)
+	}
+	if fn.Background || netlify.Background(f.Name) {
+		it.Add(snapshot.Semantic, "background", snapshot.Bool(true))
+	}
+	site.schedules(it, f.Name, fn, settings)
+	c.folder()
+	it.Sort()
+	return it
+}
+
+// edge makes the item of one edge function.
+func (site *site) edge(s *collect.Session, f netlify.Found) *snapshot.Item {
+	it := &snapshot.Item{Key: site.edgeKey(f.Name), Name: f.Name, Kind: KindEdge, Path: f.Main, Source: site.source}
+	it.Add(snapshot.Semantic, "runtime", snapshot.Text("edge"))
+	c := &code{s: s, it: it, dir: f.Dir}
+	if main, ok := c.main(); ok {
+		fn := netlify.CachedFunction(s.Derived, main, c.bytes)
+		c.follow(main, fn.Source)
+		it.Unknown = unknown(fn.Source)
+		if len(fn.Routes) > 0 {
+			it.Add(snapshot.Set, "routes", snapshot.SetOf(fn.Routes...))
+		}
+	}
+	c.folder()
+	it.Sort()
+	return it
+}
+
+// unknown passes on why a file could not be analysed although it may be fine.
+func unknown(src netlify.Source) string { return src.Unjudged }
+
+// code gathers the files of one function into its item.
+type code struct {
+	s     *collect.Session
+	it    *snapshot.Item
+	dir   string // the function's own folder, "" when it is one file
+	files map[string]snapshot.File
+}
+
+func (c *code) bytes(f snapshot.File) []byte { return fileBytes(c.s, f) }
+
+// fileBytes returns the bytes of a captured file, nil when they cannot be had.
+func fileBytes(s *collect.Session, f snapshot.File) []byte {
+	b, err := s.Files.Bytes(f)
+	if err != nil {
+		return nil
+	}
+	if b == nil {
+		b = []byte{}
+	}
+	return b
+}
+
+// add captures a file: the function's own, or one it shares with others.
+func (c *code) add(p string) (snapshot.File, error) {
+	if f, ok := c.files[p]; ok {
+		return f, nil
+	}
+	role := snapshot.Shared
+	if p == c.it.Path || c.dir != "" && strings.HasPrefix(p, c.dir+"/") && path.Base(p) != "package.json" {
+		role = snapshot.Own
+	}
+	f, err := c.s.Files.File(p, role)
+	if c.files == nil {
+		c.files = map[string]snapshot.File{}
+	}
+	c.files[p] = f
+	c.it.Files = append(c.it.Files, f)
+	return f, err
+}
+
+// main captures the main file. A symbolic link is followed within the project.
+// It notes why a file cannot be read, and returns false.
+func (c *code) main() (snapshot.File, bool) {
+	f, err := c.add(c.it.Path)
+	for hops := 0; err == nil && f.Link != ""; hops++ {
+		target := path.Join(path.Dir(f.Path), f.Link)
+		if path.IsAbs(f.Link) || strings.HasPrefix(target, "../") || hops == 8 {
+			c.it.Unknown = "a symbolic link that leaves the project"
+			return f, false
+		}
+		f, err = c.add(target)
+	}
+	if err != nil {
+		why := reason(err)
+		if why == "larger than 8 MiB" {
+			c.it.Unknown = why + ", not analysed"
+		} else {
+			c.it.Add(snapshot.Semantic, "unreadable", snapshot.Text(why))
+		}
+		return f, false
+	}
+	return f, true
+}
+
+// maxOwnFiles bounds the files of a function's folder that are captured.
+const maxOwnFiles = 500
+
+// folder captures the rest of the function's own folder.
+func (c *code) folder() {
+	if c.dir == "" {
+		return
+	}
+	for _, e := range c.s.Tree.Under(c.dir) {
+		if !isProject(e) || collect.Vendored(e.Path) || len(c.files) >= maxOwnFiles {
+			continue
+		}
+		// What cannot be read here is no part of the code; the file says so itself.
+		_, _ = c.add(e.Path)
+	}
+}
+
+// follow captures the closure of local imports, refers to each, and adds the
+// digest over all of it, in which comments and formatting do not count.
+func (c *code) follow(main snapshot.File, first netlify.Source) {
+	digests := map[string]string{}
+	files, links := netlify.Closure(c.s.Tree, main.Path, func(p string) netlify.Source {
+		src := first
+		if p != main.Path {
+			f, err := c.add(p)
+			if err != nil || f.Link != "" {
+				digests[p] = f.SHA256
+				return netlify.Source{}
+			}
+			src = netlify.CachedSource(c.s.Derived, f, c.bytes)
+		}
+		digests[p] = src.Digest
+		return src
+	})
+	var all strings.Builder
+	for _, p := range files {
+		all.WriteString(p + "\x00" + digests[p] + "\x00")
+	}
+	c.it.Add(snapshot.Semantic, "content", snapshot.Text(snapshot.Sum([]byte(all.String()))[:16]))
+	for _, l := range links {
+		if l.To != "" {
+			c.it.Refs = append(c.it.Refs, snapshot.Ref{Kind: snapshot.RefFile, Path: l.To, Guarded: l.Import.Optional,
+				File: l.From, Line: l.Import.Line, Column: l.Import.Column, Where: "import"})
+		}
+	}
+}
+
+// describe adds the facts of the source.
+func (c *code) describe(fn netlify.Function) {
+	add := func(name, v string) {
+		if v != "" {
+			c.it.Add(snapshot.Semantic, name, snapshot.Text(v))
+		}
+	}
+	add("version", fn.Version)
+	add("format", fn.Format)
+	add("handler", fn.Handler)
+	if len(fn.Routes) > 0 {
+		c.it.Add(snapshot.Set, "routes", snapshot.SetOf(fn.Routes...))
+	}
+	if len(fn.Methods) > 0 {
+		c.it.Add(snapshot.Set, "methods", snapshot.SetOf(fn.Methods...))
+	}
+	if fn.Bundler != "" {
+		c.it.Facts = slices.DeleteFunc(c.it.Facts, func(f snapshot.Fact) bool { return f.Name == "bundler" })
+		add("bundler", fn.Bundler)
+	}
+}
+
+// schedules adds every declared schedule: the one that takes effect, and the
+// others with the reason why they do not.
+func (site *site) schedules(it *snapshot.Item, name string, fn netlify.Function, settings netlify.Settings) {
+	add := func(expr, file string, at netlify.Place, why string) {
+		it.Schedules = append(it.Schedules, snapshot.Schedule{Dialect: string(cron.Netlify), Expression: expr,
+			Effective: why == "", Why: why, Path: file, Line: at.Line, Column: at.Column})
+	}
+	inSource := false
+	for _, d := range fn.Declared {
+		add(d.Expression, it.Path, d.At, d.Why)
+		inSource = inSource || d.Why == ""
+	}
+	if settings.Schedule != "" {
+		why := netlify.BadSchedule(settings.Schedule)
+		switch {
+		case why != "":
+			why = "not a valid schedule, Netlify's build fails: " + why
+		case inSource:
+			why = netlify.WhyOverridden
+		}
+		add(settings.Schedule, site.toml, settings.At, why)
+	}
+	for _, n := range site.config.Scheduled {
+		if n.Name == name {
+			add(n.Schedule, site.toml, n.At, netlify.WhyNoSuchKey)
+		}
+	}
+	var effective, declared []string
+	for _, sc := range it.Schedules {
+		if sc.Effective {
+			effective = append(effective, sc.Expression)
+		} else if sc.Expression != "" {
+			declared = append(declared, sc.Expression)
+		}
+	}
+	if len(effective) > 0 {
+		it.Add(snapshot.Semantic, "schedule.effective", snapshot.Text(effective[0]))
+	}
+	if len(it.Schedules) > 0 {
+		sort.Strings(declared)
+		it.Add(snapshot.Set, "schedule.declared", snapshot.SetOf(append(declared, effective...)...))
+	}
+}

@@ -1,0 +1,234 @@
+package pm2
+
+import (
+	"encoding/json"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+
+	"healthaudit/snapshot"
+	"healthaudit/snapshot/analyze/ecosystem"
+)
+
+// A process is what is decoded of one entry of getMonitorData: the allow-list.
+// Everything else of it, above all the environment, which stands there twice,
+// is never looked at.
+type process struct {
+	Name, Namespace string // as shown: see ecosystem.ShownName
+	RawName         string // as PM2 knows it: never shown
+	PMID            int
+	PID             int    // 0: none
+	Status          string // online, errored, stopped, launching, …
+	Instance        string // NODE_APP_INSTANCE, "" when it has none
+	UniqueID        string
+	Module          bool // a PM2 module, not an app
+
+	Restarts, Unstable float64
+	UptimeSince        float64 // pm_uptime: milliseconds since 1970 of the last start; 0 unknown
+	Created            float64 // created_at: the same of the last commanded start; 0 after PM2 gave up
+	ExitCode           string  // "" when it never exited
+	Memory             int64   // bytes, as PM2 measured
+
+	ExecPath, Cwd  string
+	Args, NodeArgs []string
+	Version, Node  string
+	Settings       []ecosystem.Setting // stable configuration, by key, sorted
+	Env            []ecosystem.Hashed  // names and keyed hashes, sorted
+}
+
+// stable are the settings of pm2_env that mean something and change only by
+// configuration (lib/API/schema.json, lib/God.js).
+var stable = []string{
+	"exec_mode", "exec_interpreter", "instances", "autorestart", "autostart", "cron_restart", "max_memory_restart", "max_restarts",
+	"min_uptime", "restart_delay", "exp_backoff_restart_delay", "stop_exit_codes", "kill_timeout", "listen_timeout", "wait_ready",
+	"shutdown_with_message", "treekill", "watch", "ignore_watch", "watch_delay", "merge_logs", "log_date_format", "log_type", "disable_logs",
+	"pm_out_log_path", "pm_err_log_path", "instance_var", "username", "uid", "gid", "port",
+}
+
+// ambient are variables of the shell that happened to start an app: they
+// change with the terminal, not with the app. Prefixes end in "_".
+var ambient = []string{
+	"_", "PWD", "OLDPWD", "SHLVL", "TERM", "COLORTERM", "COLUMNS", "LINES", "LS_COLORS", "WINDOWID", "DISPLAY", "HISTFILE", "MAIL", "PS1",
+	"TERM_", "SSH_", "XDG_", "DBUS_", "SUDO_", "TMUX_", "TMUX", "STY", "VSCODE_", "npm_", "INVOCATION_ID", "JOURNAL_STREAM",
+	"PM2_", "unique_id", "NODE_APP_INSTANCE", "pm_id", "NODE_CHANNEL_FD", "NODE_UNIQUE_ID",
+}
+
+func isAmbient(name string) bool {
+	return slices.ContainsFunc(ambient, func(a string) bool {
+		return name == a || len(a) > 1 && strings.HasSuffix(a, "_") && strings.HasPrefix(name, a)
+	})
+}
+
+// decodeList decodes the answer of getMonitorData. Entries that are no process
+// are counted, not guessed at.
+func decodeList(raw []json.RawMessage, hash func(string) string) (list []process, odd int) {
+	for _, r := range raw {
+		if p, ok := decodeProcess(r, hash); ok {
+			list = append(list, p)
+		} else {
+			odd++
+		}
+	}
+	return list, odd
+}
+
+// own are keys that PM2 itself always sets last, whatever the environment holds.
+var own = []string{
+	"unique_id", "status", "namespace", "NODE_APP_INSTANCE", "restart_time", "unstable_restarts", "pm_uptime", "created_at",
+	"pm_exec_path", "pm_cwd", "exec_mode",
+}
+
+// fields is a JSON object whose keys are compared exactly. encoding/json folds
+// case, and an environment variable NAME next to "name" would be read as it.
+type fields map[string]json.RawMessage
+
+func decodeProcess(raw json.RawMessage, hash func(string) string) (process, bool) {
+	var top, e, env fields
+	if json.Unmarshal(raw, &top) != nil || json.Unmarshal(top["pm2_env"], &e) != nil || e == nil {
+		return process{}, false
+	}
+	_ = json.Unmarshal(e["env"], &env) // absent or of another shape: no variables
+	// The environment is merged over the same object: a key that stands in both
+	// with one value may be a variable, not a setting.
+	for k := range env {
+		if v, ok := e[k]; ok && !slices.Contains(own, k) && string(v) == string(env[k]) {
+			delete(e, k)
+		}
+	}
+	p := process{
+		Name: top.text("name"), Namespace: e.text("namespace"), PMID: int(top.number("pm_id")), PID: int(top.number("pid")),
+		Status: e.text("status"), Instance: e.text("NODE_APP_INSTANCE"), UniqueID: e.text("unique_id"), Module: e.truth("pmx_module"),
+		Restarts: e.number("restart_time"), Unstable: e.number("unstable_restarts"),
+		UptimeSince: e.number("pm_uptime"), Created: e.number("created_at"), ExitCode: e.text("exit_code"),
+		ExecPath: e.text("pm_exec_path"), Cwd: e.text("pm_cwd"), Args: e.list("args"), NodeArgs: e.list("node_args"),
+		Version: e.text("version"), Node: e.text("node_version"),
+	}
+	if p.Name == "" {
+		return process{}, false
+	}
+	p.RawName = p.Name
+	p.Name = ecosystem.ShownName(p.Name, commandLine(p.Args))
+	if p.Namespace == "" {
+		p.Namespace = "default"
+	}
+	var monit fields
+	if json.Unmarshal(top["monit"], &monit) == nil {
+		p.Memory = int64(monit.number("memory"))
+	}
+	for _, k := range stable {
+		if v, ok := e.value(k); ok {
+			p.Settings = append(p.Settings, ecosystem.Setting{Key: k, Value: v})
+		}
+	}
+	for name, v := range env {
+		if !isAmbient(name) && name != p.RawName { // PM2 adds a variable named like the app
+			p.Env = append(p.Env, ecosystem.Hashed{Name: name, Hash: hash(loose(v))})
+		}
+	}
+	slices.SortFunc(p.Env, func(a, b ecosystem.Hashed) int { return strings.Compare(a.Name, b.Name) })
+	slices.SortFunc(p.Settings, func(a, b ecosystem.Setting) int { return strings.Compare(a.Key, b.Key) })
+	return p, true
+}
+
+// loose writes any JSON scalar as text: PM2 keeps numbers as texts and texts as
+// numbers, by version.
+func loose(raw json.RawMessage) string {
+	var s string
+	switch {
+	case len(raw) == 0 || string(raw) == "null":
+		return ""
+	case raw[0] == '"' && json.Unmarshal(raw, &s) == nil:
+		return s
+	}
+	return string(raw)
+}
+
+// text returns a scalar as text, "" for everything else.
+func (f fields) text(k string) string {
+	if v := f[k]; len(v) > 0 && v[0] != '{' && v[0] != '[' {
+		return loose(v)
+	}
+	return ""
+}
+
+func (f fields) number(k string) float64 {
+	n, err := strconv.ParseFloat(f.text(k), 64)
+	if err != nil || math.IsNaN(n) || math.Abs(n) > 1<<53 {
+		return 0
+	}
+	return n
+}
+
+func (f fields) truth(k string) bool { return f.text(k) == "true" }
+
+func (f fields) list(k string) []string {
+	var raw []json.RawMessage
+	if json.Unmarshal(f[k], &raw) != nil {
+		if s := f.text(k); s != "" {
+			return []string{s}
+		}
+		return nil
+	}
+	out := make([]string, len(raw))
+	for i, r := range raw {
+		out[i] = loose(r)
+	}
+	return out
+}
+
+// value returns a setting as a fact's value; ok is false when it is absent, null
+// or an object.
+func (f fields) value(k string) (snapshot.Value, bool) {
+	var v any
+	if json.Unmarshal(f[k], &v) != nil {
+		return snapshot.Value{}, false
+	}
+	switch v := v.(type) {
+	case string:
+		return snapshot.Text(ecosystem.MaskText(v)), true
+	case float64:
+		return snapshot.Number(v), true
+	case bool:
+		return snapshot.Bool(v), true
+	case []any:
+		list := f.list(k)
+		for i := range list {
+			list[i] = ecosystem.MaskText(list[i])
+		}
+		return snapshot.List(list...), true
+	}
+	return snapshot.Value{}, false
+}
+
+// commandLine returns the shell command line that PM2 wrapped in bash -c, or "".
+func commandLine(args []string) string {
+	if len(args) == 2 && args[0] == "-c" {
+		return args[1]
+	}
+	return ""
+}
+
+// A dumped is what is read of one entry of dump.pm2: which app, and whether it
+// was meant to run.
+type dumped struct{ Name, Namespace, Status string }
+
+// decodeDump decodes dump.pm2; ok is false when PM2 could not read it either.
+func decodeDump(b []byte) (list []dumped, ok bool) {
+	var raw []fields
+	if json.Unmarshal(b, &raw) != nil {
+		return nil, false
+	}
+	for _, e := range raw {
+		d := dumped{Name: e.text("name"), Namespace: e.text("namespace"), Status: e.text("status")}
+		if d.Name == "" || e.truth("pmx_module") {
+			continue
+		}
+		d.Name = ecosystem.ShownName(d.Name, commandLine(e.list("args")))
+		if d.Namespace == "" {
+			d.Namespace = "default"
+		}
+		list = append(list, d)
+	}
+	return list, true
+}

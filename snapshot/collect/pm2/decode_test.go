@@ -1,0 +1,79 @@
+package pm2
+
+import (
+	"bytes"
+	"encoding/json"
+	"reflect"
+	"strings"
+	"testing"
+)
+
+func mark(s string) string { return "h:" + strings.ToUpper(s[:min(len(s), 1)]) }
+
+func decodeOne(t *testing.T, src string) process {
+	t.Helper()
+	list, odd := decodeList([]json.RawMessage{json.RawMessage(src)}, mark)
+	if odd != 0 || len(list) != 1 {
+		t.Fatalf("%d processes, %d odd", len(list), odd)
+	}
+	return list[0]
+}
+
+func TestDecodeProcess(t *testing.T) {
+	t.Run("variables in capitals are not settings", func(t *testing.T) {
+		p := decodeOne(t, `{"name":"api","pm2_env":{"status":"online","NAME":"s3cret","STATUS":"s3cret","Args":["s3cret"],"USERNAME":"s3cret","VERSION":"s3cret","Namespace":"s3cret","env":{}}}`)
+		if b, _ := json.Marshal(p); bytes.Contains(b, []byte("s3cret")) {
+			t.Errorf("%s", b)
+		}
+		if p.Name != "api" || p.Status != "online" || p.Namespace != "default" {
+			t.Errorf("%+v", p)
+		}
+	})
+	t.Run("a variable with the name of a setting is not shown", func(t *testing.T) {
+		p := decodeOne(t, `{"name":"api","pm2_env":{"username":"s3cret","uid":0,"env":{"username":"s3cret"}}}`)
+		if b, _ := json.Marshal(p); bytes.Contains(b, []byte("s3cret")) {
+			t.Errorf("%s", b)
+		}
+	})
+	t.Run("numbers as texts and texts as numbers", func(t *testing.T) {
+		p := decodeOne(t, `{"name":"api","pid":"12","pm_id":3,"pm2_env":{"restart_time":"4","exit_code":1,"created_at":null,"NODE_APP_INSTANCE":2,"unique_id":"u","env":{"unique_id":"u","PORT":3000}}}`)
+		if p.PID != 12 || p.Restarts != 4 || p.ExitCode != "1" || p.Created != 0 || p.Instance != "2" || p.UniqueID != "u" || len(p.Env) != 1 || p.Env[0].Hash != "h:3" {
+			t.Errorf("%+v", p)
+		}
+	})
+	t.Run("odd entries are counted", func(t *testing.T) {
+		list, odd := decodeList([]json.RawMessage{[]byte(`null`), []byte(`{"name":"x"}`), []byte(`{"pm2_env":{}}`), []byte(`"x"`), []byte(`{"name":"a","pm2_env":{}}`)}, mark)
+		if len(list) != 1 || odd != 4 {
+			t.Errorf("%d processes, %d odd", len(list), odd)
+		}
+	})
+}
+
+func TestDecodeDump(t *testing.T) {
+	list, ok := decodeDump([]byte(`[{"name":"api","status":"online","DB":"s3cret"},{"name":"mod","pmx_module":true},{"namespace":"n","name":"w"}]`))
+	if want := []dumped{{"api", "default", "online"}, {"w", "n", ""}}; !ok || !reflect.DeepEqual(list, want) {
+		t.Errorf("%+v %v", list, ok)
+	}
+	if _, ok := decodeDump([]byte(`[{"name":"a`)); ok {
+		t.Error("a torn dump is read")
+	}
+}
+
+func FuzzDecodeList(f *testing.F) {
+	f.Add([]byte(`[{"name":"api","pid":1,"pm_id":0,"monit":{"memory":1},"pm2_env":{"status":"online","args":["a"],"env":{"A":"b"},"watch":[1]}}]`))
+	f.Add([]byte(`[{"name":{},"pm2_env":{"env":[],"exit_code":{}}}]`))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		var raw []json.RawMessage
+		if json.Unmarshal(b, &raw) != nil {
+			return
+		}
+		list, odd := decodeList(raw, func(s string) string { return "h" })
+		if len(list)+odd != len(raw) {
+			t.Errorf("%d entries: %d processes, %d odd", len(raw), len(list), odd)
+		}
+		again, _ := decodeList(raw, func(s string) string { return "h" })
+		if !reflect.DeepEqual(list, again) {
+			t.Errorf("not deterministic: %+v, %+v", list, again)
+		}
+	})
+}

@@ -1,0 +1,110 @@
+package pm2
+
+import (
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"healthaudit/snapshot"
+	"healthaudit/snapshot/analyze/ecosystem"
+)
+
+func (b *builder) declaredFacts(it *snapshot.Item, a *app) {
+	e := a.declared
+	it.Path, it.Line = a.decl.path, e.Line
+	it.Add(snapshot.Semantic, "declared.file", snapshot.Text(a.decl.path))
+	for name, v := range map[string]string{"script": e.Script, "cwd": e.Cwd} {
+		if v != "" {
+			it.Add(snapshot.Semantic, "declared."+name, snapshot.Text(b.show(v, a.home)))
+		}
+	}
+	if e.Command {
+		it.Add(snapshot.Semantic, "declared.command", snapshot.Bool(true))
+	}
+	for _, s := range e.Settings {
+		it.Add(snapshot.Semantic, "declared."+s.Key, s.Value)
+	}
+	for _, h := range e.Secrets {
+		name := "declared." + h.Name
+		if !strings.HasPrefix(h.Name, "env") {
+			name += ".hash"
+		}
+		it.Add(snapshot.Secret, name, snapshot.Text(h.Hash))
+	}
+	dir := path.Dir(a.decl.path)
+	for _, r := range e.Refs {
+		// PM2 resolves against the shell's folder: the root, or that of the file.
+		if r.Kind == snapshot.RefFile && !b.s.Tree.HasFile(r.Path) && b.s.Tree.HasFile(path.Join(dir, r.Path)) {
+			r.Path = path.Join(dir, r.Path)
+		}
+		if r.Kind == snapshot.RefNPM && !b.s.Tree.HasFile(path.Join(r.Dir, "package.json")) && b.s.Tree.HasFile(path.Join(dir, r.Dir, "package.json")) {
+			r.Dir = path.Join(dir, r.Dir)
+		}
+		it.Refs = append(it.Refs, r)
+	}
+}
+
+func (b *builder) runningFacts(it *snapshot.Item, a *app) {
+	p := &a.procs[0]
+	it.Add(snapshot.Semantic, "processes", snapshot.Number(len(a.procs)))
+	it.Add(snapshot.Semantic, "script", snapshot.Text(b.show(p.ExecPath, a.home)))
+	it.Add(snapshot.Semantic, "cwd", snapshot.Text(b.show(p.Cwd, a.home)))
+	for name, list := range map[string][]string{"args": p.Args, "node_args": p.NodeArgs} {
+		if len(list) > 0 {
+			it.Add(snapshot.Semantic, name, snapshot.List(ecosystem.MaskArgs(list)...))
+			it.Add(snapshot.Secret, name+".hash", snapshot.Text(b.s.Secret(strings.Join(list, "\x00"))))
+		}
+	}
+	many := isMany(a.procs)
+	for _, s := range p.Settings {
+		v := s.Value
+		if strings.HasSuffix(s.Key, "_log_path") {
+			if many { // PM2 writes the number of the process into it
+				continue
+			}
+			v = snapshot.Text(b.show(v.Str(), a.home))
+		}
+		it.Add(snapshot.Semantic, s.Key, v)
+	}
+	for _, e := range p.Env {
+		it.Add(snapshot.Secret, "env."+e.Name, snapshot.Text(e.Hash))
+	}
+	if !many {
+		processFacts(it, p, a.home)
+		return
+	}
+	online := 0
+	for i := range a.procs {
+		if a.procs[i].Status == "online" && !a.home.daemon.ghost(&a.procs[i]) {
+			online++
+		}
+	}
+	it.Metrics = append(it.Metrics, snapshot.Metric{Name: "online", Value: float64(online)})
+}
+
+// isMany reports whether the processes of an app are items of their own.
+func isMany(procs []process) bool {
+	if len(procs) > 1 {
+		return true
+	}
+	return slices.ContainsFunc(procs[0].Settings, func(s ecosystem.Setting) bool {
+		return s.Key == "exec_mode" && s.Value.Str() == "cluster_mode"
+	})
+}
+
+// show writes a path so that it does not depend on where the project lies.
+func (b *builder) show(p string, h *home) string {
+	if p == "" || !filepath.IsAbs(p) {
+		return p
+	}
+	if rel, err := filepath.Rel(b.s.Host.Root(), p); err == nil && filepath.IsLocal(rel) {
+		return filepath.ToSlash(rel)
+	}
+	if h != nil {
+		if rel, err := filepath.Rel(h.path, p); err == nil && filepath.IsLocal(rel) {
+			return "$PM2_HOME/" + filepath.ToSlash(rel)
+		}
+	}
+	return p
+}

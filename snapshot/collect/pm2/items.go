@@ -1,0 +1,270 @@
+package pm2
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+
+	"healthaudit/snapshot"
+	"healthaudit/snapshot/analyze/ecosystem"
+	"healthaudit/snapshot/collect"
+)
+
+// An app is one app of one home: declared, running, dumped, or any of them.
+type app struct {
+	home     *home // nil: no PM2 home
+	name, ns string
+	decl     *declaration
+	declared *ecosystem.App
+	procs    []process
+	inDump   bool
+	meant    string // status in the dump
+}
+
+// A builder makes the items of one run.
+type builder struct {
+	s     *collect.Session
+	decls []declaration
+	homes []home
+	apps  []*app
+	index map[appID]*app
+}
+
+type appID struct{ home, ns, name string }
+
+func newBuilder(s *collect.Session, decls []declaration, homes []home) *builder {
+	b := &builder{s: s, decls: decls, homes: homes, index: map[appID]*app{}}
+	for i := range homes {
+		h := &homes[i]
+		for _, p := range h.daemon.list {
+			a := b.app(h, p.Namespace, p.Name)
+			a.procs = append(a.procs, p)
+		}
+		for _, d := range h.dump {
+			a := b.app(h, d.Namespace, d.Name)
+			a.inDump, a.meant = true, d.Status
+		}
+	}
+	for i := range decls {
+		d := &decls[i]
+		if !d.known() {
+			continue
+		}
+		for j := range d.what.Apps {
+			e := &d.what.Apps[j]
+			// Two entries of one name act as one app (PM2 matches by name).
+			if a := b.app(b.homeOf(e), e.Namespace, e.Name); a.declared == nil {
+				a.decl, a.declared = d, e
+			}
+		}
+	}
+	return b
+}
+
+func (b *builder) app(h *home, ns, name string) *app {
+	id := appID{ns: ns, name: name}
+	if h != nil {
+		id.home = h.path
+	}
+	a := b.index[id]
+	if a == nil {
+		a = &app{home: h, ns: ns, name: name}
+		b.index[id] = a
+		b.apps = append(b.apps, a)
+	}
+	return a
+}
+
+// homeOf returns the home in which a declared app runs or is dumped, else the first.
+func (b *builder) homeOf(e *ecosystem.App) *home {
+	if len(b.homes) == 0 {
+		return nil
+	}
+	for i := range b.homes {
+		if b.index[appID{b.homes[i].path, e.Namespace, e.Name}] != nil {
+			return &b.homes[i]
+		}
+	}
+	return &b.homes[0]
+}
+
+// key returns the key of an app. The namespace stands in front where it is not
+// the default one, or where the name would read like another kind of key.
+func (b *builder) key(h *home, ns, name string) snapshot.Key {
+	k := snapshot.Escape(name)
+	reserved := name == "daemon" || name == "(system)" || strings.Contains(name, ":") || strings.HasPrefix(name, "home=")
+	if ns != "default" || reserved {
+		k = snapshot.EscapePart(ns) + ":" + k
+	}
+	return snapshot.NewKey(snapshot.PM2, b.prefix(h)+k)
+}
+
+func (b *builder) prefix(h *home) string {
+	if h == nil || len(b.homes) < 2 {
+		return ""
+	}
+	return "home=" + snapshot.EscapePart(h.path) + "/"
+}
+
+func (b *builder) daemonItem(h *home) *snapshot.Item {
+	d := &h.daemon
+	it := &snapshot.Item{
+		Key: snapshot.NewKey(snapshot.PM2, b.prefix(h)+"daemon"), Name: "PM2 daemon", Kind: "daemon",
+		Source: "daemon:" + h.path, State: d.state,
+	}
+	if d.state == forbidden || d.state == unknown {
+		it.Unknown = d.why
+	}
+	apps := 0
+	for _, a := range b.apps {
+		if a.home == h && (a.inDump || a.declared != nil) {
+			apps++
+		}
+	}
+	it.Add(snapshot.Semantic, "apps", snapshot.Number(apps)) // that should run: declared or in the dump
+	if h.unread == nil {
+		dump := h.torn
+		if dump == "" {
+			dump = "ok"
+		}
+		it.Add(snapshot.Semantic, "dump", snapshot.Text(dump))
+	}
+	if d.version != "" {
+		it.Add(snapshot.Semantic, "version", snapshot.Text(clip(d.version)))
+	}
+	if d.pid > 0 {
+		it.Add(snapshot.Volatile, "pid", snapshot.Number(d.pid))
+	}
+	if p, ok := d.procs[d.pid]; ok && d.pid > 0 {
+		it.Metrics = append(it.Metrics, snapshot.Metric{Name: "memory", Value: float64(p.RSS), Incarnation: d.born})
+	}
+	return it
+}
+
+// clip bounds a short text that comes from the daemon.
+func clip(s string) string { return s[:min(len(s), 60)] }
+
+func (b *builder) fileItems() []*snapshot.Item {
+	var out []*snapshot.Item
+	for i := range b.decls {
+		d := &b.decls[i]
+		it := &snapshot.Item{
+			Key: snapshot.NewKey(snapshot.PM2, "file:"+snapshot.Escape(d.path)), Name: d.path, Kind: "file", Path: d.path,
+			Source: "declared", State: d.state(), Files: []snapshot.File{d.file},
+		}
+		for _, f := range d.deps {
+			f.Role = snapshot.Shared
+			it.Files = append(it.Files, f)
+		}
+		switch {
+		case d.err != nil:
+			it.Add(snapshot.Semantic, "reason", snapshot.Text(reason(d.err)))
+		case d.what.Status == ecosystem.NeedsNode:
+			it.Unknown = d.what.Reason
+			fallthrough
+		case d.what.Status != ecosystem.OK:
+			it.Line = d.what.Line
+			it.Add(snapshot.Semantic, "reason", snapshot.Text(d.what.Reason))
+		default:
+			it.Add(snapshot.Set, "apps", snapshot.SetOf(appNames(d.what.Apps)...))
+		}
+		if len(d.what.EnvRead) > 0 {
+			it.Add(snapshot.Set, "reads", snapshot.SetOf(d.what.EnvRead...))
+		}
+		for _, p := range d.what.Problems {
+			name := "refused." + p.App + "." + p.Key
+			if !slices.ContainsFunc(it.Facts, func(f snapshot.Fact) bool { return f.Name == name }) {
+				it.Add(snapshot.Semantic, name, snapshot.Text(p.Message))
+			}
+		}
+		out = append(out, it)
+	}
+	return out
+}
+
+func appNames(apps []ecosystem.App) []string {
+	var names []string
+	for _, a := range apps {
+		if a.Namespace != "default" {
+			names = append(names, a.Namespace+":"+a.Name)
+			continue
+		}
+		names = append(names, a.Name)
+	}
+	return names
+}
+
+func (b *builder) appItems() []*snapshot.Item {
+	var out []*snapshot.Item
+	for _, a := range b.apps {
+		slices.SortFunc(a.procs, func(p, q process) int { return p.PMID - q.PMID })
+		it := b.appItem(a)
+		if a.home != nil && !a.home.listed() {
+			if b.s.Previous.Item(it.Key) != nil {
+				continue // carried as it was last seen
+			}
+			it.Unknown = "the PM2 daemon " + a.home.daemon.why
+		}
+		out = append(out, it)
+		out = append(out, b.instances(a, it)...)
+	}
+	return out
+}
+
+func (b *builder) appItem(a *app) *snapshot.Item {
+	it := &snapshot.Item{Key: b.key(a.home, a.ns, a.name), Name: a.name, Kind: "app", Source: "declared", State: b.state(a)}
+	switch {
+	case a.home == nil:
+		it.Unknown = noHome
+	case a.declared == nil && len(a.procs) == 0:
+		it.Source = "dump:" + a.home.path
+	default:
+		it.Source = "runtime:" + a.home.path
+	}
+	if len(a.procs) > 0 && a.procs[0].Module {
+		it.Kind = "module"
+	}
+	if a.ns != "default" {
+		it.Name = a.ns + ":" + a.name
+		it.Add(snapshot.Semantic, "namespace", snapshot.Text(a.ns))
+	}
+	if a.home != nil && a.home.unread == nil {
+		it.Add(snapshot.Semantic, "in-dump", snapshot.Bool(a.inDump))
+	}
+	if a.declared != nil {
+		b.declaredFacts(it, a)
+	}
+	if len(a.procs) > 0 {
+		b.runningFacts(it, a)
+	}
+	if a.declared == nil && len(a.procs) > 0 {
+		it.Refs = b.runningRefs(&a.procs[0])
+	}
+	b.schedule(it, a)
+	return it
+}
+
+func (b *builder) instances(a *app, of *snapshot.Item) []*snapshot.Item {
+	if len(a.procs) == 0 || !isMany(a.procs) {
+		return nil
+	}
+	taken := map[string]bool{}
+	var out []*snapshot.Item
+	for i := range a.procs {
+		p := &a.procs[i]
+		n := p.Instance
+		if _, err := strconv.Atoi(n); err != nil || taken[n] {
+			for k := 0; n == "" || taken[n]; k++ {
+				n = strconv.Itoa(k)
+			}
+		}
+		taken[n] = true
+		it := &snapshot.Item{
+			Key: of.Key + snapshot.Key("#"+snapshot.Escape(n)), Name: of.Name + " #" + n, Kind: "instance", Path: of.Path, Line: of.Line,
+			Source: of.Source, State: stateOf(p, a.home), Unknown: of.Unknown,
+		}
+		processFacts(it, p, a.home)
+		out = append(out, it)
+	}
+	return out
+}

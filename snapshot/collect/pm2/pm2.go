@@ -1,0 +1,194 @@
+// Package pm2 collects what PM2 runs, what the project declares, and what PM2
+// would start again after a reboot.
+//
+// Invariants: no daemon is ever started or disturbed, the pm2 command is never
+// run, and over the socket go only the read-only calls of an allow-list. No
+// value of an environment variable, no argument and no content of the dump
+// leaves this package in clear. Nothing here judges.
+package pm2
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"slices"
+
+	"healthaudit/snapshot"
+	"healthaudit/snapshot/collect"
+	"healthaudit/snapshot/host"
+)
+
+// Collector lists PM2's apps.
+var Collector = &collect.Collector{
+	System: snapshot.PM2,
+	Title:  "PM2 processes",
+	Doc: "Asks the PM2 daemon over its own socket what it runs (two read-only calls; never the pm2 command, which would start a daemon where none runs), " +
+		"reads which apps the project's ecosystem files declare (JavaScript in a child process without files, network or processes), and which names stand in the dump that PM2 resurrects.",
+	Epoch:     1,
+	Collect:   collectAll,
+	Recollect: recollect,
+	Risk:      risk,
+}
+
+// maxDump bounds the dump in bytes: a hundred apps are half a megabyte.
+const maxDump = 16 << 20
+
+// A home is one PM2 home and what was found there.
+type home struct {
+	path   string
+	daemon daemon
+	dump   []dumped
+	torn   string // why the dump cannot be used by PM2; "absent" when there is none
+	unread error  // why the dump could not be read by us
+}
+
+// noHome is why apps cannot be judged on a machine without PM2.
+const noHome = "no PM2 home on this machine"
+
+func collectAll(ctx context.Context, s *collect.Session) (collect.Result, error) {
+	decls := declarations(ctx, s)
+	homes, missing := readHomes(ctx, s)
+	if len(decls) == 0 && len(missing) == 0 && !slices.ContainsFunc(homes, home.used) {
+		return collect.Result{Absent: true}, nil
+	}
+	var r collect.Result
+	if len(decls) > 0 {
+		r.Sources = append(r.Sources, snapshot.Source{Name: "declared", OK: true})
+	}
+	if len(homes) == 0 && len(missing) == 0 {
+		r.Reason = noHome + ": process files are judged as files, whether their apps run is unknown"
+	}
+	b := newBuilder(s, decls, homes)
+	for i := range homes {
+		r.Sources = append(r.Sources, homes[i].sources()...)
+		r.Items = append(r.Items, b.daemonItem(&homes[i]))
+	}
+	r.Sources = append(r.Sources, missing...)
+	r.Items = append(r.Items, b.fileItems()...)
+	r.Items = append(r.Items, b.appItems()...)
+	r.Items = b.remember(r.Items)
+	if cursor, err := json.Marshal(b.declaredNow()); err == nil {
+		r.Cursors = map[string]json.RawMessage{cursorName: cursor}
+	}
+	for _, it := range r.Items {
+		it.Sort()
+	}
+	return r, nil
+}
+
+func recollect(ctx context.Context, s *collect.Session, key snapshot.Key) (*snapshot.Item, error) {
+	fresh := *s
+	fresh.Derived = nil
+	r, err := collectAll(ctx, &fresh)
+	if err != nil {
+		return nil, err
+	}
+	for _, it := range r.Items {
+		if it.Key != key {
+			continue
+		}
+		for _, src := range r.Sources {
+			if src.Name == it.Source && !src.OK {
+				return nil, &collect.SourceError{Source: src.Name, Message: src.Message, Hint: src.Hint}
+			}
+		}
+		return it, nil
+	}
+	return nil, nil
+}
+
+// readHomes reads the homes that are there. A configured one that is not is a
+// failed source.
+func readHomes(ctx context.Context, s *collect.Session) (homes []home, missing []snapshot.Source) {
+	paths := slices.Clone(s.Config.PM2Homes)
+	configured := len(paths) > 0
+	if !configured {
+		if p := s.Host.Env("PM2_HOME"); filepath.IsAbs(p) {
+			paths = []string{p}
+		} else if s.Config.HomeFolder != "" {
+			paths = []string{filepath.Join(s.Config.HomeFolder, ".pm2")}
+		}
+	}
+	for i := range paths {
+		paths[i] = filepath.Clean(paths[i])
+	}
+	slices.Sort(paths)
+	for _, p := range slices.Compact(paths) {
+		dir, err := s.Host.Outside(p)
+		if err == nil {
+			dir.Close()
+		}
+		if errors.Is(err, fs.ErrNotExist) {
+			if configured {
+				missing = append(missing, snapshot.Source{Name: "runtime:" + p, Message: "there is no such folder", Hint: "Correct systems.pm2.homes in audit.yaml."})
+			}
+			continue
+		}
+		h := home{path: p, daemon: inspect(ctx, s.Host, p, s.Secret)}
+		h.readDump(s.Host)
+		homes = append(homes, h)
+	}
+	return homes, missing
+}
+
+func (h *home) readDump(hst host.Host) {
+	dir, err := hst.Outside(h.path)
+	if err != nil {
+		h.unread = err
+		return
+	}
+	defer dir.Close()
+	b, err := dir.Read("dump.pm2", maxDump)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		h.torn = "absent"
+	case err != nil:
+		h.unread = err
+	default:
+		var ok bool
+		if h.dump, ok = decodeDump(b); !ok {
+			h.torn = "torn"
+		}
+	}
+}
+
+// used reports whether there is anything of PM2 in a home but its folder.
+func (h home) used() bool {
+	return h.daemon.state != notRunning || len(h.dump) > 0 || h.unread != nil || h.torn == "torn"
+}
+
+// listed reports whether what runs in the home is known; of a daemon that is
+// gone it is: nothing.
+func (h *home) listed() bool {
+	switch h.daemon.state {
+	case alive, crashed, staleSocket, notRunning:
+		return true
+	}
+	return false
+}
+
+func (h *home) sources() []snapshot.Source {
+	run := snapshot.Source{Name: "runtime:" + h.path, OK: h.listed()}
+	switch h.daemon.state {
+	case hung:
+		run.Message, run.Hint = "the PM2 daemon "+h.daemon.why, "See the end of pm2.log in "+h.path+". If it stays so, plan a `pm2 update`: it restarts every app."
+	case orphaned:
+		run.Message, run.Hint = "the PM2 daemon runs without its socket", "Do not run pm2: it would start a second daemon. End the old one by its pid, then `pm2 resurrect`."
+	case forbidden:
+		run.Message, run.Hint = "the PM2 daemon "+h.daemon.why, "Run audit as the user who owns "+h.path+", or leave this home out of systems.pm2.homes."
+	case unknown:
+		run.Message, run.Hint = "the state of the PM2 daemon cannot be told: "+h.daemon.why, "Audit PM2 on Linux."
+	}
+	if run.OK && h.daemon.odd > 0 {
+		run.OK, run.Message = false, fmt.Sprintf("%d entries of PM2's list cannot be read", h.daemon.odd)
+		run.Hint = "Report the PM2 version: audit does not know this form of the list."
+	}
+	dump := snapshot.Source{Name: "dump:" + h.path, OK: h.unread == nil}
+	if h.unread != nil {
+		dump.Message, dump.Hint = "dump.pm2: "+reason(h.unread), "Let the user who runs audit read "+h.path+"."
+	}
+	return []snapshot.Source{{Name: "daemon:" + h.path, OK: true}, run, dump}
+}

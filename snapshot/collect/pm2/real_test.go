@@ -1,0 +1,410 @@
+//go:build unix
+
+package pm2
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"healthaudit/snapshot"
+	"healthaudit/snapshot/analyze/ecosystem"
+	"healthaudit/snapshot/collect"
+	"healthaudit/snapshot/collect/collecttest"
+	"healthaudit/snapshot/host"
+)
+
+// A real is a real PM2 in a home of its own.
+type real struct {
+	t          *testing.T
+	bin        string
+	home, tree string
+}
+
+// newReal finds the pinned PM2: AUDIT_TEST_PM2 names its node_modules folder,
+// else it is where `make pm2` puts it.
+func newReal(t *testing.T) *real {
+	t.Helper()
+	modules := os.Getenv("AUDIT_TEST_PM2")
+	if modules == "" {
+		modules = filepath.Join("..", "..", "..", "build", "pm2", "node_modules")
+	}
+	bin, err := filepath.Abs(filepath.Join(modules, "pm2", "bin", "pm2"))
+	if err == nil {
+		_, err = os.Stat(bin)
+	}
+	if _, nodeErr := exec.LookPath("node"); err != nil || nodeErr != nil {
+		t.Skip("no PM2 to test with: run make pm2 (needs node and npm)")
+	}
+	// The socket's path must be short: PM2 cuts it silently at 107 bytes.
+	home, err := os.MkdirTemp("", "p")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := &real{t: t, bin: bin, home: home, tree: t.TempDir()}
+	t.Cleanup(func() {
+		r.reap()
+		os.RemoveAll(home)
+	})
+	// Its first-run marker keeps PM2 from asking the network for its version.
+	if err := os.WriteFile(filepath.Join(home, "touch"), nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// pm2 runs the real command.
+func (r *real) pm2(args ...string) []byte {
+	r.t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 60*time.Second)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, "node", append([]string{r.bin, "-s"}, args...)...)
+	cmd.Dir = r.tree
+	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + r.home, "PM2_HOME=" + r.home, "PM2_NO_INTERACTION=true",
+		"PM2_DISABLE_VERSION_CHECK=1", "SHELL_SECRET=s3cret-of-the-shell", "NAME=s3cret-name", "SSH_CLIENT=10.0.0.1"}
+	out, err := cmd.Output()
+	if err != nil {
+		r.t.Fatalf("pm2 %s: %v\n%s", strings.Join(args, " "), err, out)
+	}
+	return out
+}
+
+// ours returns the processes of this home: daemons and their children.
+func (r *real) ours() (daemons, apps []host.Process) {
+	h, err := host.New(r.tree, os.Getenv, time.Now)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	defer h.Close()
+	list, err := h.Processes()
+	if err != nil {
+		r.t.Skip(err)
+	}
+	for _, p := range list {
+		if isDaemon(p.Title, r.home) {
+			daemons = append(daemons, p)
+		}
+	}
+	for _, p := range list {
+		if slices.ContainsFunc(daemons, func(d host.Process) bool { return d.PID == p.PPID }) {
+			apps = append(apps, p)
+		}
+	}
+	return daemons, apps
+}
+
+// reap ends what this test started, by pid.
+func (r *real) reap() {
+	daemons, apps := r.ours()
+	for _, p := range append(daemons, apps...) {
+		_ = syscall.Kill(p.PID, syscall.SIGKILL)
+	}
+}
+
+func (r *real) daemonPID() int {
+	r.t.Helper()
+	daemons, _ := r.ours()
+	if len(daemons) != 1 {
+		r.t.Fatalf("%d daemons", len(daemons))
+	}
+	return daemons[0].PID
+}
+
+// audit collects once, with the real clock.
+func (r *real) audit() collect.Result {
+	r.t.Helper()
+	s := collecttest.Session(r.t, r.tree)
+	h, err := host.New(r.tree, func(k string) string {
+		if k == "PM2_HOME" {
+			return r.home
+		}
+		return ""
+	}, time.Now)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	defer h.Close()
+	s.Host, s.Files = h, &collect.Capture{Host: h}
+	res, err := Collector.Collect(r.t.Context(), s)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	return res
+}
+
+func (r *real) item(key snapshot.Key) *snapshot.Item {
+	r.t.Helper()
+	return itemOf(r.audit(), key)
+}
+
+func itemOf(res collect.Result, key snapshot.Key) *snapshot.Item {
+	for _, it := range res.Items {
+		if it.Key == key {
+			return it
+		}
+	}
+	return nil
+}
+
+// until audits until it is so.
+func (r *real) until(what string, ok func(collect.Result) bool) collect.Result {
+	r.t.Helper()
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	deadline := time.After(60 * time.Second)
+	for {
+		res := r.audit()
+		if ok(res) {
+			return res
+		}
+		select {
+		case <-tick.C:
+		case <-deadline:
+			b, _ := json.MarshalIndent(res.Items, "", " ")
+			r.t.Fatalf("never: %s\n%s", what, b)
+		}
+	}
+}
+
+func state(res collect.Result, key snapshot.Key) string {
+	if it := itemOf(res, key); it != nil {
+		return it.State
+	}
+	return "(no item)"
+}
+
+const shop = `
+-- ecosystem.config.js --
+module.exports = { apps: [
+  { name: 'api', script: 'healthy.js', args: '--port 3000 --token=s3cret-arg', env: { API_KEY: 's3cret-env', username: 's3cret-lower' }, cron_restart: '0 3 * * *' },
+  { name: 'pool', script: 'healthy.js', instances: 2, exec_mode: 'cluster' },
+  { name: 'broken', script: 'broken.js', max_restarts: 2, min_uptime: '60s' },
+  { name: 'looping', script: 'looping.js', min_uptime: 100, max_restarts: 1000 },
+  { name: 'resting', script: 'healthy.js', namespace: 'night' },
+  { name: 'forgotten', script: 'healthy.js' },
+  { script: 'node healthy.js --key s3cret-line' },
+] }
+-- healthy.js --
+setInterval(() => {}, 1000)
+-- broken.js --
+throw new Error('s3cret-thrown')
+-- looping.js --
+if (require('fs').existsSync('crash')) setTimeout(() => process.exit(1), 150)
+else setInterval(() => {}, 1000)
+-- crash --
+`
+
+func TestRealPM2_states(t *testing.T) {
+	r := newReal(t)
+	collecttest.Write(t, r.tree, shop)
+	r.pm2("start", "ecosystem.config.js")
+	r.pm2("stop", "resting")
+	r.pm2("delete", "forgotten")
+	r.pm2("save")
+
+	res := r.until("every app is in its state", func(res collect.Result) bool {
+		return state(res, "pm2/api") == "online" && state(res, "pm2/pool") == "online" && state(res, "pm2/broken") == "errored" && state(res, "pm2/night:resting") == "stopped"
+	})
+	for key, want := range map[snapshot.Key]string{
+		"pm2/daemon": "alive", "pm2/pool#0": "online", "pm2/pool#1": "online", "pm2/forgotten": "not-running", "pm2/file:ecosystem.config.js": "ok",
+	} {
+		if got := state(res, key); got != want {
+			t.Errorf("%s is %s, want %s", key, got, want)
+		}
+	}
+	for _, src := range res.Sources {
+		if !src.OK {
+			t.Errorf("source %+v", src)
+		}
+	}
+	line := "node healthy.js --key s3cret-line" // PM2 names the app "node healthy"
+	if it := itemOf(res, snapshot.Key("pm2/"+ecosystem.ShownName("node healthy", line))); it == nil || it.State != "online" || it.Path == "" {
+		t.Errorf("the command line without a name: %+v", it)
+	} else if in, _ := it.Fact("in-dump"); !in.IsTrue() {
+		t.Errorf("the command line is not found in the dump: %+v", it)
+	}
+	api := itemOf(res, "pm2/api")
+	for fact, want := range map[string]string{
+		"script": "healthy.js", "cwd": ".", "args": "--port, 3000, --token=***", "exec_mode": "fork_mode", "autorestart": "true", "in-dump": "true",
+		"declared.args": "--port, 3000, --token=***", "declared.file": "ecosystem.config.js", "cron_restart": "0 3 * * *",
+		"pm_out_log_path": "$PM2_HOME/logs/api-out.log",
+	} {
+		if v, _ := api.Fact(fact); v.Str() != want {
+			t.Errorf("api: %s = %q, want %q", fact, v.Str(), want)
+		}
+	}
+	if a, b := hashOf(api, "env.API_KEY"), hashOf(api, "declared.env.API_KEY"); a == "" || a != b {
+		t.Errorf("API_KEY runs as %q and is declared as %q", a, b)
+	}
+	if hashOf(api, "env.SSH_CLIENT") != "" {
+		t.Error("a variable of the terminal became a fact")
+	}
+	if m, _ := api.Metric("memory"); m.Value < 10<<20 || m.Value > 500<<20 {
+		t.Errorf("api: memory %+v", m)
+	}
+	if len(api.Schedules) != 1 || !api.Schedules[0].Effective || api.Schedules[0].Line != 2 {
+		t.Errorf("api: schedules %+v", api.Schedules)
+	}
+	if b, _ := json.Marshal(res); bytes.Contains(b, []byte("s3cret")) {
+		t.Errorf("a secret in %s", b)
+	}
+	t.Run("crashes raise the counter only", func(t *testing.T) {
+		first, _ := r.item("pm2/looping").Metric("restarts")
+		created, _ := itemOf(res, "pm2/looping").Metric("created")
+		now := r.until("three more crashes", func(res collect.Result) bool {
+			m, ok := itemOf(res, "pm2/looping").Metric("restarts")
+			return ok && m.Value >= first.Value+3
+		})
+		last, _ := itemOf(now, "pm2/looping").Metric("restarts")
+		again, _ := itemOf(now, "pm2/looping").Metric("created")
+		if last.Incarnation != first.Incarnation || !last.Counter || created.Value != again.Value || created.Value == 0 {
+			t.Errorf("%+v then %+v, created %v then %v", first, last, created, again)
+		}
+		if err := os.Remove(filepath.Join(r.tree, "crash")); err != nil { // pm2 stop loses a race with a crash
+			t.Fatal(err)
+		}
+		r.until("it settles", func(res collect.Result) bool {
+			m, ok := itemOf(res, "pm2/looping").Metric("uptime")
+			return ok && m.Value > 1
+		})
+	})
+	t.Run("a commanded restart moves the creation time", func(t *testing.T) {
+		before, _ := r.item("pm2/api").Metric("created")
+		r.pm2("restart", "api")
+		after, _ := r.item("pm2/api").Metric("created")
+		if before.Value == 0 || before.Value == after.Value {
+			t.Errorf("created %v, then %v", before, after)
+		}
+	})
+	t.Run("fifty audits change nothing", func(t *testing.T) {
+		before := r.census()
+		for range 50 {
+			r.audit()
+		}
+		if after := r.census(); before != after {
+			t.Errorf("before\n%safter\n%s", before, after)
+		}
+	})
+	t.Run("recollect", func(t *testing.T) {
+		s := r.session()
+		it, err := Collector.Recollect(t.Context(), s, "pm2/api")
+		if err != nil || it == nil || it.State != "online" {
+			t.Errorf("%+v, %v", it, err)
+		}
+		if it, err := Collector.Recollect(t.Context(), s, "pm2/nobody"); it != nil || err != nil {
+			t.Errorf("an app that is not there: %+v, %v", it, err)
+		}
+	})
+	t.Run("ghost", func(t *testing.T) {
+		if err := os.MkdirAll(filepath.Join(r.tree, "cwd"), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		r.pm2("start", filepath.Join(r.tree, "healthy.js"), "--name", "haunted", "--cwd", filepath.Join(r.tree, "cwd"))
+		if err := os.RemoveAll(filepath.Join(r.tree, "cwd")); err != nil {
+			t.Fatal(err)
+		}
+		r.pm2("restart", "haunted")
+		r.until("the app without a process is a ghost", func(res collect.Result) bool { return state(res, "pm2/haunted") == ghostState })
+	})
+}
+
+func (r *real) session() *collect.Session {
+	s := collecttest.Session(r.t, r.tree)
+	s.Config.PM2Homes = []string{r.home}
+	return s
+}
+
+func hashOf(it *snapshot.Item, fact string) string {
+	for _, f := range it.Facts {
+		if f.Name == fact && f.Class == snapshot.Secret {
+			return f.Value.Str()
+		}
+	}
+	return ""
+}
+
+// census is what PM2 itself says of every process.
+func (r *real) census() string {
+	var list []struct {
+		Name string `json:"name"`
+		PID  int    `json:"pid"`
+		Env  struct {
+			Status   string `json:"status"`
+			Restarts int    `json:"restart_time"`
+			Created  any    `json:"created_at"`
+			Uptime   any    `json:"pm_uptime"`
+		} `json:"pm2_env"`
+	}
+	if err := json.Unmarshal(r.pm2("jlist"), &list); err != nil {
+		r.t.Fatal(err)
+	}
+	s := fmt.Sprintf("daemon %d\n", r.daemonPID())
+	for _, p := range list {
+		s += fmt.Sprintf("%+v\n", p)
+	}
+	return s
+}
+
+func TestRealPM2_daemon(t *testing.T) {
+	const one = `
+-- ecosystem.config.js --
+module.exports = { apps: [{ name: 'api', script: 'healthy.js' }] }
+-- healthy.js --
+setInterval(() => {}, 1000)
+`
+	for _, c := range []struct {
+		state string
+		apps  string // state of the app
+		wound func(*testing.T, *real)
+	}{
+		{hung, "", func(t *testing.T, r *real) { signal(t, r.daemonPID(), syscall.SIGSTOP) }},
+		{orphaned, "", func(t *testing.T, r *real) {
+			if err := os.Remove(filepath.Join(r.home, "rpc.sock")); err != nil {
+				t.Fatal(err)
+			}
+		}},
+		{crashed, absentState, func(t *testing.T, r *real) { signal(t, r.daemonPID(), syscall.SIGKILL) }},
+		{staleSocket, absentState, func(t *testing.T, r *real) { signal(t, r.daemonPID(), syscall.SIGTERM) }},
+		{notRunning, absentState, func(t *testing.T, r *real) { r.pm2("kill") }},
+	} {
+		t.Run(c.state, func(t *testing.T) {
+			r := newReal(t)
+			collecttest.Write(t, r.tree, one)
+			r.pm2("start", "ecosystem.config.js")
+			r.pm2("save")
+			c.wound(t, r)
+			res := r.until(c.state, func(res collect.Result) bool { return state(res, "pm2/daemon") == c.state })
+			if got := state(res, "pm2/api"); got != c.apps {
+				t.Errorf("the app is %q, want %q", got, c.apps)
+			}
+			failed := slices.ContainsFunc(res.Sources, func(s snapshot.Source) bool { return !s.OK && s.Hint != "" })
+			if want := c.apps == ""; failed != want {
+				t.Errorf("sources %+v, want a failed one: %v", res.Sources, want)
+			}
+			if failed && itemOf(res, "pm2/api").Unknown == "" {
+				t.Error("an app of a source that failed is judged")
+			}
+			daemons, _ := r.ours()
+			if n := strconv.Itoa(len(daemons)); (n == "1") != (c.state == hung || c.state == orphaned) {
+				t.Errorf("%s daemons run after the audit", n)
+			}
+		})
+	}
+}
+
+func signal(t *testing.T, pid int, s syscall.Signal) {
+	t.Helper()
+	if err := syscall.Kill(pid, s); err != nil {
+		t.Fatal(err)
+	}
+}

@@ -1,0 +1,135 @@
+package script
+
+import (
+	"context"
+	"fmt"
+	"path"
+	"strings"
+	"sync"
+
+	"healthaudit/snapshot"
+	"healthaudit/snapshot/collect"
+)
+
+func fileItems(ctx context.Context, s *collect.Session, res *collect.Result) {
+	res.Sources = append(res.Sources, snapshot.Source{Name: sourceFiles, OK: true})
+	f := newFinder(s)
+	defer f.close()
+	var list []snapshot.TreePath
+	over := 0
+	for _, e := range s.Tree.All() {
+		if !f.script(e) {
+			continue
+		}
+		if len(list) == maxItems {
+			over++
+			continue
+		}
+		list = append(list, e)
+	}
+	if over > 0 {
+		say(res, fmt.Sprintf("%d of %d script files are not listed: the limit is %d", over, over+maxItems, maxItems))
+	}
+	scripts(ctx, s, list, res)
+}
+
+func say(res *collect.Result, line string) {
+	if res.Reason != "" {
+		res.Reason += "; "
+	}
+	res.Reason += line
+}
+
+// scripts adds one item per file, in the order of the list.
+func scripts(ctx context.Context, s *collect.Session, list []snapshot.TreePath, res *collect.Result) {
+	items := make([]*snapshot.Item, len(list))
+	found := make([]analysis, len(list))
+	work := make(chan int)
+	var wg sync.WaitGroup
+	for range max(s.Config.Concurrency, 2) {
+		wg.Go(func() {
+			for i := range work {
+				items[i], found[i] = read(s, list[i])
+			}
+		})
+	}
+	for i := range list {
+		if ctx.Err() != nil {
+			break
+		}
+		work <- i
+	}
+	close(work)
+	wg.Wait()
+	if ctx.Err() != nil {
+		return
+	}
+	judgePython(ctx, s, items, found, res)
+	for i, it := range items {
+		describe(s, it, list[i], found[i])
+		res.Items = append(res.Items, it)
+	}
+}
+
+// read captures one file and analyses its text, unless that is known already.
+func read(s *collect.Session, e snapshot.TreePath) (*snapshot.Item, analysis) {
+	it := &snapshot.Item{Key: snapshot.NewKey(snapshot.Scripts, snapshot.Escape(e.Path)), Name: e.Path, Kind: "script", Path: e.Path, Source: sourceFiles}
+	f, err := s.Files.File(e.Path, snapshot.Own)
+	it.Files = []snapshot.File{f}
+	switch {
+	case err != nil:
+		it.Unknown = unreadable(err)
+		return it, analysis{}
+	case f.Link != "":
+		return it, analysis{}
+	}
+	a := analyse(s, f)
+	if it.Unknown = a.Unknown; !a.Done {
+		it.Unknown = changed
+	}
+	return it, a
+}
+
+// describe turns what is known of a script into facts and references.
+func describe(s *collect.Session, it *snapshot.Item, e snapshot.TreePath, a analysis) {
+	f := it.Files[0]
+	if f.Link != "" {
+		describeLink(s, it, f)
+		return
+	}
+	if f.SHA256 == "" {
+		return
+	}
+	it.Add(snapshot.Semantic, "content", digest(f))
+	it.Add(snapshot.Semantic, "executable", snapshot.Bool(e.Kind == snapshot.PathExec))
+	if a.Language != "" {
+		it.Add(snapshot.Semantic, "language", snapshot.Text(a.Language))
+	}
+	if a.Interpreter != "" {
+		it.Add(snapshot.Semantic, "interpreter", snapshot.Text(a.Interpreter))
+	}
+	if a.Unknown != "" {
+		return
+	}
+	if a.Assessed {
+		addSyntax(it, a.Problems)
+	} else {
+		it.Add(snapshot.Semantic, "syntax", snapshot.Text(syntaxNone))
+	}
+	addRefs(it, append(place(s.Tree, a.Refs, candidates(e.Path)), importRefs(s.Tree, a.Imports)...))
+}
+
+// describeLink follows a symbolic link by name only: what it leads to is an
+// item of its own.
+func describeLink(s *collect.Session, it *snapshot.Item, f snapshot.File) {
+	it.Add(snapshot.Semantic, "link", snapshot.Text(f.Link))
+	to := path.Join(path.Dir(f.Path), f.Link)
+	switch {
+	case path.IsAbs(f.Link), to == "..", strings.HasPrefix(to, "../"):
+		it.Unknown = "a symbolic link that leads out of the project"
+	case s.Tree.HasFile(to):
+		addRefs(it, []snapshot.Ref{{Kind: snapshot.RefFile, Path: to}})
+	case !s.Tree.HasDir(to):
+		it.Unknown = "a symbolic link that leads to nothing in the project"
+	}
+}

@@ -1,0 +1,209 @@
+package script
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"healthaudit/snapshot"
+	"healthaudit/snapshot/analyze/python"
+	"healthaudit/snapshot/collect"
+	"healthaudit/snapshot/host"
+)
+
+// Bounds of the one process that reads Python.
+const (
+	pythonTimeout = 30 * time.Second
+	pythonInput   = 64 << 20
+	pythonOutput  = 8 << 20
+	pythonTries   = 3 // a file that kills the interpreter is passed over that often
+)
+
+// A verdict is what the interpreter says of one file; it is cached by content
+// and interpreter.
+type verdict struct {
+	Problem *problem `json:"p,omitempty"`
+	Version string   `json:"v"`
+}
+
+// A pythonFile is a file whose syntax is not known yet.
+type pythonFile struct {
+	index int // in items
+	key   string
+	text  []byte
+}
+
+// judgePython fills in the syntax of Python files: from the cache, and for the
+// rest by one process for all. What that does not answer stays unassessed.
+func judgePython(ctx context.Context, s *collect.Session, items []*snapshot.Item, found []analysis, res *collect.Result) {
+	var open []pythonFile
+	program, identity := "", ""
+	total, size := 0, 0
+	for i := range found {
+		a := &found[i]
+		if a.Language != langPython || a.Unknown != "" || !a.Done || a.Assessed || a.Interpreter == "python2" {
+			continue
+		}
+		if total++; total == 1 {
+			program, identity = interpreter(s.Host)
+		}
+		if program == "" {
+			continue
+		}
+		f := items[i].Files[0]
+		key := "python.syntax:" + snapshot.Sum([]byte(f.SHA256 + "\x00" + identity))[:40]
+		if v, ok := recall(s, key); ok {
+			a.assess(v)
+			continue
+		}
+		b, err := s.Files.Bytes(f)
+		if err != nil || size+len(b) > pythonInput {
+			continue
+		}
+		size += len(b)
+		open = append(open, pythonFile{i, key, b})
+	}
+	if program != "" {
+		judgeAll(ctx, s, program, open, found)
+	}
+	if n := unassessed(found); n > 0 {
+		why := "python3 is not on PATH"
+		if program != "" {
+			why = "python3 did not answer for them"
+		}
+		say(res, fmt.Sprintf("the syntax of %d Python files is not assessed: %s", n, why))
+	}
+}
+
+func unassessed(found []analysis) (n int) {
+	for _, a := range found {
+		if a.Language == langPython && a.Unknown == "" && a.Done && !a.Assessed {
+			n++
+		}
+	}
+	return n
+}
+
+func (a *analysis) assess(v verdict) {
+	a.Assessed = true
+	if v.Problem != nil {
+		a.Problems = append(a.Problems, *v.Problem)
+	}
+}
+
+// interpreter returns python3 and what tells it from another one without
+// starting it: where it lies, its size and time.
+func interpreter(h host.Host) (program, identity string) {
+	program, err := h.Look("python3")
+	if err != nil {
+		return "", ""
+	}
+	identity = program
+	dir, base := filepath.Split(program)
+	if files, err := h.Outside(filepath.Clean(dir)); err == nil {
+		defer files.Close()
+		if st, err := files.Stat(base); err == nil {
+			identity += fmt.Sprintf("\x00%d\x00%d", st.Size, st.MTime)
+		}
+	}
+	return program, identity
+}
+
+// recall and remember keep verdicts in the analysis cache by hand: one process
+// judges all files that are not in it, which Derive cannot express.
+func recall(s *collect.Session, key string) (v verdict, ok bool) {
+	if s.Derived == nil || s.Derived.Memo == nil {
+		return v, false
+	}
+	b := s.Derived.Memo.Get(key)
+	return v, b != nil && json.Unmarshal(b, &v) == nil
+}
+
+func remember(s *collect.Session, key string, v verdict) {
+	if s.Derived == nil || s.Derived.Memo == nil {
+		return
+	}
+	if b, err := json.Marshal(v); err == nil {
+		s.Derived.Memo.Put(key, b)
+	}
+}
+
+func judgeAll(ctx context.Context, s *collect.Session, program string, open []pythonFile, found []analysis) {
+	for range pythonTries {
+		if len(open) == 0 || ctx.Err() != nil {
+			return
+		}
+		verdicts, err := ask(ctx, s.Host, program, open)
+		for i, v := range verdicts {
+			remember(s, open[i].key, v)
+			found[open[i].index].assess(v)
+		}
+		if errors.Is(err, context.DeadlineExceeded) || len(verdicts) == len(open) {
+			return
+		}
+		open = open[len(verdicts)+1:] // the interpreter died on that one
+	}
+}
+
+// ask runs the interpreter over the files; it returns the verdicts it gave
+// before it ended, in order.
+func ask(ctx context.Context, h host.Host, program string, open []pythonFile) ([]verdict, error) {
+	var in bytes.Buffer
+	for _, f := range open {
+		in.WriteString(strconv.Itoa(len(f.text)) + "\n")
+		in.Write(f.text)
+	}
+	res, err := h.Run(ctx, host.Command{
+		Program: program, Args: []string{"-I", "-S", "-c", python.Program}, Dir: "/", In: in.Bytes(), Timeout: pythonTimeout, MaxOut: pythonOutput,
+		Env: []string{"PATH=" + safePath(h), "HOME=" + h.Env("HOME"), "PYENV_ROOT=" + h.Env("PYENV_ROOT"), "LC_ALL=C.UTF-8", "PYTHONDONTWRITEBYTECODE=1"},
+	})
+	version, rest, _ := strings.Cut(string(res.Out), "\n")
+	var out []verdict
+	for line := range strings.Lines(rest) {
+		var answer []any
+		if len(out) == len(open) || !strings.HasSuffix(line, "\n") || json.Unmarshal([]byte(line), &answer) != nil {
+			break
+		}
+		v := verdict{Version: version}
+		if len(answer) == 3 {
+			v.Problem = pythonProblem(answer, version, open[len(out)].text)
+		}
+		out = append(out, v)
+	}
+	return out, err
+}
+
+func pythonProblem(answer []any, version string, text []byte) *problem {
+	line, _ := answer[0].(float64)
+	column, _ := answer[1].(float64)
+	message, _ := answer[2].(string)
+	p := &problem{min(max(int(line), 1), bytes.Count(text, []byte("\n"))+1), max(int(column), 1), weightDoubt, snippet(message)}
+	if python.Sure(message) {
+		p.Weight = weightSure
+	}
+	p.Message += " (Python " + version + ")"
+	return p
+}
+
+// snippet keeps a message of the interpreter to one short line.
+func snippet(message string) string {
+	return strings.ToValidUTF8(message[:min(len(message), 160)], "")
+}
+
+// safePath is the PATH without folders of the audited project and relative
+// ones, for interpreters that are shims.
+func safePath(h host.Host) string {
+	var keep []string
+	for _, dir := range filepath.SplitList(h.Env("PATH")) {
+		if rel, err := filepath.Rel(h.Root(), dir); filepath.IsAbs(dir) && (err != nil || !filepath.IsLocal(rel)) {
+			keep = append(keep, dir)
+		}
+	}
+	return strings.Join(keep, string(filepath.ListSeparator))
+}

@@ -1,0 +1,262 @@
+package script
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"healthaudit/snapshot"
+	"healthaudit/snapshot/collect"
+	"healthaudit/snapshot/collect/collecttest"
+)
+
+const sample = `
+-- package.json --
+{
+  "name": "shop", "type": "module",
+  "engines": {"node": ">=20"},
+  "scripts": {
+    "build": "vite build --token s3cret-in-npm",
+    "sync": "node scripts/sync.js"
+  }
+}
+-- web/package.json --
+{"scripts": {"build": "vite build"}}
+-- scripts/sync.js --
+import { a } from './lib/a.js';
+import gone from './lib/gone.js';
+import '../dist/made.js';
+-- scripts/lib/a.ts --
+export const a = 1;
+-- scripts/deploy.sh* --
+#!/usr/bin/env bash
+echo "s3cret-in-shell"
+-- scripts/report.py --
+import helper, os
+print("ok")
+-- scripts/helper.py --
+x = 1
+-- scripts/broken.py --
+def f(:
+    pass
+-- scripts/old.js.bak --
+(
+-- scripts/README.md --
+text
+-- hooks/pre-push* --
+#!/bin/sh
+exit 0
+-- src/app.js --
+app()
+-- root.sh --
+echo root
+-- ops/crontab --
+MAILTO=s3cret-in-env@example.org
+CRON_TZ=Europe/Berlin
+*/5 * * * * cd /srv/shop && node scripts/sync.js --password s3cret-in-cron
+@daily cd /srv/shop && node scripts/sync.js --password s3cret-in-cron
+0 4 * * * /opt/other/run.sh
+-- node_modules/x/scripts/a.sh --
+(
+`
+
+func session(t *testing.T, archive string) *collect.Session {
+	t.Helper()
+	dir := t.TempDir()
+	collecttest.Write(t, dir, archive)
+	return collecttest.Session(t, dir)
+}
+
+func keys(s *snapshot.Snapshot) (out []string) {
+	for _, it := range s.Items {
+		out = append(out, string(it.Key))
+	}
+	return out
+}
+
+func TestCollect(t *testing.T) {
+	s := session(t, sample)
+	if _, err := s.Host.Look("python3"); err != nil {
+		t.Skip("no python3 to judge the Python files")
+	}
+	snap := collecttest.Snapshot(t, s, Collector)
+	want := []string{
+		"scripts/cron:ops/crontab:d69dbceb", "scripts/cron:ops/crontab:de09aec5", "scripts/file:ops/crontab", "scripts/file:package.json", "scripts/file:web/package.json",
+		"scripts/hooks/pre-push", "scripts/npm:build", "scripts/npm:sync", "scripts/root.sh", "scripts/scripts/broken.py", "scripts/scripts/deploy.sh",
+		"scripts/scripts/helper.py", "scripts/scripts/lib/a.ts", "scripts/scripts/report.py", "scripts/scripts/sync.js", "scripts/web/npm:build",
+	}
+	if d := cmp.Diff(want, keys(snap)); d != "" {
+		t.Fatalf("items (-want +got):\n%s", d)
+	}
+	facts := func(key snapshot.Key) string {
+		var out []string
+		for _, f := range snap.Item(key).Facts {
+			if f.Name != "content" {
+				out = append(out, f.Name+"="+f.Value.Str())
+			}
+		}
+		return strings.Join(out, " ")
+	}
+	for key, want := range map[snapshot.Key]string{
+		"scripts/scripts/deploy.sh":         "executable=true interpreter=bash language=shell syntax=ok",
+		"scripts/scripts/report.py":         "executable=false language=python starts=scripts/helper.py syntax=ok",
+		"scripts/scripts/sync.js":           "executable=false language=javascript starts=scripts/lib/a.ts, scripts/lib/gone.js syntax=ok",
+		"scripts/file:package.json":         "engines.node=>=20 scripts=build, sync syntax=ok type=module",
+		"scripts/file:ops/crontab":          "entries=3 env=CRON_TZ, MAILTO syntax=ok",
+		"scripts/cron:ops/crontab:de09aec5": "schedule=*/5 * * * * Europe/Berlin, @daily Europe/Berlin starts=scripts/sync.js syntax=ok",
+	} {
+		if got := facts(key); got != want {
+			t.Errorf("%s:\n got %s\nwant %s", key, got, want)
+		}
+	}
+	if v, _ := snap.Item("scripts/scripts/broken.py").Fact("syntax"); v.Str() != syntaxBroken {
+		t.Errorf("broken.py is %q", v.Str())
+	}
+}
+
+func TestCollect_twice_is_equal_and_elsewhere_too(t *testing.T) {
+	encode := func(s *snapshot.Snapshot) string {
+		b, err := json.Marshal(s.Items)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(b)
+	}
+	s := session(t, sample)
+	s.Derived = &snapshot.Derived{Memo: newMemo()}
+	first := encode(collecttest.Snapshot(t, s, Collector))
+	cold := s.Derived.Memo.(memo)
+	s.Derived = &snapshot.Derived{Memo: frozen{cold, t}}
+	s.Files = &collect.Capture{Host: s.Host}
+	if d := cmp.Diff(first, encode(collecttest.Snapshot(t, s, Collector))); d != "" {
+		t.Errorf("second run differs: %s", d)
+	}
+	if d := cmp.Diff(first, encode(collecttest.Snapshot(t, session(t, sample), Collector))); d != "" {
+		t.Errorf("copy in another folder differs: %s", d)
+	}
+	for key, b := range cold.vals {
+		if strings.Contains(string(b), "s3cret") {
+			t.Errorf("cached %s: %s", key, b)
+		}
+	}
+	if strings.Contains(first, "s3cret") {
+		t.Error("an item holds a secret")
+	}
+}
+
+type memo struct {
+	mu   *sync.Mutex
+	vals map[string][]byte
+}
+
+func newMemo() memo { return memo{&sync.Mutex{}, map[string][]byte{}} }
+
+func (m memo) Get(k string) []byte {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.vals[k]
+}
+
+func (m memo) Put(k string, b []byte) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.vals[k] = b
+}
+
+// frozen fails the test when something is analysed that was cached before.
+type frozen struct {
+	memo
+	t *testing.T
+}
+
+func (m frozen) Put(k string, _ []byte) { m.t.Errorf("%s was computed again", k) }
+
+func TestCollect_without_python(t *testing.T) {
+	s := session(t, "-- scripts/a.py --\nx = (\n")
+	s.Host = noPython{s.Host}
+	res, err := Collector.Collect(t.Context(), s)
+	if err != nil || len(res.Items) != 1 {
+		t.Fatalf("%+v, %v", res, err)
+	}
+	if v, _ := res.Items[0].Fact("syntax"); v.Str() != syntaxNone || !strings.Contains(res.Reason, "1 Python files") {
+		t.Errorf("syntax %q, reason %q", v.Str(), res.Reason)
+	}
+}
+
+func TestCollect_absent(t *testing.T) {
+	res, err := Collector.Collect(t.Context(), session(t, "-- src/a.js --\n1\n"))
+	if err != nil || !res.Absent {
+		t.Errorf("%+v, %v", res, err)
+	}
+}
+
+func TestRecollect(t *testing.T) {
+	s := session(t, sample)
+	snap := collecttest.Snapshot(t, s, Collector)
+	for _, it := range snap.Items {
+		again, err := Collector.Recollect(t.Context(), s, it.Key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if d := cmp.Diff(it, again, cmp.Comparer(snapshot.Value.Equal)); d != "" {
+			t.Errorf("%s (-collected +again):\n%s", it.Key, d)
+		}
+	}
+	p := filepath.Join(s.Host.Root(), "scripts/deploy.sh")
+	if err := os.WriteFile(p, []byte("#!/bin/sh\n"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	it, err := Collector.Recollect(t.Context(), s, "scripts/scripts/deploy.sh")
+	if v, _ := it.Fact("interpreter"); err != nil || v.Str() != "sh" {
+		t.Errorf("changed file: %+v, %v", it, err)
+	}
+	os.Remove(p)
+	if it, err := Collector.Recollect(t.Context(), s, "scripts/scripts/deploy.sh"); it != nil || err != nil {
+		t.Errorf("removed file: %+v, %v", it, err)
+	}
+}
+
+func TestRisk(t *testing.T) {
+	yes, no, ok, broken := snapshot.Bool(true), snapshot.Bool(false), snapshot.Text("ok"), snapshot.Text("broken")
+	two, one := snapshot.SetOf("a", "b"), snapshot.SetOf("a")
+	for _, c := range []struct {
+		fact     string
+		old, new *snapshot.Value
+		want     snapshot.Risk
+	}{
+		{"executable", &yes, &no, snapshot.RiskUp}, {"executable", &no, &yes, snapshot.RiskDown},
+		{"syntax", &ok, &broken, snapshot.RiskUp}, {"syntax", &broken, &ok, snapshot.RiskDown},
+		{"starts", &two, &one, snapshot.RiskUp}, {"starts", &one, &two, snapshot.RiskNeutral}, {"starts", &one, nil, snapshot.RiskUp}, {"starts", nil, &one, snapshot.RiskNeutral},
+		{"content", &ok, &broken, snapshot.RiskNeutral},
+	} {
+		if got := risk(c.fact, c.old, c.new); got != c.want {
+			t.Errorf("%s %v → %v: %s, want %s", c.fact, c.old, c.new, got, c.want)
+		}
+	}
+}
+
+func TestFollow(t *testing.T) {
+	s := session(t, `
+-- package.json --
+{"scripts": {"start": "node src/app.js", "lost": "node src/lost.js", "made": "node dist/app.js"}}
+-- src/app.js --
+import './routes.js';
+-- src/routes.js --
+(
+-- src/other.js --
+1
+`)
+	snap := collecttest.Snapshot(t, s, Collector)
+	want := []string{"scripts/file:package.json", "scripts/npm:lost", "scripts/npm:made", "scripts/npm:start", "scripts/src/app.js"}
+	if d := cmp.Diff(want, keys(snap)); d != "" {
+		t.Error(d)
+	}
+	if it := snap.Item("scripts/src/app.js"); it.Source != sourceFollowed || len(it.Refs) != 1 || it.Refs[0].Path != "src/routes.js" {
+		t.Errorf("%+v", it)
+	}
+}

@@ -1,0 +1,112 @@
+package workflow
+
+import (
+	"slices"
+	"sort"
+	"strings"
+
+	"healthaudit/snapshot"
+	model "healthaudit/snapshot/analyze/workflow"
+)
+
+// guttedFrom is the fact that remembers what a job once did. It is carried from
+// snapshot to snapshot until real work comes back, because a comparison with
+// the last snapshot alone would forget the damage one run later.
+// It says of a hollow job what it ran when it still worked.
+const guttedFrom = ".gutted-from"
+
+// carryGutted compares the jobs with what they ran in the snapshot before. A
+// job is gutted when it did work, and now only says something. A hollow job
+// that is new replaces those that went away, when nothing else in the file
+// works any more.
+func carryGutted(it, old *snapshot.Item) {
+	if old == nil || old.Kind != it.Kind {
+		return
+	}
+	before := worked(old)
+	now := map[string]bool{}
+	works := false
+	var hollow []string
+	for _, f := range it.Facts {
+		id, what, ok := jobFact(f.Name)
+		if !ok {
+			continue
+		}
+		now[id] = true
+		switch what {
+		case ".hollow":
+			hollow = append(hollow, id)
+		case ".runs":
+			works = works || len(real(f.Value.Strings())) > 0
+		case ".uses":
+			works = true
+		}
+	}
+	var lost []string
+	for id, did := range before {
+		if !now[id] {
+			lost = append(lost, did...)
+		}
+	}
+	for _, id := range hollow {
+		did := before[id]
+		if len(did) == 0 && !works {
+			did = lost
+		}
+		if len(did) > 0 {
+			setOf(it, id+guttedFrom, did)
+		}
+	}
+}
+
+// worked returns the work of each job of an item: what it runs, or what it ran
+// before it was gutted.
+func worked(it *snapshot.Item) map[string][]string {
+	out := map[string][]string{}
+	for _, f := range it.Facts {
+		id, what, ok := jobFact(f.Name)
+		if !ok {
+			continue
+		}
+		switch what {
+		case ".runs":
+			if r := real(f.Value.Strings()); len(r) > 0 {
+				out[id] = append(out[id], r...)
+			}
+		case ".uses":
+			a, _ := model.ActionOf(f.Value.Str())
+			out[id] = append(out[id], "uses:"+a)
+		case guttedFrom:
+			out[id] = f.Value.Strings()
+		}
+	}
+	for id := range out {
+		sort.Strings(out[id])
+	}
+	return out
+}
+
+// real returns the entries of a runs fact that are work.
+func real(runs []string) []string {
+	var out []string
+	for _, r := range runs {
+		if model.Works(r) {
+			out = append(out, r)
+		}
+	}
+	return slices.Clip(out)
+}
+
+// jobFact splits the name of a job's own fact: "jobs.build" and ".runs". Facts
+// of steps are none, and neither are nested names.
+func jobFact(name string) (id, what string, ok bool) {
+	rest, ok := strings.CutPrefix(name, "jobs.")
+	if !ok || strings.Contains(rest, "[") {
+		return "", "", false
+	}
+	i := strings.IndexByte(rest, '.')
+	if i < 0 || strings.Contains(rest[i+1:], ".") {
+		return "", "", false
+	}
+	return "jobs." + rest[:i], rest[i:], true
+}
