@@ -1,0 +1,233 @@
+// Package audit judges: it says what a check, a finding and a severity are,
+// runs checks over a snapshot, follows findings over time, and turns them into
+// levels, scores and regressions.
+//
+// It is pure: no I/O, no clock. A check sees one snapshot, its past and its
+// changes, so today's checks run on yesterday's snapshots as well.
+package audit
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"strings"
+
+	"healthaudit/snapshot"
+)
+
+// A Severity says how much a finding hurts. Higher is worse.
+type Severity int
+
+const (
+	Info Severity = iota + 1
+	Low
+	Medium
+	High
+	Critical
+)
+
+// Severities lists them worst first, the order of every report.
+var Severities = []Severity{Critical, High, Medium, Low, Info}
+
+var severityNames = map[Severity]string{Info: "info", Low: "low", Medium: "medium", High: "high", Critical: "critical"}
+
+func (s Severity) String() string { return severityNames[s] }
+
+// ParseSeverity returns the severity of that name.
+func ParseSeverity(name string) (Severity, error) {
+	for s, n := range severityNames {
+		if n == name {
+			return s, nil
+		}
+	}
+	return 0, fmt.Errorf("unknown severity %q (one of critical, high, medium, low, info)", name)
+}
+
+func (s Severity) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+func (s *Severity) UnmarshalText(b []byte) (err error) {
+	*s, err = ParseSeverity(string(b))
+	return err
+}
+
+// A Confidence says how sure a finding is.
+type Confidence string
+
+const (
+	Certain Confidence = "high"
+	Likely  Confidence = "medium"
+	Guess   Confidence = "low"
+)
+
+// A Location is a place in a file of the project. Line and Column are at least 1.
+type Location struct {
+	Path   string `json:"path"`
+	Line   int    `json:"line"`
+	Column int    `json:"column"`
+}
+
+// Evidence is one named value that a finding rests on. It never holds a secret.
+type Evidence struct {
+	Name  string `json:"name"`
+	Value string `json:"value"`
+}
+
+// A Check is one rule: a value that carries its own documentation. The
+// framework stamps id, severity and title on what Judge reports.
+type Check struct {
+	ID         string            // kebab-case, "<system>-…", "cross-…" or "audit-…"; never renamed or reused
+	System     snapshot.System   // whose items it judges; empty for cross and audit checks
+	Needs      []snapshot.System // systems that must have been listed for its silence to prove anything; empty: that of the item
+	Title      string            // the finding in at most six words, without the item: "crash loop"
+	Severity   Severity
+	Confidence Confidence // empty means Certain
+	Version    int        // raised when the rule finds other things than before; 0 is 1
+
+	Doc           string  // why it matters, for a person who never heard of it
+	Hint          string  // what to do next, one or two sentences
+	Discriminator string  // what tells two findings of one item apart: "job and step key and target"
+	Source        string  // where the rule comes from: URL, specification, facts
+	Limits        []Limit // thresholds a user may change
+
+	// Judge reports what is wrong. It reads only the Pass.
+	Judge func(*Pass)
+}
+
+// A Limit is a threshold of a check with its default and unit.
+type Limit struct {
+	Name    string
+	Default float64
+	Unit    string
+	Doc     string
+}
+
+// A Report is what a check found on one item.
+type Report struct {
+	Item          snapshot.Key
+	Discriminator string // see Check.Discriminator; never wording, line, value or severity
+	Message       string // one sentence for a person: what is wrong, with the names
+	Hint          string // empty: the check's
+	At            Location
+	Evidence      []Evidence
+	Severity      Severity   // 0: the check's
+	Confidence    Confidence // empty: the check's
+}
+
+// A Finding is a Report with its identity and its stamps.
+type Finding struct {
+	ID            string          `json:"id"`
+	Check         string          `json:"check"`
+	Severity      Severity        `json:"severity"`
+	Confidence    Confidence      `json:"confidence"`
+	System        snapshot.System `json:"system"`
+	Item          snapshot.Key    `json:"item"`
+	Discriminator string          `json:"discriminator,omitempty"`
+	Title         string          `json:"title"`
+	Message       string          `json:"message"`
+	Hint          string          `json:"hint,omitempty"`
+	At            Location        `json:"at"`
+	Evidence      []Evidence      `json:"evidence,omitempty"`
+	CheckVersion  int             `json:"check_version"`
+}
+
+// FindingID returns the identity of a finding: the sha256, in full hex, of
+// system, item, check and discriminator separated by NUL.
+func FindingID(sys snapshot.System, item snapshot.Key, check, discriminator string) string {
+	h := sha256.Sum256([]byte(strings.Join([]string{string(sys), string(item), check, discriminator}, "\x00")))
+	return hex.EncodeToString(h[:])
+}
+
+// A World is what all checks see.
+type World struct {
+	Now     *snapshot.Snapshot
+	Before  snapshot.Past // the reference; never nil
+	Changes []snapshot.Change
+	Gone    []Gone
+	Derived *snapshot.Derived
+	Limits  map[string]float64 // "check-id.limit" → value, from the configuration
+}
+
+// Gone is an item that is no longer there although its source was read, and
+// whose absence nothing explains.
+type Gone struct {
+	Item  snapshot.Key
+	Name  string
+	Path  string
+	Level Level // what it was when it was last seen
+}
+
+// A Pass is what one check sees, and where it reports.
+type Pass struct {
+	*World
+	check *Check
+	out   []Finding
+}
+
+// Items returns the judgeable items of the check's system (or of all systems,
+// for a check without one): those not carried from an earlier snapshot.
+func (p *Pass) Items() []*snapshot.Item {
+	all := p.Now.Items
+	if p.check.System != "" {
+		all = p.Now.Of(p.check.System)
+	}
+	out := make([]*snapshot.Item, 0, len(all))
+	for _, it := range all {
+		if !it.Carried {
+			out = append(out, it)
+		}
+	}
+	return out
+}
+
+// Bytes returns the captured bytes of a file, or nil when they were not kept.
+func (p *Pass) Bytes(f snapshot.File) []byte {
+	if f.SHA256 == "" || p.Now.Content == nil {
+		return nil
+	}
+	b, err := p.Now.Content.Bytes(f.SHA256)
+	if err != nil {
+		return nil
+	}
+	return b
+}
+
+// Limit returns the value of one of the check's limits.
+func (p *Pass) Limit(name string) float64 {
+	if v, ok := p.Limits[p.check.ID+"."+name]; ok {
+		return v
+	}
+	for _, l := range p.check.Limits {
+		if l.Name == name {
+			return l.Default
+		}
+	}
+	panic("check " + p.check.ID + " has no limit " + name)
+}
+
+// Report records a finding.
+func (p *Pass) Report(r Report) {
+	f := Finding{
+		Check: p.check.ID, System: r.Item.System(), Item: r.Item, Discriminator: r.Discriminator,
+		Severity: r.Severity, Confidence: r.Confidence, Title: p.check.Title, Message: r.Message, Hint: r.Hint,
+		At: r.At, Evidence: r.Evidence, CheckVersion: max(p.check.Version, 1),
+	}
+	if f.Severity == 0 {
+		f.Severity = p.check.Severity
+	}
+	if f.Confidence == "" {
+		f.Confidence = p.check.Confidence
+	}
+	if f.Confidence == "" {
+		f.Confidence = Certain
+	}
+	if f.Hint == "" {
+		f.Hint = p.check.Hint
+	}
+	if len(f.Evidence) == 0 {
+		f.Evidence = nil // as it comes back from the store
+	}
+	if f.At.Path != "" {
+		f.At.Line, f.At.Column = max(f.At.Line, 1), max(f.At.Column, 1)
+	}
+	f.ID = FindingID(f.System, f.Item, f.Check, f.Discriminator)
+	p.out = append(p.out, f)
+}

@@ -1,0 +1,88 @@
+package audit
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"healthaudit/snapshot"
+)
+
+// A Judgement is what all checks found in one snapshot.
+type Judgement struct {
+	Findings []Finding // severity, then item, then check, then discriminator; no two with one ID
+	Crashed  []Crash   // checks that panicked: their earlier findings are carried
+}
+
+// A Crash is a check that could not be run to its end.
+type Crash struct {
+	Check string
+	What  string
+}
+
+// Judge runs the checks. A check that panics loses its findings and nothing else.
+func Judge(checks []*Check, w *World) Judgement {
+	var j Judgement
+	seen := map[string]bool{}
+	for _, c := range checks {
+		found, err := run(c, w)
+		if err != nil {
+			j.Crashed = append(j.Crashed, Crash{c.ID, err.Error()})
+			continue
+		}
+		for _, f := range found {
+			if it := w.Now.Item(f.Item); it != nil && it.Carried || seen[f.ID] {
+				continue
+			}
+			seen[f.ID] = true
+			j.Findings = append(j.Findings, f)
+		}
+	}
+	SortFindings(j.Findings)
+	return j
+}
+
+func run(c *Check, w *World) (out []Finding, err error) {
+	p := &Pass{World: w, check: c}
+	defer func() {
+		if r := recover(); r != nil {
+			out, err = nil, fmt.Errorf("%v", r)
+		}
+	}()
+	c.Judge(p)
+	return p.out, nil
+}
+
+// SortFindings brings findings into report order: worst severity first, then
+// item, check, discriminator.
+func SortFindings(f []Finding) {
+	slices.SortFunc(f, func(a, b Finding) int {
+		if a.Severity != b.Severity {
+			return int(b.Severity - a.Severity)
+		}
+		if c := strings.Compare(string(a.Item), string(b.Item)); c != 0 {
+			return c
+		}
+		if c := strings.Compare(a.Check, b.Check); c != 0 {
+			return c
+		}
+		return strings.Compare(a.Discriminator, b.Discriminator)
+	})
+}
+
+// conclusive reports whether the silence of a check on an item proves that its
+// finding is gone: the item was read (or is gone from a source that was), and
+// so was every system the check needs.
+func (w *World) conclusive(c *Check, item snapshot.Key) bool {
+	needs := c.Needs
+	if len(needs) == 0 {
+		needs = []snapshot.System{item.System()}
+	}
+	for _, sys := range needs {
+		if sys != snapshot.Auditor && !w.Now.System(sys).Status.Listed() {
+			return false
+		}
+	}
+	it := w.Now.Item(item)
+	return it == nil || !it.Carried
+}
