@@ -1,0 +1,159 @@
+// Package checktest runs the documented cases of checks.
+//
+// Every check has testdata/check/<id>/bad.txtar and good.txtar. The text before
+// the first file describes the case and is printed in the documentation; then:
+//
+//	tree/…        the project now
+//	before/…      the project at the reference (optional)
+//	new.json      items added to the snapshot, or replacing one of the same key (optional)
+//	old.json      the same for the reference (optional)
+//	systems.json  system → status, replacing what the collectors said (optional)
+//	gone          keys of items that vanished without explanation, with their level (optional)
+//	want          a line per expected finding: "severity item path:line", path:line "-" without a place
+package checktest
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"golang.org/x/tools/txtar"
+
+	"healthaudit/audit"
+	"healthaudit/snapshot"
+	"healthaudit/snapshot/collect"
+	"healthaudit/snapshot/collect/collecttest"
+)
+
+// Dir returns the folder of the cases of one check.
+func Dir(t testing.TB, id string) string {
+	t.Helper()
+	d, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for ; d != filepath.Dir(d); d = filepath.Dir(d) {
+		if _, err := os.Stat(filepath.Join(d, "go.mod")); err == nil {
+			return filepath.Join(d, "testdata", "check", id)
+		}
+	}
+	t.Fatal("no go.mod above the working folder")
+	return ""
+}
+
+// Run runs bad.txtar and good.txtar of every check with these collectors.
+func Run(t *testing.T, checks []*audit.Check, collectors ...*collect.Collector) {
+	for _, c := range checks {
+		for _, name := range []string{"bad", "good"} {
+			t.Run(c.ID+"/"+name, func(t *testing.T) {
+				a, err := txtar.ParseFile(filepath.Join(Dir(t, c.ID), name+".txtar"))
+				if err != nil {
+					t.Fatal(err)
+				}
+				got, want := Case(t, c, a, collectors...)
+				if name == "bad" && len(want) == 0 {
+					t.Fatal("a bad case that wants no finding")
+				}
+				if name == "good" && len(want) != 0 {
+					t.Fatal("a good case that wants findings")
+				}
+				if d := cmp.Diff(want, got); d != "" {
+					t.Errorf("findings (-want +got):\n%s", d)
+				}
+				if strings.TrimSpace(string(a.Comment)) == "" {
+					t.Error("the case has no description")
+				}
+			})
+		}
+	}
+}
+
+// Case judges one case and returns the findings as lines, and those it wants.
+func Case(t *testing.T, c *audit.Check, a *txtar.Archive, collectors ...*collect.Collector) (got, want []string) {
+	t.Helper()
+	now, old := t.TempDir(), t.TempDir()
+	files := map[string][]byte{}
+	before := false
+	for _, f := range a.Files {
+		if p, ok := strings.CutPrefix(f.Name, "tree/"); ok {
+			collecttest.WriteFile(t, now, p, f.Data)
+		} else if p, ok := strings.CutPrefix(f.Name, "before/"); ok {
+			collecttest.WriteFile(t, old, p, f.Data)
+			before = true
+		} else {
+			files[f.Name] = f.Data
+		}
+	}
+	w := &audit.World{Before: snapshot.Nothing, Derived: &snapshot.Derived{}}
+	sess := collecttest.Session(t, now)
+	if before || files["old.json"] != nil {
+		os := collecttest.Session(t, old)
+		prev := collecttest.Snapshot(t, os, collectors...)
+		merge(t, prev, files["old.json"], files["systems.json"])
+		w.Before, sess.Previous = prev, prev
+	}
+	w.Now = collecttest.Snapshot(t, sess, collectors...)
+	merge(t, w.Now, files["new.json"], files["systems.json"])
+	if prev, ok := w.Before.(*snapshot.Snapshot); ok && prev != nil {
+		w.Changes = snapshot.Diff(prev, w.Now, nil)
+	}
+	for line := range strings.Lines(string(files["gone"])) {
+		key, level, _ := strings.Cut(strings.TrimSpace(line), " ")
+		w.Gone = append(w.Gone, audit.Gone{Item: snapshot.Key(key), Name: snapshot.Key(key).Name(), Level: audit.Level(level)})
+	}
+	for line := range strings.Lines(string(files["want"])) {
+		if s := strings.TrimSpace(line); s != "" {
+			want = append(want, s)
+		}
+	}
+	for _, f := range audit.Judge([]*audit.Check{c}, w).Findings {
+		place := "-"
+		if f.At.Path != "" {
+			place = fmt.Sprintf("%s:%d", f.At.Path, f.At.Line)
+		}
+		got = append(got, fmt.Sprintf("%s %s %s", f.Severity, f.Item, place))
+	}
+	slices.Sort(got)
+	slices.Sort(want)
+	return got, want
+}
+
+func merge(t *testing.T, s *snapshot.Snapshot, items, systems []byte) {
+	t.Helper()
+	if items != nil {
+		var list []struct {
+			snapshot.Item
+			Metrics []snapshot.Metric `json:"metrics"`
+		}
+		if err := json.Unmarshal(items, &list); err != nil {
+			t.Fatal(err)
+		}
+		for _, e := range list {
+			it := e.Item
+			it.Metrics = e.Metrics
+			it.Sort()
+			s.Items = slices.DeleteFunc(s.Items, func(o *snapshot.Item) bool { return o.Key == it.Key })
+			s.Items = append(s.Items, &it)
+		}
+		s.Sort()
+	}
+	if systems != nil {
+		var m map[snapshot.System]snapshot.Status
+		if err := json.Unmarshal(systems, &m); err != nil {
+			t.Fatal(err)
+		}
+		for _, sys := range snapshot.Systems {
+			st, ok := m[sys]
+			if !ok {
+				continue
+			}
+			s.Systems = slices.DeleteFunc(s.Systems, func(o snapshot.SystemState) bool { return o.System == sys })
+			s.Systems = append(s.Systems, snapshot.SystemState{System: sys, Status: st, Reason: "as the case says"})
+		}
+	}
+}

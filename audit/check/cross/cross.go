@@ -1,0 +1,9 @@
+// Package cross judges what lies between the systems.
+package cross
+
+import (
+	"healthaudit/audit"
+)
+
+// All lists the checks of the package.
+var All = []*audit.Check{BackupLitter}

@@ -1,0 +1,96 @@
+// Package function holds the checks of Netlify functions, one file each. They
+// judge what Netlify's own build passes over in silence.
+package function
+
+import (
+	"slices"
+	"strings"
+
+	"healthaudit/audit"
+	"healthaudit/snapshot"
+	"healthaudit/snapshot/analyze/netlify"
+)
+
+// All lists the checks of this package.
+var All = []*audit.Check{Syntax, NoHandler, ScheduleIgnored, MissingImport}
+
+// Kinds of items of the functions system.
+const (
+	kindFunction = "function"
+	kindEdge     = "edge"
+	kindFile     = "file"
+)
+
+// mainFile returns the captured main file of a function: the file at its path,
+// or what the link there leads to.
+func mainFile(it *snapshot.Item) (snapshot.File, bool) {
+	f, ok := it.OwnFile()
+	for hops := 0; ok && f.Link != "" && hops < 8; hops++ {
+		f, ok = fileAt(it, join(f.Path, f.Link))
+	}
+	return f, ok && f.SHA256 != "" && f.Link == ""
+}
+
+func fileAt(it *snapshot.Item, p string) (snapshot.File, bool) {
+	i, ok := slices.BinarySearchFunc(it.Files, p, func(f snapshot.File, p string) int { return strings.Compare(f.Path, p) })
+	if !ok {
+		return snapshot.File{}, false
+	}
+	return it.Files[i], true
+}
+
+// isSource reports whether the item is JavaScript that was read.
+func isSource(it *snapshot.Item) bool {
+	runtime, _ := it.Fact("runtime")
+	return (it.Kind == kindFunction && runtime.Str() == netlify.JavaScript || it.Kind == kindEdge) && it.Unknown == ""
+}
+
+// analysis returns what the main file of an item says.
+func analysis(p *audit.Pass, it *snapshot.Item) (netlify.Function, bool) {
+	if !isSource(it) {
+		return netlify.Function{}, false
+	}
+	f, ok := mainFile(it)
+	if !ok {
+		return netlify.Function{}, false
+	}
+	fn := netlify.CachedFunction(p.Derived, f, p.Bytes)
+	return fn, fn.Unjudged == ""
+}
+
+// closure returns the files of an item and its imports, with what each file says.
+func closure(p *audit.Pass, it *snapshot.Item) (map[string]netlify.Source, []netlify.Link) {
+	fn, ok := analysis(p, it)
+	if !ok {
+		return nil, nil
+	}
+	main, _ := mainFile(it)
+	said := map[string]netlify.Source{}
+	_, links := netlify.Closure(p.Now.Tree, main.Path, func(file string) netlify.Source {
+		src := fn.Source
+		if file != main.Path {
+			f, ok := fileAt(it, file)
+			if !ok || f.SHA256 == "" || f.Link != "" {
+				return netlify.Source{}
+			}
+			src = netlify.CachedSource(p.Derived, f, p.Bytes)
+		}
+		said[file] = src
+		return src
+	})
+	return said, links
+}
+
+// config returns what the netlify.toml of a file item says.
+func config(p *audit.Pass, it *snapshot.Item) (*netlify.Config, bool) {
+	f, ok := it.OwnFile()
+	if !ok || it.Kind != kindFile || !strings.HasSuffix("/"+it.Path, "/netlify.toml") || f.SHA256 == "" || f.Link != "" || f.Size > netlify.MaxConfig {
+		return nil, false
+	}
+	b := p.Bytes(f)
+	if b == nil && f.Size > 0 {
+		return nil, false
+	}
+	c := netlify.CachedConfig(p.Derived, f, p.Bytes)
+	return &c, true
+}

@@ -1,0 +1,40 @@
+package pm2
+
+import (
+	"fmt"
+
+	"healthaudit/audit"
+	"healthaudit/snapshot"
+)
+
+// Errored finds apps that PM2 has given up.
+var Errored = &audit.Check{
+	ID: "pm2-errored", System: "pm2", Title: "PM2 gave the app up", Severity: audit.High,
+	Doc: "An app that crashes too fast too often (by default 16 times, each within a second of its start) becomes `errored`: " +
+		"PM2 never starts it again. After that its count of unstable restarts reads 0, so the status is the only trace.",
+	Hint:          "Read the end of its error log (`pm2 logs NAME --err --lines 50`), mend the cause, then `pm2 restart NAME`.",
+	Discriminator: "none: one finding per app",
+	Source:        "https://github.com/Unitech/pm2 lib/God.js handleExit",
+	Judge: func(p *audit.Pass) {
+		for _, app := range apps(p) {
+			all := instances(p, app)
+			var bad []*snapshot.Item
+			for _, it := range all {
+				if it.State == "errored" {
+					bad = append(bad, it)
+				}
+			}
+			if len(bad) == 0 {
+				continue
+			}
+			r := audit.Report{Item: app.Key, At: at(app), Message: fmt.Sprintf("PM2 gave %s up after too many crashes and will not start it again", app.Name)}
+			if len(all) > 1 {
+				r.Message = fmt.Sprintf("PM2 gave up %d of %d instances of %s after too many crashes and will not start them again", len(bad), len(all), app.Name)
+			}
+			if code := text(bad[0], "exit_code"); code != "" && code != "0" {
+				r.Evidence = append(r.Evidence, audit.Evidence{Name: "exit code", Value: code})
+			}
+			p.Report(r)
+		}
+	},
+}

@@ -1,0 +1,79 @@
+package script
+
+import (
+	"fmt"
+
+	"healthaudit/audit"
+	"healthaudit/snapshot"
+)
+
+// Syntax reports scripts that cannot be read by what should run them.
+var Syntax = &audit.Check{
+	ID:       "script-syntax",
+	System:   snapshot.Scripts,
+	Title:    "script does not parse",
+	Severity: audit.High,
+	Doc: "A script that does not parse fails the moment it is started, or worse, half-way through. Automatic fixers, unresolved edits and Windows line ends " +
+		"are the usual causes. Shell and JavaScript are parsed by audit itself, Python by the python3 on PATH (which only builds the syntax tree), " +
+		"package.json and crontabs by their own readers. Where only our parser objects, or another Python version might agree, it is medium; " +
+		"a name defined twice in package.json, of which only the last counts, is low.",
+	Hint:          "Open the file at the place named and repair it; `bash -n FILE`, `node --check FILE` or `python3 -m py_compile FILE` tell whether it parses again.",
+	Discriminator: "empty for a file that does not parse; \"lost\" for definitions that do not count",
+	Source:        "npm and cron refuse such files as a whole; measured: in one repository 60 scripts stopped parsing with a single commit",
+	Judge:         judgeSyntax,
+}
+
+func judgeSyntax(p *audit.Pass) {
+	for _, it := range p.Items() {
+		list := problems(it)
+		if len(list) == 0 || list[0].weight == "conflict" { // that has a check of its own
+			continue
+		}
+		var broken, lost []problem
+		for _, q := range list {
+			if q.weight == "lost" {
+				lost = append(lost, q)
+			} else {
+				broken = append(broken, q)
+			}
+		}
+		reportSyntax(p, it, broken)
+		if len(broken) == 0 {
+			reportLost(p, it, lost)
+		}
+	}
+}
+
+func reportSyntax(p *audit.Pass, it *snapshot.Item, list []problem) {
+	if len(list) == 0 {
+		return
+	}
+	worst := list[0]
+	for _, q := range list {
+		if q.weight == "sure" {
+			worst = q
+			break
+		}
+	}
+	r := audit.Report{Item: it.Key, At: worst.at(it), Severity: audit.High, Confidence: audit.Certain,
+		Message: fmt.Sprintf("%s does not parse: %s.", what(it), worst.message)}
+	if worst.weight != "sure" {
+		r.Severity, r.Confidence = audit.Medium, audit.Likely
+	}
+	if n := len(list) - 1; n > 0 {
+		r.Evidence = append(r.Evidence, audit.Evidence{Name: "further problems", Value: fmt.Sprint(n)})
+	}
+	p.Report(r)
+}
+
+func reportLost(p *audit.Pass, it *snapshot.Item, list []problem) {
+	if len(list) == 0 {
+		return
+	}
+	r := audit.Report{Item: it.Key, Discriminator: "lost", At: list[0].at(it), Severity: audit.Low,
+		Message: fmt.Sprintf("In %s %s.", it.Path, list[0].message), Hint: "Keep one of the definitions and rename or remove the other."}
+	if n := len(list) - 1; n > 0 {
+		r.Evidence = append(r.Evidence, audit.Evidence{Name: "further names defined twice", Value: fmt.Sprint(n)})
+	}
+	p.Report(r)
+}

@@ -1,0 +1,31 @@
+package self
+
+import (
+	"testing"
+
+	"healthaudit/audit"
+	"healthaudit/audit/check/checktest"
+	"healthaudit/snapshot"
+	"healthaudit/snapshot/collect/script"
+)
+
+func TestCases(t *testing.T) { checktest.Run(t, All, script.Collector) }
+
+func TestSystemUnreadable(t *testing.T) {
+	broken := &snapshot.Item{Key: "scripts/file:web/package.json"}
+	now := &snapshot.Snapshot{Items: []*snapshot.Item{broken}, Systems: []snapshot.SystemState{
+		{System: snapshot.PM2, Status: snapshot.StatusPartial, Sources: []snapshot.Source{{Name: "/home/a/.pm2", OK: true}, {Name: "/home/b/.pm2", Message: "no permission"}}},
+		{System: snapshot.Scripts, Status: snapshot.StatusPartial, Sources: []snapshot.Source{{Name: "npm:web/package.json", Message: "not JSON"}}},
+	}}
+	judge := func() []audit.Finding {
+		return audit.Judge([]*audit.Check{SystemUnreadable}, &audit.World{Now: now, Before: snapshot.Nothing}).Findings
+	}
+	got := judge()
+	if len(got) != 1 || got[0].Item != "pm2/(system)" || got[0].Severity != audit.Medium || got[0].Discriminator != "/home/b/.pm2" {
+		t.Errorf("only the failed home is to be told, the broken file is judged itself: %+v", got)
+	}
+	broken.Unknown = "no permission"
+	if got := judge(); len(got) != 2 {
+		t.Errorf("an unreadable file has no verdict of its own: %+v", got)
+	}
+}

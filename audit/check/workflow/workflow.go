@@ -1,0 +1,117 @@
+// Package workflow judges GitHub workflows and local actions.
+//
+// Invariants: checks are pure; a place they name is one a reader can click;
+// one cause gives one finding. They judge what would stop or distort a run, not
+// style.
+package workflow
+
+import (
+	"fmt"
+	"path"
+	"strings"
+
+	"healthaudit/audit"
+	"healthaudit/snapshot"
+	model "healthaudit/snapshot/analyze/workflow"
+)
+
+// All lists the checks of this package.
+var All = []*audit.Check{Syntax, Lint, MissingTarget, SharedConcurrency, Gutted}
+
+// A judge asks for the verdicts on the files of one snapshot.
+type judge struct {
+	p      *audit.Pass
+	config model.Config
+}
+
+func newJudge(p *audit.Pass) *judge {
+	return &judge{p, model.ConfigAt(p.Now.ContextFile, p.Bytes)}
+}
+
+// verdict returns what is known of the item's file; nothing when its bytes
+// were not captured.
+func (j *judge) verdict(it *snapshot.Item) model.Verdict {
+	f, ok := it.OwnFile()
+	if !ok || f.SHA256 == "" || f.Link != "" || f.Size > model.MaxSize {
+		return model.Verdict{}
+	}
+	return model.Judge(j.p.Derived, f.Path, f.SHA256, j.config, func() *model.Document {
+		b := j.p.Bytes(f)
+		if b == nil {
+			return nil
+		}
+		return model.Parse(f.Path, b)
+	})
+}
+
+// place returns where something of the item stands.
+func (j *judge) place(it *snapshot.Item, name string) audit.Location {
+	return locate(it, j.verdict(it).Place(name))
+}
+
+func locate(it *snapshot.Item, p model.Pos) audit.Location {
+	return audit.Location{Path: it.Path, Line: p.Line, Column: p.Column}
+}
+
+// files returns the workflows and actions of the snapshot.
+func files(p *audit.Pass) []*snapshot.Item {
+	var out []*snapshot.Item
+	for _, it := range p.Items() {
+		if it.Kind == string(model.Workflow) || it.Kind == string(model.Action) {
+			out = append(out, it)
+		}
+	}
+	return out
+}
+
+// starts returns by what a workflow is started without a person asking for it:
+// the first of these events it listens to, or "".
+func starts(it *snapshot.Item) string {
+	v, _ := it.Fact("on")
+	for _, want := range []string{"schedule", "push", "pull_request", "pull_request_target", "merge_group", "release"} {
+		for _, e := range v.Strings() {
+			if e == want {
+				return want
+			}
+		}
+	}
+	return ""
+}
+
+// jobNames returns the ids of the item's jobs.
+func jobNames(it *snapshot.Item) []string {
+	v, _ := it.Fact("jobs")
+	return v.Strings()
+}
+
+func fact(it *snapshot.Item, name string) string {
+	v, _ := it.Fact(name)
+	return v.Str()
+}
+
+// short is the name of the item in a sentence.
+func short(it *snapshot.Item) string {
+	if it.Kind == string(model.Action) {
+		return it.Path
+	}
+	return path.Base(it.Path)
+}
+
+func plural(n int, one string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %ss", n, one)
+}
+
+// and joins names for a sentence; of many it shows the first few.
+func and(names []string) string {
+	const most = 5
+	if len(names) > most {
+		return strings.Join(names[:most], ", ") + fmt.Sprintf(" and %d more", len(names)-most)
+	}
+	if n := len(names); n > 1 {
+		return strings.Join(names[:n-1], ", ") + " and " + names[n-1]
+	}
+	return strings.Join(names, "")
+}

@@ -1,0 +1,117 @@
+package workflow
+
+import (
+	"cmp"
+	"fmt"
+	"path"
+	"strings"
+
+	"healthaudit/audit"
+	"healthaudit/snapshot"
+	"healthaudit/snapshot/analyze/refs"
+	model "healthaudit/snapshot/analyze/workflow"
+)
+
+// MissingTarget finds steps that start something the project does not have.
+var MissingTarget = &audit.Check{
+	ID:       "workflow-missing-target",
+	System:   snapshot.Workflows,
+	Title:    "target is missing",
+	Severity: audit.High,
+	Doc: "A step starts an npm script, a file, a local action or a reusable workflow that is not in the project: the step fails each time it runs. " +
+		"Typical after a script was renamed or deleted and its workflow forgotten. " +
+		"It is low where a missing target does no harm, medium where only a person or another workflow starts the run.",
+	Hint:          "Restore the target, correct its name, or remove the step.",
+	Discriminator: "job and step key, and the target; the folder alone where there is no package.json for it",
+	Source:        "measured: all 8 missing npm scripts found in the workflows of 59 repositories were real",
+	Judge:         judgeMissingTarget,
+}
+
+func judgeMissingTarget(p *audit.Pass) {
+	table := refs.NewTable(p.Now, p.Derived)
+	for _, it := range files(p) {
+		seen := map[string]bool{}
+		for _, r := range it.Refs {
+			switch r.Kind {
+			case snapshot.RefNPM, snapshot.RefFile, snapshot.RefAction, snapshot.RefWorkflow:
+			default:
+				continue
+			}
+			res := table.Resolve(r)
+			if res.Status != refs.Missing {
+				continue
+			}
+			id := r.Where + " " + r.Target()
+			if r.Kind == snapshot.RefNPM && !packaged(p.Now.Tree, r.Dir) {
+				id = "package.json for " + cmp.Or(r.Dir, ".") // one cause, however many scripts are asked for
+			}
+			if seen[id] {
+				continue
+			}
+			seen[id] = true
+			p.Report(audit.Report{Item: it.Key, Discriminator: id, Severity: missingSeverity(it, r),
+				At:      audit.Location{Path: it.Path, Line: r.Line, Column: r.Column},
+				Message: fmt.Sprintf("%s of %s starts %s, which is not there%s", stepName(r.Where), short(it), target(r), because(res)),
+				Evidence: []audit.Evidence{
+					{Name: "target", Value: r.Target()},
+				}})
+		}
+	}
+}
+
+// packaged reports whether npm finds a package.json from a folder on.
+func packaged(t *snapshot.Tree, dir string) bool {
+	for d := path.Clean(dir); ; d = path.Dir(d) {
+		if t.HasFile(path.Join(d, "package.json")) {
+			return true
+		}
+		if d == "." || d == "/" || strings.HasPrefix(d, "..") {
+			return false
+		}
+	}
+}
+
+func missingSeverity(it *snapshot.Item, r snapshot.Ref) audit.Severity {
+	switch {
+	case r.Guarded:
+		return audit.Low
+	case it.Kind == string(model.Workflow) && starts(it) == "":
+		return audit.Medium
+	case it.Kind == string(model.Action):
+		return audit.Medium
+	}
+	return audit.High
+}
+
+func stepName(where string) string {
+	job, step, ok := strings.Cut(where, "/")
+	if !ok {
+		return fmt.Sprintf("job %q", where)
+	}
+	return fmt.Sprintf("step %q of job %q", step, job)
+}
+
+func target(r snapshot.Ref) string {
+	switch r.Kind {
+	case snapshot.RefNPM:
+		if r.Dir != "" && r.Dir != "." {
+			return fmt.Sprintf("the npm script %q in %s", r.Name, r.Dir)
+		}
+		return fmt.Sprintf("the npm script %q", r.Name)
+	case snapshot.RefWorkflow:
+		return "the reusable workflow " + r.Name
+	case snapshot.RefAction:
+		return "the local action " + r.Path
+	}
+	return r.Path
+}
+
+func because(res refs.Resolution) string {
+	switch {
+	case res.OtherCase != "":
+		return fmt.Sprintf(" (%s is, and Linux runners tell case apart)", res.OtherCase)
+	case res.Why != "":
+		return ": " + res.Why
+	}
+	return ""
+}
