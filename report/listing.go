@@ -1,0 +1,171 @@
+package report
+
+import (
+	"time"
+)
+
+// The values below are what the listing commands show: cmd fills them, the
+// function of the same name writes them for a person, WriteJSON for a machine.
+
+// A SnapshotRef names a snapshot: its number, its ULID and when it was made.
+type SnapshotRef struct {
+	Seq uint64    `json:"seq"`
+	ID  string    `json:"id"`
+	At  time.Time `json:"at"`
+}
+
+// A SnapshotRow is one line of audit list.
+type SnapshotRow struct {
+	Seq         uint64    `json:"seq"`
+	ID          string    `json:"id"`
+	At          time.Time `json:"at"`
+	Score       *float64  `json:"score"` // null when nothing was judged
+	Grade       *string   `json:"grade"`
+	Items       int       `json:"items"`
+	Findings    Counts    `json:"findings"` // open ones
+	Regressions int       `json:"regressions"`
+	Passed      bool      `json:"passed"` // the gate
+	Exit        int       `json:"exit"`
+	Flags       []string  `json:"flags"`  // in a word each: partial, filtered, baseline, pinned
+	Commit      string    `json:"commit"` // of git; empty without
+}
+
+// A DiffView is what changed between two snapshots.
+type DiffView struct {
+	Old         SnapshotRef   `json:"old"`
+	New         SnapshotRef   `json:"new"`
+	Changes     []Change      `json:"changes"` // sorted by item
+	NotCompared []NotCompared `json:"not_compared"`
+	Patches     []Patch       `json:"patches"` // with --patch only
+}
+
+// NotCompared says why a system of a diff has no changes to show.
+type NotCompared struct {
+	System string `json:"system"`
+	Reason string `json:"reason"`
+}
+
+// A Patch is the text diff of one file, unified format.
+type Patch struct {
+	Path string `json:"path"`
+	Text string `json:"text"`
+}
+
+// A HistoryView is one item over time.
+type HistoryView struct {
+	Item    string         `json:"item"`
+	System  string         `json:"system"`
+	Name    string         `json:"name"`
+	Path    string         `json:"path"`
+	Entries []HistoryEntry `json:"entries"` // newest first
+}
+
+// A HistoryEntry is what one snapshot says of the item.
+type HistoryEntry struct {
+	Seq    uint64         `json:"seq"`
+	ID     string         `json:"id"`
+	At     time.Time      `json:"at"`
+	Commit string         `json:"commit"`
+	State  string         `json:"state"`
+	Level  string         `json:"level"`
+	Score  *float64       `json:"score"`
+	Op     string         `json:"op"` // added, changed, removed, rebased; empty: as before
+	Facts  []FactChange   `json:"facts"`
+	Files  []string       `json:"files"`
+	Opened []FindingShort `json:"opened"`
+	Closed []FindingShort `json:"closed"`
+}
+
+// A FindingShort is a finding in a history.
+type FindingShort struct {
+	ID       string `json:"id"`
+	Check    string `json:"check"`
+	Severity string `json:"severity"`
+	Title    string `json:"title"`
+	Message  string `json:"message"`
+}
+
+// A JournalRow is one entry of the journal.
+type JournalRow struct {
+	Seq    uint64    `json:"seq"`
+	At     time.Time `json:"at"`
+	Run    string    `json:"run"`    // ULID of the run it belongs to; empty outside one
+	Actor  string    `json:"actor"`  // who: "root via cron"
+	Action string    `json:"action"` // what: run, restore, accept, prune …
+	Item   string    `json:"item"`   // on what; empty: on the store as a whole
+	Result string    `json:"result"` // done, failed, planned …
+	Detail string    `json:"detail"`
+	Hash   string    `json:"hash"` // of the entry, lower-case hex
+}
+
+// A CheckRow is one line of audit check list.
+type CheckRow struct {
+	ID       string `json:"id"`
+	System   string `json:"system"` // empty: across systems
+	Severity string `json:"severity"`
+	Title    string `json:"title"`
+}
+
+// A CheckDoc is everything a check says of itself.
+type CheckDoc struct {
+	ID            string     `json:"id"`
+	System        string     `json:"system"`
+	Title         string     `json:"title"`
+	Severity      string     `json:"severity"`
+	Confidence    string     `json:"confidence"`
+	Doc           string     `json:"doc"`
+	Hint          string     `json:"hint"`
+	Discriminator string     `json:"discriminator"`
+	Source        string     `json:"source"`
+	Limits        []LimitDoc `json:"limits"`
+	Bad           string     `json:"bad"`  // an example that it finds; may have many lines
+	Good          string     `json:"good"` // the same without the wound
+}
+
+// A LimitDoc is one threshold of a check.
+type LimitDoc struct {
+	Name    string  `json:"name"`
+	Default float64 `json:"default"`
+	Unit    string  `json:"unit"`
+	Doc     string  `json:"doc"`
+}
+
+// A StatsView is what the store holds. Sizes are bytes.
+type StatsView struct {
+	Path       string       `json:"path"`
+	FileBytes  int64        `json:"file_bytes"`
+	InUseBytes int64        `json:"in_use_bytes"`
+	Snapshots  int          `json:"snapshots"`
+	Items      int          `json:"items"`    // of the latest snapshot
+	Versions   int          `json:"versions"` // of items, over all snapshots
+	Blobs      int          `json:"blobs"`
+	BlobBytes  int64        `json:"blob_bytes"` // as stored, compressed
+	Journal    int          `json:"journal"`    // entries
+	Oldest     *SnapshotRef `json:"oldest"`     // null in an empty store
+	Newest     *SnapshotRef `json:"newest"`
+	Buckets    []BucketRow  `json:"buckets"`
+}
+
+// A BucketRow is one bucket of the store.
+type BucketRow struct {
+	Name  string `json:"name"`
+	Keys  int    `json:"keys"`
+	Bytes int64  `json:"bytes"`
+}
+
+// A RestoreView is what a restore did, or would do.
+type RestoreView struct {
+	Snapshot SnapshotRef   `json:"snapshot"`
+	Target   string        `json:"target"` // folder the files went to
+	DryRun   bool          `json:"dry_run"`
+	Files    []RestoreFile `json:"files"` // sorted by path
+}
+
+// A RestoreFile is one file of a restore.
+type RestoreFile struct {
+	Path   string `json:"path"`
+	Item   string `json:"item"`
+	Action string `json:"action"` // written, unchanged, kept, missing, failed
+	Reason string `json:"reason"` // why kept, missing or failed
+	Bytes  int64  `json:"bytes"`
+}

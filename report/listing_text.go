@@ -1,0 +1,270 @@
+package report
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+)
+
+// Diff writes what changed between two snapshots, by system. The lines of
+// patches are cleaned but neither wrapped nor cut.
+func Diff(w io.Writer, v DiffView, o Options) error {
+	patches := v.Patches
+	v.Patches = nil
+	v = cleaned(v)
+	p := newPage(o)
+	p.line(0, inkBold, fmt.Sprintf("From snapshot %s to %s: %s.", v.Old, v.New, cmp.Or(counts(v.Changes), "nothing changed")))
+	system := ""
+	for _, c := range v.Changes {
+		if c.System != system {
+			system = c.System
+			p.title(inkBold, strings.ToUpper(system))
+		}
+		p.change(c)
+	}
+	if len(v.NotCompared) > 0 {
+		p.title(inkYellow, "NOT COMPARED")
+		for _, n := range v.NotCompared {
+			p.hang(2, 4, inkNone, n.System+": "+n.Reason)
+		}
+	}
+	p.legend()
+	for _, x := range patches {
+		p.patch(x)
+	}
+	_, err := w.Write(p.Bytes())
+	return err
+}
+
+// counts says how many changes there are of each kind, "" without any.
+func counts(changes []Change) string {
+	n := map[string]int{}
+	for _, c := range changes {
+		n[c.Op]++
+	}
+	var parts []string
+	for _, op := range []string{"added", "removed", "changed", "rebased"} {
+		if n[op] > 0 {
+			parts = append(parts, group(n[op])+" "+op)
+		}
+	}
+	return strings.Join(parts, ", ")
+}
+
+var ops = map[string]struct {
+	sign string
+	ink  ink
+}{"added": {"+ ", inkGreen}, "removed": {"- ", inkRed}, "changed": {"~ ", inkYellow}, "rebased": {"= ", inkDim}}
+
+func (p *page) change(c Change) {
+	op := ops[c.Op]
+	p.hang(2, 4, op.ink, op.sign+c.Item+rebasedNote(c.Op))
+	p.facts(4, c.Facts)
+	for _, f := range c.Files {
+		if !strings.HasSuffix(c.Item, "/"+f) {
+			p.hang(4, 6, inkDim, "file "+f)
+		}
+	}
+}
+
+func rebasedNote(op string) string {
+	if op == "rebased" {
+		return ": read in another way since an upgrade, not comparable"
+	}
+	return ""
+}
+
+var arrows = map[string]struct {
+	text string
+	ink  ink
+}{"up": {"↑ ", inkRed}, "down": {"↓ ", inkGreen}}
+
+// legend explains the arrows, if there are any.
+func (p *page) legend() {
+	if strings.Contains(p.String(), "↑ ") || strings.Contains(p.String(), "↓ ") {
+		p.title(inkDim, "↑ riskier than before, ↓ safer")
+	}
+}
+
+// facts writes one line per changed fact, with an arrow for the risk.
+func (p *page) facts(indent int, facts []FactChange) {
+	for _, f := range facts {
+		a := arrows[f.Risk]
+		line := a.text + f.Name
+		switch {
+		case f.Old == nil:
+			line += ": now " + value(f.New)
+		case f.New == nil:
+			line += ": gone, was " + value(f.Old)
+		default:
+			line += ": " + value(f.Old) + " → " + value(f.New)
+		}
+		p.hang(indent, indent+2, a.ink, line)
+	}
+}
+
+// value writes the value of a fact.
+func value(v any) string {
+	switch x := v.(type) {
+	case string:
+		if x == "" {
+			return `""`
+		}
+		return long(x)
+	case float64:
+		return strconv.FormatFloat(x, 'f', -1, 64)
+	case []string:
+		return list(x)
+	case []any:
+		s := make([]string, len(x))
+		for i := range x {
+			s[i] = fmt.Sprint(x[i])
+		}
+		return list(s)
+	}
+	return long(Clean(fmt.Sprint(v)))
+}
+
+func list(s []string) string { return long("[" + strings.Join(s, ", ") + "]") }
+
+func (p *page) patch(x Patch) {
+	p.title(inkBold, Clean(x.Path))
+	for l := range strings.Lines(x.Text) {
+		c := inkNone
+		switch l[0] {
+		case '+':
+			c = inkGreen
+		case '-':
+			c = inkRed
+		case '@':
+			c = inkCyan
+		}
+		p.verbatim("", c, l)
+	}
+}
+
+// verbatim writes one line of foreign text, cleaned, as wide as it is.
+func (p *page) verbatim(indent string, c ink, l string) {
+	l = strings.TrimRight(Clean(strings.ReplaceAll(strings.TrimRight(l, "\r\n"), "\t", "    ")), " ")
+	if l != "" {
+		l = indent + p.paint(c, l)
+	}
+	p.WriteString(l + "\n")
+}
+
+// History writes one item over time, in the order given.
+func History(w io.Writer, v HistoryView, o Options) error {
+	v = cleaned(v)
+	p := newPage(o)
+	head := v.Item
+	if v.Path != "" && !strings.HasSuffix(v.Item, "/"+v.Path) {
+		head += " in " + v.Path
+	}
+	p.line(0, inkBold, head+": "+plural(len(v.Entries), "snapshot")+".")
+	inks := map[string]ink{"failing": inkRed, "degraded": inkYellow, "unknown": inkDim, "ok": inkGreen}
+	for _, e := range v.Entries {
+		line := fmt.Sprintf("#%d  %s", e.Seq, stamp(e.At))
+		if e.Commit != "" {
+			line += "  " + prefix(e.Commit, 10)
+		}
+		if e.Op != "removed" {
+			line += "  " + e.Level
+			if e.Score != nil {
+				line += " " + points(*e.Score)
+			}
+		}
+		if e.State != "" {
+			line += ", " + e.State
+		}
+		if e.Op != "" {
+			line += ", " + e.Op + rebasedNote(e.Op)
+		}
+		p.title(inks[e.Level], line)
+		p.facts(4, e.Facts)
+		p.shorts("opened", e.Opened)
+		p.shorts("closed", e.Closed)
+	}
+	p.legend()
+	_, err := w.Write(p.Bytes())
+	return err
+}
+
+func (p *page) shorts(verb string, fs []FindingShort) {
+	for _, f := range fs {
+		line := fmt.Sprintf("%s %s %s", verb, f.Severity, f.Check)
+		if f.Message != "" {
+			line += ": " + long(f.Message)
+		}
+		p.hang(4, 6, inkNone, line)
+	}
+}
+
+// CheckExplain writes everything a check says of itself. Its examples keep
+// their lines and indents.
+func CheckExplain(w io.Writer, d CheckDoc, o Options) error {
+	bad, good, doc := d.Bad, d.Good, d.Doc
+	d = cleaned(d)
+	p := newPage(o)
+	p.line(0, inkBold, d.ID+": "+d.Title)
+	about := "Severity " + d.Severity
+	if d.Confidence != "" {
+		about += ", confidence " + d.Confidence
+	}
+	if d.System != "" {
+		about += ", judges " + d.System
+	}
+	p.line(0, inkDim, about+".")
+	p.WriteByte('\n')
+	p.prose(0, doc)
+	if d.Hint != "" {
+		p.title(inkBold, "What to do")
+		p.line(2, inkNone, d.Hint)
+	}
+	if len(d.Limits) > 0 {
+		p.title(inkBold, "Limits")
+		for _, l := range d.Limits {
+			p.hang(2, 4, inkNone, fmt.Sprintf("%s = %s %s: %s", l.Name, value(l.Default), l.Unit, l.Doc))
+		}
+	}
+	p.example("It finds this", bad)
+	p.example("And not this", good)
+	if d.Discriminator != "" {
+		p.title(inkBold, "Two findings of one item differ by")
+		p.line(2, inkNone, d.Discriminator)
+	}
+	if d.Source != "" {
+		p.title(inkBold, "Source")
+		p.line(2, inkNone, d.Source)
+	}
+	_, err := w.Write(p.Bytes())
+	return err
+}
+
+// prose writes paragraphs that an empty line separates.
+func (p *page) prose(indent int, text string) {
+	for i, para := range strings.Split(strings.TrimSpace(text), "\n\n") {
+		if i > 0 {
+			p.WriteByte('\n')
+		}
+		p.line(indent, inkNone, Clean(strings.Join(strings.Fields(para), " ")))
+	}
+}
+
+func (p *page) example(title, text string) {
+	text = strings.TrimRight(text, "\n")
+	if text == "" {
+		return
+	}
+	p.title(inkBold, title)
+	for l := range strings.Lines(cleanLines(text)) {
+		l = strings.TrimRight(l, "\n")
+		own := min(len(l)-len(strings.TrimLeft(l, " ")), p.width/2)
+		if 2+width(l) <= p.width {
+			p.verbatim("  ", inkNone, l)
+			continue
+		}
+		p.hang(2+own, 4+own, inkNone, l)
+	}
+}

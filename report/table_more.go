@@ -1,0 +1,273 @@
+package report
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// regressed says in words what a code measures; R6, a missing item, needs none.
+var regressed = map[string]string{
+	"R1": "level", "R2": "score", "R3": "score against the baseline", "R4": "score against its usual", "R5": "metric",
+}
+
+// regressions writes what got worse, from what to what, and since when.
+func (r *reading) regressions() {
+	if len(r.Regressions) == 0 {
+		return
+	}
+	r.title(inkAlarm, "REGRESSIONS: "+group(len(r.Regressions)))
+	shown := r.Regressions[:min(len(r.Regressions), 2*maxLines)]
+	for i := 0; i < len(shown); {
+		first := shown[i]
+		var what []string
+		for ; i < len(shown) && shown[i].Item == first.Item && shown[i].Since == first.Since && shown[i].Reference == first.Reference; i++ {
+			what = append(what, fall(shown[i]))
+		}
+		r.hang(2, 4, inkNone, fmt.Sprintf("%s: %s %s (compared with %s)", first.Item, strings.Join(what, ", "), r.since(first.Since), r.mark(first.Reference)))
+		if c := r.cause(first.Item); c != "" && (i == len(shown) || shown[i].Item != first.Item) {
+			r.hang(4, 6, inkNone, c)
+		}
+	}
+	r.more(2, len(r.Regressions)-len(shown))
+}
+
+// fall says from what to what it went down.
+func fall(x Regression) string {
+	if x.Code == "R6" {
+		return x.Was + " → gone"
+	}
+	return regressed[x.Code] + " " + x.Was + " → " + x.Now
+}
+
+// cause names the facts of an item that changed in this run, the dangerous ones
+// first: they are where to look.
+func (r *reading) cause(item string) string {
+	const most = 3
+	for _, c := range r.Changes {
+		if c.Item != item || len(c.Facts) == 0 {
+			continue
+		}
+		var names []string
+		for _, risk := range []string{"up", "neutral", "down"} {
+			for _, f := range c.Facts {
+				if f.Risk == risk {
+					names = append(names, f.Name)
+				}
+			}
+		}
+		s := "changed: " + strings.Join(names[:min(len(names), most)], ", ")
+		if n := len(names) - most; n > 0 {
+			s += fmt.Sprintf(" and %d more", n)
+		}
+		return s
+	}
+	return ""
+}
+
+// since says from when on something is so.
+func (r *reading) since(m Mark) string {
+	if m.Run == r.Run.ID {
+		return "in this run"
+	}
+	return "since " + r.mark(m)
+}
+
+// mark names a run by its number, where the history tells it, and its age.
+func (r *reading) mark(m Mark) string {
+	age := span(r.Run.Started.Sub(m.At)) + " ago"
+	for _, h := range r.Score.History {
+		if h.Seq > 0 && h.At.Equal(m.At) {
+			return fmt.Sprintf("run #%d, %s", h.Seq, age)
+		}
+	}
+	return age
+}
+
+// resolved lists what is no longer wrong.
+func (r *reading) resolved() {
+	var lines []string
+	for _, f := range r.Findings {
+		if f.Status == "resolved" {
+			lines = append(lines, f.Item+": "+f.Title)
+		}
+	}
+	if !r.opts.New {
+		r.short(inkGreen, "RESOLVED", lines)
+	}
+}
+
+// waived lists what is accepted for a while.
+func (r *reading) waived() {
+	var lines []string
+	for _, f := range r.Findings {
+		if f.Waiver != nil && f.Status != "resolved" {
+			lines = append(lines, fmt.Sprintf("%s: %s, until %s: %s", f.Item, f.Title, f.Waiver.Until, f.Waiver.Reason))
+		}
+	}
+	if !r.opts.New {
+		r.short(inkNone, "WAIVED", lines)
+	}
+}
+
+func (r *reading) short(c ink, title string, lines []string) {
+	if len(lines) == 0 {
+		return
+	}
+	r.title(c, title+": "+group(len(lines)))
+	for _, l := range lines[:min(len(lines), maxLines)] {
+		r.hang(2, 4, inkNone, l)
+	}
+	r.more(2, len(lines)-maxLines)
+}
+
+// notJudged says what is not known, and why.
+func (r *reading) notJudged() {
+	g := &grid{indent: 2, cols: []column{{max: r.width * 2 / 5}, {}}}
+	told := map[string]bool{}
+	for _, e := range r.Errors {
+		where := e.System
+		if e.Source != "" {
+			where = strings.TrimPrefix(where+": "+e.Source, ": ")
+		}
+		what := long(e.Message)
+		if e.Hint != "" {
+			what += "\nTo do: " + long(e.Hint)
+		}
+		told[e.System+"\x00"+e.Message] = true
+		g.add(plain(where), plain(what))
+	}
+	for _, s := range r.Systems {
+		if s.Reason != "" && s.Status != "absent" && !told[s.System+"\x00"+s.Reason] {
+			reason := s.Reason
+			if s.Status != "ok" {
+				reason = s.Status + ": " + reason
+			}
+			g.add(plain(s.System), plain(reason))
+		}
+	}
+	for _, u := range r.unknown() {
+		g.add(plain(u[0]), plain(u[1]))
+	}
+	if len(g.rows) > 0 {
+		r.title(inkYellow, "NOT JUDGED")
+		r.grid(g)
+	}
+}
+
+// unknown joins the unknown items of a system that have one reason.
+func (r *reading) unknown() [][2]string {
+	type why struct{ system, reason string }
+	keys := map[why][]string{}
+	var order []why
+	for _, it := range r.Items {
+		if it.Level != "unknown" {
+			continue
+		}
+		w := why{it.System, it.Unknown}
+		if keys[w] == nil {
+			order = append(order, w)
+		}
+		keys[w] = append(keys[w], it.Key)
+	}
+	var out [][2]string
+	for _, w := range order {
+		of, reason := keys[w], w.reason
+		if reason == "" {
+			reason = "could not be judged"
+		}
+		where := plural(len(of), "item") + " of " + w.system
+		if len(of) == 1 {
+			where = of[0]
+		} else if len(of) <= maxShown {
+			reason += ": " + strings.Join(of, ", ")
+		} else {
+			reason += fmt.Sprintf(": %s and %s more", strings.Join(of[:maxShown], ", "), group(len(of)-maxShown))
+		}
+		out = append(out, [2]string{where, reason})
+	}
+	return out
+}
+
+// inventory lists every item.
+func (r *reading) inventory() {
+	if len(r.Items) == 0 {
+		return
+	}
+	r.title(inkNone, "ITEMS: "+group(len(r.Items)))
+	r.WriteByte('\n')
+	g := &grid{indent: 2, cols: []column{{head: "ITEM"}, {head: "LEVEL", max: 8}, {head: "SCORE", max: 6, right: true}, {head: "STATE", max: 12}, {head: "CHANGE", max: 9}}}
+	inks := map[string]ink{"failing": inkRed, "degraded": inkYellow, "unknown": inkDim}
+	for _, it := range r.Items {
+		name := it.Key
+		if it.Path != "" && !strings.HasSuffix(it.Key, it.Path) {
+			name += "\n" + it.Path
+		}
+		g.add(plain(name), cell{it.Level, inks[it.Level]}, plain(scored(it.Score, nil)), plain(it.State), plain(it.Change))
+	}
+	r.grid(g)
+}
+
+// ending writes what was or would be done, and how the run ends.
+func (r *reading) ending() {
+	r.WriteByte('\n')
+	r.recovery()
+	if a := r.Archive; a != nil {
+		r.line(0, inkNone, fmt.Sprintf("Archive: %s, %s", a.Path, size(a.Bytes)))
+	}
+	r.gate()
+	if h := r.JournalHead; h != nil {
+		r.line(0, inkDim, fmt.Sprintf("Journal head: #%d %s", h.Seq, prefix(h.Hash, 16)))
+	}
+	if slices.ContainsFunc(r.open(), func(f Finding) bool { return f.Severity != "info" }) {
+		r.line(0, inkDim, "What a finding means: audit check explain ID, with the word in brackets.")
+	}
+}
+
+func (r *reading) recovery() {
+	switch {
+	case r.Recovery.Mode == "off":
+		r.line(0, inkNone, "Recovery: off.")
+		return
+	case len(r.Recovery.Steps) == 0:
+		r.line(0, inkNone, "Recovery: no rules, nothing planned.")
+		return
+	}
+	var totals []string
+	for _, status := range []string{"planned", "done", "failed", "rolled_back", "skipped", "pending"} {
+		if n := r.Recovery.Totals[status]; n > 0 {
+			totals = append(totals, group(n)+" "+strings.ReplaceAll(status, "_", " "))
+		}
+	}
+	r.line(0, inkNone, "Recovery ("+r.Recovery.Mode+"): "+strings.Join(totals, ", ")+".")
+	for _, s := range r.Recovery.Steps[:min(len(r.Recovery.Steps), maxLines)] {
+		line := fmt.Sprintf("%s %s: %s", s.Action, s.Item, strings.ReplaceAll(s.Status, "_", " "))
+		if s.Reason != "" {
+			line += ", " + s.Reason
+		}
+		r.hang(2, 4, inkNone, line)
+	}
+	r.more(2, len(r.Recovery.Steps)-maxLines)
+}
+
+// exits explains the exit codes that the gate alone does not.
+var exits = map[int]string{3: " (incomplete: not everything could be read)", 4: " (the store is damaged)", 5: " (something we did failed)"}
+
+func (r *reading) gate() {
+	g := r.Gate
+	fails := "fails on " + strings.Join(g.FailOn, ", ")
+	if len(g.FailOn) == 0 || slices.Equal(g.FailOn, []string{"never"}) {
+		fails = "fails on nothing"
+	}
+	if g.FailUnder != nil && *g.FailUnder > 0 {
+		fails += " or under " + points(*g.FailUnder)
+	}
+	s, c := "Gate passed ("+fails+")", inkGreen
+	if !g.Passed {
+		s, c = "Gate failed", inkAlarm
+	}
+	if len(g.Why) > 0 {
+		s += ": " + strings.Join(g.Why, "; ")
+	}
+	r.line(0, c, fmt.Sprintf("%s; exit %d%s.", strings.TrimRight(s, "."), g.Exit, exits[g.Exit]))
+}
