@@ -1,0 +1,252 @@
+// Package archive brings captured bytes back to disk.
+//
+// Restoring never leaves the target folder, never writes through a symbolic
+// link, never leaves a half-written file, and reads every byte back after
+// writing it.
+package archive
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"healthaudit/snapshot"
+)
+
+// A Policy says what happens to a file that is there and differs.
+type Policy string
+
+const (
+	Never       Policy = "never"        // keep it
+	IfUnchanged Policy = "if-unchanged" // overwrite it when it is as the latest snapshot saw it
+	Always      Policy = "always"       // overwrite it
+)
+
+// A Wanted is one file to bring back, for an item.
+type Wanted struct {
+	Item snapshot.Key
+	File snapshot.File
+}
+
+// An Outcome is what happened to one file, or would happen.
+type Outcome struct {
+	Wanted
+	Action Action
+	Reason string // why Kept, Missing or Failed
+	Was    string // digest of the bytes that were overwritten; empty when nothing was there
+}
+
+// An Action is what a restore does with one file.
+type Action string
+
+const (
+	Written   Action = "written"
+	Unchanged Action = "unchanged" // it is there as wanted
+	Kept      Action = "kept"      // the policy forbids to overwrite it
+	Missing   Action = "missing"   // its bytes were never captured, or are damaged
+	Failed    Action = "failed"
+)
+
+// A Restorer restores into one folder.
+type Restorer struct {
+	Target *os.Root
+	Policy Policy
+	Bytes  func(sha256 string) ([]byte, error)
+	Latest func(path string) (sha256 string, ok bool) // what the latest snapshot saw
+}
+
+// Plan says what would happen, sorted by path. It writes nothing.
+func (r *Restorer) Plan(files []Wanted) []Outcome {
+	files = slices.Clone(files)
+	slices.SortStableFunc(files, func(a, b Wanted) int { return strings.Compare(a.File.Path, b.File.Path) })
+	files = slices.CompactFunc(files, func(a, b Wanted) bool { return a.File.Path == b.File.Path })
+	out := make([]Outcome, 0, len(files))
+	for _, f := range files {
+		out = append(out, r.plan(f))
+	}
+	return out
+}
+
+func (r *Restorer) plan(w Wanted) Outcome {
+	o := Outcome{Wanted: w}
+	if err := r.reachable(w.File.Path); err != nil {
+		o.Action, o.Reason = Failed, err.Error()
+		return o
+	}
+	if w.File.SHA256 == "" {
+		o.Action, o.Reason = Missing, "its bytes were not captured (too large, unreadable, or of a kind that may hold secrets)"
+		return o
+	}
+	if w.File.Link == "" {
+		if _, err := r.Bytes(w.File.SHA256); err != nil {
+			o.Action, o.Reason = Missing, err.Error()
+			return o
+		}
+	}
+	is, err := r.disk(w.File.Path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		o.Action = Written
+		return o
+	case err != nil:
+		o.Action, o.Reason = Failed, err.Error()
+		return o
+	}
+	o.Was = is.SHA256
+	if is.SHA256 == w.File.SHA256 && is.Link == w.File.Link && (is.Link != "" || is.Mode.Perm() == w.File.Mode.Perm()) {
+		o.Action = Unchanged
+		return o
+	}
+	o.Action = Written
+	switch r.Policy {
+	case Never:
+		o.Action, o.Reason = Kept, "a file is there"
+	case IfUnchanged:
+		if last, ok := r.Latest(w.File.Path); !ok {
+			o.Action, o.Reason = Kept, "a file is there that the latest snapshot does not know"
+		} else if last != is.SHA256 {
+			o.Action, o.Reason = Kept, "it changed since the latest snapshot"
+		}
+	}
+	return o
+}
+
+// Do carries out a plan. A file that changed since the plan was made is kept,
+// unless the policy is Always. Each is verified after writing.
+func (r *Restorer) Do(plan []Outcome) []Outcome {
+	out := slices.Clone(plan)
+	for i := range out {
+		o := &out[i]
+		if o.Action != Written {
+			continue
+		}
+		if again := r.plan(o.Wanted); again.Action != Written || again.Was != o.Was && r.Policy != Always {
+			o.Action, o.Reason = Kept, "it changed while it was being restored"
+			continue
+		}
+		if err := r.write(o.File); err != nil {
+			o.Action, o.Reason = Failed, err.Error()
+		}
+	}
+	return out
+}
+
+// Current returns the bytes that a plan would overwrite.
+func (r *Restorer) Current(o Outcome) ([]byte, error) {
+	f, err := r.Target.Open(filepath.FromSlash(o.File.Path))
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return io.ReadAll(f)
+}
+
+// reachable refuses a path that leaves the target or passes a symbolic link.
+func (r *Restorer) reachable(p string) error {
+	if !filepath.IsLocal(filepath.FromSlash(p)) || path.Clean(p) != p || strings.ContainsAny(p, "\x00\\") {
+		return fmt.Errorf("%q is no path below the target", p)
+	}
+	for d := path.Dir(p); d != "."; d = path.Dir(d) {
+		st, err := r.Target.Lstat(filepath.FromSlash(d))
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		if !st.IsDir() {
+			return fmt.Errorf("%s is not a folder", d)
+		}
+	}
+	return nil
+}
+
+// disk says what stands at a path now.
+func (r *Restorer) disk(p string) (snapshot.File, error) {
+	name := filepath.FromSlash(p)
+	st, err := r.Target.Lstat(name)
+	if err != nil {
+		return snapshot.File{}, err
+	}
+	f := snapshot.File{Path: p, Mode: st.Mode(), Size: st.Size()}
+	switch {
+	case st.Mode()&fs.ModeSymlink != 0:
+		if f.Link, err = r.Target.Readlink(name); err == nil {
+			f.SHA256 = snapshot.Sum([]byte(f.Link))
+		}
+		return f, err
+	case !st.Mode().IsRegular():
+		return f, fmt.Errorf("%s is neither a file nor a link", p)
+	}
+	in, err := r.Target.Open(name)
+	if err != nil {
+		return f, err
+	}
+	defer in.Close()
+	b, err := io.ReadAll(in)
+	f.SHA256 = snapshot.Sum(b)
+	return f, err
+}
+
+func (r *Restorer) write(f snapshot.File) error {
+	dir := path.Dir(f.Path)
+	if err := r.Target.MkdirAll(filepath.FromSlash(dir), 0o755); err != nil {
+		return err
+	}
+	var random [8]byte
+	rand.Read(random[:])
+	temp := filepath.FromSlash(path.Join(dir, ".audit-restore-"+hex.EncodeToString(random[:])))
+	defer r.Target.Remove(temp)
+	if f.Link != "" {
+		if err := r.Target.Symlink(f.Link, temp); err != nil {
+			return err
+		}
+	} else if err := r.fill(temp, f); err != nil {
+		return err
+	}
+	if err := r.Target.Rename(temp, filepath.FromSlash(f.Path)); err != nil {
+		return err
+	}
+	if d, err := r.Target.Open(filepath.FromSlash(dir)); err == nil {
+		d.Sync() // not every file system can; the bytes are verified below
+		d.Close()
+	}
+	is, err := r.disk(f.Path)
+	if err != nil {
+		return fmt.Errorf("verify: %w", err)
+	}
+	if is.SHA256 != f.SHA256 || is.Link != f.Link {
+		return errors.New("verify: what was written reads back differently")
+	}
+	return nil
+}
+
+func (r *Restorer) fill(temp string, f snapshot.File) error {
+	b, err := r.Bytes(f.SHA256)
+	if err != nil {
+		return err
+	}
+	out, err := r.Target.OpenFile(temp, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = out.Write(b)
+	if err == nil {
+		err = out.Chmod(f.Mode.Perm())
+	}
+	if err == nil {
+		err = out.Sync()
+	}
+	if cerr := out.Close(); err == nil {
+		err = cerr
+	}
+	return err
+}
