@@ -1,0 +1,104 @@
+package pipeline
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"healthaudit/snapshot"
+	"healthaudit/snapshot/collect"
+)
+
+// systemTimeout bounds the collection of one system.
+const systemTimeout = 3 * time.Minute
+
+// A gathering is what all collectors brought together.
+type gathering struct {
+	states  []snapshot.SystemState
+	items   []*snapshot.Item
+	context []snapshot.File
+	cursors map[string]json.RawMessage // "system/name"
+}
+
+// gather runs the collectors side by side, then Follow, which needs what all
+// of them found. One that fails, panics or takes too long fails its system only.
+func gather(ctx context.Context, s *collect.Session, cfg *Config, collectors []*collect.Collector) (*gathering, error) {
+	g := &gathering{cursors: map[string]json.RawMessage{}, context: collect.Context(s)}
+	results := make([]collect.Result, len(collectors))
+	g.states = make([]snapshot.SystemState, len(collectors))
+	var wg sync.WaitGroup
+	for i, c := range collectors {
+		g.states[i] = snapshot.SystemState{System: c.System, Status: snapshot.StatusSkipped, Reason: cfg.why(c.System), Epoch: c.Epoch}
+		if cfg.wants(c.System) {
+			wg.Go(func() { results[i], g.states[i] = collectOne(ctx, s, c) })
+		}
+	}
+	wg.Wait()
+	if err := context.Cause(ctx); err != nil {
+		return nil, err
+	}
+	for i, r := range results {
+		g.items = append(g.items, r.Items...)
+		g.context = append(g.context, r.Context...)
+		for name, v := range r.Cursors {
+			g.cursors[string(collectors[i].System)+"/"+name] = v
+		}
+	}
+	g.follow(ctx, s, collectors)
+	return g, context.Cause(ctx)
+}
+
+func collectOne(ctx context.Context, s *collect.Session, c *collect.Collector) (res collect.Result, st snapshot.SystemState) {
+	start := s.Host.Now()
+	st = snapshot.SystemState{System: c.System, Status: snapshot.StatusOK, Epoch: c.Epoch}
+	defer func() {
+		if r := recover(); r != nil {
+			res = collect.Result{}
+			st.Status, st.Reason = snapshot.StatusError, fmt.Sprintf("a bug of audit: the collector stopped: %v", r)
+			st.Hint = "please report it with the output of audit version"
+		}
+		st.Took = s.Host.Now().Sub(start)
+	}()
+	ctx, cancel := context.WithTimeout(ctx, systemTimeout)
+	defer cancel()
+	res, err := c.Collect(ctx, s)
+	if err != nil {
+		var se *collect.SourceError
+		if errors.As(err, &se) {
+			st.Hint = se.Hint
+		}
+		st.Status, st.Reason = snapshot.StatusError, err.Error()
+		return collect.Result{}, st
+	}
+	st.Reason, st.Sources = res.Reason, res.Sources
+	switch {
+	case res.Absent:
+		st.Status = snapshot.StatusAbsent
+	case len(st.Failed()) > 0:
+		st.Status = snapshot.StatusPartial
+	}
+	return res, st
+}
+
+func (g *gathering) follow(ctx context.Context, s *collect.Session, collectors []*collect.Collector) {
+	for i, c := range collectors {
+		st := &g.states[i]
+		if c.Follow == nil || !st.Status.Listed() {
+			continue
+		}
+		start := s.Host.Now()
+		more, err := c.Follow(ctx, s, collect.Unowned(g.items))
+		if err != nil {
+			st.Sources = append(st.Sources, snapshot.Source{Name: "followed", Message: err.Error()})
+			st.Status = snapshot.StatusPartial
+		}
+		if len(more) > 0 && st.Status == snapshot.StatusAbsent {
+			st.Status = snapshot.StatusOK
+		}
+		g.items = append(g.items, more...)
+		st.Took += s.Host.Now().Sub(start)
+	}
+}

@@ -1,0 +1,225 @@
+package pipeline
+
+import (
+	"encoding/json"
+	"fmt"
+	"reflect"
+	"time"
+
+	"healthaudit/audit"
+	"healthaudit/snapshot"
+	"healthaudit/snapshot/store"
+)
+
+// commit writes the run in one transaction. With an error nothing of it is kept.
+func (s *session) commit(v *View) error {
+	if s.stage.err != nil {
+		return fmt.Errorf("keep captured files: %w", s.stage.err)
+	}
+	stamps := s.newStamps()
+	oldChecks, oldContext, oldTree, err := s.oldRows()
+	if err != nil {
+		return err
+	}
+	bases := s.bases()
+	s.release()
+	st, err := store.Open(s.Store, store.Options{Wait: 30 * time.Second})
+	if err != nil {
+		return err
+	}
+	defer st.Close()
+	return st.Update(func(tx *store.Tx) error {
+		if tx.Seq()+1 != v.Seq {
+			return fmt.Errorf("the store changed during the run: snapshot %d is already there", v.Seq)
+		}
+		body, err := json.Marshal(v.Info)
+		if err != nil {
+			return err
+		}
+		h := store.Header{ID: s.info.ID, At: s.started, Score: -1, Items: uint32(len(s.snap.Items)), Body: body}
+		if v.Score.Value != nil {
+			h.Score = int32(round(audit.Floor(*v.Score.Value)*100, 1))
+		}
+		for _, n := range v.Info.Open {
+			h.Findings += uint32(n)
+		}
+		seq, err := tx.AppendSnapshot(h)
+		if err != nil {
+			return err
+		}
+		w := writer{tx: tx, seq: seq}
+		w.blobs(s.stage, bases)
+		w.items(s.cmp)
+		w.readings(s.snap)
+		w.findings(v)
+		for name, value := range s.cursors {
+			w.put(tableCursor, name, value)
+		}
+		if !reflect.DeepEqual(oldChecks, v.checks) {
+			w.json(tableState, rowChecks, v.checks)
+		}
+		if s.past == nil || !reflect.DeepEqual(oldContext, s.snap.Context) {
+			w.json(tableState, rowContext, s.snap.Context)
+		}
+		w.tree(s.snap.Tree, oldTree)
+		for path, b := range stamps {
+			w.do(func() error { return tx.PutStat(path, b) })
+		}
+		for key, value := range s.memo.fresh {
+			w.do(func() error { return tx.PutCache(key, value) })
+		}
+		return w.err
+	})
+}
+
+// newStamps returns the stamps that the store does not have yet.
+func (s *session) newStamps() map[string][]byte {
+	out := map[string][]byte{}
+	for path, st := range s.capture.Stamps() {
+		if old, ok := s.known(path); !ok || old != st {
+			out[path] = encodeStamp(st)
+		}
+	}
+	return out
+}
+
+// oldRows reads what the commit compares with, before the store is closed for reading.
+func (s *session) oldRows() (checks map[string]int, files []snapshot.File, tree string, err error) {
+	if s.past == nil {
+		return nil, nil, "", nil
+	}
+	if err := row(s.tx, s.past.seq, rowChecks, &checks); err != nil {
+		return nil, nil, "", err
+	}
+	if err := row(s.tx, s.past.seq, rowContext, &files); err != nil {
+		return nil, nil, "", err
+	}
+	return checks, files, tree, row(s.tx, s.past.seq, rowTree, &tree)
+}
+
+// bases returns, for the digest of every changed file, the digest it had
+// before: the store keeps the new bytes as a difference to the old ones.
+func (s *session) bases() map[string]string {
+	was := map[string]string{}
+	for _, it := range s.cmp.old {
+		for _, f := range it.Files {
+			was[f.Path] = f.SHA256
+		}
+	}
+	out := map[string]string{}
+	for _, it := range s.snap.Items {
+		for _, f := range it.Files {
+			if b := was[f.Path]; b != "" && b != f.SHA256 {
+				out[f.SHA256] = b
+			}
+		}
+	}
+	return out
+}
+
+// A writer writes rows until the first error.
+type writer struct {
+	tx  *store.Tx
+	seq uint64
+	err error
+}
+
+func (w *writer) do(f func() error) {
+	if w.err == nil {
+		w.err = f()
+	}
+}
+
+func (w *writer) put(table, id string, value []byte) {
+	w.do(func() error { return w.tx.Table(table).Put(w.seq, id, value) })
+}
+
+func (w *writer) json(table, id string, v any) {
+	b, err := json.Marshal(v)
+	w.do(func() error { return err })
+	w.put(table, id, b)
+}
+
+func (w *writer) blobs(s *stage, bases map[string]string) {
+	for _, sum := range s.digests() {
+		w.do(func() error {
+			if w.tx.HasBlob(sum) {
+				return nil
+			}
+			b, _, err := s.bytes(sum)
+			if err != nil {
+				return err
+			}
+			return w.tx.PutBlob(sum, b, bases[sum])
+		})
+	}
+}
+
+func (w *writer) items(c *comparison) {
+	for key, state := range c.dirty {
+		w.put(tableItem, string(key), state)
+	}
+	for _, it := range c.gone {
+		w.do(func() error { return w.tx.Table(tableItem).Delete(w.seq, string(it.Key)) })
+	}
+}
+
+// readings keeps the metrics and volatile facts of every system that was read
+// in this run, also of items carried because one source of it failed: what is
+// known of a system is always in its last reading.
+func (w *writer) readings(s *snapshot.Snapshot) {
+	all := map[snapshot.System]map[snapshot.Key]readings{}
+	for _, it := range s.Items {
+		if !s.System(it.System()).Status.Listed() {
+			continue
+		}
+		r := readings{Metrics: it.Metrics}
+		for _, f := range it.Facts {
+			if f.Class == snapshot.Volatile {
+				r.Facts = append(r.Facts, f)
+			}
+		}
+		if len(r.Metrics)+len(r.Facts) == 0 {
+			continue
+		}
+		sys := it.System()
+		if all[sys] == nil {
+			all[sys] = map[snapshot.Key]readings{}
+		}
+		all[sys][it.Key] = r
+	}
+	for sys, m := range all {
+		b, err := json.Marshal(m)
+		w.do(func() error { return err })
+		w.do(func() error { return w.tx.PutObs(w.seq, string(sys), b) })
+	}
+}
+
+func (w *writer) findings(v *View) {
+	for _, t := range v.findings {
+		if t.Changed {
+			w.json(tableFinding, t.ID, t.Record)
+		}
+	}
+	for _, r := range v.Regressions {
+		w.json(tableRegression, r.ID(), r)
+	}
+	for _, r := range v.closed {
+		w.json(tableRegression, r.ID(), r)
+	}
+}
+
+func (w *writer) tree(t *snapshot.Tree, old string) {
+	b := t.Encode()
+	sum := snapshot.Sum(b)
+	if sum == old {
+		return
+	}
+	w.do(func() error {
+		if w.tx.HasBlob(sum) {
+			return nil
+		}
+		return w.tx.PutBlob(sum, b, old)
+	})
+	w.json(tableState, rowTree, sum)
+}

@@ -1,0 +1,348 @@
+package pipeline
+
+import (
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+	"time"
+
+	"healthaudit/audit"
+	"healthaudit/report"
+	"healthaudit/snapshot"
+	"healthaudit/snapshot/analyze/refs"
+	"healthaudit/snapshot/cron"
+)
+
+// nextRuns is the number of coming runs a document lists for a schedule.
+const nextRuns = 3
+
+// Document makes the JSON contract of a view. Version is that of the tool that
+// writes the document, not of the one that made the snapshot.
+func (v *View) Document(version string) *report.Document {
+	i := v.Info
+	d := &report.Document{
+		Schema: report.Schema, Tool: report.Tool{Version: version},
+		Run: report.Run{ID: i.ID, Seq: v.Seq, Started: sec(i.Started), Finished: sec(i.Finished),
+			DurationMS: ms(i.Finished.Sub(i.Started)), Host: i.Host, Root: i.Root},
+		Gate:        report.Gate{FailOn: i.FailOn, FailUnder: i.FailUnder, Passed: i.Passed, Why: v.reasons(), Exit: i.Exit},
+		Recovery:    report.Recovery{Mode: i.Recovery, Steps: []report.Step{}, Totals: map[string]int{}},
+		JournalHead: i.JournalHead,
+	}
+	if i.Git != nil {
+		d.Run.Git = &report.Git{Commit: i.Git.Commit, Branch: i.Git.Branch, Dirty: i.Git.Dirty}
+	}
+	d.Score = v.score()
+	d.Systems = v.systems()
+	d.Items = v.items()
+	d.Findings, d.Checks = v.documentFindings()
+	d.Changes = v.changes()
+	d.Regressions = v.regressions()
+	d.Schedules = v.schedules()
+	d.Errors = v.errors()
+	return d
+}
+
+// sec cuts a time to whole seconds in UTC, as every document shows it.
+func sec(t time.Time) time.Time { return t.UTC().Truncate(time.Second) }
+
+func mark(m audit.Mark) report.Mark { return report.Mark{Run: m.Run, At: sec(m.At)} }
+
+func floored(v *float64) (*float64, *string) {
+	if v == nil {
+		return nil, nil
+	}
+	f := audit.Floor(*v)
+	g := audit.Grade(f)
+	return &f, &g
+}
+
+func (v *View) score() report.Score {
+	s := report.Score{Delta: v.Info.Delta, DeltaLikeForLike: v.Info.DeltaSame}
+	s.Value, s.Grade = floored(v.Score.Value)
+	s.WithoutWaivers = s.Value
+	known, judged := 0, 0
+	for _, it := range v.Snapshot.Items {
+		known++
+		if audit.LevelOf(it, v.worst[it.Key]) != audit.LevelUnknown {
+			judged++
+		}
+	}
+	if s.Coverage = 1; known > 0 {
+		s.Coverage = round(float64(judged)/float64(known), 1000)
+	}
+	s.History = append([]report.ScorePoint{}, v.history...)
+	for i := range s.History {
+		s.History[i].At = sec(s.History[i].At)
+	}
+	s.History = append(s.History, report.ScorePoint{Seq: v.Seq, At: sec(v.Info.Started), Value: s.Value})
+	return s
+}
+
+func (v *View) systems() []report.System {
+	out := []report.System{}
+	for _, st := range v.Info.Systems {
+		s := report.System{System: string(st.System), Status: string(st.Status), Reason: st.Reason, DurationMS: ms(st.Took)}
+		if id, ok := v.compared[st.System]; ok {
+			s.ComparedTo = &id
+		}
+		s.Items = len(v.Snapshot.Of(st.System))
+		if sc := v.Score.Systems[st.System]; sc != nil && st.Status != snapshot.StatusSkipped {
+			s.Score.Value, s.Score.Grade = floored(&sc.Value)
+		}
+		for _, t := range v.findings {
+			if t.Open() && t.System == st.System {
+				count(&s.Counts, t.Severity)
+			}
+		}
+		out = append(out, s)
+	}
+	return out
+}
+
+func count(c *report.Counts, s audit.Severity) {
+	switch s {
+	case audit.Critical:
+		c.Critical++
+	case audit.High:
+		c.High++
+	case audit.Medium:
+		c.Medium++
+	case audit.Low:
+		c.Low++
+	case audit.Info:
+		c.Info++
+	}
+}
+
+func (v *View) items() []report.Item {
+	changed := map[snapshot.Key]snapshot.Op{}
+	for _, c := range v.Changes {
+		changed[c.Item] = c.Op
+	}
+	starts, startedBy := v.starts()
+	out := make([]report.Item, 0, len(v.Snapshot.Items))
+	for _, it := range v.Snapshot.Items {
+		r := report.Item{Key: string(it.Key), System: string(it.System()), Name: it.Name, Path: it.Path, State: it.State,
+			Level: string(audit.LevelOf(it, v.worst[it.Key])), Change: "unchanged", Unknown: it.Unknown,
+			Facts: make(map[string]any, len(it.Facts)), Metrics: make(map[string]float64, len(it.Metrics)),
+			Files: make([]report.File, 0, len(it.Files)), Starts: keys(starts[it.Key]), StartedBy: keys(startedBy[it.Key])}
+		if s, ok := v.Score.Items[it.Key]; ok && r.Level != string(audit.LevelUnknown) {
+			s = audit.Floor(s)
+			r.Score = &s
+		}
+		switch op, ok := changed[it.Key]; {
+		case it.Carried:
+			r.Change = "unknown"
+		case ok:
+			r.Change = string(op)
+		case v.Seq == 1:
+			r.Change = string(snapshot.OpAdded)
+		}
+		for _, f := range it.Facts {
+			r.Facts[f.Name] = f.Value.Any()
+		}
+		for _, m := range it.Metrics {
+			r.Metrics[m.Name] = m.Value
+		}
+		for _, f := range it.Files {
+			role := f.Role
+			if role == "" {
+				role = snapshot.Own
+			}
+			r.Files = append(r.Files, report.File{Path: f.Path, Mode: fmt.Sprintf("%04o", f.Mode.Perm()), Size: f.Size, SHA256: f.SHA256, Role: string(role)})
+		}
+		out = append(out, r)
+	}
+	return out
+}
+
+// starts resolves who starts whom.
+func (v *View) starts() (starts, by map[snapshot.Key][]snapshot.Key) {
+	starts, by = map[snapshot.Key][]snapshot.Key{}, map[snapshot.Key][]snapshot.Key{}
+	table := refs.NewTable(v.Snapshot, v.derived)
+	for _, it := range v.Snapshot.Items {
+		for _, r := range it.Refs {
+			if to := table.Resolve(r).Item; to != "" && to != it.Key && !slices.Contains(starts[it.Key], to) {
+				starts[it.Key] = append(starts[it.Key], to)
+				by[to] = append(by[to], it.Key)
+			}
+		}
+	}
+	return starts, by
+}
+
+func keys(list []snapshot.Key) []string {
+	out := make([]string, len(list))
+	for i, k := range list {
+		out[i] = string(k)
+	}
+	slices.Sort(out)
+	return out
+}
+
+func (v *View) documentFindings() ([]report.Finding, []report.Check) {
+	out := make([]report.Finding, 0, len(v.findings))
+	checks := map[string]report.Check{}
+	worse := map[snapshot.Key]bool{}
+	for _, r := range v.Regressions {
+		worse[r.Item] = true
+	}
+	for _, t := range v.findings {
+		status, ok := t.StatusAt(v.Seq)
+		if !ok {
+			continue
+		}
+		f := report.Finding{ID: t.ID, Check: t.Check, Severity: t.Severity.String(), Confidence: string(t.Confidence),
+			Status: string(status), Carried: t.Carried, Updated: t.Updated != nil && t.Updated.Seq == v.Seq,
+			Regression: t.Open() && worse[t.Item] && t.Severity >= audit.Medium,
+			Item:       string(t.Item), System: string(t.System), Title: t.Title, Message: t.Message, Hint: t.Hint,
+			Loss: round(v.Score.Loss[t.ID], 100), Location: location(t.At.Path, t.At.Line, t.At.Column),
+			Evidence: make([]report.Evidence, 0, len(t.Evidence)), FirstSeen: mark(t.First)}
+		for _, e := range t.Evidence {
+			f.Evidence = append(f.Evidence, report.Evidence{Name: e.Name, Value: e.Value})
+		}
+		out = append(out, f)
+		c, seen := checks[t.Check]
+		if !seen {
+			c = report.Check{ID: t.Check, Title: t.Title, Help: t.Hint}
+		}
+		if worst, _ := audit.ParseSeverity(c.Severity); t.Severity > worst {
+			c.Severity = t.Severity.String()
+		}
+		checks[t.Check] = c
+	}
+	list := make([]report.Check, 0, len(checks))
+	for _, c := range checks {
+		list = append(list, c)
+	}
+	slices.SortFunc(list, func(a, b report.Check) int { return strings.Compare(a.ID, b.ID) })
+	return out, list
+}
+
+func location(p string, line, column int) *report.Location {
+	if p == "" {
+		return nil
+	}
+	return &report.Location{Path: p, Line: max(line, 1), Column: max(column, 1)}
+}
+
+func (v *View) changes() []report.Change { return DocumentChanges(v.Changes) }
+
+// DocumentChanges makes changes what documents and diffs show.
+func DocumentChanges(list []snapshot.Change) []report.Change {
+	out := make([]report.Change, 0, len(list))
+	for _, c := range list {
+		r := report.Change{Item: string(c.Item), System: string(c.Item.System()), Op: string(c.Op),
+			Facts: make([]report.FactChange, 0, len(c.Facts)), Files: append([]string{}, c.Files...)}
+		for _, f := range c.Facts {
+			r.Facts = append(r.Facts, report.FactChange{Name: f.Name, Old: plain(f.Old), New: plain(f.New), Risk: string(f.Risk)})
+		}
+		out = append(out, r)
+	}
+	return out
+}
+
+func plain(v *snapshot.Value) any {
+	if v == nil {
+		return nil
+	}
+	return v.Any()
+}
+
+func (v *View) regressions() []report.Regression {
+	out := make([]report.Regression, 0, len(v.Regressions))
+	for _, r := range v.Regressions {
+		out = append(out, report.Regression{Item: string(r.Item), Code: r.Code, Was: r.Was, Now: r.Now, Reference: mark(r.Reference), Since: mark(r.Since)})
+	}
+	return out
+}
+
+var dialects = map[string]cron.Dialect{"crontab": cron.Crontab, "github": cron.GitHub, "netlify": cron.Netlify, "pm2": cron.PM2}
+
+func (v *View) schedules() []report.Schedule {
+	out := []report.Schedule{}
+	seen := map[times]fires{}
+	for _, it := range v.Snapshot.Items {
+		for _, s := range it.Schedules {
+			p := s.Path
+			if p == "" {
+				p = it.Path
+			}
+			r := report.Schedule{Item: string(it.Key), System: string(it.System()), Dialect: s.Dialect, Expression: s.Expression,
+				Timezone: s.Timezone, Effective: s.Effective, Why: s.Why, Next: []time.Time{}, Location: location(path.Clean(p), s.Line, s.Column)}
+			if p == "" {
+				r.Location = nil
+			}
+			r.PerDay, r.Next = timetable(s, v.Info.Started, seen)
+			out = append(out, r)
+		}
+	}
+	return out
+}
+
+// times is what the runs of a schedule depend on, fires what follows from it:
+// many schedules of a project are written alike.
+type (
+	times struct{ dialect, expression, zone string }
+	fires struct {
+		perDay float64
+		next   []time.Time
+	}
+)
+
+func timetable(s snapshot.Schedule, from time.Time, seen map[times]fires) (float64, []time.Time) {
+	k := times{s.Dialect, s.Expression, s.Timezone}
+	f, ok := seen[k]
+	if !ok {
+		f.next = []time.Time{}
+		if c, err := cron.Parse(dialects[s.Dialect], s.Expression); err == nil {
+			f = fires{round(c.PerDay(), 1000), next(c, from, s.Timezone)}
+		}
+		seen[k] = f
+	}
+	if !s.Effective {
+		return f.perDay, []time.Time{}
+	}
+	return f.perDay, f.next
+}
+
+// next returns the coming runs. Where no time zone is declared it is UTC, also
+// for crontab and PM2, whose own is the machine's: a document must not depend
+// on where it is printed.
+func next(c *cron.Schedule, from time.Time, zone string) []time.Time {
+	loc := time.UTC
+	if zone != "" {
+		l, err := time.LoadLocation(zone)
+		if err != nil {
+			return []time.Time{}
+		}
+		loc = l
+	}
+	out := []time.Time{}
+	for t, ok := c.Next(from.In(loc)); ok && len(out) < nextRuns; t, ok = c.Next(t) {
+		out = append(out, sec(t))
+	}
+	return out
+}
+
+func (v *View) errors() []report.Error {
+	out := []report.Error{}
+	if v.Info.GitReason != "" {
+		out = append(out, report.Error{System: string(snapshot.Auditor), Source: "git", Message: v.Info.GitReason, Hint: "run git status in the root as the user that runs audit"})
+	}
+	for _, c := range v.Info.Crashed {
+		out = append(out, report.Error{System: string(snapshot.Auditor), Source: c.Check, Message: "a bug of audit: the check stopped: " + c.What, Hint: "please report it; its earlier findings are carried"})
+	}
+	for _, st := range v.Info.Systems {
+		if st.Status == snapshot.StatusError {
+			out = append(out, report.Error{System: string(st.System), Message: st.Reason, Hint: st.Hint})
+		}
+		for _, s := range st.Sources {
+			if !s.OK {
+				out = append(out, report.Error{System: string(st.System), Source: s.Name, Message: s.Message, Hint: s.Hint})
+			}
+		}
+	}
+	return out
+}

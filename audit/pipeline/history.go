@@ -1,0 +1,162 @@
+package pipeline
+
+import (
+	"encoding/json"
+	"slices"
+
+	"healthaudit/audit"
+	"healthaudit/snapshot"
+	"healthaudit/snapshot/store"
+)
+
+// A Moment is one snapshot in which something about an item changed.
+type Moment struct {
+	Seq    uint64
+	Item   *snapshot.Item   // as it was then; nil when it was gone
+	Change *snapshot.Change // against the moment before; nil when only findings changed
+	Worst  audit.Severity   // of the open findings, 0 for none
+	Score  float64
+	Opened []*audit.Record
+	Closed []*audit.Record
+}
+
+// History returns the moments of an item, oldest first; none when the store
+// never had such an item.
+func History(tx *store.Tx, key snapshot.Key, risk func(snapshot.System) snapshot.RiskFunc) ([]Moment, error) {
+	moments := map[uint64]*Moment{}
+	at := func(seq uint64) *Moment {
+		if moments[seq] == nil {
+			moments[seq] = &Moment{Seq: seq}
+		}
+		return moments[seq]
+	}
+	versions := map[uint64]*snapshot.Item{}
+	var bad error
+	err := tx.Table(tableItem).History(string(key), func(seq uint64, value []byte) bool {
+		at(seq)
+		versions[seq] = nil
+		if value != nil {
+			if versions[seq], bad = snapshot.DecodeItem(value); bad != nil {
+				return false
+			}
+		}
+		return true
+	})
+	if err == nil {
+		err = bad
+	}
+	if err != nil || len(moments) == 0 {
+		return nil, err
+	}
+	open, err := openings(tx, key, at)
+	if err != nil {
+		return nil, err
+	}
+	return complete(tx, moments, versions, open, risk)
+}
+
+// openings notes when findings of the item opened and closed, and returns for
+// every finding its versions, oldest first.
+func openings(tx *store.Tx, key snapshot.Key, at func(uint64) *Moment) (map[string][]version, error) {
+	ids := map[string]bool{}
+	recs, err := records(tx, tx.Seq())
+	if err != nil {
+		return nil, err
+	}
+	for _, r := range recs {
+		if r.Item == key {
+			ids[r.ID] = true
+		}
+	}
+	out := map[string][]version{}
+	for id := range ids {
+		var bad error
+		err := tx.Table(tableFinding).History(id, func(seq uint64, value []byte) bool {
+			r := &audit.Record{}
+			if bad = json.Unmarshal(value, r); bad != nil {
+				return false
+			}
+			out[id] = append(out[id], version{seq, r})
+			return true
+		})
+		if err == nil {
+			err = bad
+		}
+		if err != nil {
+			return nil, err
+		}
+		slices.Reverse(out[id])
+		was := false
+		for _, v := range out[id] {
+			r := v.rec
+			switch {
+			case r.Open() && !was:
+				m := at(v.seq)
+				m.Opened = append(m.Opened, r)
+			case !r.Open() && was:
+				m := at(v.seq)
+				m.Closed = append(m.Closed, r)
+			}
+			was = r.Open()
+		}
+	}
+	return out, nil
+}
+
+func complete(tx *store.Tx, moments map[uint64]*Moment, versions map[uint64]*snapshot.Item, findings map[string][]version, risk func(snapshot.System) snapshot.RiskFunc) ([]Moment, error) {
+	seqs := make([]uint64, 0, len(moments))
+	for s := range moments {
+		seqs = append(seqs, s)
+	}
+	slices.Sort(seqs)
+	out := make([]Moment, 0, len(seqs))
+	var now *snapshot.Item
+	for _, seq := range seqs {
+		m := moments[seq]
+		if it, changed := versions[seq]; changed {
+			var rf snapshot.RiskFunc
+			if it != nil && risk != nil {
+				rf = risk(it.System())
+			}
+			m.Change = snapshot.Compare(now, it, true, rf)
+			now = it
+		}
+		m.Item, m.Score = now, 100
+		for _, versions := range findings {
+			if r := openAt(versions, seq); r != nil {
+				m.Worst = max(m.Worst, r.Severity)
+				m.Score *= 1 - audit.Penalty[r.Severity]
+			}
+		}
+		for _, list := range [][]*audit.Record{m.Opened, m.Closed} {
+			slices.SortFunc(list, func(a, b *audit.Record) int {
+				if a.Severity != b.Severity {
+					return int(b.Severity - a.Severity)
+				}
+				return cmpKeys(snapshot.Key(a.Check+a.ID), snapshot.Key(b.Check+b.ID))
+			})
+		}
+		out = append(out, *m)
+	}
+	return out, nil
+}
+
+// A version is a finding as it became in one snapshot.
+type version struct {
+	seq uint64
+	rec *audit.Record
+}
+
+// openAt returns the finding as it was in a snapshot, or nil when it was not open.
+func openAt(versions []version, seq uint64) *audit.Record {
+	var last *audit.Record
+	for _, v := range versions {
+		if v.seq <= seq {
+			last = v.rec
+		}
+	}
+	if last == nil || !last.Open() {
+		return nil
+	}
+	return last
+}

@@ -1,0 +1,349 @@
+package pipeline
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+
+	"healthaudit/audit"
+	"healthaudit/report"
+	"healthaudit/rules"
+	"healthaudit/snapshot"
+	"healthaudit/snapshot/collect"
+	"healthaudit/snapshot/store"
+)
+
+// HistoryLength is the number of scores a document carries.
+const HistoryLength = 30
+
+// judged is what the reference says of findings and scores.
+type judged struct {
+	recs        []*audit.Record // resolved ones too
+	open        []audit.Tracked
+	worst       map[snapshot.Key]audit.Severity
+	regressions []*audit.Regression // open ones
+	checks      map[string]int
+	gone        []audit.Gone
+	accepted    map[snapshot.Key]bool
+	score       *float64
+	scope       []string
+	marks       map[snapshot.System]audit.Mark // the snapshot that last read each system
+}
+
+func (j *judged) records() []*audit.Record {
+	if j == nil {
+		return nil
+	}
+	return j.recs
+}
+
+func loadJudged(p *past) (*judged, error) {
+	j := &judged{checks: map[string]int{}, gone: p.info.Gone, scope: scope(p.info.Systems), marks: map[snapshot.System]audit.Mark{}, accepted: map[snapshot.Key]bool{}}
+	var err error
+	if j.recs, err = records(p.tx, p.seq); err != nil {
+		return nil, err
+	}
+	for _, r := range j.recs {
+		if r.Open() {
+			j.open = append(j.open, audit.Tracked{Record: r})
+		}
+	}
+	j.worst = audit.Worst(j.open)
+	if j.regressions, err = regressions(p.tx, p.seq); err != nil {
+		return nil, err
+	}
+	if err := row(p.tx, p.seq, rowChecks, &j.checks); err != nil {
+		return nil, err
+	}
+	h, _, err := p.tx.Header(p.seq)
+	if err != nil {
+		return nil, err
+	}
+	if h.Score >= 0 {
+		v := float64(h.Score) / 100
+		j.score = &v
+	}
+	for _, sys := range snapshot.Systems {
+		seq := p.info.observed(sys, p.seq)
+		if seq == 0 {
+			seq = p.seq
+		}
+		h, ok, err := p.tx.Header(seq)
+		if err != nil {
+			return nil, err
+		}
+		if ok {
+			j.marks[sys] = audit.Mark{Seq: seq, Run: h.ID, At: h.At}
+		}
+	}
+	return j, acceptedRemovals(p.tx, j.accepted)
+}
+
+// records reads the findings of a snapshot, resolved ones included, in report order.
+func records(tx *store.Tx, seq uint64) (out []*audit.Record, err error) {
+	err = tx.Table(tableFinding).Scan(seq, "", func(id string, value []byte, _ uint64) error {
+		r := &audit.Record{}
+		if err := json.Unmarshal(value, r); err != nil {
+			return fmt.Errorf("finding %.12s: %w", id, err)
+		}
+		out = append(out, r)
+		return nil
+	})
+	return out, err
+}
+
+func regressions(tx *store.Tx, seq uint64) (out []*audit.Regression, err error) {
+	err = tx.Table(tableRegression).Scan(seq, "", func(id string, value []byte, _ uint64) error {
+		r := &audit.Regression{}
+		if err := json.Unmarshal(value, r); err != nil {
+			return fmt.Errorf("regression %s: %w", id, err)
+		}
+		if r.Closed == nil {
+			out = append(out, r)
+		}
+		return nil
+	})
+	slices.SortFunc(out, func(a, b *audit.Regression) int {
+		return strings.Compare(string(a.Item)+" "+a.Code, string(b.Item)+" "+b.Code)
+	})
+	return out, err
+}
+
+// row reads one row of the state table; a missing one leaves v as it is.
+func row(tx *store.Tx, seq uint64, name string, v any) error {
+	b, _, ok, err := tx.Table(tableState).At(seq, name)
+	if err != nil || !ok {
+		return err
+	}
+	return json.Unmarshal(b, v)
+}
+
+// LoadSnapshot reads a stored snapshot whole. The transaction must outlive it.
+func LoadSnapshot(tx *store.Tx, seq uint64) (*snapshot.Snapshot, *Info, error) {
+	p, err := newPast(tx, seq)
+	if err != nil {
+		return nil, nil, err
+	}
+	s := &snapshot.Snapshot{Seq: seq, ID: p.info.ID, At: p.info.Started, Systems: p.info.Systems, Content: stored{tx: tx}}
+	failed := map[snapshot.System]map[string]snapshot.Source{}
+	for _, st := range s.Systems {
+		failed[st.System] = st.Failed()
+	}
+	err = tx.Table(tableItem).Scan(seq, "", func(id string, value []byte, _ uint64) error {
+		it, err := p.decode(snapshot.Key(id), value)
+		if err != nil {
+			return fmt.Errorf("item %s: %w", id, err)
+		}
+		_, unread := failed[it.System()][it.Source]
+		it.Carried = unread || !s.System(it.System()).Status.Listed()
+		s.Items = append(s.Items, it)
+		return nil
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	var sum string
+	if err := row(tx, seq, rowTree, &sum); err != nil {
+		return nil, nil, err
+	}
+	if sum != "" {
+		b, err := tx.Blob(sum)
+		if err != nil {
+			return nil, nil, err
+		}
+		if s.Tree, err = snapshot.DecodeTree(b); err != nil {
+			return nil, nil, err
+		}
+	}
+	if s.Tree == nil {
+		s.Tree = snapshot.NewTree(false, nil)
+	}
+	if err := row(tx, seq, rowContext, &s.Context); err != nil {
+		return nil, nil, err
+	}
+	s.Sort()
+	return s, &p.info, nil
+}
+
+// Load reads a stored run whole, as it was judged then.
+func Load(tx *store.Tx, seq uint64, collectors []*collect.Collector, checks []*audit.Check) (*View, error) {
+	s, info, err := LoadSnapshot(tx, seq)
+	if err != nil {
+		return nil, err
+	}
+	v := &View{Seq: seq, Info: info, Snapshot: s, derived: &snapshot.Derived{Memo: &memo{tx: tx, fresh: map[string][]byte{}}}}
+	recs, err := records(tx, seq)
+	if err != nil {
+		return nil, err
+	}
+	c := &Config{ChecksOff: info.ChecksOff}
+	v.findings = audit.Saved(recs, seq, c.checks(checks), s, info.Crashed)
+	if v.Regressions, err = regressions(tx, seq); err != nil {
+		return nil, err
+	}
+	if seq > 1 {
+		old, _, err := LoadSnapshot(tx, seq-1)
+		if err != nil {
+			return nil, err
+		}
+		old.Systems = epochs(&Info{Systems: old.Systems})
+		v.Changes = snapshot.Diff(old, s, Risks(collectors))
+		if v.history, err = history(tx, seq-1); err != nil {
+			return nil, err
+		}
+		if v.compared, err = runIDs(tx, info.Reference); err != nil {
+			return nil, err
+		}
+	}
+	v.evaluate()
+	return v, nil
+}
+
+// epochs returns the system states of a reference with a status that does not
+// matter: what counts are the schema epochs its items were made with.
+func epochs(i *Info) []snapshot.SystemState { return i.Systems }
+
+// references returns the snapshot that last read each system.
+func references(i *Info, seq uint64) map[snapshot.System]uint64 {
+	m := map[snapshot.System]uint64{}
+	for _, sys := range snapshot.Systems {
+		if at := i.observed(sys, seq); at > 0 {
+			m[sys] = at
+		}
+	}
+	return m
+}
+
+func runIDs(tx *store.Tx, refs map[snapshot.System]uint64) (map[snapshot.System]string, error) {
+	m := map[snapshot.System]string{}
+	for sys, seq := range refs {
+		h, ok, err := tx.Header(seq)
+		if err != nil {
+			return nil, err
+		}
+		if ok {
+			m[sys] = h.ID
+		}
+	}
+	return m, nil
+}
+
+// history returns the scores up to and including that snapshot, oldest first.
+func history(tx *store.Tx, upto uint64) ([]report.ScorePoint, error) {
+	var out []report.ScorePoint
+	err := tx.Headers(upto, true, func(seq uint64, h store.Header) bool {
+		out = append(out, report.ScorePoint{Seq: seq, At: h.At.UTC(), Value: scoreOf(h)})
+		return len(out) < HistoryLength-1
+	})
+	slices.Reverse(out)
+	return out, err
+}
+
+func scoreOf(h store.Header) *float64 {
+	if h.Score < 0 {
+		return nil
+	}
+	v := round(float64(h.Score)/100, 10)
+	return &v
+}
+
+// Append adds an entry to the journal.
+func Append(tx *store.Tx, e rules.Entry) error {
+	prev, err := lastEntry(tx)
+	if err != nil {
+		return err
+	}
+	raw, err := rules.Chain(prev, e)
+	if err != nil {
+		return err
+	}
+	if _, err := tx.AppendJournal(raw); err != nil {
+		return err
+	}
+	head, err := json.Marshal(report.Head{Seq: tx.JournalHead(), Hash: rules.Hash(raw)})
+	if err != nil {
+		return err
+	}
+	return tx.PutMeta(metaHead, head)
+}
+
+// metaHead is where the head of the journal is kept beside the journal, so that
+// a journal that was cut off at its end is noticed.
+const metaHead = "journal-head"
+
+func lastEntry(tx *store.Tx) (last []byte, err error) {
+	if tx.JournalHead() == 0 {
+		return nil, nil
+	}
+	err = tx.Journal(tx.JournalHead(), func(_ uint64, raw []byte) bool {
+		last = slices.Clone(raw)
+		return true
+	})
+	return last, err
+}
+
+func journalHead(tx *store.Tx) (*report.Head, error) {
+	b := tx.Meta(metaHead)
+	if b == nil {
+		return nil, nil
+	}
+	var h report.Head
+	if err := json.Unmarshal(b, &h); err != nil {
+		return nil, err
+	}
+	return &h, nil
+}
+
+// VerifyJournal checks the whole chain and its head. The entries go to each.
+func VerifyJournal(tx *store.Tx, each func(rules.Entry, string)) (rules.Verifier, error) {
+	var v rules.Verifier
+	var bad error
+	err := tx.Journal(1, func(_ uint64, raw []byte) bool {
+		e, err := v.Add(raw)
+		if err != nil {
+			bad = err
+			return false
+		}
+		if each != nil {
+			each(e, v.Head)
+		}
+		return true
+	})
+	if err != nil {
+		return v, err
+	}
+	if bad != nil {
+		return v, bad
+	}
+	head, err := journalHead(tx)
+	if err != nil || head == nil {
+		return v, err
+	}
+	return v, v.End(head.Seq, head.Hash)
+}
+
+// tableAccepted holds removals that a person accepted: key → true.
+const tableAccepted = "accepted"
+
+func acceptedRemovals(tx *store.Tx, into map[snapshot.Key]bool) error {
+	return tx.Table(tableAccepted).Scan(tx.Seq(), "", func(id string, _ []byte, _ uint64) error {
+		into[snapshot.Key(id)] = true
+		return nil
+	})
+}
+
+// AcceptRemoval notes that an item is gone for good. It is an error when the
+// newest snapshot does not miss that item.
+func AcceptRemoval(tx *store.Tx, k snapshot.Key) error {
+	p, err := newPast(tx, tx.Seq())
+	if err != nil {
+		return err
+	}
+	for _, g := range p.info.Gone {
+		if g.Item == k {
+			return tx.Table(tableAccepted).Put(tx.Seq(), string(k), []byte("true"))
+		}
+	}
+	return fmt.Errorf("%s is not missing", k)
+}

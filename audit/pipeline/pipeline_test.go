@@ -1,0 +1,378 @@
+package pipeline
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"healthaudit/audit"
+	"healthaudit/report"
+	"healthaudit/rules"
+	"healthaudit/snapshot"
+	"healthaudit/snapshot/collect"
+	"healthaudit/snapshot/host"
+	"healthaudit/snapshot/store"
+)
+
+// A world is what the collector of the test finds; tests change it between runs.
+type world struct {
+	t     *testing.T
+	root  string
+	store string
+	now   time.Time
+	items map[string]string // name → mood: ok, sick, dead
+	fail  error             // the listing fails
+	lost  string            // the source that fails
+	cfg   Config
+	panic bool
+}
+
+func newWorld(t *testing.T, names ...string) *world {
+	w := &world{t: t, root: t.TempDir(), now: time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC), items: map[string]string{}}
+	w.store = filepath.Join(w.root, ".audit", "audit.db")
+	for _, n := range names {
+		w.items[n] = "ok"
+	}
+	return w
+}
+
+func (w *world) collector() *collect.Collector {
+	return &collect.Collector{System: snapshot.Scripts, Epoch: 1, Collect: func(_ context.Context, s *collect.Session) (collect.Result, error) {
+		if w.fail != nil {
+			return collect.Result{}, w.fail
+		}
+		if w.panic {
+			panic("collector")
+		}
+		r := collect.Result{Sources: []snapshot.Source{{Name: "left", OK: w.lost != "left", Message: "torn"}, {Name: "right", OK: w.lost != "right", Message: "torn"}}}
+		for name, mood := range w.items {
+			src := "right"
+			if strings.HasPrefix(name, "l") {
+				src = "left"
+			}
+			if src == w.lost {
+				continue
+			}
+			it := &snapshot.Item{Key: snapshot.NewKey(snapshot.Scripts, name), Name: name, Kind: "script", Source: src, State: "there"}
+			it.Add(snapshot.Semantic, "mood", snapshot.Text(mood))
+			it.Add(snapshot.Volatile, "tick", snapshot.Number(s.Host.Now().Unix()))
+			it.Metrics = []snapshot.Metric{{Name: "size", Value: float64(len(mood))}}
+			r.Items = append(r.Items, it)
+		}
+		return r, nil
+	}}
+}
+
+var checks = []*audit.Check{
+	{ID: "script-sick", System: snapshot.Scripts, Severity: audit.High, Title: "sick", Hint: "cure it", Judge: func(p *audit.Pass) {
+		for _, it := range p.Items() {
+			if v, _ := it.Fact("mood"); v.Str() != "ok" {
+				r := audit.Report{Item: it.Key, Message: it.Name + " is " + v.Str()}
+				if v.Str() == "dead" {
+					r.Severity = audit.Critical
+				}
+				p.Report(r)
+			}
+		}
+	}},
+	{ID: "audit-item-vanished", Needs: []snapshot.System{snapshot.Auditor}, Severity: audit.Medium, Title: "vanished", Judge: func(p *audit.Pass) {
+		for _, g := range p.Gone {
+			p.Report(audit.Report{Item: g.Item, Message: g.Name + " is gone"})
+		}
+	}},
+}
+
+func (w *world) runner() *Runner {
+	h, err := host.New(w.root, func(k string) string {
+		if k == "PATH" {
+			return os.Getenv("PATH")
+		}
+		return ""
+	}, func() time.Time { w.now = w.now.Add(time.Millisecond); return w.now })
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.t.Cleanup(func() { h.Close() })
+	return &Runner{Host: h, Config: &w.cfg, Collectors: []*collect.Collector{w.collector()}, Checks: checks, Store: w.store, Version: "test",
+		Actor: rules.Actor{User: "tester", Via: "other"}, Recovery: "plan"}
+}
+
+// run audits and holds the document against the one read back from the store.
+func (w *world) run() *report.Document {
+	w.t.Helper()
+	w.now = w.now.Add(time.Hour)
+	doc, err := w.runner().Run(w.t.Context())
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	if d := cmp.Diff(text(w.t, doc), w.load(doc.Run.Seq)); d != "" {
+		w.t.Errorf("run %d reads back differently (-run +saved):\n%s", doc.Run.Seq, d)
+	}
+	return doc
+}
+
+func (w *world) load(seq uint64) (out string) {
+	w.t.Helper()
+	w.view(func(tx *store.Tx) error {
+		v, err := Load(tx, seq, []*collect.Collector{w.collector()}, checks)
+		if err == nil {
+			out = text(w.t, v.Document("test"))
+		}
+		return err
+	})
+	return out
+}
+
+func (w *world) view(fn func(*store.Tx) error) {
+	w.t.Helper()
+	st, err := store.Open(w.store, store.Options{ReadOnly: true})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	defer st.Close()
+	if err := st.View(fn); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+func (w *world) inUse() int64 {
+	st, err := store.Open(w.store, store.Options{ReadOnly: true})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	defer st.Close()
+	s, err := st.Stats()
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return s.InUseBytes
+}
+
+func text(t *testing.T, d *report.Document) string {
+	t.Helper()
+	b, err := json.MarshalIndent(d, "", " ")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
+}
+
+// brief says what a document says of findings, changes and regressions.
+func brief(d *report.Document) string {
+	var out []string
+	for _, f := range d.Findings {
+		s := f.Item + " " + f.Check + " " + f.Status
+		if f.Carried {
+			s += " carried"
+		}
+		out = append(out, s)
+	}
+	for _, c := range d.Changes {
+		out = append(out, c.Item+" "+c.Op)
+	}
+	for _, r := range d.Regressions {
+		out = append(out, r.Item+" "+r.Code)
+	}
+	slices.Sort(out)
+	return strings.Join(out, "; ")
+}
+
+func want(t *testing.T, d *report.Document, want string) {
+	t.Helper()
+	if got := brief(d); got != want {
+		t.Errorf("run %d: %s\nwant   %s", d.Run.Seq, got, want)
+	}
+}
+
+func TestRun(t *testing.T) {
+	t.Run("an_unchanged_project_says_nothing_new", func(t *testing.T) {
+		w := newWorld(t, "lamp", "rug")
+		w.items["rug"] = "sick"
+		first := w.run()
+		want(t, first, "scripts/rug script-sick new")
+		before := w.inUse()
+		second := w.run()
+		want(t, second, "scripts/rug script-sick persisting")
+		if grown := w.inUse() - before; grown >= 4096 {
+			t.Errorf("an unchanged run took %d bytes", grown)
+		}
+		if *second.Score.Value != *first.Score.Value || *second.Score.Delta != 0 {
+			t.Errorf("score %v then %v, delta %v", *first.Score.Value, *second.Score.Value, *second.Score.Delta)
+		}
+		if first.Run.ID == second.Run.ID {
+			t.Error("two runs have one id")
+		}
+	})
+	t.Run("it_gets_worse_and_better", func(t *testing.T) {
+		w := newWorld(t, "lamp", "rug")
+		w.run()
+		w.items["rug"] = "sick"
+		d := w.run()
+		want(t, d, "scripts/rug R1; scripts/rug R2; scripts/rug changed; scripts/rug script-sick new")
+		if d.Gate.Exit != 1 || d.Gate.Passed || !slices.Contains(d.Gate.Why, "2 regressions") {
+			t.Errorf("gate %+v", d.Gate)
+		}
+		want(t, w.run(), "scripts/rug R1; scripts/rug R2; scripts/rug script-sick persisting")
+		w.items["rug"] = "ok"
+		d = w.run()
+		want(t, d, "scripts/rug changed; scripts/rug script-sick resolved")
+		if d.Gate.Exit != 0 {
+			t.Errorf("gate %+v", d.Gate)
+		}
+		want(t, w.run(), "")
+		w.items["rug"] = "dead"
+		want(t, w.run(), "scripts/rug R1; scripts/rug R2; scripts/rug changed; scripts/rug script-sick reopened")
+	})
+	t.Run("a_failed_listing_changes_nothing", func(t *testing.T) {
+		w := newWorld(t, "lamp", "rug")
+		w.items["rug"] = "sick"
+		w.run()
+		w.fail = errors.New("no way in")
+		d := w.run()
+		want(t, d, "scripts/rug script-sick persisting carried")
+		if d.Gate.Exit != 3 || d.Systems[0].Status != "error" || d.Score.Coverage != 0 || len(d.Errors) != 1 {
+			t.Errorf("exit %d, %+v, coverage %v", d.Gate.Exit, d.Systems[0], d.Score.Coverage)
+		}
+		for _, it := range d.Items {
+			if it.Level != "unknown" || it.Score != nil || it.Change != "unknown" {
+				t.Errorf("unread item %+v", it)
+			}
+		}
+		w.fail, w.panic = nil, true
+		want(t, w.run(), "scripts/rug script-sick persisting carried")
+		w.panic = false
+		want(t, w.run(), "scripts/rug script-sick persisting")
+	})
+	t.Run("a_failed_source_keeps_its_items", func(t *testing.T) {
+		w := newWorld(t, "lamp", "rug")
+		w.items["lamp"] = "sick"
+		w.run()
+		w.lost = "left"
+		d := w.run()
+		want(t, d, "scripts/lamp script-sick persisting carried")
+		if d.Systems[0].Status != "partial" || d.Gate.Exit != 0 && d.Gate.Exit != 1 {
+			t.Errorf("%+v", d.Systems[0])
+		}
+		w.lost = ""
+		want(t, w.run(), "scripts/lamp script-sick persisting")
+	})
+	t.Run("a_filtered_run_changes_nothing", func(t *testing.T) {
+		w := newWorld(t, "lamp", "rug")
+		w.items["rug"] = "sick"
+		w.run()
+		w.cfg.Skip = []snapshot.System{snapshot.Scripts}
+		d := w.run()
+		want(t, d, "scripts/rug script-sick persisting carried")
+		if d.Score.Delta != nil {
+			t.Errorf("a filtered run is compared: delta %v", *d.Score.Delta)
+		}
+		w.cfg.Skip = nil
+		want(t, w.run(), "scripts/rug script-sick persisting")
+	})
+	t.Run("a_vanished_item_stays_missing_until_accepted", func(t *testing.T) {
+		w := newWorld(t, "lamp", "rug")
+		w.run()
+		delete(w.items, "rug")
+		want(t, w.run(), "scripts/rug R6; scripts/rug audit-item-vanished new; scripts/rug removed")
+		want(t, w.run(), "scripts/rug R6; scripts/rug audit-item-vanished persisting")
+		st, err := store.Open(w.store, store.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := st.Update(func(tx *store.Tx) error { return AcceptRemoval(tx, "scripts/rug") }); err != nil {
+			t.Fatal(err)
+		}
+		st.Close()
+		want(t, w.run(), "scripts/rug audit-item-vanished resolved")
+		want(t, w.run(), "")
+	})
+	t.Run("an_interrupted_run_keeps_nothing", func(t *testing.T) {
+		w := newWorld(t, "lamp")
+		w.run()
+		before, _ := os.ReadFile(w.store)
+		ctx, cancel := context.WithCancelCause(t.Context())
+		cancel(errors.New("stop"))
+		if _, err := w.runner().Run(ctx); err == nil {
+			t.Fatal("it went on")
+		}
+		if after, _ := os.ReadFile(w.store); !bytes.Equal(before, after) {
+			t.Error("the store changed")
+		}
+		left, _ := filepath.Glob(filepath.Join(w.root, ".audit", "audit-stage-*"))
+		if len(left) > 0 {
+			t.Errorf("left behind: %v", left)
+		}
+	})
+	t.Run("ephemeral_keeps_nothing", func(t *testing.T) {
+		w := newWorld(t, "lamp")
+		r := w.runner()
+		r.Ephemeral = true
+		if _, err := r.Run(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := os.Stat(filepath.Join(w.root, ".audit")); err == nil {
+			t.Error("there is a store")
+		}
+	})
+}
+
+func TestGate(t *testing.T) {
+	under := func(f float64) *float64 { return &f }
+	for name, c := range map[string]struct {
+		on    []string
+		under *float64
+		exit  int
+	}{
+		"default":              {nil, nil, 0},
+		"high_is_reached":      {[]string{"high"}, nil, 1},
+		"low_includes_high":    {[]string{"low"}, nil, 1},
+		"critical_is_not":      {[]string{"critical"}, nil, 0},
+		"new":                  {[]string{"new"}, nil, 1},
+		"never":                {[]string{"never"}, nil, 0},
+		"threshold_is_met":     {[]string{"never"}, under(62.3), 0},
+		"threshold_is_not_met": {[]string{"never"}, under(62.4), 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, "rug")
+			w.items["rug"] = "sick" // scores 70 · 0.89 = 62.3
+			w.cfg.FailOn, w.cfg.FailUnder = c.on, c.under
+			d := w.run()
+			if d.Gate.Exit != c.exit || d.Gate.Passed != (c.exit == 0) || (len(d.Gate.Why) == 0) != d.Gate.Passed {
+				t.Errorf("exit %d, why %v, score %v", d.Gate.Exit, d.Gate.Why, *d.Score.Value)
+			}
+		})
+	}
+}
+
+func TestJournalIsChained(t *testing.T) {
+	w := newWorld(t, "lamp")
+	w.run()
+	st, err := store.Open(w.store, store.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer st.Close()
+	for i := range 5 {
+		if err := st.Update(func(tx *store.Tx) error { return Append(tx, rules.Entry{What: fmt.Sprint(i)}) }); err != nil {
+			t.Fatal(err)
+		}
+	}
+	n := 0
+	err = st.View(func(tx *store.Tx) error {
+		_, err := VerifyJournal(tx, func(rules.Entry, string) { n++ })
+		return err
+	})
+	if err != nil || n != 6 {
+		t.Errorf("%d entries, %v", n, err)
+	}
+}

@@ -1,0 +1,147 @@
+package pipeline
+
+import (
+	"sync"
+
+	"healthaudit/snapshot"
+	"healthaudit/snapshot/store"
+)
+
+// lockedPast is a past for collectors and checks, which ask concurrently.
+// An item that cannot be read is reported once by Err, and is nil.
+type lockedPast struct {
+	mu   sync.Mutex
+	past *past // nil on a first run
+	err  error
+}
+
+func (l *lockedPast) Item(k snapshot.Key) *snapshot.Item {
+	if l.past == nil {
+		return nil
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	b, _, ok, err := l.past.tx.Table(tableItem).At(l.past.seq, string(k))
+	if err == nil && ok {
+		var it *snapshot.Item
+		if it, err = l.past.decode(k, b); err == nil {
+			return it
+		}
+	}
+	if err != nil && l.err == nil {
+		l.err = err
+	}
+	return nil
+}
+
+func (l *lockedPast) System(sys snapshot.System) snapshot.SystemState {
+	if l.past == nil {
+		return snapshot.SystemState{System: sys, Status: snapshot.StatusSkipped}
+	}
+	for _, st := range l.past.info.Systems {
+		if st.System == sys {
+			return st
+		}
+	}
+	return snapshot.SystemState{System: sys, Status: snapshot.StatusSkipped}
+}
+
+// A comparison is the new snapshot beside its reference. An unchanged item is
+// the same pointer on both sides, so that nothing is decoded or compared twice.
+type comparison struct {
+	old   []*snapshot.Item        // in key order; those carried are in the new snapshot too
+	dirty map[snapshot.Key][]byte // items whose stored state must be written
+	gone  []*snapshot.Item        // in the reference, not in the new one, though their source was read
+}
+
+// compare joins the items of a snapshot with those of its reference and adds
+// to the snapshot what must be carried: the items of systems and sources that
+// were not read.
+func compare(snap *snapshot.Snapshot, p *past) (*comparison, error) {
+	snap.Sort()
+	states := encodeAll(snap.Items)
+	c := &comparison{dirty: map[snapshot.Key][]byte{}}
+	items, i := snap.Items, 0
+	if p != nil {
+		failed := map[snapshot.System]map[string]snapshot.Source{}
+		for _, st := range snap.Systems {
+			failed[st.System] = st.Failed()
+		}
+		err := p.tx.Table(tableItem).Scan(p.seq, "", func(id string, value []byte, _ uint64) error {
+			key := snapshot.Key(id)
+			for i < len(items) && items[i].Key < key {
+				c.dirty[items[i].Key] = states[i]
+				i++
+			}
+			if i < len(items) && items[i].Key == key {
+				if string(states[i]) == string(value) {
+					c.old = append(c.old, items[i])
+				} else {
+					old, err := p.decode(key, value)
+					if err != nil {
+						return err
+					}
+					c.old = append(c.old, old)
+					c.dirty[key] = states[i]
+				}
+				i++
+				return nil
+			}
+			old, err := p.decode(key, value)
+			if err != nil {
+				return err
+			}
+			c.old = append(c.old, old)
+			_, unread := failed[old.System()][old.Source]
+			if unread || !snap.System(old.System()).Status.Listed() {
+				old.Carried = true
+				snap.Items = append(snap.Items, old)
+			} else {
+				c.gone = append(c.gone, old)
+			}
+			return nil
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	for ; i < len(items); i++ {
+		c.dirty[items[i].Key] = states[i]
+	}
+	snap.Sort()
+	return c, nil
+}
+
+// encodeAll encodes the states of all items on two cores.
+func encodeAll(items []*snapshot.Item) [][]byte {
+	out := make([][]byte, len(items))
+	var wg sync.WaitGroup
+	half := len(items) / 2
+	for _, part := range [][2]int{{0, half}, {half, len(items)}} {
+		wg.Go(func() {
+			for i := part[0]; i < part[1]; i++ {
+				out[i] = items[i].Encode()
+			}
+		})
+	}
+	wg.Wait()
+	return out
+}
+
+// stored is the content of captured files: of this run first, then the store's.
+type stored struct {
+	tx    *store.Tx
+	stage *stage
+}
+
+func (s stored) Bytes(sum string) ([]byte, error) {
+	if s.stage != nil {
+		if b, ok, err := s.stage.bytes(sum); ok || err != nil {
+			return b, err
+		}
+	}
+	if s.tx == nil {
+		return nil, errNoBytes(sum)
+	}
+	return s.tx.Blob(sum)
+}

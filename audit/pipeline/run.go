@@ -1,0 +1,311 @@
+// Package pipeline is one run of audit, from the lock to the exit code, and the
+// way back: a saved run made into the same document.
+//
+//	lock → collect → snapshot → diff → check → score → plan → commit → report → exit code
+//
+// It wires the packages that know nothing of each other. It keeps the store
+// open read-only while it looks, and writes everything in one transaction at
+// the end: a run that is killed leaves the store as it was.
+package pipeline
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/oklog/ulid/v2"
+
+	"healthaudit/audit"
+	"healthaudit/report"
+	"healthaudit/rules"
+	"healthaudit/snapshot"
+	"healthaudit/snapshot/collect"
+	"healthaudit/snapshot/host"
+	"healthaudit/snapshot/store"
+)
+
+// A Runner is what every run of this process needs.
+type Runner struct {
+	Host       host.Host
+	Config     *Config
+	Collectors []*collect.Collector
+	Checks     []*audit.Check
+	Store      string // path of the store
+	Version    string // of the tool
+	Actor      rules.Actor
+	Recovery   string // off or plan
+	Ephemeral  bool   // keep nothing
+	Wait       time.Duration
+	NewStore   bool // a damaged store is set aside and a new one begun
+	Command    string
+	Stage      func(name string, took time.Duration) // told the end of every stage; may be nil
+}
+
+// Run audits once and returns its document. With an error nothing was kept.
+// Errors: *store.BusyError, *store.CorruptError, *store.NewerError, the
+// context's cause, or what the operating system says of root or store.
+func (r *Runner) Run(ctx context.Context) (*report.Document, error) {
+	if !r.Ephemeral {
+		lock, err := r.lock()
+		if err != nil {
+			return nil, err
+		}
+		defer lock.Unlock()
+		if err := r.prepare(); err != nil {
+			return nil, err
+		}
+	}
+	s := &session{Runner: r, started: r.Host.Now().UTC().Round(0)}
+	defer s.close()
+	if err := s.stageOf("open", s.open); err != nil {
+		return nil, err
+	}
+	if err := s.look(ctx); err != nil {
+		return nil, err
+	}
+	var v *View
+	if err := s.stageOf("judge", func() (err error) { v, err = s.judge(); return err }); err != nil {
+		return nil, err
+	}
+	v.Info.Finished = r.Host.Now().UTC().Round(0)
+	if !r.Ephemeral {
+		if err := s.stageOf("commit", func() error { return s.commit(v) }); err != nil {
+			return nil, err
+		}
+	}
+	var doc *report.Document
+	err := s.stageOf("document", func() error { doc = v.Document(r.Version); return nil })
+	return doc, err
+}
+
+func (s *session) stageOf(name string, run func() error) error {
+	start := s.Host.Now()
+	err := run()
+	if s.Stage != nil {
+		s.Stage(name, s.Host.Now().Sub(start))
+	}
+	return err
+}
+
+// A session is one run under way.
+type session struct {
+	*Runner
+	started time.Time
+	reader  *store.Store // nil on a first run
+	tx      *store.Tx
+	past    *past // nil on a first run
+	before  *lockedPast
+	key     []byte
+	stage   *stage
+	memo    *memo
+	capture *collect.Capture
+	derived *snapshot.Derived
+	info    Info
+	snap    *snapshot.Snapshot
+	cursors map[string]json.RawMessage
+	cmp     *comparison
+}
+
+func (s *session) close() {
+	s.release()
+	if s.stage != nil {
+		s.stage.close()
+	}
+}
+
+// release closes the store for reading, so that it can be opened for writing.
+func (s *session) release() {
+	if s.tx != nil {
+		s.tx.Rollback()
+		s.tx = nil
+	}
+	if s.reader != nil {
+		s.reader.Close()
+		s.reader = nil
+	}
+}
+
+func (r *Runner) lock() (*store.RunLock, error) {
+	dir := filepath.Dir(r.Store)
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, err
+	}
+	return store.Lock(filepath.Join(dir, "audit.lock"), store.LockOptions{Wait: r.Wait, Command: r.Command, Host: r.Host.Name(), Now: r.Host.Now()})
+}
+
+// prepare makes the store where there is none, and sets a damaged one aside
+// when that was asked for.
+func (r *Runner) prepare() error {
+	if r.NewStore {
+		st, err := store.Open(r.Store, store.Options{ReadOnly: true, Wait: time.Second})
+		var bad *store.CorruptError
+		if errors.As(err, &bad) {
+			aside := r.Store + ".damaged-" + r.Host.Now().UTC().Format("20060102T150405Z")
+			if err := os.Rename(r.Store, aside); err != nil {
+				return err
+			}
+		} else if err == nil {
+			st.Close()
+		}
+	}
+	if _, err := os.Lstat(r.Store); !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	st, err := store.Open(r.Store, store.Options{Create: true, Wait: time.Second, Now: r.Host.Now(), Host: r.Host.Name()})
+	if err != nil {
+		return err
+	}
+	defer st.Close()
+	return st.Update(func(tx *store.Tx) error {
+		return Append(tx, rules.Entry{At: r.Host.Now(), Actor: r.Actor, Tool: r.Version, Command: "run", Phase: "done", What: "a new store was made"})
+	})
+}
+
+// open opens what is remembered.
+func (s *session) open() (err error) {
+	s.before = &lockedPast{}
+	s.info = Info{ID: ulid.MustNewDefault(s.started).String(), Tool: s.Version, Started: s.started, Host: s.Host.Name(), Root: s.Host.Root(), Recovery: s.Recovery}
+	s.reader, err = store.Open(s.Store, store.Options{ReadOnly: true, Wait: 10 * time.Second})
+	if errors.Is(err, store.ErrNotExist) && s.Ephemeral {
+		s.key = []byte(s.info.ID)
+		s.memo = &memo{fresh: map[string][]byte{}}
+		s.stage, err = newStage("")
+		return err
+	}
+	if err != nil {
+		return err
+	}
+	if s.tx, err = s.reader.Begin(); err != nil {
+		return err
+	}
+	s.key = s.reader.Key()
+	s.memo = &memo{tx: s.tx, fresh: map[string][]byte{}}
+	if seq := s.tx.Seq(); seq > 0 {
+		if s.past, err = newPast(s.tx, seq); err != nil {
+			return err
+		}
+		s.before.past = s.past
+	}
+	dir := filepath.Dir(s.Store)
+	if s.Ephemeral {
+		dir = ""
+	}
+	s.stage, err = newStage(dir)
+	return err
+}
+
+// look collects everything and completes the snapshot with what is carried.
+func (s *session) look(ctx context.Context) error {
+	var tree *snapshot.Tree
+	err := s.stageOf("tree", func() (err error) {
+		tree, s.info.Git, s.info.GitReason, err = collect.ReadTree(ctx, s.Host)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	s.capture = &collect.Capture{Host: s.Host, Keep: s.stage.keep, Known: s.known}
+	s.derived = &snapshot.Derived{Memo: s.memo}
+	var g *gathering
+	err = s.stageOf("collect", func() (err error) {
+		g, err = gather(ctx, &collect.Session{
+			Host: s.Host, Config: s.Config.Collect, Tree: tree, Derived: s.derived, Previous: s.before,
+			Cursors: s.cursor, Secret: s.secret, Files: s.capture,
+		}, s.Config, s.Collectors)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	s.cursors = g.cursors
+	for _, it := range g.items {
+		it.Sort()
+	}
+	s.snap = &snapshot.Snapshot{
+		ID: s.info.ID, At: s.started, Systems: g.states, Items: unique(g.items), Tree: tree, Context: uniqueFiles(g.context),
+		Content: stored{s.tx, s.stage},
+	}
+	err = s.stageOf("diff", func() (err error) { s.cmp, err = compare(s.snap, s.past); return err })
+	if err == nil {
+		err = s.before.err
+	}
+	return err
+}
+
+func (s *session) known(path string) (collect.Stamp, bool) {
+	if s.tx == nil {
+		return collect.Stamp{}, false
+	}
+	return decodeStamp(s.tx.Stat(path))
+}
+
+func (s *session) cursor(sys snapshot.System, name string) json.RawMessage {
+	if s.past == nil {
+		return nil
+	}
+	b, _, _, _ := s.tx.Table(tableCursor).At(s.past.seq, string(sys)+"/"+name)
+	return b
+}
+
+// secret is the keyed hash of a value that may be secret: 64 bits are enough
+// to see that it changed, and useless without the store's key.
+func (s *session) secret(clear string) string {
+	m := hmac.New(sha256.New, s.key)
+	m.Write([]byte(clear))
+	return "hmac:" + hex.EncodeToString(m.Sum(nil)[:8])
+}
+
+// judge makes the view of the run from what was seen.
+func (s *session) judge() (*View, error) {
+	checks := s.Config.checks(s.Checks)
+	s.info.FailOn, s.info.FailUnder = s.Config.FailOn, s.Config.FailUnder
+	if s.info.FailOn == nil {
+		s.info.FailOn = DefaultFailOn
+	}
+	s.info.Systems, s.info.Weights, s.info.Criticality, s.info.ChecksOff = s.snap.Systems, s.Config.Weights, s.Config.Criticality, s.Config.ChecksOff
+	v := &View{Seq: 1, Info: &s.info, Snapshot: s.snap, derived: s.derived, weigh: s.Config.weigh}
+	var old *judged
+	if s.past != nil {
+		v.Seq = s.past.seq + 1
+		s.info.Reference = references(&s.past.info, s.past.seq)
+		var err error
+		if old, err = loadJudged(s.past); err != nil {
+			return nil, err
+		}
+		v.Changes = snapshot.Diff(&snapshot.Snapshot{Systems: epochs(&s.past.info), Items: s.cmp.old}, s.snap, Risks(s.Collectors))
+		if v.history, err = history(s.tx, s.past.seq); err != nil {
+			return nil, err
+		}
+		if v.compared, err = runIDs(s.tx, s.info.Reference); err != nil {
+			return nil, err
+		}
+	}
+	mark := audit.Mark{Seq: v.Seq, Run: s.info.ID, At: s.started}
+	s.info.Gone = missing(s.cmp.gone, old, s.snap)
+	w := &audit.World{Now: s.snap, Before: s.before, Changes: v.Changes, Gone: s.info.Gone, Derived: s.derived, Limits: s.Config.Limits}
+	j := audit.Judge(checks, w)
+	if s.before.err != nil {
+		return nil, s.before.err
+	}
+	s.Config.override(j.Findings)
+	s.info.Crashed = j.Crashed
+	v.findings = audit.Track(old.records(), j, checks, w, mark)
+	v.checks = versions(checks)
+	v.evaluate()
+	v.regress(old, mark, s.cmp.old)
+	if s.tx != nil {
+		var err error
+		if s.info.JournalHead, err = journalHead(s.tx); err != nil {
+			return nil, err
+		}
+	}
+	v.gate()
+	return v, nil
+}

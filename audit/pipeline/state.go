@@ -1,0 +1,132 @@
+package pipeline
+
+import (
+	"encoding/json"
+	"time"
+
+	"healthaudit/audit"
+	"healthaudit/report"
+	"healthaudit/snapshot"
+	"healthaudit/snapshot/collect"
+	"healthaudit/snapshot/store"
+)
+
+// Names of the temporal tables and their single rows.
+const (
+	tableItem       = "item"       // key → Item.Encode
+	tableFinding    = "finding"    // finding id → audit.Record
+	tableRegression = "regression" // regression id → audit.Regression
+	tableCursor     = "cursor"     // system/name → what the collector keeps
+	tableState      = "state"      // the rows below
+
+	rowTree    = "tree"    // digest of the encoded Tree
+	rowContext = "context" // []snapshot.File
+	rowChecks  = "checks"  // check id → version
+)
+
+// Info is what a snapshot's header says of its run. It holds nothing that can
+// be computed again from the tables.
+type Info struct {
+	ID          string                      `json:"id"`
+	Tool        string                      `json:"tool"`
+	Started     time.Time                   `json:"started"`
+	Finished    time.Time                   `json:"finished"`
+	Host        string                      `json:"host"`
+	Root        string                      `json:"root"`
+	Git         *collect.Repository         `json:"git,omitempty"`
+	GitReason   string                      `json:"git_reason,omitempty"` // why git was not used
+	Systems     []snapshot.SystemState      `json:"systems"`
+	Reference   map[snapshot.System]uint64  `json:"ref,omitempty"` // what each system was compared to
+	Crashed     []audit.Crash               `json:"crashed,omitempty"`
+	Gone        []audit.Gone                `json:"gone,omitempty"`
+	Recovery    string                      `json:"recovery"`
+	FailOn      []string                    `json:"fail_on"`
+	FailUnder   *float64                    `json:"fail_under,omitempty"`
+	Weights     map[snapshot.System]float64 `json:"weights,omitempty"`
+	Criticality map[string]string           `json:"criticality,omitempty"`
+	ChecksOff   []string                    `json:"checks_off,omitempty"`
+	Open        map[string]int              `json:"open"`        // severity → open findings
+	Regressions int                         `json:"regressions"` // open ones
+	Passed      bool                        `json:"passed"`
+	Exit        int                         `json:"exit"`
+	Delta       *float64                    `json:"delta,omitempty"`
+	DeltaSame   *float64                    `json:"delta_same,omitempty"` // like for like
+	JournalHead *report.Head                `json:"journal,omitempty"`
+}
+
+// readings are the metrics and volatile facts of one item.
+type readings struct {
+	Metrics []snapshot.Metric `json:"m,omitempty"`
+	Facts   []snapshot.Fact   `json:"v,omitempty"`
+}
+
+// past is a stored snapshot that reads items only when asked.
+type past struct {
+	tx    *store.Tx
+	seq   uint64
+	info  Info
+	items map[snapshot.Key]*snapshot.Item
+	obs   map[snapshot.System]map[snapshot.Key]readings
+}
+
+// newPast opens the stored snapshot of that number.
+func newPast(tx *store.Tx, seq uint64) (*past, error) {
+	p := &past{tx: tx, seq: seq, items: map[snapshot.Key]*snapshot.Item{}, obs: map[snapshot.System]map[snapshot.Key]readings{}}
+	h, ok, err := tx.Header(seq)
+	if err != nil || !ok {
+		return nil, err
+	}
+	return p, json.Unmarshal(h.Body, &p.info)
+}
+
+// observed returns the snapshot that last read a system.
+func (i *Info) observed(sys snapshot.System, seq uint64) uint64 {
+	for _, st := range i.Systems {
+		if st.System == sys && st.Status.Listed() {
+			return seq
+		}
+	}
+	return i.Reference[sys]
+}
+
+func (p *past) readings(sys snapshot.System) (map[snapshot.Key]readings, error) {
+	if m, ok := p.obs[sys]; ok {
+		return m, nil
+	}
+	m := map[snapshot.Key]readings{}
+	if at := p.info.observed(sys, p.seq); at > 0 {
+		b, err := p.tx.Obs(at, string(sys))
+		if err != nil {
+			return nil, err
+		}
+		if b != nil {
+			if err := json.Unmarshal(b, &m); err != nil {
+				return nil, err
+			}
+		}
+	}
+	p.obs[sys] = m
+	return m, nil
+}
+
+// decode makes an item of its stored bytes.
+func (p *past) decode(key snapshot.Key, b []byte) (*snapshot.Item, error) {
+	if it := p.items[key]; it != nil {
+		return it, nil
+	}
+	it, err := snapshot.DecodeItem(b)
+	if err != nil {
+		return nil, err
+	}
+	obs, err := p.readings(it.System())
+	if err != nil {
+		return nil, err
+	}
+	if r, ok := obs[key]; ok {
+		it.Metrics = r.Metrics
+		it.Facts = append(it.Facts, r.Facts...)
+		it.Sort()
+	}
+	p.items[key] = it
+	return it, nil
+}
