@@ -1,0 +1,235 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"runtime/debug"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/alecthomas/kong"
+
+	"healthaudit/report"
+	"healthaudit/snapshot/store"
+)
+
+// Exit codes, a contract with scripts and cron lines. 2 stays free: Go's
+// runtime ends a crashed program with it.
+const (
+	exitOK          = 0
+	exitGate        = 1  // the gate failed, or diff found differences
+	exitIncomplete  = 3  // the listing of a configured system failed
+	exitDamaged     = 4  // the store is damaged
+	exitAction      = 5  // something we did failed: a restore, a commit
+	exitUsage       = 64 // usage or configuration; nothing was done
+	exitBug         = 70 // a bug of ours
+	exitBusy        = 75 // another run holds the lock
+	exitInterrupted = 130
+	exitTerminated  = 143
+)
+
+// A Process is everything the program gets from outside, so that tests are one.
+type Process struct {
+	Args     []string
+	Stdin    io.Reader
+	Stdout   io.Writer
+	Stderr   io.Writer
+	Env      func(string) string
+	Now      func() time.Time
+	Terminal bool // standard output is a terminal
+	Width    int  // of the terminal in columns; 0 unknown
+}
+
+// CLI is the command line.
+type CLI struct {
+	Root        string `help:"Folder to audit (default: root of the configuration, else the nearest folder above with audit.yaml or .git, else this one)." placeholder:"DIR"`
+	Config      string `help:"Configuration (default: ROOT/audit.yaml, if it is there)." placeholder:"FILE"`
+	Store       string `help:"Store (default: ROOT/.audit/audit.db)." placeholder:"FILE"`
+	TrustConfig bool   `help:"Let a configuration inside the audited folder name programs to run."`
+	Color       string `help:"When to use colour: auto, always or never (NO_COLOR is obeyed)." placeholder:"WHEN"`
+	Quiet       bool   `short:"q" help:"Print nothing at all when the exit code is 0."`
+	Verbose     bool   `short:"v" help:"Say more on standard error; a trace when audit itself breaks."`
+
+	Run     runCmd     `cmd:"" default:"withargs" help:"Audit: look, compare, judge, remember, tell (the default)."`
+	Report  reportCmd  `cmd:"" help:"Show a saved run again, in any format."`
+	List    listCmd    `cmd:"" help:"List the saved runs."`
+	Diff    diffCmd    `cmd:"" help:"Show what changed between two snapshots."`
+	History historyCmd `cmd:"" help:"Show one item over time."`
+	Restore restoreCmd `cmd:"" help:"Bring files of a snapshot back to disk."`
+	Accept  acceptCmd  `cmd:"" help:"Acknowledge that an item was removed for good."`
+	Check   struct {
+		List    checkListCmd    `cmd:"" help:"List every check."`
+		Explain checkExplainCmd `cmd:"" help:"Explain one check: why it matters, an example, what to do."`
+	} `cmd:"" help:"The catalogue of checks."`
+	Journal struct {
+		Show   journalShowCmd   `cmd:"" default:"withargs" help:"List what audit did (the default)."`
+		Verify journalVerifyCmd `cmd:"" help:"Prove that no entry was changed or cut off."`
+	} `cmd:"" help:"What audit did, by whom, with which result."`
+	StoreCmd struct {
+		Verify storeVerifyCmd `cmd:"" help:"Check every byte of the store."`
+		Stats  storeStatsCmd  `cmd:"" help:"Show what the store holds and how large it is."`
+	} `cmd:"" name:"store" help:"The store itself."`
+	Version  versionCmd `cmd:"" help:"Print the version."`
+	Internal struct {
+		EvaluateEcosystem evaluateCmd `cmd:""`
+	} `cmd:"" hidden:""`
+}
+
+// A command is one command of the command line.
+type command interface {
+	Run(*App) error
+}
+
+// An App is one invocation.
+type App struct {
+	*Process
+	*CLI
+	ctx  context.Context
+	line string // the command as the journal and the lock name it
+}
+
+// A usageError is exit code 64: nothing was done.
+type usageError struct{ what, hint string }
+
+func (e *usageError) Error() string { return e.what }
+func (e *usageError) Hint() string  { return e.hint }
+
+// A failure is an error with an exit code, and a hint of what to do next.
+type failure struct {
+	code int
+	err  error
+	hint string
+}
+
+func (e *failure) Error() string { return e.err.Error() }
+func (e *failure) Unwrap() error { return e.err }
+func (e *failure) Hint() string  { return e.hint }
+
+// A quiet exit code: everything was said.
+type exitCode int
+
+func (e exitCode) Error() string { return "exit " + strconv.Itoa(int(e)) }
+
+// Main runs the program and returns its exit code.
+func Main(ctx context.Context, p *Process) (code int) {
+	var cli CLI
+	defer func() {
+		if r := recover(); r != nil {
+			if done, ok := r.(helpShown); ok {
+				code = int(done)
+				return
+			}
+			fmt.Fprintf(p.Stderr, "audit: a bug of audit: %v\n", r)
+			if cli.Verbose {
+				p.Stderr.Write(debug.Stack())
+			} else {
+				fmt.Fprintln(p.Stderr, "  Run it again with -v for the trace, and report it with the output of audit version.")
+			}
+			code = exitBug
+		}
+	}()
+	k, err := kong.New(&cli, kong.Name("audit"), kong.Writers(p.Stdout, p.Stderr),
+		kong.Description("Audits the automation nobody watches: PM2 processes, GitHub Actions workflows, Netlify Functions, scripts and cron lines. It remembers what it saw and tells what got worse."),
+		kong.Vars{"formats": formats()},
+		kong.Exit(func(code int) { panic(helpShown(code)) }), kong.UsageOnError(),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 80}))
+	if err != nil {
+		panic(err)
+	}
+	kctx, err := k.Parse(p.Args)
+	if err != nil {
+		return fail(p, &usageError{err.Error(), "audit --help lists the commands and flags"}, false)
+	}
+	app := &App{Process: p, CLI: &cli, ctx: ctx, line: strings.Join(append([]string{"audit"}, strings.Fields(kctx.Command())...), " ")}
+	if err := app.resolve(); err != nil {
+		return fail(p, err, cli.Verbose)
+	}
+	return fail(p, kctx.Selected().Target.Addr().Interface().(command).Run(app), cli.Verbose)
+}
+
+// helpShown carries an exit that kong asked for through its callers.
+type helpShown int
+
+// fail says what went wrong and returns the exit code of an error.
+func fail(p *Process, err error, verbose bool) int {
+	if err == nil {
+		return exitOK
+	}
+	var quiet exitCode
+	if errors.As(err, &quiet) {
+		return int(quiet)
+	}
+	code, hint := codeOf(err)
+	fmt.Fprintf(p.Stderr, "audit: %s\n", report.Clean(err.Error()))
+	for line := range strings.Lines(hint) {
+		fmt.Fprintf(p.Stderr, "  %s\n", report.Clean(strings.TrimRight(line, "\n")))
+	}
+	return code
+}
+
+// codeOf maps an error to its exit code and its hint.
+func codeOf(err error) (code int, hint string) {
+	var hinted interface{ Hint() string }
+	if errors.As(err, &hinted) {
+		hint = hinted.Hint()
+	}
+	var (
+		usage *usageError
+		fail  *failure
+		bad   *store.CorruptError
+		newer *store.NewerError
+		busy  *store.BusyError
+		sig   *signalError
+	)
+	switch {
+	case errors.As(err, &sig):
+		if sig.Signal == syscall.SIGTERM {
+			return exitTerminated, ""
+		}
+		return exitInterrupted, ""
+	case errors.As(err, &bad):
+		if bad.Hint != "" {
+			hint = bad.Hint + "\n"
+		}
+		return exitDamaged, hint + "Nothing was changed. To begin a new store and set this one aside: audit run --new-store"
+	case errors.As(err, &newer):
+		return exitUsage, "use that version of audit, or another --store"
+	case errors.As(err, &busy):
+		return exitBusy, "--wait 5m waits for it"
+	case errors.Is(err, store.ErrLocked):
+		return exitBusy, "another audit is writing to the store; try again in a moment"
+	case errors.Is(err, store.ErrNotExist):
+		return exitUsage, "audit run makes one"
+	case errors.As(err, &usage):
+		return exitUsage, hint
+	case errors.As(err, &fail):
+		return fail.code, hint
+	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EFBIG), errors.Is(err, syscall.EDQUOT):
+		return exitAction, "nothing of this run was kept; earlier snapshots are intact"
+	}
+	return exitAction, hint
+}
+
+// width is the number of columns to write for.
+func (a *App) width() int {
+	if n, err := strconv.Atoi(a.Env("COLUMNS")); err == nil && n >= 40 && n <= 500 {
+		return n
+	}
+	return a.Width
+}
+
+// options are what a renderer needs to know of the reader.
+func (a *App) options() report.Options {
+	color := a.Terminal && a.Env("NO_COLOR") == "" && a.Env("TERM") != "dumb"
+	switch a.Color {
+	case "always":
+		color = true
+	case "never":
+		color = false
+	}
+	return report.Options{Width: a.width(), Color: color}
+}

@@ -1,0 +1,89 @@
+package main
+
+import (
+	"encoding/json"
+	"slices"
+	"time"
+
+	"healthaudit/audit"
+	"healthaudit/audit/pipeline"
+	"healthaudit/report"
+	"healthaudit/snapshot"
+	"healthaudit/snapshot/collect/all"
+	"healthaudit/snapshot/store"
+)
+
+type historyCmd struct {
+	listing
+	Item string `arg:"" help:"Key of the item, as reports name it."`
+}
+
+func (c *historyCmd) Run(a *App) error {
+	return a.reading(func(_ *settings, tx *store.Tx) error {
+		key := snapshot.Key(c.Item)
+		t, err := pipeline.History(tx, key, pipeline.Risks(all.Collectors))
+		if err != nil {
+			return err
+		}
+		if len(t) == 0 {
+			seq, err := find(tx, "latest", a.Now())
+			if err != nil {
+				return err
+			}
+			s, _, err := pipeline.LoadSnapshot(tx, seq)
+			if err != nil {
+				return err
+			}
+			return unknownItem(c.Item, s)
+		}
+		v := report.HistoryView{Item: c.Item, System: string(key.System()), Name: c.Item, Entries: []report.HistoryEntry{}}
+		for _, e := range t {
+			if e.Item != nil {
+				v.Name, v.Path = e.Item.Name, e.Item.Path
+			}
+			row, err := historyEntry(tx, e)
+			if err != nil {
+				return err
+			}
+			v.Entries = append(v.Entries, row)
+		}
+		slices.Reverse(v.Entries)
+		return show(a, c.listing, v, report.History)
+	})
+}
+
+func historyEntry(tx *store.Tx, e pipeline.Moment) (report.HistoryEntry, error) {
+	h, _, err := tx.Header(e.Seq)
+	if err != nil {
+		return report.HistoryEntry{}, err
+	}
+	var i pipeline.Info
+	if err := json.Unmarshal(h.Body, &i); err != nil {
+		return report.HistoryEntry{}, err
+	}
+	row := report.HistoryEntry{Seq: e.Seq, ID: h.ID, At: h.At.UTC().Truncate(time.Second), Facts: []report.FactChange{}, Files: []string{},
+		Opened: brief(e.Opened), Closed: brief(e.Closed)}
+	if i.Git != nil {
+		row.Commit = i.Git.Commit
+	}
+	if e.Item != nil {
+		row.State, row.Level = e.Item.State, string(audit.LevelOf(e.Item, e.Worst))
+		if row.Level != string(audit.LevelUnknown) {
+			s := audit.Floor(e.Score)
+			row.Score = &s
+		}
+	}
+	if e.Change != nil {
+		d := pipeline.DocumentChanges([]snapshot.Change{*e.Change})[0]
+		row.Op, row.Facts, row.Files = d.Op, d.Facts, d.Files
+	}
+	return row, nil
+}
+
+func brief(list []*audit.Record) []report.FindingShort {
+	out := make([]report.FindingShort, 0, len(list))
+	for _, r := range list {
+		out = append(out, report.FindingShort{ID: r.ID, Check: r.Check, Severity: r.Severity.String(), Title: r.Title, Message: r.Message})
+	}
+	return out
+}

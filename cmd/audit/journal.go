@@ -1,0 +1,73 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"healthaudit/audit/pipeline"
+	"healthaudit/report"
+	"healthaudit/rules"
+	"healthaudit/snapshot/store"
+)
+
+type journalShowCmd struct {
+	listing
+}
+
+func (c *journalShowCmd) Run(a *App) error {
+	return a.reading(func(_ *settings, tx *store.Tx) error {
+		rows := []report.JournalRow{}
+		_, err := pipeline.VerifyJournal(tx, func(e rules.Entry, hash string) {
+			rows = append(rows, journalRow(e, hash))
+		})
+		var broken *rules.ChainError
+		if err != nil && !errors.As(err, &broken) {
+			return err
+		}
+		if err := show(a, c.listing, rows, report.Journal); err != nil {
+			return err
+		}
+		if broken != nil {
+			return &failure{exitDamaged, broken, "the entries above are as they were written; what follows is not proven"}
+		}
+		return nil
+	})
+}
+
+func journalRow(e rules.Entry, hash string) report.JournalRow {
+	who := e.Actor.User
+	if who == "" {
+		who = fmt.Sprintf("uid %d", e.Actor.UID)
+	}
+	return report.JournalRow{Seq: e.Seq, At: e.At.UTC().Truncate(time.Second), Actor: strings.TrimSpace(who + " via " + e.Actor.Via),
+		Action: e.Command, Item: e.Item, Result: e.Phase, Detail: e.What, Hash: hash}
+}
+
+type journalVerifyCmd struct{}
+
+func (c *journalVerifyCmd) Run(a *App) error {
+	return a.reading(func(_ *settings, tx *store.Tx) error {
+		v, err := pipeline.VerifyJournal(tx, nil)
+		var broken *rules.ChainError
+		if errors.As(err, &broken) {
+			return &failure{exitDamaged, broken, "compare with the journal head printed in an earlier report"}
+		}
+		if err != nil {
+			return err
+		}
+		if a.Quiet {
+			return nil
+		}
+		_, err = fmt.Fprintf(a.Stdout, "journal: %s, unbroken, head %06d %.12s\n", entries(v.Count), v.Count, v.Head)
+		return err
+	})
+}
+
+func entries(n uint64) string {
+	if n == 1 {
+		return "1 entry"
+	}
+	return fmt.Sprintf("%d entries", n)
+}

@@ -1,0 +1,579 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/klauspost/compress/zstd"
+	bolt "go.etcd.io/bbolt"
+
+	"healthaudit/report"
+	"healthaudit/report/reporttest"
+	"healthaudit/snapshot/collect/collecttest"
+)
+
+// A run is one invocation of the program as a process of its own.
+type run struct {
+	code     int
+	out, err string
+	took     time.Duration
+}
+
+// invoke runs the program in a folder under an environment as poor as cron's.
+func invoke(t *testing.T, dir string, env []string, args ...string) run {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, "audit", args...)
+	cmd.Dir = dir
+	cmd.Env = append([]string{"PATH=/usr/local/bin:/usr/bin:/bin", "HOME=" + filepath.Join(dir, ".nohome")}, env...)
+	var out, errs bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &errs
+	start := time.Now()
+	err := cmd.Run()
+	r := run{code: cmd.ProcessState.ExitCode(), out: out.String(), err: errs.String(), took: time.Since(start)}
+	if ctx.Err() != nil {
+		t.Fatalf("audit %s did not end (%v)", strings.Join(args, " "), err)
+	}
+	return r
+}
+
+// document audits a folder and returns the validated JSON report.
+func document(t *testing.T, dir string, env []string, args ...string) (*report.Document, run) {
+	t.Helper()
+	r := invoke(t, dir, env, append([]string{"--root", dir, "run", "--format", "json"}, args...)...)
+	var d report.Document
+	if err := json.Unmarshal([]byte(r.out), &d); err != nil {
+		t.Fatalf("exit %d: %v\n%s", r.code, err, r.err)
+	}
+	if err := reporttest.Validate([]byte(r.out)); err != nil {
+		t.Error(err)
+	}
+	return &d, r
+}
+
+// site copies the sample project.
+func site(t *testing.T) string {
+	t.Helper()
+	dir := filepath.Join(t.TempDir(), "shop")
+	if err := os.CopyFS(dir, os.DirFS(filepath.Join("..", "..", "testdata", "site"))); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+func git(t *testing.T, dir string, args ...string) string {
+	t.Helper()
+	if _, err := exec.LookPath("git"); err != nil {
+		t.Skip("git is not on this machine")
+	}
+	cmd := exec.Command("git", append([]string{"-c", "user.name=Ada", "-c", "user.email=ada@example.org"}, args...)...)
+	cmd.Dir = dir
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Fatalf("git %v: %v\n%s", args, err, out)
+	}
+	return string(out)
+}
+
+// Promise 1: no file of the audited project is ever executed, in whatever kind
+// of file the canary sits.
+func TestNothingOfTheProjectIsExecuted(t *testing.T) {
+	dir := t.TempDir()
+	canary := filepath.Join(dir, "CANARY")
+	sh := "touch " + canary + "\n"
+	js := fmt.Sprintf("try { require('fs').writeFileSync(%q, 'x') } catch (e) {}\ntry { process.binding('fs') } catch (e) {}\ntry { require('child_process').execSync('touch %s') } catch (e) {}\n", canary, canary)
+	py := fmt.Sprintf("open(%q, 'w').close()\n", canary)
+	for name, body := range map[string]string{
+		"ecosystem.config.js":          js + "module.exports = {apps: [{name: 'a', script: 'app.js'}]}\n",
+		"other/ecosystem.config.cjs":   js + "module.exports = {apps: [{name: 'b', script: 'app.js'}]}\n",
+		"third/ecosystem.config.mjs":   js + "export default {apps: [{name: 'c', script: 'app.js'}]}\n",
+		"fourth/process.json":          fmt.Sprintf("{apps: [{name: (function(){%s; return 'd'})(), script: 'x.js'}]}", strings.ReplaceAll(js, "\n", ";")),
+		"app.js":                       js,
+		"netlify.toml":                 "[build]\ncommand = \"" + strings.TrimSpace(sh) + "\"\n[[plugins]]\npackage = \"./plugin\"\n",
+		"plugin/index.js":              js,
+		"netlify/functions/f.js":       js + "exports.handler = async () => ({statusCode: 200})\n",
+		"netlify/functions/g.ts":       js + "export default async () => new Response('x')\n",
+		"netlify/edge-functions/e.js":  js + "export default () => {}\n",
+		"scripts/a.sh*":                "#!/bin/sh\n" + sh,
+		"scripts/b.py*":                "#!/usr/bin/env python3\n" + py,
+		"scripts/c.mjs*":               "#!/usr/bin/env node\n" + js,
+		"bin/git*":                     "#!/bin/sh\n" + sh,
+		"bin/python3*":                 "#!/bin/sh\n" + sh,
+		"sitecustomize.py":             py,
+		"usercustomize.py":             py,
+		"ast.py":                       py,
+		"scripts/ast.py":               py,
+		"package.json":                 `{"name":"x","scripts":{"preinstall":"` + strings.TrimSpace(sh) + `","test":"sh scripts/a.sh"}}`,
+		"crontab":                      "* * * * * " + sh,
+		".github/workflows/ci.yml":     "on: push\njobs: {a: {runs-on: ubuntu-latest, steps: [{run: \"" + strings.TrimSpace(sh) + "\"}]}}\n",
+		".github/actions/x/action.yml": "name: x\nruns: {using: composite, steps: [{run: \"" + strings.TrimSpace(sh) + "\", shell: bash}]}\n",
+		".github/actionlint.yaml":      "self-hosted-runner: {labels: []}\n",
+		"audit.yaml":                   "version: 1\n",
+		".bashrc":                      sh,
+		".npmrc":                       "script-shell=" + filepath.Join(dir, "bin/git") + "\n",
+	} {
+		collecttest.WriteFile(t, dir, name, []byte(body))
+	}
+	git(t, dir, "init", "-q")
+	hook := filepath.Join(dir, ".git", "hooks")
+	for _, h := range []string{"post-index-change", "fsmonitor-watchman", "post-checkout", "reference-transaction"} {
+		collecttest.WriteFile(t, hook, h+"*", []byte("#!/bin/sh\n"+sh))
+	}
+	git(t, dir, "config", "core.fsmonitor", filepath.Join(hook, "fsmonitor-watchman"))
+	env := []string{"PATH=" + filepath.Join(dir, "bin") + ":/usr/local/bin:/usr/bin:/bin", "PYTHONPATH=" + dir, "NODE_OPTIONS=--require " + filepath.Join(dir, "app.js"), "BASH_ENV=" + filepath.Join(dir, ".bashrc"), "ENV=" + filepath.Join(dir, ".bashrc")}
+	d, _ := document(t, dir, env)
+	if len(d.Items) < 15 {
+		t.Errorf("only %d items: the canaries were not looked at", len(d.Items))
+	}
+	if _, err := os.Lstat(canary); err == nil {
+		t.Fatal("something of the project was executed")
+	}
+	if left := untracked(t, dir); left != "" {
+		t.Errorf("the audit left %s", left)
+	}
+}
+
+// untracked lists what a run added to a folder: nothing but .audit may appear.
+func untracked(t *testing.T, dir string) string {
+	t.Helper()
+	var odd []string
+	err := filepath.WalkDir(dir, func(p string, e os.DirEntry, err error) error {
+		name := e.Name()
+		if name == ".audit" || name == ".git" {
+			return filepath.SkipDir
+		}
+		if strings.HasSuffix(name, ".pyc") || strings.HasPrefix(name, ".audit") || name == "__pycache__" {
+			odd = append(odd, p)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.Join(odd, ", ")
+}
+
+// Promise 3: no secret leaves its place.
+func TestNoSecretLeavesItsPlace(t *testing.T) {
+	dir, home := t.TempDir(), t.TempDir()
+	var secrets []string
+	s := func() string {
+		v := fmt.Sprintf("hunter%02dS3cret%d", len(secrets), rand.Uint64())
+		secrets = append(secrets, v)
+		return v
+	}
+	for name, body := range map[string]string{
+		"ecosystem.config.js": "const k = '" + s() + "';\nmodule.exports = {apps: [{name: 'web', script: 'app.js', args: '--token=" + s() + " --port 1 --password " + s() + "', node_args: '--secret=" + s() + "', env: {DB_PASSWORD: '" + s() + "', NODE_ENV: 'production'}, env_production: {API_KEY: '" + s() + "', K: k}}], deploy: {p: {user: 'u', host: 'h', repo: 'https://u:" + s() + "@example.org/r.git'}}}\n",
+		"pm2.yml":             "apps:\n  - name: y\n    script: app.js\n    args: [\"--api-key\", \"" + s() + "\"]\n    env: {TOKEN: " + s() + "}\n",
+		"process.json":        `{"apps":[{"name":"j","script":"app.js","env":{"SECRET":"` + s() + `"}}]}`,
+		"app.js":              "const t = '" + s() + "'\n",
+		".env":                "DATABASE_URL=postgres://u:" + s() + "@h/d\n",
+		".env.production":     "KEY=" + s() + "\n",
+		"web/.env.local":      "KEY=" + s() + "\n",
+		".npmrc":              "//example.org/:_authToken=" + s() + "\n",
+		"deploy.pem":          "-----BEGIN KEY-----\n" + s() + "\n",
+		"netlify.toml":        "[build.environment]\nSECRET = \"" + s() + "\"\n[functions]\nnode_bundler = \"esbuild\"\n",
+		"netlify/functions/f.js": "const key = '" + s() + "'\nexports.handler = async () => ({statusCode: 200})\n" +
+			"exports.config = {schedule: '@daily'}\n",
+		".github/workflows/ci.yml": "name: ci\non: {schedule: [{cron: '1 2 * * *'}]}\nenv:\n  A: " + s() + "\njobs:\n  a:\n    runs-on: ubuntu-latest\n    env: {B: " + s() + "}\n    container: {image: x, credentials: {username: u, password: " + s() + "}}\n    steps:\n" +
+			"      - uses: actions/checkout@v4\n        with: {token: " + s() + "}\n      - run: curl -H 'Authorization: " + s() + "' https://u:" + s() + "@example.org\n        env: {C: " + s() + "}\n      - run: DEPLOY_KEY=" + s() + " node missing-script.js --token " + s() + "\n",
+		".github/workflows/bad.yml": "on: push\njobs:\n  a: {runs-on: ubuntu-latest, env: {X: " + s() + "}, steps: [{run: 'x'}\n",
+		".github/workflows/odd.yml": "on: push\njobs:\n  a:\n    runs-on: ubuntu-latest\n    timeout-minutes: " + s() + "\n    steps:\n      - run: echo ${{ secrets.X == '" + s() + "' && nope( }}\n        shell: " + s() + "\n        env: " + s() + "\n",
+		"package.json":              `{"name":"x","scripts":{"deploy":"TOKEN=` + s() + ` node gone.js --key ` + s() + `"}}`,
+		"crontab":                   "PASSWORD=" + s() + "\n5 4 * * * curl -u u:" + s() + " https://example.org && sh gone.sh --pass " + s() + "\n",
+		"scripts/a.sh":              "#!/bin/bash\nexport TOKEN=" + s() + "\nif curl -H \"X: " + s() + "\n",
+		"scripts/b.py":              "key = '" + s() + "'\ndef (:\n",
+		"scripts/c.js":              "const key = '" + s() + "'\nfunction (\n",
+	} {
+		collecttest.WriteFile(t, dir, name, []byte(body))
+	}
+	collecttest.WriteFile(t, home, "dump.pm2", []byte(`[{"name":"web","pm_exec_path":"/x/app.js","args":["--token=`+s()+`"],"env":{"DB":"`+s()+`"},"DB":"`+s()+`"}]`))
+	collecttest.WriteFile(t, home, "module_conf.json", []byte(`{"m":{"key":"`+s()+`"}}`))
+	if len(secrets) < 30 {
+		t.Fatalf("only %d secrets", len(secrets))
+	}
+	env := []string{"PM2_HOME=" + home, "DEPLOY=" + s(), "AUDIT_FAIL_ON=never"}
+	said := map[string]string{}
+	note := func(where string, r run) { said[where], said[where+" (error)"] = r.out, r.err }
+	note("run", invoke(t, dir, env, "--root", dir, "run", "-v"))
+	note("run again", invoke(t, dir, env, "--root", dir, "run", "-v"))
+	for _, args := range [][]string{{"report", "--format", "json"}, {"report", "--items"}, {"list", "--format", "json"}, {"diff", "--format", "json"}, {"journal"},
+		{"history", "workflows/ci.yml"}, {"history", "scripts/npm:deploy"}, {"history", "pm2/web"}, {"store", "verify"}, {"restore", "latest", "--dry-run"}} {
+		note(strings.Join(args, " "), invoke(t, dir, env, append([]string{"--root", dir}, args...)...))
+	}
+	lock, err := os.ReadFile(filepath.Join(dir, ".audit", "audit.lock"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	said["lock"] = string(lock)
+	for where, text := range said {
+		for i, v := range secrets {
+			if strings.Contains(text, v) {
+				t.Errorf("secret %d stands in %s: …%s…", i, where, around(text, v))
+			}
+		}
+	}
+	for i, v := range secrets {
+		for _, where := range inStore(t, filepath.Join(dir, ".audit", "audit.db"), v) {
+			if where != "blob" {
+				t.Errorf("secret %d (%s) stands in bucket %s", i, v, where)
+			}
+		}
+	}
+	for _, v := range secrets { // of files whose bytes are never kept
+		if b, _ := os.ReadFile(filepath.Join(dir, ".env")); bytes.Contains(b, []byte(v)) && len(inStore(t, filepath.Join(dir, ".audit", "audit.db"), v)) > 0 {
+			t.Error("the bytes of .env were kept")
+		}
+	}
+}
+
+func around(text, v string) string {
+	i := strings.Index(text, v)
+	return text[max(0, i-80):i]
+}
+
+// inStore names the buckets in which a value holds v, in clear or compressed.
+func inStore(t *testing.T, path, v string) (where []string) {
+	t.Helper()
+	db, err := bolt.Open(path, 0o600, &bolt.Options{ReadOnly: true, Timeout: time.Second})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	dec, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer dec.Close()
+	holds := func(b []byte) bool {
+		if bytes.Contains(b, []byte(v)) {
+			return true
+		}
+		if i := bytes.Index(b, []byte{0x28, 0xb5, 0x2f, 0xfd}); i >= 0 {
+			if plain, err := dec.DecodeAll(b[i:], nil); err == nil {
+				return bytes.Contains(plain, []byte(v))
+			}
+		}
+		return false
+	}
+	err = db.View(func(tx *bolt.Tx) error {
+		return tx.ForEach(func(name []byte, b *bolt.Bucket) error {
+			return b.ForEach(func(k, val []byte) error {
+				if holds(k) || holds(val) {
+					where = append(where, string(name))
+				}
+				return nil
+			})
+		})
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	slices.Sort(where)
+	return slices.Compact(where)
+}
+
+// Hostile input costs bounded time and memory, one finding each, and the rest is judged.
+func TestHostileProject(t *testing.T) {
+	dir, home := t.TempDir(), shortDir(t)
+	write := func(name, body string) { collecttest.WriteFile(t, dir, name, []byte(body)) }
+	bomb := "a: &a [x, x, x, x, x, x, x, x]\n"
+	for c := 'b'; c < 'k'; c++ {
+		bomb += fmt.Sprintf("%c: &%c [*%c, *%c, *%c, *%c, *%c, *%c, *%c, *%c]\n", c, c, c-1, c-1, c-1, c-1, c-1, c-1, c-1, c-1)
+	}
+	good := "on: push\njobs: {a: {runs-on: ubuntu-latest, timeout-minutes: 5, steps: [{run: echo hi}]}}\n"
+	write(".github/workflows/good.yml", good)
+	write(".github/workflows/huge.yml", "on: push\nname: "+strings.Repeat("x", 100<<20)+"\n")
+	write(".github/workflows/bomb.yml", bomb+good)
+	write(".github/workflows/odd\nname.yml", good)
+	write(".github/workflows/bytes.yml", "\xff\xfe\x00o\x00n\x00")
+	write("pm2.yml", bomb+"apps: *j\n")
+	write("netlify/functions/deep.js", strings.Repeat("[", 500_000))
+	write("netlify/functions/good.js", "exports.handler = async () => ({statusCode: 200})\n")
+	write("scripts/good.sh", "echo hi\n")
+	write("scripts/deep.sh", strings.Repeat("$(", 200_000))
+	write("scripts/nul.py", "x\x00y\n")
+	write("package.json", `{"scripts":`+strings.Repeat("[", 300_000))
+	for name, body := range map[string]string{
+		"loop": "while (true) {}", "regex": "/^(a+)+$/.test('a'.repeat(50) + '!')", "memory": "let s = 'x'.repeat(2**29); let l = []; while (true) l.push(s + l.length)",
+		"stack": "(function f() { f() })()", "exit": "process.exit(0)", "throw": "throw new Error('no')",
+	} {
+		write(name+"/ecosystem.config.js", body+"\nmodule.exports = {apps: []}\n")
+	}
+	must := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	must(syscall.Mkfifo(filepath.Join(dir, ".github/workflows/fifo.yml"), 0o644))
+	must(syscall.Mkfifo(filepath.Join(dir, "scripts/fifo.sh"), 0o644))
+	must(os.Symlink("loop.yml", filepath.Join(dir, ".github/workflows/loop.yml")))
+	must(os.Symlink("/etc/passwd", filepath.Join(dir, ".github/workflows/out.yml")))
+	must(os.Symlink("../..", filepath.Join(dir, "scripts/up")))
+	must(os.Symlink("/etc", filepath.Join(dir, "netlify/functions/etc")))
+	write("scripts/closed.sh", "echo\n")
+	must(os.Chmod(filepath.Join(dir, "scripts/closed.sh"), 0))
+	l, err := net.Listen("unix", filepath.Join(home, "rpc.sock")) // accepts and never answers
+	must(err)
+	defer l.Close()
+	d, r := document(t, dir, []string{"PM2_HOME=" + home, "AUDIT_FAIL_ON=never"})
+	t.Logf("%d items, %d findings in %s", len(d.Items), len(d.Findings), r.took)
+	if r.took > 40*time.Second {
+		t.Errorf("it took %s", r.took)
+	}
+	level := map[string]string{}
+	for _, it := range d.Items {
+		level[it.Key] = it.Level
+	}
+	for _, k := range []string{"workflows/good.yml", "functions/good", "scripts/scripts/good.sh"} {
+		if level[k] != "ok" {
+			t.Errorf("%s is %q, want ok", k, level[k])
+		}
+	}
+	for _, k := range []string{"workflows/huge.yml", "workflows/bomb.yml", "workflows/bytes.yml", "workflows/fifo.yml", "workflows/loop.yml", "workflows/out.yml", "functions/deep"} {
+		if l := level[k]; l != "failing" && l != "unknown" && l != "degraded" {
+			t.Errorf("%s is %q, want failing or unknown", k, l)
+		}
+	}
+	for _, text := range []string{r.out, r.err} {
+		if strings.Contains(text, "root:x:0") {
+			t.Error("a file out of the project was read")
+		}
+	}
+	again, r2 := document(t, dir, []string{"PM2_HOME=" + home, "AUDIT_FAIL_ON=never"})
+	if len(again.Changes) != 0 {
+		t.Errorf("a second look changed %v", again.Changes)
+	}
+	t.Logf("again in %s", r2.took)
+}
+
+// shortDir is a folder whose path is short enough for a Unix socket.
+func shortDir(t *testing.T) string {
+	d, err := os.MkdirTemp("", "au")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(d) })
+	return d
+}
+
+// Another user's unreadable file is one unknown, not the end of the audit.
+func TestUnreadableFile(t *testing.T) {
+	if os.Getuid() != 0 {
+		t.Skip("needs root to become another user")
+	}
+	dir := shortDir(t)
+	for p := dir; p != "/" && p != "/tmp"; p = filepath.Dir(p) {
+		os.Chmod(p, 0o777)
+	}
+	collecttest.Write(t, dir, "-- .github/workflows/open.yml --\non: push\njobs: {a: {runs-on: ubuntu-latest, steps: [{run: echo}]}}\n-- .github/workflows/closed.yml --\non: push\n-- scripts/closed.sh --\necho\n")
+	for _, p := range []string{".github/workflows/closed.yml", "scripts/closed.sh"} {
+		if err := os.Chmod(filepath.Join(dir, p), 0); err != nil {
+			t.Fatal(err)
+		}
+	}
+	exe, err := exec.LookPath("audit")
+	if err != nil {
+		t.Fatal(err)
+	}
+	copied := filepath.Join(dir, "audit")
+	b, err := os.ReadFile(exe)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(copied, b, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(copied, "--root", dir, "run", "--format", "json", "--fail-on", "never")
+	cmd.Dir, cmd.Env = dir, []string{"PATH=/usr/bin:/bin", "HOME=/nonexistent"}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("%v %s", err, out)
+	}
+	var d report.Document
+	if err := json.Unmarshal(out, &d); err != nil {
+		t.Fatal(err)
+	}
+	for _, it := range d.Items {
+		if strings.Contains(it.Key, "closed") && it.Level == "ok" {
+			t.Errorf("%s is ok though nobody could read it", it.Key)
+		}
+		if it.Key == "workflows/open.yml" && it.Level != "ok" {
+			t.Errorf("%s is %s", it.Key, it.Level)
+		}
+	}
+}
+
+// A copy of a tree has the same items and the same findings.
+func TestCopyKeepsIdentity(t *testing.T) {
+	ids := func(dir string) (out []string) {
+		d, _ := document(t, dir, nil)
+		for _, it := range d.Items {
+			out = append(out, it.Key)
+		}
+		for _, f := range d.Findings {
+			out = append(out, f.ID+" "+f.Item)
+		}
+		return out
+	}
+	a, b := ids(site(t)), ids(site(t))
+	if !slices.Equal(a, b) {
+		t.Errorf("%v\nand\n%v", a, b)
+	}
+	if len(a) < 60 {
+		t.Errorf("only %d", len(a))
+	}
+}
+
+// As cron runs it: from the home folder, with next to no environment.
+func TestUnderCron(t *testing.T) {
+	dir := site(t)
+	git(t, dir, "init", "-q")
+	git(t, dir, "add", "-A")
+	git(t, dir, "commit", "-qm", "start")
+	before := git(t, dir, "status", "--porcelain", "--ignored")
+	cmd := exec.Command("env", "-i", "PATH=/usr/bin:/bin", exePath(t), "--root", dir)
+	cmd.Dir = "/"
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	if !bytes.Contains(out, []byte("score")) || bytes.Contains(out, []byte("\x1b")) {
+		t.Errorf("report in a pipe:\n%s", out)
+	}
+	for line := range strings.Lines(string(out)) {
+		if n := len([]rune(strings.TrimRight(line, "\n"))); n > 80 {
+			t.Errorf("%d columns: %s", n, line)
+		}
+	}
+	after := strings.ReplaceAll(git(t, dir, "status", "--porcelain", "--ignored"), "!! .audit/\n", "")
+	if before != after {
+		t.Errorf("git says %q, said %q", after, before)
+	}
+}
+
+func exePath(t *testing.T) string {
+	t.Helper()
+	p, err := exec.LookPath("audit")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// Of two runs at once one ends with 75 at once; reading goes on meanwhile.
+func TestTwoAtOnce(t *testing.T) {
+	dir := t.TempDir()
+	collecttest.Write(t, dir, "-- scripts/a.sh --\necho\n-- ecosystem.config.js --\nwhile (true) {}\n")
+	document(t, dir, nil)
+	slow := exec.Command("audit", "--root", dir, "-q")
+	slow.Env = []string{"PATH=/usr/bin:/bin", "HOME=/nonexistent"}
+	// The configuration loops, so the first run lasts until its child is killed.
+	collecttest.Write(t, dir, "-- ecosystem.config.js --\nwhile (true) { }\n")
+	if err := slow.Start(); err != nil {
+		t.Fatal(err)
+	}
+	var busy run
+	for range 200 {
+		if busy = invoke(t, dir, nil, "--root", dir, "-q"); busy.code == exitBusy {
+			break
+		}
+	}
+	if busy.code != exitBusy || !strings.Contains(busy.err, strconv.Itoa(slow.Process.Pid)) {
+		t.Errorf("exit %d, %q: want 75 and the number of the process that runs", busy.code, busy.err)
+	}
+	for _, args := range [][]string{{"report"}, {"list"}} {
+		if r := invoke(t, dir, nil, append([]string{"--root", dir}, args...)...); r.code != exitOK {
+			t.Errorf("%v meanwhile: exit %d, %s", args, r.code, r.err)
+		}
+	}
+	slow.Wait()
+	if r := invoke(t, dir, nil, "--root", dir, "-q", "--wait", "30s", "--fail-on", "never"); r.code != exitOK {
+		t.Errorf("afterwards: exit %d, %s", r.code, r.err)
+	}
+}
+
+// kill -9 at any moment loses at most the run in progress.
+func TestKilled(t *testing.T) {
+	seed := rand.Uint64()
+	t.Logf("seed %d", seed)
+	r := rand.New(rand.NewPCG(seed, 3))
+	dir := site(t)
+	_, first := document(t, dir, nil)
+	kept := 1
+	for i := range 20 {
+		collecttest.WriteFile(t, dir, "scripts/new.sh", []byte(fmt.Sprintf("echo %d\n", i)))
+		cmd := exec.Command("audit", "--root", dir, "-q", "--fail-on", "never")
+		cmd.Env = []string{"PATH=/usr/bin:/bin", "HOME=/nonexistent"}
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		timer := time.AfterFunc(time.Duration(r.Int64N(int64(first.took))), func() { cmd.Process.Kill() })
+		if cmd.Wait() == nil {
+			kept++
+		}
+		timer.Stop()
+		if v := invoke(t, dir, nil, "--root", dir, "store", "verify"); v.code != exitOK {
+			t.Fatalf("after kill %d: exit %d\n%s%s", i, v.code, v.out, v.err)
+		}
+	}
+	var rows []report.SnapshotRow
+	l := invoke(t, dir, nil, "--root", dir, "list", "--format", "json")
+	if err := json.Unmarshal([]byte(l.out), &rows); err != nil {
+		t.Fatal(err)
+	}
+	if len(rows) < kept {
+		t.Errorf("%d snapshots, %d runs ended well", len(rows), kept)
+	}
+	left, _ := filepath.Glob(filepath.Join(dir, ".audit", "audit-stage-*"))
+	if len(left) > 0 {
+		t.Errorf("left behind: %v", left)
+	}
+	if _, r := document(t, dir, nil); r.code != exitOK && r.code != exitGate {
+		t.Errorf("the next run: exit %d %s", r.code, r.err)
+	}
+}
+
+// A full disk is a clear error, and what was there stays readable.
+func TestFullDisk(t *testing.T) {
+	dir := site(t)
+	document(t, dir, nil)
+	st, err := os.Stat(filepath.Join(dir, ".audit", "audit.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range 400 {
+		collecttest.WriteFile(t, dir, fmt.Sprintf("scripts/more%d.sh", i), []byte(fmt.Sprintf("echo %d %d\n", i, rand.Uint64())))
+	}
+	limit := st.Size()/512 + 8 // blocks of 512 bytes, as POSIX ulimit counts
+	cmd := exec.Command("sh", "-c", fmt.Sprintf("ulimit -f %d; trap '' XFSZ; exec %s --root %s -q", limit, exePath(t), dir))
+	cmd.Env = []string{"PATH=/usr/bin:/bin", "HOME=/nonexistent"}
+	out, _ := cmd.CombinedOutput()
+	if code := cmd.ProcessState.ExitCode(); code != exitAction || !bytes.Contains(out, []byte("earlier snapshots are intact")) {
+		t.Errorf("exit %d: %s", code, out)
+	}
+	for _, args := range [][]string{{"report"}, {"store", "verify"}, {"restore", "latest", "--dry-run"}} {
+		if r := invoke(t, dir, nil, append([]string{"--root", dir}, args...)...); r.code != exitOK {
+			t.Errorf("%v: exit %d, %s", args, r.code, r.err)
+		}
+	}
+	if d, _ := document(t, dir, nil); d.Run.Seq != 2 {
+		t.Errorf("the next run is #%d, want #2", d.Run.Seq)
+	}
+}

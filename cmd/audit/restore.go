@@ -1,0 +1,254 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/bmatcuk/doublestar/v4"
+
+	"healthaudit/audit/pipeline"
+	"healthaudit/report"
+	"healthaudit/rules"
+	"healthaudit/snapshot"
+	"healthaudit/snapshot/archive"
+	"healthaudit/snapshot/host"
+	"healthaudit/snapshot/store"
+)
+
+type restoreCmd struct {
+	listing
+	Snapshot  string   `arg:"" help:"The snapshot to take the files from."`
+	Items     []string `arg:"" optional:"" name:"item" help:"Keys of the items to restore, or globs over them (default: all)."`
+	Target    string   `help:"Write below this folder instead of in place." placeholder:"DIR"`
+	DryRun    bool     `help:"Say what would be written, and write nothing."`
+	Overwrite string   `help:"never, if-unchanged (the file is as the latest snapshot saw it) or always." enum:"never,if-unchanged,always" default:"if-unchanged"`
+}
+
+// Run restores files. Exit 5 when any wanted file could not be restored.
+func (c *restoreCmd) Run(a *App) error {
+	s, err := a.settings()
+	if err != nil {
+		return err
+	}
+	h, err := host.New(s.root, a.Env, a.Now)
+	if err != nil {
+		return &usageError{err.Error(), ""}
+	}
+	defer h.Close()
+	if _, err := os.Lstat(a.Store); err != nil {
+		return store.ErrNotExist
+	}
+	lock, err := store.Lock(filepath.Join(filepath.Dir(a.Store), "audit.lock"), store.LockOptions{Command: a.line, Host: h.Name(), Now: a.Now()})
+	if err != nil {
+		return err
+	}
+	defer lock.Unlock()
+	st, err := store.Open(a.Store, store.Options{Wait: 10 * time.Second, ReadOnly: c.DryRun})
+	if err != nil {
+		return err
+	}
+	defer st.Close()
+	target, err := c.open(s.root)
+	if err != nil {
+		return err
+	}
+	defer target.Close()
+	view, err := c.restore(a, h, st, target)
+	if err != nil {
+		return err
+	}
+	if err := show(a, c.listing, view, report.Restore); err != nil {
+		return err
+	}
+	for _, f := range view.Files {
+		if f.Action != string(archive.Written) && f.Action != string(archive.Unchanged) {
+			return exitCode(exitAction)
+		}
+	}
+	return nil
+}
+
+func (c *restoreCmd) open(root string) (*os.Root, error) {
+	dir := root
+	if c.Target != "" {
+		dir = c.Target
+		if !c.DryRun {
+			if err := os.MkdirAll(dir, 0o755); err != nil {
+				return nil, &usageError{fmt.Sprintf("target: %v", err), ""}
+			}
+		}
+	}
+	r, err := os.OpenRoot(dir)
+	if err != nil {
+		return nil, &usageError{fmt.Sprintf("target: %v", err), ""}
+	}
+	return r, nil
+}
+
+func (c *restoreCmd) restore(a *App, h host.Host, st *store.Store, target *os.Root) (v report.RestoreView, err error) {
+	r := &archive.Restorer{Target: target, Policy: archive.Policy(c.Overwrite)}
+	blobs := map[string][]byte{}
+	r.Bytes = func(sum string) ([]byte, error) {
+		if b, ok := blobs[sum]; ok {
+			return b, nil
+		}
+		return nil, errors.New("its bytes were not kept")
+	}
+	var wanted []archive.Wanted
+	err = st.View(func(tx *store.Tx) error {
+		seq, err := find(tx, c.Snapshot, a.Now())
+		if err != nil {
+			return err
+		}
+		snap, info, err := pipeline.LoadSnapshot(tx, seq)
+		if err != nil {
+			return err
+		}
+		last, _, err := pipeline.LoadSnapshot(tx, tx.Seq())
+		if err != nil {
+			return err
+		}
+		v = report.RestoreView{Snapshot: ref(seq, info), Target: target.Name(), DryRun: c.DryRun, Files: []report.RestoreFile{}}
+		if wanted, err = c.choose(snap); err != nil {
+			return err
+		}
+		for _, w := range wanted {
+			if w.File.SHA256 != "" && w.File.Link == "" {
+				if b, err := tx.Blob(w.File.SHA256); err == nil {
+					blobs[w.File.SHA256] = b
+				}
+			}
+		}
+		seen := map[string]string{}
+		for _, it := range last.Items {
+			for _, f := range it.Files {
+				seen[f.Path] = f.SHA256
+			}
+		}
+		r.Latest = func(p string) (string, bool) { sum, ok := seen[p]; return sum, ok }
+		return nil
+	})
+	if err != nil {
+		return v, err
+	}
+	plan := r.Plan(wanted)
+	if !c.DryRun {
+		if plan, err = c.carryOut(a, h, st, r, plan, v.Snapshot.Seq); err != nil {
+			return v, err
+		}
+	}
+	for _, o := range plan {
+		v.Files = append(v.Files, report.RestoreFile{Path: o.File.Path, Item: string(o.Item), Action: string(o.Action), Reason: o.Reason, Bytes: o.File.Size})
+	}
+	return v, nil
+}
+
+// choose returns the own files of the items that were asked for.
+func (c *restoreCmd) choose(s *snapshot.Snapshot) (out []archive.Wanted, err error) {
+	used := make([]bool, len(c.Items))
+	for _, it := range s.Items {
+		take := len(c.Items) == 0
+		for i, pattern := range c.Items {
+			if ok, _ := doublestar.Match(pattern, string(it.Key)); ok || pattern == string(it.Key) {
+				take, used[i] = true, true
+			}
+		}
+		for _, f := range it.Files {
+			if take && f.Role != snapshot.Shared {
+				out = append(out, archive.Wanted{Item: it.Key, File: f})
+			}
+		}
+	}
+	for i, ok := range used {
+		if !ok {
+			return nil, unknownItem(c.Items[i], s)
+		}
+	}
+	return out, nil
+}
+
+func unknownItem(name string, s *snapshot.Snapshot) error {
+	keys := make([]string, len(s.Items))
+	for i, it := range s.Items {
+		keys[i] = string(it.Key)
+		if strings.HasSuffix(keys[i], "/"+name) {
+			return &usageError{fmt.Sprintf("that snapshot has no item %q", name), "did you mean " + keys[i] + "?"}
+		}
+	}
+	hint := "audit report --items lists them"
+	if near := nearestName(name, keys); near != "" {
+		hint = "did you mean " + near + "?"
+	}
+	return &usageError{fmt.Sprintf("that snapshot has no item %q", name), hint}
+}
+
+// carryOut journals the intent with the bytes that will be overwritten, writes,
+// and journals the outcome.
+func (c *restoreCmd) carryOut(a *App, h host.Host, st *store.Store, r *archive.Restorer, plan []archive.Outcome, seq uint64) ([]archive.Outcome, error) {
+	todo := slices.ContainsFunc(plan, func(o archive.Outcome) bool { return o.Action == archive.Written })
+	if !todo {
+		return plan, nil
+	}
+	entry := rules.Entry{Actor: a.actor(h), Tool: version, Command: "restore", Phase: "intent", Data: map[string]string{}}
+	err := st.Update(func(tx *store.Tx) error {
+		n := 0
+		for _, o := range plan {
+			if o.Action != archive.Written {
+				continue
+			}
+			n++
+			entry.Data[o.File.Path] = short(o.Was) + " -> " + short(o.File.SHA256)
+			if o.Was == "" || o.File.Link != "" || tx.HasBlob(o.Was) {
+				continue
+			}
+			b, err := r.Current(o)
+			if err != nil {
+				return fmt.Errorf("keep the bytes of %s: %w", o.File.Path, err)
+			}
+			if err := tx.PutBlob(snapshot.Sum(b), b, ""); err != nil {
+				return err
+			}
+		}
+		entry.At, entry.What = a.Now(), fmt.Sprintf("restore %s from snapshot #%d to %s", counted(n, "file"), seq, r.Target.Name())
+		return pipeline.Append(tx, entry)
+	})
+	if err != nil {
+		return nil, err
+	}
+	done := r.Do(plan)
+	written, failed := 0, 0
+	for _, o := range done {
+		switch o.Action {
+		case archive.Written:
+			written++
+		case archive.Failed, archive.Missing, archive.Kept:
+			failed++
+		}
+	}
+	entry.At, entry.Phase = a.Now(), "done"
+	entry.What = fmt.Sprintf("restored %s from snapshot #%d", counted(written, "file"), seq)
+	if failed > 0 {
+		entry.Phase = "failed"
+		entry.What += fmt.Sprintf(", %d not", failed)
+	}
+	return done, st.Update(func(tx *store.Tx) error { return pipeline.Append(tx, entry) })
+}
+
+func short(sum string) string {
+	if sum == "" {
+		return "nothing"
+	}
+	return sum[:12]
+}
+
+func counted(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}

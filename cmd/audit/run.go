@@ -1,0 +1,208 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"healthaudit/audit/check"
+	"healthaudit/audit/pipeline"
+	"healthaudit/report"
+	"healthaudit/rules"
+	"healthaudit/snapshot"
+	"healthaudit/snapshot/collect/all"
+	"healthaudit/snapshot/host"
+)
+
+type runCmd struct {
+	Only      []string      `help:"Collect only these systems: pm2, workflows, functions, scripts." placeholder:"SYSTEM"`
+	Skip      []string      `help:"Collect all but these systems." placeholder:"SYSTEM"`
+	Recover   string        `help:"What to do with recovery rules: off or plan (default plan)." placeholder:"MODE"`
+	Format    string        `help:"Format of the report: ${formats}." default:"table" placeholder:"NAME"`
+	Output    string        `help:"Write the report to this file instead of standard output." placeholder:"FILE"`
+	FailOn    []string      `help:"Exit 1 on these: critical, high, medium, low, info (that or worse), regression, new, never (default critical,regression)." placeholder:"LIST"`
+	FailUnder string        `help:"Exit 1 when the score is below this number." placeholder:"N"`
+	Wait      time.Duration `help:"Wait this long for another run to end (default: not at all)." placeholder:"DURATION"`
+	Ephemeral bool          `help:"Keep nothing: compare and tell only."`
+	NewStore  bool          `help:"If the store is damaged, set it aside and begin a new one."`
+}
+
+func (c *runCmd) Run(a *App) error {
+	s, err := a.settings()
+	if err != nil {
+		return err
+	}
+	renderer, err := findRenderer(c.Format)
+	if err != nil {
+		return err
+	}
+	if err := c.apply(a, &s.pipeline); err != nil {
+		return err
+	}
+	h, err := host.New(s.root, a.Env, a.Now)
+	if err != nil {
+		return &usageError{fmt.Sprintf("open the root: %v", err), ""}
+	}
+	defer h.Close()
+	r := &pipeline.Runner{Host: h, Config: &s.pipeline, Collectors: all.Collectors, Checks: check.All(), Store: a.Store, Version: version,
+		Actor: a.actor(h), Recovery: c.Recover, Ephemeral: c.Ephemeral, Wait: c.Wait, NewStore: c.NewStore, Command: a.line}
+	if a.Verbose {
+		r.Stage = func(name string, took time.Duration) {
+			fmt.Fprintf(a.Stderr, "audit: %s took %s\n", name, took.Round(time.Millisecond))
+		}
+	}
+	doc, err := r.Run(a.ctx)
+	if err != nil {
+		return err
+	}
+	if !a.Quiet || doc.Gate.Exit != exitOK || c.Output != "" {
+		if err := a.write(c.Output, doc.Gate.Exit, func(w io.Writer, o report.Options) error { return renderer.Render(w, doc, o) }); err != nil {
+			return err
+		}
+	}
+	if doc.Gate.Exit != exitOK {
+		return exitCode(doc.Gate.Exit)
+	}
+	return nil
+}
+
+func findRenderer(name string) (*report.Renderer, error) {
+	r, err := report.Find(name)
+	if err != nil {
+		return nil, &usageError{err.Error(), ""}
+	}
+	return r, nil
+}
+
+// apply puts the command's flags, and the environment behind them, over the configuration.
+func (c *runCmd) apply(a *App, cfg *pipeline.Config) (err error) {
+	if cfg.Only, err = systems(c.Only); err != nil {
+		return err
+	}
+	if cfg.Skip, err = systems(c.Skip); err != nil {
+		return err
+	}
+	for _, sys := range cfg.Only {
+		if slices.Contains(cfg.Off, sys) {
+			return &usageError{fmt.Sprintf("--only %s: that system is switched off in audit.yaml", sys), ""}
+		}
+	}
+	switch c.Recover {
+	case "":
+		c.Recover = "plan"
+	case "off", "plan":
+	case "apply":
+		return &usageError{"--recover apply: this version has no recovery actions", "use off or plan"}
+	default:
+		return &usageError{fmt.Sprintf("--recover %q is none of off, plan", c.Recover), ""}
+	}
+	failOn, under := c.FailOn, c.FailUnder
+	if len(failOn) == 0 && a.Env("AUDIT_FAIL_ON") != "" {
+		failOn = strings.Split(a.Env("AUDIT_FAIL_ON"), ",")
+	}
+	if under == "" {
+		under = a.Env("AUDIT_FAIL_UNDER")
+	}
+	if len(failOn) > 0 {
+		for i := range failOn {
+			failOn[i] = strings.TrimSpace(failOn[i])
+		}
+		if err := validGate(failOn); err != nil {
+			return &usageError{"--fail-on: " + err.Error(), ""}
+		}
+		cfg.FailOn = failOn
+	}
+	if under != "" {
+		n, err := strconv.ParseFloat(under, 64)
+		if err != nil || n < 0 || n > 100 {
+			return &usageError{fmt.Sprintf("--fail-under %q is no number from 0 to 100", under), ""}
+		}
+		cfg.FailUnder = &n
+	}
+	return nil
+}
+
+func systems(names []string) (out []snapshot.System, err error) {
+	for _, n := range names {
+		sys, err := snapshot.ParseSystem(strings.TrimSpace(n))
+		if err != nil {
+			return nil, &usageError{err.Error(), ""}
+		}
+		out = append(out, sys)
+	}
+	return out, nil
+}
+
+// actor says who runs this, for the journal.
+func (a *App) actor(h host.Host) rules.Actor {
+	via := "other"
+	switch {
+	case a.Env("GITHUB_ACTIONS") == "true":
+		via = "github-actions"
+	case a.Terminal:
+		via = "terminal"
+	case a.Env("TERM") == "" && a.Env("SHELL") != "" && a.Env("PWD") == a.Env("HOME"):
+		via = "cron"
+	}
+	user := a.Env("USER")
+	if user == "" {
+		user = a.Env("LOGNAME")
+	}
+	return rules.Actor{UID: os.Getuid(), User: user, Host: h.Name(), Via: via}
+}
+
+// write renders to standard output, or whole to a file: a reader never sees
+// half a report, and a failed one leaves the old file. --quiet keeps standard
+// output empty when the exit code is 0.
+func (a *App) write(path string, code int, render func(io.Writer, report.Options) error) error {
+	if path == "" {
+		if a.Quiet && code == exitOK {
+			return nil
+		}
+		var b bytes.Buffer
+		if err := render(&b, a.options()); err != nil {
+			return err
+		}
+		_, err := a.Stdout.Write(b.Bytes())
+		return err
+	}
+	o := a.options()
+	o.Color = a.Color == "always"
+	f, err := os.CreateTemp(filepath.Dir(path), ".audit-report-*")
+	if err != nil {
+		return &failure{exitAction, fmt.Errorf("write the report: %w", err), ""}
+	}
+	defer os.Remove(f.Name())
+	err = render(f, o)
+	if err == nil {
+		err = f.Chmod(0o644)
+	}
+	if err == nil {
+		err = f.Sync()
+	}
+	if cerr := f.Close(); err == nil {
+		err = cerr
+	}
+	if err == nil {
+		err = os.Rename(f.Name(), path)
+	}
+	if err != nil {
+		return &failure{exitAction, fmt.Errorf("write the report to %s: %w", path, err), "the run itself was kept"}
+	}
+	return nil
+}
+
+// formats names every format of a report, for the help.
+func formats() string {
+	names := make([]string, len(report.All))
+	for i, r := range report.All {
+		names[i] = r.Name
+	}
+	return strings.Join(names, ", ")
+}

@@ -1,0 +1,106 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"healthaudit/report/reporttest"
+)
+
+// TestMain makes this test binary the commands that scripts run: audit itself,
+// and programs that misbehave in one way each.
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){
+		"audit": func() { os.Exit(mainForTest()) },
+		"validate": func() { // validate FILE: the file is a document of the schema
+			for _, f := range os.Args[1:] {
+				b, err := os.ReadFile(f)
+				if err == nil {
+					err = reporttest.Validate(b)
+				}
+				if err != nil {
+					fmt.Fprintf(os.Stderr, "%s: %v\n", f, err)
+					os.Exit(1)
+				}
+			}
+		},
+	})
+}
+
+// mainForTest is main with a clock that a script sets: NOW is the time of the
+// first reading, each further one is a millisecond later.
+func mainForTest() int {
+	ctx, stop := interruptible()
+	defer stop()
+	now := time.Now
+	if s := os.Getenv("NOW"); s != "" {
+		t, err := time.Parse(time.RFC3339, s)
+		if err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			return 2
+		}
+		now = func() time.Time { t = t.Add(time.Millisecond); return t }
+	}
+	return Main(ctx, &Process{Args: os.Args[1:], Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Env: os.Getenv, Now: now})
+}
+
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir:                 filepath.Join("..", "..", "testdata", "script"),
+		RequireExplicitExec: true,
+		RequireUniqueNames:  true,
+		Setup: func(e *testscript.Env) error {
+			e.Setenv("HOME", filepath.Join(e.WorkDir, "home"))
+			e.Setenv("GIT_CONFIG_GLOBAL", os.DevNull)
+			e.Setenv("GIT_AUTHOR_NAME", "Ada")
+			e.Setenv("GIT_AUTHOR_EMAIL", "ada@example.org")
+			e.Setenv("GIT_COMMITTER_NAME", "Ada")
+			e.Setenv("GIT_COMMITTER_EMAIL", "ada@example.org")
+			e.Setenv("NOW", "2026-11-23T12:00:00Z")
+			e.Setenv("TERM", "dumb")
+			return nil
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"exits": exits,
+			"later": later,
+		},
+	})
+}
+
+// exits CODE COMMAND…: the command ends with exactly that exit code.
+func exits(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: exits CODE COMMAND [ARG…]")
+	}
+	code, err := strconv.Atoi(args[0])
+	if err != nil {
+		ts.Fatalf("exits: %v", err)
+	}
+	err = ts.Exec(args[1], args[2:]...)
+	got := 0
+	if err != nil {
+		got = -1
+		if s, ok := strings.CutPrefix(err.Error(), "exit status "); ok {
+			got, _ = strconv.Atoi(s)
+		}
+	}
+	if got != code {
+		ts.Fatalf("%s exits %d (%v), want %d", strings.Join(args[1:], " "), got, err, code)
+	}
+}
+
+// later DURATION: moves the script's clock.
+func later(ts *testscript.TestScript, neg bool, args []string) {
+	d, err := time.ParseDuration(args[0])
+	ts.Check(err)
+	t, err := time.Parse(time.RFC3339, ts.Getenv("NOW"))
+	ts.Check(err)
+	ts.Setenv("NOW", t.Add(d).Format(time.RFC3339))
+}

@@ -1,0 +1,97 @@
+package main
+
+import (
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+
+	"healthaudit/snapshot/store"
+)
+
+var (
+	agoForm    = regexp.MustCompile(`^(\d{1,6})([mhdw])$`)
+	ulidForm   = regexp.MustCompile(`^[0-9A-HJKMNP-TV-Za-hjkmnp-tv-z]{8,26}$`)
+	latestForm = regexp.MustCompile(`^latest~(\d{1,9})$`)
+)
+
+// find returns the number of the snapshot that the expression names. Tried in
+// this order: latest, previous, baseline, latest~N, #SEQ, an RFC 3339 time or a
+// date (its end, local time), an age such as 12h, a unique ULID prefix.
+func find(tx *store.Tx, expr string, now time.Time) (uint64, error) {
+	last := tx.Seq()
+	if last == 0 {
+		return 0, &usageError{"there is no snapshot yet", "audit run makes one"}
+	}
+	back := func(n uint64) (uint64, error) {
+		if n >= last {
+			return 0, &usageError{fmt.Sprintf("there are only %d snapshots: %s is before the first", last, expr), "audit list shows them"}
+		}
+		return last - n, nil
+	}
+	switch expr {
+	case "", "latest":
+		return last, nil
+	case "previous":
+		return back(1)
+	case "baseline":
+		return 0, &usageError{"no baseline is pinned", "name a snapshot: audit list shows them"}
+	}
+	if m := latestForm.FindStringSubmatch(expr); m != nil {
+		n, _ := strconv.ParseUint(m[1], 10, 64)
+		return back(n)
+	}
+	if s, ok := strings.CutPrefix(expr, "#"); ok {
+		n, err := strconv.ParseUint(s, 10, 64)
+		if err != nil || n == 0 || n > last {
+			return 0, &usageError{fmt.Sprintf("there is no snapshot %s: the newest is #%d", expr, last), "audit list shows them"}
+		}
+		return n, nil
+	}
+	if t, ok := moment(expr, now); ok {
+		return notAfter(tx, t, expr)
+	}
+	if ulidForm.MatchString(expr) {
+		switch seqs := tx.ByID(strings.ToUpper(expr)); len(seqs) {
+		case 1:
+			return seqs[0], nil
+		case 0:
+		default:
+			return 0, &usageError{fmt.Sprintf("%s names %d snapshots", expr, len(seqs)), "give more letters of the id"}
+		}
+	}
+	return 0, &usageError{fmt.Sprintf("no snapshot is called %q", expr), "latest, previous, latest~2, #7, 2026-11-23, 12h or the start of an id; audit list shows them"}
+}
+
+// moment reads a time, a date or an age. A date means its last moment.
+func moment(expr string, now time.Time) (time.Time, bool) {
+	if t, err := time.Parse(time.RFC3339, expr); err == nil {
+		return t, true
+	}
+	if t, err := time.ParseInLocation(time.DateOnly, expr, now.Location()); err == nil {
+		return t.AddDate(0, 0, 1).Add(-time.Nanosecond), true
+	}
+	m := agoForm.FindStringSubmatch(expr)
+	if m == nil {
+		return time.Time{}, false
+	}
+	n, _ := strconv.Atoi(m[1])
+	unit := map[string]time.Duration{"m": time.Minute, "h": time.Hour, "d": 24 * time.Hour, "w": 7 * 24 * time.Hour}[m[2]]
+	return now.Add(-time.Duration(n) * unit), true
+}
+
+// notAfter finds the last snapshot that is not after a time. The number decides
+// the order, so a clock that went backwards does not hide a snapshot.
+func notAfter(tx *store.Tx, t time.Time, expr string) (found uint64, err error) {
+	err = tx.Headers(tx.Seq(), true, func(seq uint64, h store.Header) bool {
+		if !h.At.After(t) {
+			found = seq
+		}
+		return found == 0
+	})
+	if err == nil && found == 0 {
+		err = &usageError{fmt.Sprintf("no snapshot is as old as %s", expr), "audit list shows them"}
+	}
+	return found, err
+}

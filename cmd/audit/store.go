@@ -1,0 +1,67 @@
+package main
+
+import (
+	"fmt"
+	"time"
+
+	"healthaudit/report"
+	"healthaudit/snapshot/store"
+)
+
+type storeVerifyCmd struct{}
+
+// Run checks everything. Exit 4 with one line per problem when there are any.
+func (c *storeVerifyCmd) Run(a *App) error {
+	if _, err := a.settings(); err != nil {
+		return err
+	}
+	st, err := store.Open(a.Store, store.Options{ReadOnly: true, Wait: 10 * time.Second, Verify: true})
+	if err != nil {
+		return err
+	}
+	defer st.Close()
+	var problems []store.Problem
+	if problems, err = st.Verify(a.ctx, true); err != nil {
+		return err
+	}
+	for _, p := range problems {
+		fmt.Fprintf(a.Stdout, "%s: %s\n", report.Clean(p.Where), report.Clean(p.What))
+	}
+	if len(problems) > 0 {
+		return &failure{exitDamaged, fmt.Errorf("the store has %s", counted(len(problems), "problem")), "what is not named above is intact and can still be read and restored"}
+	}
+	if a.Quiet {
+		return nil
+	}
+	stats, err := st.Stats()
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(a.Stdout, "store: sound: %s, %s, %s checked\n", counted(stats.Snapshots, "snapshot"), counted(stats.Items, "item"), counted(stats.Blobs, "blob"))
+	return err
+}
+
+type storeStatsCmd struct {
+	listing
+}
+
+func (c *storeStatsCmd) Run(a *App) error {
+	return a.reading(func(_ *settings, tx *store.Tx) error {
+		s, err := tx.Stats()
+		if err != nil {
+			return err
+		}
+		v := report.StatsView{Path: a.Store, FileBytes: s.FileBytes, InUseBytes: s.InUseBytes, Snapshots: s.Snapshots, Items: s.Items,
+			Blobs: s.Blobs, BlobBytes: s.BlobBytes, Journal: int(s.Journal), Buckets: []report.BucketRow{}}
+		for seq, to := range map[uint64]**report.SnapshotRef{1: &v.Oldest, tx.Seq(): &v.Newest} {
+			h, ok, err := tx.Header(seq)
+			if err != nil {
+				return err
+			}
+			if ok {
+				*to = &report.SnapshotRef{Seq: seq, ID: h.ID, At: h.At.UTC().Truncate(time.Second)}
+			}
+		}
+		return show(a, c.listing, v, report.Stats)
+	})
+}
