@@ -1,0 +1,97 @@
+# GNU make. Everything that is made goes to build/.
+
+GO       ?= go
+FUZZTIME ?= 10s
+BENCH    ?= build/bench
+SEED     ?= 1
+VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+
+PLATFORMS := linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64
+GOBUILD   := CGO_ENABLED=0 $(GO) build -trimpath -ldflags "-s -w -X main.version=$(VERSION)"
+
+# Packages whose tests know -update.
+GOLDEN = $(shell grep -rl --include='*_test.go' '"update"' audit cmd report rules snapshot 2>/dev/null | xargs -r -n1 dirname | sort -u | sed 's|^|./|')
+
+.PHONY: help build demo test race lint vuln fuzz golden docs bench cross ci pm2 clean
+
+help: ## this list
+	@sed -n 's/^\([a-z0-9]*\):.*## /\1\t/p' $(MAKEFILE_LIST)
+
+build: ## build/audit, static and stripped
+	$(GOBUILD) -o build/audit ./cmd/audit
+
+demo: build ## a sample shop, a bad Friday, and one file brought back
+	@sh testdata/demo/run.sh build/audit
+
+test: pm2 ## all tests, in random order
+	$(GO) test -shuffle=on ./...
+	cd tools && $(GO) test ./...
+
+race: ## all tests with the race detector (needs a C compiler)
+	@if command -v "$$($(GO) env CC)" >/dev/null; then \
+	    set -x; CGO_ENABLED=1 $(GO) test -race -shuffle=on ./...; \
+	else \
+	    echo "race: no C compiler, nothing checked"; \
+	fi
+
+lint: build/tools/staticcheck ## gofmt, vet, staticcheck, layers
+	@bad=$$(gofmt -l $$(find . -name '*.go' -not -path './build/*' -not -path './.git/*')); \
+	    if [ -n "$$bad" ]; then echo "not formatted:"; echo "$$bad"; exit 1; fi
+	$(GO) vet ./...
+	cd tools && $(GO) vet ./...
+	build/tools/staticcheck ./...
+	cd tools && ../build/tools/staticcheck ./...
+	$(GO) test -run 'TestLayers|TestPinned|TestDependencies' .
+
+vuln: build/tools/govulncheck ## known vulnerabilities (asks the network, not part of ci)
+	build/tools/govulncheck ./...
+
+fuzz: ## every fuzz target for FUZZTIME each
+	@GO=$(GO) sh tools/fuzz.sh $(FUZZTIME)
+
+golden: ## write the golden files again
+	@if [ -n "$(GOLDEN)" ]; then set -x; $(GO) test $(GOLDEN) -update; fi
+
+docs: ## write the generated pages of docs/ again
+	$(GO) test -count=1 -run TestDocs ./cmd/audit -update
+
+bench: build ## cold and warm runs on a generated project
+	@mkdir -p $(BENCH)
+	$(GO) -C tools build -o ../build/tools/ ./genproject ./bench
+	build/tools/genproject -seed $(SEED) $(BENCH)/project
+	build/tools/bench -audit build/audit -project $(BENCH)/project
+
+cross: ## the binary for every platform
+	@for p in $(PLATFORMS); do \
+	    echo "build $$p"; \
+	    GOOS=$${p%/*} GOARCH=$${p#*/} $(GOBUILD) -o build/cross/audit-$${p%/*}-$${p#*/} ./cmd/audit || exit 1; \
+	done
+
+ci: lint race docs ## what must hold before a change goes in
+	@if git rev-parse -q --verify HEAD >/dev/null 2>&1; then git diff --exit-code -- docs; fi
+	$(MAKE) fuzz FUZZTIME=5s
+	$(MAKE) cross
+
+# Real PM2, for the tests that talk to a daemon. Without npm, or without a way
+# to reach its packages, those tests skip themselves.
+pm2: ## PM2 into build/pm2, for the tests
+	@if ! command -v npm >/dev/null; then \
+	    echo "pm2: no npm here; tests against a real PM2 will be skipped"; \
+	elif cmp -s testdata/pm2/package-lock.json build/pm2/package-lock.json && [ -d build/pm2/node_modules/pm2 ]; then \
+	    :; \
+	else \
+	    mkdir -p build/pm2 && cp testdata/pm2/package.json testdata/pm2/package-lock.json build/pm2/ \
+	    && npm ci --prefix build/pm2 --ignore-scripts --no-audit --no-fund --loglevel=error \
+	    || { rm -rf build/pm2; echo "pm2: could not be installed; tests against a real PM2 will be skipped"; }; \
+	fi
+
+clean: ## remove build/
+	rm -rf build
+
+# Tools are pinned in a module of their own, so that none of them is a
+# dependency of audit.
+build/tools/staticcheck: tools/go.mod tools/go.sum
+	$(GO) -C tools build -o ../$@ honnef.co/go/tools/cmd/staticcheck
+
+build/tools/govulncheck: tools/go.mod tools/go.sum
+	$(GO) -C tools build -o ../$@ golang.org/x/vuln/cmd/govulncheck
