@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 
 	"healthaudit/snapshot"
 )
@@ -20,17 +22,36 @@ type Crash struct {
 	What  string
 }
 
+// workers is how many checks run at once. Their results are put in the checks'
+// order, so that nothing depends on who ends first.
+const workers = 2
+
 // Judge runs the checks. A check that panics loses its findings and nothing else.
 func Judge(checks []*Check, w *World) Judgement {
+	w.Now.Sort() // the index of items is made before anyone asks for it
+	type result struct {
+		found []Finding
+		err   error
+	}
+	results := make([]result, len(checks))
+	var next atomic.Int64
+	var wg sync.WaitGroup
+	for range workers {
+		wg.Go(func() {
+			for i := next.Add(1) - 1; i < int64(len(checks)); i = next.Add(1) - 1 {
+				results[i].found, results[i].err = run(checks[i], w)
+			}
+		})
+	}
+	wg.Wait()
 	var j Judgement
 	seen := map[string]bool{}
-	for _, c := range checks {
-		found, err := run(c, w)
-		if err != nil {
-			j.Crashed = append(j.Crashed, Crash{c.ID, err.Error()})
+	for i, r := range results {
+		if r.err != nil {
+			j.Crashed = append(j.Crashed, Crash{checks[i].ID, r.err.Error()})
 			continue
 		}
-		for _, f := range found {
+		for _, f := range r.found {
 			if it := w.Now.Item(f.Item); it != nil && it.Carried || seen[f.ID] {
 				continue
 			}

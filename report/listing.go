@@ -71,7 +71,7 @@ type HistoryEntry struct {
 	Score  *float64       `json:"score"`
 	Op     string         `json:"op"` // added, changed, removed, rebased; empty: as before
 	Facts  []FactChange   `json:"facts"`
-	Files  []string       `json:"files"`
+	Files  []string       `json:"files"` // own files whose bytes or mode differ, also where nothing else does
 	Opened []FindingShort `json:"opened"`
 	Closed []FindingShort `json:"closed"`
 }

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"io"
-	"strconv"
 	"strings"
 )
 
@@ -61,9 +60,9 @@ var ops = map[string]struct {
 func (p *page) change(c Change) {
 	op := ops[c.Op]
 	p.hang(2, 4, op.ink, op.sign+c.Item+rebasedNote(c.Op))
-	p.facts(4, c.Facts)
+	p.facts(4, c.Facts, c.Files)
 	for _, f := range c.Files {
-		if !strings.HasSuffix(c.Item, "/"+f) {
+		if !tells(c.Item, f) {
 			p.hang(4, 6, inkDim, "file "+f)
 		}
 	}
@@ -87,47 +86,6 @@ func (p *page) legend() {
 		p.title(inkDim, "↑ riskier than before, ↓ safer")
 	}
 }
-
-// facts writes one line per changed fact, with an arrow for the risk.
-func (p *page) facts(indent int, facts []FactChange) {
-	for _, f := range facts {
-		a := arrows[f.Risk]
-		line := a.text + f.Name
-		switch {
-		case f.Old == nil:
-			line += ": now " + value(f.New)
-		case f.New == nil:
-			line += ": gone, was " + value(f.Old)
-		default:
-			line += ": " + value(f.Old) + " → " + value(f.New)
-		}
-		p.hang(indent, indent+2, a.ink, line)
-	}
-}
-
-// value writes the value of a fact.
-func value(v any) string {
-	switch x := v.(type) {
-	case string:
-		if x == "" {
-			return `""`
-		}
-		return long(x)
-	case float64:
-		return strconv.FormatFloat(x, 'f', -1, 64)
-	case []string:
-		return list(x)
-	case []any:
-		s := make([]string, len(x))
-		for i := range x {
-			s[i] = fmt.Sprint(x[i])
-		}
-		return list(s)
-	}
-	return long(Clean(fmt.Sprint(v)))
-}
-
-func list(s []string) string { return long("[" + strings.Join(s, ", ") + "]") }
 
 func (p *page) patch(x Patch) {
 	p.title(inkBold, Clean(x.Path))
@@ -159,7 +117,7 @@ func History(w io.Writer, v HistoryView, o Options) error {
 	v = cleaned(v)
 	p := newPage(o)
 	head := v.Item
-	if v.Path != "" && !strings.HasSuffix(v.Item, "/"+v.Path) {
+	if v.Path != "" && !tells(v.Item, v.Path) {
 		head += " in " + v.Path
 	}
 	p.line(0, inkBold, head+": "+plural(len(v.Entries), "snapshot")+".")
@@ -178,11 +136,14 @@ func History(w io.Writer, v HistoryView, o Options) error {
 		if e.State != "" {
 			line += ", " + e.State
 		}
-		if e.Op != "" {
+		switch {
+		case e.Op != "":
 			line += ", " + e.Op + rebasedNote(e.Op)
+		case len(e.Files) > 0:
+			line += ", written anew without a change of meaning"
 		}
 		p.title(inks[e.Level], line)
-		p.facts(4, e.Facts)
+		p.facts(4, e.Facts, e.Files)
 		p.shorts("opened", e.Opened)
 		p.shorts("closed", e.Closed)
 	}

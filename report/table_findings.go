@@ -10,7 +10,7 @@ import (
 
 const (
 	maxBlocks  = 30 // findings or groups of them that are listed
-	groupAbove = 5  // more findings of one check than this are one group
+	groupAbove = 2  // more findings of one check than this are one group
 	maxShown   = 5  // of a group
 	maxLines   = 10 // of the short lists: resolved, waived, regressed
 	maxText    = 1200
@@ -228,7 +228,7 @@ func (r *reading) marks(fs []Finding) string {
 			n[f.Status]++
 		}
 		if f.Regression {
-			n["regression"]++
+			n["regressed"]++
 		}
 		if f.Carried {
 			n["not looked at this time"]++
@@ -241,7 +241,7 @@ func (r *reading) marks(fs []Finding) string {
 		}
 	}
 	var parts []string
-	for _, m := range []string{"new", "reopened", "regression", "probable", "possible", "not looked at this time"} {
+	for _, m := range []string{"new", "reopened", "regressed", "probable", "possible", "not looked at this time"} {
 		switch {
 		case n[m] == 0:
 		case n[m] == len(fs):

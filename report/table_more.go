@@ -16,7 +16,7 @@ func (r *reading) regressions() {
 	if len(r.Regressions) == 0 {
 		return
 	}
-	r.title(inkAlarm, "REGRESSIONS: "+group(len(r.Regressions)))
+	r.title(inkAlarm, "REGRESSIONS: "+group(r.regressed()))
 	shown := r.Regressions[:min(len(r.Regressions), 2*maxLines)]
 	for i := 0; i < len(shown); {
 		first := shown[i]
@@ -30,6 +30,15 @@ func (r *reading) regressions() {
 		}
 	}
 	r.more(2, len(r.Regressions)-len(shown))
+}
+
+// regressed counts the items that regressed, by however many measures.
+func (r *reading) regressed() int {
+	items := map[string]bool{}
+	for _, x := range r.Regressions {
+		items[x.Item] = true
+	}
+	return len(items)
 }
 
 // fall says from what to what it went down.
@@ -76,10 +85,18 @@ func (r *reading) since(m Mark) string {
 // mark names a run by its number, where the history tells it, and its age.
 func (r *reading) mark(m Mark) string {
 	age := span(r.Run.Started.Sub(m.At)) + " ago"
+	var seq uint64
 	for _, h := range r.Score.History {
-		if h.Seq > 0 && h.At.Equal(m.At) {
-			return fmt.Sprintf("run #%d, %s", h.Seq, age)
+		switch {
+		case h.Seq == 0 || !h.At.Equal(m.At):
+		case seq > 0:
+			return age // two runs of one second: the history does not tell which
+		default:
+			seq = h.Seq
 		}
+	}
+	if seq > 0 {
+		return fmt.Sprintf("run #%d, %s", seq, age)
 	}
 	return age
 }
@@ -200,7 +217,7 @@ func (r *reading) inventory() {
 	inks := map[string]ink{"failing": inkRed, "degraded": inkYellow, "unknown": inkDim}
 	for _, it := range r.Items {
 		name := it.Key
-		if it.Path != "" && !strings.HasSuffix(it.Key, it.Path) {
+		if it.Path != "" && !tells(it.Key, it.Path) {
 			name += "\n" + it.Path
 		}
 		g.add(plain(name), cell{it.Level, inks[it.Level]}, plain(scored(it.Score, nil)), plain(it.State), plain(it.Change))

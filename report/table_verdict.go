@@ -20,7 +20,7 @@ func (r *reading) verdict() {
 		}
 		parts[0] += ": score " + points(*s.Value) + grade + ", " + r.trend()
 	}
-	if n := len(r.Regressions); n > 0 {
+	if n := r.regressed(); n > 0 {
 		parts = append(parts, plural(n, "regression"))
 	}
 	if failed := r.failed(); len(failed) > 0 {

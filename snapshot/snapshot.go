@@ -129,11 +129,8 @@ func (s *Snapshot) Item(k Key) *Item {
 	if s == nil {
 		return nil
 	}
-	if s.index == nil {
-		s.index = make(map[Key]*Item, len(s.Items))
-		for _, it := range s.Items {
-			s.index[it.Key] = it
-		}
+	if s.index == nil { // not brought into order yet
+		s.Sort()
 	}
 	return s.index[k]
 }
@@ -170,9 +167,45 @@ func (s *Snapshot) ContextFile(path string) (File, bool) {
 	return File{}, false
 }
 
-// Sort brings items and context files into the canonical order and forgets the index.
+// Followed is the source of items that are listed because something of another
+// system starts them. It is read whole only when every system is.
+const Followed = "followed"
+
+// Unread reports whether the source of an item of an earlier snapshot was not
+// read in this one, so that its absence says nothing.
+func (s *Snapshot) Unread(it *Item) bool {
+	st := s.System(it.System())
+	if !st.Status.Listed() {
+		return true
+	}
+	if it.Source == Followed && !s.Whole() {
+		return true
+	}
+	for _, src := range st.Sources {
+		if src.Name == it.Source && !src.OK {
+			return true
+		}
+	}
+	return false
+}
+
+// Whole reports whether every system was listed.
+func (s *Snapshot) Whole() bool {
+	for _, st := range s.Systems {
+		if !st.Status.Listed() {
+			return false
+		}
+	}
+	return true
+}
+
+// Sort brings items and context files into the canonical order and makes the
+// index of items. After it, a snapshot may be read concurrently.
 func (s *Snapshot) Sort() {
 	sort.Slice(s.Items, func(i, j int) bool { return s.Items[i].Key < s.Items[j].Key })
 	sort.Slice(s.Context, func(i, j int) bool { return s.Context[i].Path < s.Context[j].Path })
-	s.index = nil
+	s.index = make(map[Key]*Item, len(s.Items))
+	for _, it := range s.Items {
+		s.index[it.Key] = it
+	}
 }

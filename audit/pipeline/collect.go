@@ -83,7 +83,12 @@ func collectOne(ctx context.Context, s *collect.Session, c *collect.Collector) (
 	return res, st
 }
 
+// follow asks for what other systems start. Where one of them was not listed
+// nobody knows all of it, and what was known before is carried.
 func (g *gathering) follow(ctx context.Context, s *collect.Session, collectors []*collect.Collector) {
+	if !(&snapshot.Snapshot{Systems: g.states}).Whole() {
+		return
+	}
 	for i, c := range collectors {
 		st := &g.states[i]
 		if c.Follow == nil || !st.Status.Listed() {
@@ -92,7 +97,7 @@ func (g *gathering) follow(ctx context.Context, s *collect.Session, collectors [
 		start := s.Host.Now()
 		more, err := c.Follow(ctx, s, collect.Unowned(g.items))
 		if err != nil {
-			st.Sources = append(st.Sources, snapshot.Source{Name: "followed", Message: err.Error()})
+			st.Sources = append(st.Sources, snapshot.Source{Name: snapshot.Followed, Message: err.Error()})
 			st.Status = snapshot.StatusPartial
 		}
 		if len(more) > 0 && st.Status == snapshot.StatusAbsent {

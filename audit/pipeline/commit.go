@@ -3,7 +3,9 @@ package pipeline
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"reflect"
+	"slices"
 	"time"
 
 	"healthaudit/audit"
@@ -28,7 +30,19 @@ func (s *session) commit(v *View) error {
 		return err
 	}
 	defer st.Close()
+	derived := func(tx *store.Tx) error { return s.keepDerived(tx, stamps, bases) }
+	if s.stage.end > bulk {
+		// Content-addressed rows that nothing refers to yet: a transaction of their
+		// own halves the memory of a first run, and losing them loses nothing.
+		if err := st.Update(derived); err != nil {
+			return err
+		}
+		derived = func(*store.Tx) error { return nil }
+	}
 	return st.Update(func(tx *store.Tx) error {
+		if err := derived(tx); err != nil {
+			return err
+		}
 		if tx.Seq()+1 != v.Seq {
 			return fmt.Errorf("the store changed during the run: snapshot %d is already there", v.Seq)
 		}
@@ -48,7 +62,6 @@ func (s *session) commit(v *View) error {
 			return err
 		}
 		w := writer{tx: tx, seq: seq}
-		w.blobs(s.stage, bases)
 		w.items(s.cmp)
 		w.readings(s.snap)
 		w.findings(v)
@@ -62,14 +75,25 @@ func (s *session) commit(v *View) error {
 			w.json(tableState, rowContext, s.snap.Context)
 		}
 		w.tree(s.snap.Tree, oldTree)
-		for path, b := range stamps {
-			w.do(func() error { return tx.PutStat(path, b) })
-		}
-		for key, value := range s.memo.fresh {
-			w.do(func() error { return tx.PutCache(key, value) })
-		}
 		return w.err
 	})
+}
+
+// bulk is how many new bytes of files get a transaction of their own.
+const bulk = 1 << 20
+
+// keepDerived keeps what is known by its content: captured bytes, their stamps
+// and the analyses made of them.
+func (s *session) keepDerived(tx *store.Tx, stamps map[string][]byte, bases map[string]string) error {
+	w := writer{tx: tx}
+	w.blobs(s.stage, bases)
+	for _, path := range slices.Sorted(maps.Keys(stamps)) {
+		w.do(func() error { return tx.PutStat(path, stamps[path]) })
+	}
+	for _, key := range slices.Sorted(maps.Keys(s.memo.fresh)) {
+		w.do(func() error { return tx.PutCache(key, s.memo.fresh[key]) })
+	}
+	return w.err
 }
 
 // newStamps returns the stamps that the store does not have yet.
@@ -117,7 +141,8 @@ func (s *session) bases() map[string]string {
 	return out
 }
 
-// A writer writes rows until the first error.
+// A writer writes rows until the first error. It writes them in the order of
+// their keys: the pages of a new store are then filled once and in turn.
 type writer struct {
 	tx  *store.Tx
 	seq uint64
@@ -156,8 +181,8 @@ func (w *writer) blobs(s *stage, bases map[string]string) {
 }
 
 func (w *writer) items(c *comparison) {
-	for key, state := range c.dirty {
-		w.put(tableItem, string(key), state)
+	for _, it := range c.dirty {
+		w.put(tableItem, string(it.Key), it.Encode())
 	}
 	for _, it := range c.gone {
 		w.do(func() error { return w.tx.Table(tableItem).Delete(w.seq, string(it.Key)) })

@@ -5,6 +5,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"healthaudit/audit"
@@ -32,14 +33,21 @@ func (v *View) Document(version string) *report.Document {
 	if i.Git != nil {
 		d.Run.Git = &report.Git{Commit: i.Git.Commit, Branch: i.Git.Branch, Dirty: i.Git.Dirty}
 	}
+	var wg sync.WaitGroup
+	var starts, startedBy map[snapshot.Key][]snapshot.Key
+	wg.Go(func() { starts, startedBy = v.starts() })
+	d.Items = v.items()
 	d.Score = v.score()
 	d.Systems = v.systems()
-	d.Items = v.items()
 	d.Findings, d.Checks = v.documentFindings()
 	d.Changes = v.changes()
 	d.Regressions = v.regressions()
 	d.Schedules = v.schedules()
 	d.Errors = v.errors()
+	wg.Wait()
+	for i, it := range v.Snapshot.Items {
+		d.Items[i].Starts, d.Items[i].StartedBy = keys(starts[it.Key]), keys(startedBy[it.Key])
+	}
 	return d
 }
 
@@ -120,13 +128,12 @@ func (v *View) items() []report.Item {
 	for _, c := range v.Changes {
 		changed[c.Item] = c.Op
 	}
-	starts, startedBy := v.starts()
 	out := make([]report.Item, 0, len(v.Snapshot.Items))
 	for _, it := range v.Snapshot.Items {
 		r := report.Item{Key: string(it.Key), System: string(it.System()), Name: it.Name, Path: it.Path, State: it.State,
 			Level: string(audit.LevelOf(it, v.worst[it.Key])), Change: "unchanged", Unknown: it.Unknown,
 			Facts: make(map[string]any, len(it.Facts)), Metrics: make(map[string]float64, len(it.Metrics)),
-			Files: make([]report.File, 0, len(it.Files)), Starts: keys(starts[it.Key]), StartedBy: keys(startedBy[it.Key])}
+			Files: make([]report.File, 0, len(it.Files))}
 		if s, ok := v.Score.Items[it.Key]; ok && r.Level != string(audit.LevelUnknown) {
 			s = audit.Floor(s)
 			r.Score = &s

@@ -16,6 +16,7 @@ type Moment struct {
 	Change *snapshot.Change // against the moment before; nil when only findings changed
 	Worst  audit.Severity   // of the open findings, 0 for none
 	Score  float64
+	Files  []string // own files whose bytes or mode changed, although they mean the same
 	Opened []*audit.Record
 	Closed []*audit.Record
 }
@@ -119,6 +120,9 @@ func complete(tx *store.Tx, moments map[uint64]*Moment, versions map[uint64]*sna
 				rf = risk(it.System())
 			}
 			m.Change = snapshot.Compare(now, it, true, rf)
+			if m.Change == nil && now != nil && it != nil {
+				m.Files = rewritten(now.Files, it.Files)
+			}
 			now = it
 		}
 		m.Item, m.Score = now, 100
@@ -136,9 +140,31 @@ func complete(tx *store.Tx, moments map[uint64]*Moment, versions map[uint64]*sna
 				return cmpKeys(snapshot.Key(a.Check+a.ID), snapshot.Key(b.Check+b.ID))
 			})
 		}
-		out = append(out, *m)
+		if len(out) == 0 || !m.quiet(&out[len(out)-1]) {
+			out = append(out, *m)
+		}
 	}
 	return out, nil
+}
+
+// quiet reports whether a moment tells nothing that the one before did not: a
+// shared file changed, a line moved.
+func (m *Moment) quiet(before *Moment) bool {
+	return m.Change == nil && len(m.Files)+len(m.Opened)+len(m.Closed) == 0 && m.Worst == before.Worst && m.Score == before.Score
+}
+
+// rewritten returns the own files of an item that differ.
+func rewritten(old, new []snapshot.File) (out []string) {
+	was := map[string]snapshot.File{}
+	for _, f := range old {
+		was[f.Path] = f
+	}
+	for _, f := range new {
+		if o := was[f.Path]; f.Role != snapshot.Shared && (o.SHA256 != f.SHA256 || o.Mode != f.Mode) {
+			out = append(out, f.Path)
+		}
+	}
+	return out
 }
 
 // A version is a finding as it became in one snapshot.

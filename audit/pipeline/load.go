@@ -126,17 +126,12 @@ func LoadSnapshot(tx *store.Tx, seq uint64) (*snapshot.Snapshot, *Info, error) {
 		return nil, nil, err
 	}
 	s := &snapshot.Snapshot{Seq: seq, ID: p.info.ID, At: p.info.Started, Systems: p.info.Systems, Content: stored{tx: tx}}
-	failed := map[snapshot.System]map[string]snapshot.Source{}
-	for _, st := range s.Systems {
-		failed[st.System] = st.Failed()
-	}
 	err = tx.Table(tableItem).Scan(seq, "", func(id string, value []byte, _ uint64) error {
 		it, err := p.decode(snapshot.Key(id), value)
 		if err != nil {
 			return fmt.Errorf("item %s: %w", id, err)
 		}
-		_, unread := failed[it.System()][it.Source]
-		it.Carried = unread || !s.System(it.System()).Status.Listed()
+		it.Carried = s.Unread(it)
 		s.Items = append(s.Items, it)
 		return nil
 	})

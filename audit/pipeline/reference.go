@@ -49,9 +49,9 @@ func (l *lockedPast) System(sys snapshot.System) snapshot.SystemState {
 // A comparison is the new snapshot beside its reference. An unchanged item is
 // the same pointer on both sides, so that nothing is decoded or compared twice.
 type comparison struct {
-	old   []*snapshot.Item        // in key order; those carried are in the new snapshot too
-	dirty map[snapshot.Key][]byte // items whose stored state must be written
-	gone  []*snapshot.Item        // in the reference, not in the new one, though their source was read
+	old   []*snapshot.Item // in key order; those carried are in the new snapshot too
+	dirty []*snapshot.Item // items whose stored state must be written, in key order
+	gone  []*snapshot.Item // in the reference, not in the new one, though their source was read
 }
 
 // compare joins the items of a snapshot with those of its reference and adds
@@ -59,22 +59,18 @@ type comparison struct {
 // were not read.
 func compare(snap *snapshot.Snapshot, p *past) (*comparison, error) {
 	snap.Sort()
-	states := encodeAll(snap.Items)
-	c := &comparison{dirty: map[snapshot.Key][]byte{}}
+	c := &comparison{}
 	items, i := snap.Items, 0
 	if p != nil {
-		failed := map[snapshot.System]map[string]snapshot.Source{}
-		for _, st := range snap.Systems {
-			failed[st.System] = st.Failed()
-		}
+		states := encodeAll(items, p)
 		err := p.tx.Table(tableItem).Scan(p.seq, "", func(id string, value []byte, _ uint64) error {
 			key := snapshot.Key(id)
 			for i < len(items) && items[i].Key < key {
-				c.dirty[items[i].Key] = states[i]
+				c.dirty = append(c.dirty, items[i])
 				i++
 			}
 			if i < len(items) && items[i].Key == key {
-				if string(states[i]) == string(value) {
+				if states[i] == nil || string(states[i]) == string(value) {
 					c.old = append(c.old, items[i])
 				} else {
 					old, err := p.decode(key, value)
@@ -82,7 +78,7 @@ func compare(snap *snapshot.Snapshot, p *past) (*comparison, error) {
 						return err
 					}
 					c.old = append(c.old, old)
-					c.dirty[key] = states[i]
+					c.dirty = append(c.dirty, items[i])
 				}
 				i++
 				return nil
@@ -92,8 +88,7 @@ func compare(snap *snapshot.Snapshot, p *past) (*comparison, error) {
 				return err
 			}
 			c.old = append(c.old, old)
-			_, unread := failed[old.System()][old.Source]
-			if unread || !snap.System(old.System()).Status.Listed() {
+			if snap.Unread(old) {
 				old.Carried = true
 				snap.Items = append(snap.Items, old)
 			} else {
@@ -105,22 +100,23 @@ func compare(snap *snapshot.Snapshot, p *past) (*comparison, error) {
 			return nil, err
 		}
 	}
-	for ; i < len(items); i++ {
-		c.dirty[items[i].Key] = states[i]
-	}
+	c.dirty = append(c.dirty, items[i:]...)
 	snap.Sort()
 	return c, nil
 }
 
-// encodeAll encodes the states of all items on two cores.
-func encodeAll(items []*snapshot.Item) [][]byte {
+// encodeAll encodes the states of all items on two cores. An item that a
+// collector took over from the past as it was stays nil: it is unchanged.
+func encodeAll(items []*snapshot.Item, p *past) [][]byte {
 	out := make([][]byte, len(items))
 	var wg sync.WaitGroup
 	half := len(items) / 2
 	for _, part := range [][2]int{{0, half}, {half, len(items)}} {
 		wg.Go(func() {
 			for i := part[0]; i < part[1]; i++ {
-				out[i] = items[i].Encode()
+				if p == nil || p.items[items[i].Key] != items[i] {
+					out[i] = items[i].Encode()
+				}
 			}
 		})
 	}

@@ -75,15 +75,24 @@ func (r *Runner) Run(ctx context.Context) (*report.Document, error) {
 		return nil, err
 	}
 	v.Info.Finished = r.Host.Now().UTC().Round(0)
+	// The document does not depend on the commit: it is made while that waits for the disk.
+	doc := make(chan *report.Document, 1)
+	go func() { doc <- v.Document(r.Version) }()
 	if !r.Ephemeral {
-		if err := s.stageOf("commit", func() error { return s.commit(v) }); err != nil {
-			return nil, err
+		err := s.stageOf("commit", func() error { return s.commit(v) })
+		if err != nil {
+			<-doc
+			return nil, &CommitError{err}
 		}
 	}
-	var doc *report.Document
-	err := s.stageOf("document", func() error { doc = v.Document(r.Version); return nil })
-	return doc, err
+	return <-doc, nil
 }
+
+// A CommitError says that a run could not be kept: nothing of it was.
+type CommitError struct{ Err error }
+
+func (e *CommitError) Error() string { return "keep the run: " + e.Err.Error() }
+func (e *CommitError) Unwrap() error { return e.Err }
 
 func (s *session) stageOf(name string, run func() error) error {
 	start := s.Host.Now()

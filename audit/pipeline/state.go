@@ -46,7 +46,7 @@ type Info struct {
 	Criticality map[string]string           `json:"criticality,omitempty"`
 	ChecksOff   []string                    `json:"checks_off,omitempty"`
 	Open        map[string]int              `json:"open"`        // severity → open findings
-	Regressions int                         `json:"regressions"` // open ones
+	Regressions int                         `json:"regressions"` // items with open ones
 	Passed      bool                        `json:"passed"`
 	Exit        int                         `json:"exit"`
 	Delta       *float64                    `json:"delta,omitempty"`

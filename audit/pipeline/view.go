@@ -75,8 +75,18 @@ func (v *View) regress(old *judged, mark audit.Mark, before []*snapshot.Item) {
 			r.Reference = old.marks[r.Item.System()]
 		}
 	}
-	v.Info.Regressions = len(v.Regressions)
+	v.Info.Regressions = v.regressed()
 	v.delta(old, was)
+}
+
+// regressed counts the items that regressed: a fall of the level and of the
+// score is one regression by two measures.
+func (v *View) regressed() int {
+	items := map[snapshot.Key]bool{}
+	for _, r := range v.Regressions {
+		items[r.Item] = true
+	}
+	return len(items)
 }
 
 func (v *View) delta(old *judged, was map[snapshot.Key]bool) {
@@ -135,7 +145,7 @@ func (v *View) reasons() []string {
 		case "never":
 			continue
 		case "regression":
-			n, what = len(v.Regressions), "regression"
+			n, what = v.regressed(), "regression"
 		case "new":
 			what = "new or reopened finding"
 			for _, t := range v.findings {
@@ -209,10 +219,16 @@ func missing(gone []*snapshot.Item, old *judged, now *snapshot.Snapshot) []audit
 }
 
 func explained(g audit.Gone, tree *snapshot.Tree) bool {
-	if g.Path == "" || g.Level == audit.LevelFailing || g.Level == audit.LevelDegraded {
+	if g.Path == "" {
 		return false
 	}
 	e, there := tree.At(g.Path)
+	if there && e.Kind != snapshot.PathMissing && g.Item == snapshot.NewKey(snapshot.Scripts, snapshot.Escape(g.Path)) {
+		return true // the file is where it was, only nothing starts it any more
+	}
+	if g.Level == audit.LevelFailing || g.Level == audit.LevelDegraded {
+		return false
+	}
 	return there && e.Kind != snapshot.PathMissing || !there && tree.Git
 }
 

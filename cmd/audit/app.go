@@ -13,6 +13,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"healthaudit/audit/pipeline"
 	"healthaudit/report"
 	"healthaudit/snapshot/store"
 )
@@ -184,6 +185,7 @@ func codeOf(err error) (code int, hint string) {
 		newer *store.NewerError
 		busy  *store.BusyError
 		sig   *signalError
+		lost  *pipeline.CommitError
 	)
 	switch {
 	case errors.As(err, &sig):
@@ -208,7 +210,7 @@ func codeOf(err error) (code int, hint string) {
 		return exitUsage, hint
 	case errors.As(err, &fail):
 		return fail.code, hint
-	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EFBIG), errors.Is(err, syscall.EDQUOT):
+	case errors.As(err, &lost):
 		return exitAction, "nothing of this run was kept; earlier snapshots are intact"
 	}
 	return exitAction, hint

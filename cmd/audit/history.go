@@ -61,7 +61,7 @@ func historyEntry(tx *store.Tx, e pipeline.Moment) (report.HistoryEntry, error) 
 	if err := json.Unmarshal(h.Body, &i); err != nil {
 		return report.HistoryEntry{}, err
 	}
-	row := report.HistoryEntry{Seq: e.Seq, ID: h.ID, At: h.At.UTC().Truncate(time.Second), Facts: []report.FactChange{}, Files: []string{},
+	row := report.HistoryEntry{Seq: e.Seq, ID: h.ID, At: h.At.UTC().Truncate(time.Second), Facts: []report.FactChange{}, Files: append([]string{}, e.Files...),
 		Opened: brief(e.Opened), Closed: brief(e.Closed)}
 	if i.Git != nil {
 		row.Commit = i.Git.Commit

@@ -489,14 +489,21 @@ func TestTwoAtOnce(t *testing.T) {
 	if err := slow.Start(); err != nil {
 		t.Fatal(err)
 	}
-	var busy run
-	for range 200 {
-		if busy = invoke(t, dir, nil, "--root", dir, "-q"); busy.code == exitBusy {
+	holder := []byte(fmt.Sprintf(`"pid":%d`, slow.Process.Pid))
+	for end := time.Now().Add(20 * time.Second); ; {
+		if b, _ := os.ReadFile(filepath.Join(dir, ".audit", "audit.lock")); bytes.Contains(b, holder) {
 			break
 		}
+		if time.Now().After(end) {
+			t.Fatal("the first run never took the lock")
+		}
 	}
+	busy := invoke(t, dir, nil, "--root", dir, "-q")
 	if busy.code != exitBusy || !strings.Contains(busy.err, strconv.Itoa(slow.Process.Pid)) {
 		t.Errorf("exit %d, %q: want 75 and the number of the process that runs", busy.code, busy.err)
+	}
+	if busy.took > time.Second {
+		t.Errorf("it said so after %s", busy.took)
 	}
 	for _, args := range [][]string{{"report"}, {"list"}} {
 		if r := invoke(t, dir, nil, append([]string{"--root", dir}, args...)...); r.code != exitOK {
@@ -550,6 +557,15 @@ func TestKilled(t *testing.T) {
 	}
 }
 
+// noise is text that does not compress.
+func noise() string {
+	b := make([]byte, 200)
+	for i := range b {
+		b[i] = "abcdefghijklmnopqrstuvwxyz012345"[rand.IntN(32)]
+	}
+	return string(b)
+}
+
 // A full disk is a clear error, and what was there stays readable.
 func TestFullDisk(t *testing.T) {
 	dir := site(t)
@@ -558,8 +574,8 @@ func TestFullDisk(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for i := range 400 {
-		collecttest.WriteFile(t, dir, fmt.Sprintf("scripts/more%d.sh", i), []byte(fmt.Sprintf("echo %d %d\n", i, rand.Uint64())))
+	for i := range 1000 {
+		collecttest.WriteFile(t, dir, fmt.Sprintf("scripts/more%d.sh", i), []byte("echo "+strings.Join([]string{noise(), noise(), noise(), noise(), noise(), noise(), noise(), noise()}, " ")+"\n"))
 	}
 	limit := st.Size()/512 + 8 // blocks of 512 bytes, as POSIX ulimit counts
 	cmd := exec.Command("sh", "-c", fmt.Sprintf("ulimit -f %d; trap '' XFSZ; exec %s --root %s -q", limit, exePath(t), dir))

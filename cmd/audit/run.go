@@ -174,6 +174,12 @@ func (a *App) write(path string, code int, render func(io.Writer, report.Options
 	}
 	o := a.options()
 	o.Color = a.Color == "always"
+	if st, err := os.Stat(path); err == nil && !st.Mode().IsRegular() {
+		return a.stream(path, o, render) // a device or a pipe is written to, never replaced
+	}
+	if real, err := filepath.EvalSymlinks(path); err == nil {
+		path = real // the file a link names is replaced, the link stays
+	}
 	f, err := os.CreateTemp(filepath.Dir(path), ".audit-report-*")
 	if err != nil {
 		return &failure{exitAction, fmt.Errorf("write the report: %w", err), ""}
@@ -191,6 +197,21 @@ func (a *App) write(path string, code int, render func(io.Writer, report.Options
 	}
 	if err == nil {
 		err = os.Rename(f.Name(), path)
+	}
+	if err != nil {
+		return &failure{exitAction, fmt.Errorf("write the report to %s: %w", path, err), "the run itself was kept"}
+	}
+	return nil
+}
+
+// stream renders into what is there already and is no regular file.
+func (a *App) stream(path string, o report.Options, render func(io.Writer, report.Options) error) error {
+	f, err := os.OpenFile(path, os.O_WRONLY, 0)
+	if err == nil {
+		err = render(f, o)
+		if cerr := f.Close(); err == nil {
+			err = cerr
+		}
 	}
 	if err != nil {
 		return &failure{exitAction, fmt.Errorf("write the report to %s: %w", path, err), "the run itself was kept"}

@@ -38,7 +38,8 @@ type Collector struct {
 
 	// Follow, if not nil, is called once after every Collect has ended, with
 	// the project files that items of any system start and that no item has as
-	// its own, sorted. It returns items for those that belong to its system.
+	// its own, sorted: see Unowned. It returns items for those that belong to its
+	// system.
 	Follow func(context.Context, *Session, []string) ([]*snapshot.Item, error)
 
 	// Risk tells the direction of a changed fact; nil means neutral.
@@ -101,8 +102,13 @@ type Session struct {
 	Files    *Capture                  // captures files: bytes into the store, digests into items
 }
 
+// Import is the Where of a reference to a file that is loaded, not started: it
+// belongs to the code that loads it and is no automation by itself.
+const Import = "import"
+
 // Unowned returns the project files that the items start and that no item has
-// as its own, sorted: what Follow is given.
+// as its own, sorted: what Follow is given. What is merely imported is not
+// among them.
 func Unowned(items []*snapshot.Item) []string {
 	own := map[string]bool{}
 	for _, it := range items {
@@ -116,7 +122,7 @@ func Unowned(items []*snapshot.Item) []string {
 	var out []string
 	for _, it := range items {
 		for _, r := range it.Refs {
-			if r.Kind == snapshot.RefFile && !own[r.Path] && !seen[r.Path] {
+			if r.Kind == snapshot.RefFile && r.Where != Import && !own[r.Path] && !seen[r.Path] {
 				seen[r.Path] = true
 				out = append(out, r.Path)
 			}

@@ -124,6 +124,33 @@ func (s *Schedule) PerDay() float64 {
 	if s.reboot {
 		return 0
 	}
+	runs := bits.OnesCount64(s.hour) * bits.OnesCount64(s.minute) * bits.OnesCount64(s.second)
+	return float64(s.days()) * float64(runs) / float64(cycleDays)
+}
+
+// days returns on how many days of the cycle the schedule runs. Where only the
+// weekday or only the date is restricted it counts without walking the days.
+func (s *Schedule) days() int {
+	const everyDate, everyWeekday = 1<<32 - 2, 1<<7 - 1
+	switch {
+	case s.either || s.lastDay:
+	case s.dom == everyDate && s.month == 1<<13-2: // each weekday comes equally often in the cycle
+		return cycleDays / 7 * bits.OnesCount64(s.dow&everyWeekday)
+	case s.dow&everyWeekday == everyWeekday:
+		n := 0
+		for y := 2001; y < 2001+28; y++ {
+			for m := 1; m <= 12; m++ {
+				if s.month>>m&1 != 0 {
+					n += bits.OnesCount64(s.dom & (1<<(daysIn(y, m)+1) - 2))
+				}
+			}
+		}
+		return n
+	}
+	return s.walkDays()
+}
+
+func (s *Schedule) walkDays() int {
 	n := 0
 	c := dateOf(cycleStart)
 	for range cycleDays {
@@ -132,6 +159,5 @@ func (s *Schedule) PerDay() float64 {
 		}
 		c.next()
 	}
-	runs := bits.OnesCount64(s.hour) * bits.OnesCount64(s.minute) * bits.OnesCount64(s.second)
-	return float64(n) * float64(runs) / float64(cycleDays)
+	return n
 }

@@ -15,6 +15,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"runtime"
 	"sync/atomic"
 	"time"
 
@@ -87,12 +88,27 @@ func openBolt(path string, f *os.File, readOnly bool) (db *bolt.DB, err error) {
 		FreelistType: bolt.FreelistMapType,
 		PageSize:     pageSize,
 		NoStatistics: true,
-		OpenFile:     func(string, int, os.FileMode) (*os.File, error) { return f, nil },
+		// Address space, not memory: a first run then grows the file without mapping
+		// it again, which makes bbolt copy every key it holds.
+		InitialMmapSize: mapAhead(readOnly),
+		OpenFile:        func(string, int, os.FileMode) (*os.File, error) { return f, nil },
 	})
 	if err != nil {
 		return nil, fmt.Errorf("open store %s: %w", path, err)
 	}
+	db.AllocSize = growStep
 	return db, nil
+}
+
+// growStep is how far beyond what is needed the file grows, in bytes.
+const growStep = 256 << 10
+
+// mapAhead is how far beyond the file a writer maps, in bytes.
+func mapAhead(readOnly bool) int {
+	if readOnly || runtime.GOOS == "windows" { // there the file would be grown to it
+		return 0
+	}
+	return 256 << 20
 }
 
 // load reads what the store says of itself and refuses what is not ours.

@@ -8,6 +8,7 @@ import (
 
 	"healthaudit/audit"
 	"healthaudit/snapshot"
+	"healthaudit/snapshot/analyze/litter"
 )
 
 // BackupLitter reports copies and backups that lie among living automation.
@@ -18,12 +19,14 @@ var BackupLitter = &audit.Check{
 	Confidence: audit.Likely,
 	Doc: "Copies such as ci.yml.bak, deploy copy.sh or .history/ lie beside the files they once were. Git remembers those already; the copies are searched, reviewed, " +
 		"packed and repaired along with the living files, and sooner or later somebody edits the wrong one. In a functions folder Netlify bundles them; " +
-		"in .github/workflows they hide which workflows really run. There is one finding for each family of names in each place, not one per file.",
+		"in .github/workflows they hide which workflows really run. There is one finding for each family of names in each place, not one per file. " +
+		"A few copies outside the folders of automation are only mentioned, and workflows that somebody switched off by renaming them are low.",
 	Hint:          "Look whether a copy holds something the living file lacks, then `git rm` the family and add its pattern to .gitignore.",
 	Discriminator: "place and family; outside the folders of automation the place alone",
 	Source:        "measured: in one of 59 public repositories 47 % of all files, in another 2,471 of 95,622",
-	Limits:        []audit.Limit{{Name: "min", Default: 1, Unit: "files", Doc: "smallest family that is reported"}},
-	Judge:         judgeLitter,
+	Limits: []audit.Limit{{Name: "min", Default: 1, Unit: "files", Doc: "smallest family that is reported"},
+		{Name: "many", Default: 20, Unit: "files", Doc: "copies outside the folders of automation that are more than information"}},
+	Judge: judgeLitter,
 }
 
 // Places that are not folders of automation.
@@ -51,37 +54,45 @@ func judgeLitter(p *audit.Pass) {
 		if e.State == snapshot.Ignored || e.Kind == snapshot.PathMissing || e.Kind == snapshot.PathDir || e.Kind == snapshot.PathModule || vendored(e.Path) {
 			continue
 		}
-		l, ok := classify(e.Path)
-		alive := l.live != "" && p.Now.Tree.HasFile(l.live)
-		if !ok || !l.sure && !alive {
+		l, ok := litter.Classify(e.Path)
+		alive := l.Live != "" && p.Now.Tree.HasFile(l.Live)
+		if !ok || !l.Sure && !alive {
 			continue
 		}
 		place, sys := places.of(e.Path)
-		if (place == elsewhere || place == rootFolder) && l.live != "" && (!alive || pages[path.Ext(l.live)]) {
+		if (place == elsewhere || place == rootFolder) && l.Live != "" && (!alive || pages[path.Ext(l.Live)]) {
 			continue // an .old in the application may be anything
 		}
 		if place == elsewhere {
-			l.family = "" // one for all: it is not where automation lives
+			l.Family = "" // one for all: it is not where automation lives
 		}
-		id := place + "\x00" + l.family
+		id := place + "\x00" + l.Family
 		if piles[id] == nil {
-			piles[id] = &pile{place: place, family: l.family, system: sys}
+			piles[id] = &pile{place: place, family: l.Family, system: sys}
 		}
 		piles[id].paths = append(piles[id].paths, e.Path)
 		if alive {
-			piles[id].live = append(piles[id].live, l.live)
+			piles[id].live = append(piles[id].live, l.Live)
 		}
 	}
 	for _, id := range sortedKeys(piles) {
 		if q := piles[id]; len(q.paths) >= int(p.Limit("min")) && p.Now.System(q.system).Status.Listed() {
-			p.Report(q.report())
+			p.Report(q.report(int(p.Limit("many"))))
 		}
 	}
 }
 
-func (q *pile) report() audit.Report {
+func (q *pile) report(many int) audit.Report {
 	r := audit.Report{Item: snapshot.Pseudo(q.system), Discriminator: q.place + " " + q.family, At: audit.Location{Path: q.paths[0]}}
-	if q.system == snapshot.Functions || q.place == ".github/workflows" {
+	slices.Sort(q.live)
+	live := len(slices.Compact(q.live))
+	off := q.family == "*.disabled" && q.place == ".github/workflows" && live == 0
+	switch {
+	case q.place == elsewhere && len(q.paths) < many:
+		r.Severity = audit.Info
+	case off:
+		r.Hint = "Remove those that will not come back: git remembers them."
+	case q.system == snapshot.Functions, q.place == ".github/workflows":
 		r.Severity = audit.Medium
 	}
 	files, lie := "files", "lie"
@@ -92,9 +103,9 @@ func (q *pile) report() audit.Report {
 	if q.place == elsewhere {
 		r.Message = fmt.Sprintf("%d backup or copied %s %s outside the folders of automation", len(q.paths), files, lie)
 	}
-	slices.Sort(q.live)
-	live := len(slices.Compact(q.live))
 	switch {
+	case off:
+		r.Message += ": switched off by their names."
 	case strings.HasSuffix(q.family, "/"), q.place == elsewhere:
 		r.Message += "."
 	case live == 0:
@@ -139,6 +150,9 @@ func (pl places) of(p string) (string, snapshot.System) {
 		return rootFolder, snapshot.Scripts
 	}
 	for d := dir; d != "."; d = path.Dir(d) {
+		if d == ".github" && !strings.HasPrefix(p, ".github/workflows") {
+			break // templates and the like start nothing
+		}
 		if sys, ok := pl.dirs[d]; ok {
 			return d, sys
 		}

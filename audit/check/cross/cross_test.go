@@ -8,6 +8,7 @@ import (
 	"golang.org/x/tools/txtar"
 
 	"healthaudit/audit/check/checktest"
+	"healthaudit/snapshot/analyze/litter"
 	"healthaudit/snapshot/collect/collecttest"
 	"healthaudit/snapshot/collect/script"
 )
@@ -31,8 +32,8 @@ func TestClassify_agrees_with_the_collector(t *testing.T) {
 	}
 	s := collecttest.Session(t, dir)
 	for _, it := range collecttest.Snapshot(t, s, script.Collector).Items {
-		if l, ok := classify(it.Path); ok && (l.sure || s.Tree.HasFile(l.live)) {
-			t.Errorf("%s is listed as a script and is litter of the family %s", it.Path, l.family)
+		if l, ok := litter.Classify(it.Path); ok && (l.Sure || s.Tree.HasFile(l.Live)) {
+			t.Errorf("%s is listed as a script and is litter of the family %s", it.Path, l.Family)
 		}
 	}
 }

@@ -2,6 +2,7 @@ package function
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"healthaudit/audit"
@@ -34,15 +35,18 @@ var NoHandler = &audit.Check{
 	},
 }
 
-func noHandler(p *audit.Pass, it *snapshot.Item, fn netlify.Function, importer string) {
+func noHandler(p *audit.Pass, it *snapshot.Item, fn netlify.Function, importers []string) {
 	main, _ := mainFile(it)
 	r := audit.Report{Item: it.Key, At: audit.Location{Path: main.Path, Line: fn.HandlerAt.Line, Column: fn.HandlerAt.Column}}
 	switch fn.State {
 	case netlify.HandlerMissing:
 		r.Message = it.Name + " exports no handler and has no default export: calling it fails"
 		by := isNoFunction(main.Path)
-		if importer != "" {
-			by = "a helper of " + importer
+		switch n := len(importers); {
+		case n > 2:
+			by = fmt.Sprintf("a helper of %s and %d others", importers[0], n-1)
+		case n > 0:
+			by = "a helper of " + strings.Join(importers, " and ")
 		}
 		if by != "" {
 			r.Severity, r.Message = audit.Low, fmt.Sprintf("%s is deployed as a function although it is %s", it.Name, by)
@@ -51,7 +55,7 @@ func noHandler(p *audit.Pass, it *snapshot.Item, fn netlify.Function, importer s
 	case netlify.HandlerWrong:
 		r.Message = fmt.Sprintf("the handler of %s is %s, not a function: calling it fails", it.Name, fn.What)
 	case netlify.HandlerUnknown:
-		if isNoFunction(main.Path) != "" || importer != "" {
+		if isNoFunction(main.Path) != "" || len(importers) > 0 {
 			return
 		}
 		r.Severity, r.Confidence = audit.Medium, audit.Likely
@@ -62,13 +66,13 @@ func noHandler(p *audit.Pass, it *snapshot.Item, fn netlify.Function, importer s
 	p.Report(r)
 }
 
-// helpers returns the files that functions import, with the first that does.
-func helpers(p *audit.Pass) map[string]string {
-	out := map[string]string{}
+// helpers returns the files that functions import, with the names of these.
+func helpers(p *audit.Pass) map[string][]string {
+	out := map[string][]string{}
 	for _, it := range p.Items() {
 		for _, r := range it.Refs {
-			if r.Kind == snapshot.RefFile && r.Path != it.Path && out[r.Path] == "" {
-				out[r.Path] = it.Name
+			if r.Kind == snapshot.RefFile && r.Path != it.Path && !slices.Contains(out[r.Path], it.Name) {
+				out[r.Path] = append(out[r.Path], it.Name)
 			}
 		}
 	}

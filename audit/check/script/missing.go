@@ -2,6 +2,8 @@ package script
 
 import (
 	"fmt"
+	"path"
+	"strings"
 
 	"healthaudit/audit"
 	"healthaudit/snapshot"
@@ -19,7 +21,7 @@ var MissingTarget = &audit.Check{
 		"without which the script cannot even begin; low where the text itself provides for the absence (`|| true`, `[ -f x ] &&`, try). " +
 		"Build products, ignored files and paths that are computed are left out.",
 	Hint:          "Correct the name, bring the file back (`audit restore` has it if it was there before), or remove the line.",
-	Discriminator: "what is missing: the file's path, or the npm script and its folder",
+	Discriminator: "what is missing: the file's path, or the npm script and its folder; \"imports\" for all that a script cannot begin without",
 	Source:        "measured: 1,699 npm scripts of 59 public repositories start 142 missing files",
 	Judge:         judgeMissing,
 }
@@ -27,8 +29,10 @@ var MissingTarget = &audit.Check{
 func judgeMissing(p *audit.Pass) {
 	table := refs.NewTable(p.Now, p.Derived)
 	started := startedItems(p.Now, table)
+	moved := movedTo(p.Now.Tree)
 	for _, it := range p.Items() {
 		seen := map[string]bool{}
+		var imports []audit.Report
 		for _, r := range it.Refs {
 			if r.Kind == snapshot.RefBin || seen[r.Target()] {
 				continue
@@ -38,15 +42,72 @@ func judgeMissing(p *audit.Pass) {
 				continue
 			}
 			seen[r.Target()] = true
-			p.Report(missing(it, r, res, started[it.Key]))
+			out := missing(it, r, res, started[it.Key])
+			if to := moved(r); to != "" {
+				out.Hint = fmt.Sprintf("There is %s: correct the path if that is meant, bring the file back, or remove the line.", to)
+			}
+			if r.Where == imported && !r.Guarded {
+				imports = append(imports, out)
+				continue
+			}
+			p.Report(out)
 		}
+		if len(imports) > 0 {
+			p.Report(together(it, imports))
+		}
+	}
+}
+
+// imported is the Where of a file that is loaded, as the collectors write it.
+const imported = "import"
+
+// together makes one finding of the imports that are missing: the script does
+// not begin, however many they are.
+func together(it *snapshot.Item, imports []audit.Report) audit.Report {
+	out := imports[0]
+	if n := len(imports) - 1; n > 0 {
+		var more []string
+		for _, r := range imports[1:] {
+			more = append(more, r.Discriminator)
+		}
+		out.Message = fmt.Sprintf("%s imports %s and %d more files, which are not there.", what(it), out.Discriminator, n)
+		if n == 1 {
+			out.Message = fmt.Sprintf("%s imports %s and %s, which are not there.", what(it), out.Discriminator, more[0])
+		}
+		out.Evidence = append(out.Evidence, audit.Evidence{Name: "also missing", Value: strings.Join(more, ", ")})
+	}
+	out.Discriminator = "imports"
+	return out
+}
+
+// movedTo returns where the project has a missing file instead: the only file of
+// that name, "" when there is none or several.
+func movedTo(t *snapshot.Tree) func(snapshot.Ref) string {
+	var byName map[string][]string
+	return func(r snapshot.Ref) string {
+		if r.Kind != snapshot.RefFile {
+			return ""
+		}
+		if byName == nil {
+			byName = map[string][]string{}
+			for _, e := range t.All() {
+				if e.State != snapshot.Ignored && t.HasFile(e.Path) {
+					b := path.Base(e.Path)
+					byName[b] = append(byName[b], e.Path)
+				}
+			}
+		}
+		if at := byName[path.Base(r.Path)]; len(at) == 1 {
+			return at[0]
+		}
+		return ""
 	}
 }
 
 func missing(it *snapshot.Item, r snapshot.Ref, res refs.Resolution, starter snapshot.Key) audit.Report {
 	out := audit.Report{Item: it.Key, Discriminator: r.Target(), At: where(it, r), Severity: audit.Medium}
 	verb := "starts"
-	if r.Where == "import" {
+	if r.Where == imported {
 		verb = "imports"
 	}
 	out.Message = fmt.Sprintf("%s %s %s, which is not there", what(it), verb, r.Target())
@@ -54,13 +115,13 @@ func missing(it *snapshot.Item, r snapshot.Ref, res refs.Resolution, starter sna
 	case r.Guarded:
 		out.Severity = audit.Low
 		out.Message += " (its absence is provided for)"
-	case it.Kind == "cron", r.Where == "import":
+	case it.Kind == "cron", r.Where == imported:
 		out.Severity = audit.High
 	case starter != "":
 		out.Severity = audit.High
 		out.Evidence = append(out.Evidence, audit.Evidence{Name: "started by", Value: string(starter)})
 	}
-	if it.Kind == "cron" || it.Kind == "script" && r.Where != "import" {
+	if it.Kind == "cron" || it.Kind == "script" && r.Where != imported {
 		out.Confidence = audit.Likely // the folder it runs in is not written there
 	}
 	if res.OtherCase != "" {

@@ -59,6 +59,7 @@ func reportSyntax(p *audit.Pass, it *snapshot.Item, list []problem) {
 		Message: fmt.Sprintf("%s does not parse: %s.", what(it), worst.message)}
 	if worst.weight != "sure" {
 		r.Severity, r.Confidence = audit.Medium, audit.Likely
+		r.Message = fmt.Sprintf("%s may not parse: %s.", what(it), worst.message)
 	}
 	if n := len(list) - 1; n > 0 {
 		r.Evidence = append(r.Evidence, audit.Evidence{Name: "further problems", Value: fmt.Sprint(n)})

@@ -173,12 +173,13 @@ type Input struct {
 func Evaluate(in Input) File {
 	f := File{Kind: KindOf(in.Path), Status: OK}
 	var raw []any
-	switch limit := MaxText; {
+	text := f.Kind == JSON || f.Kind == YAML
+	switch {
 	case f.Kind == "":
 		f.Status, f.Reason = Invalid, "PM2 does not read a file of this name as a configuration"
-	case f.Kind != JSON && f.Kind != YAML && len(in.Src) > MaxScript:
+	case !text && len(in.Src) > MaxScript:
 		f.Status, f.Reason = Invalid, "larger than 8 MiB"
-	case (f.Kind == JSON || f.Kind == YAML) && len(in.Src) > limit:
+	case text && len(in.Src) > MaxText:
 		f.Status, f.Reason = Invalid, "larger than 1 MiB"
 	case f.Kind == YAML:
 		raw = f.readYAML(in.Src)

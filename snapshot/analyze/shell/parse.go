@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -36,15 +37,72 @@ func Syntax(src []byte, d Dialect) []Problem {
 	var lang syntax.LangError
 	switch {
 	case errors.As(err, &parse):
+		if p.Sure = (d == Bash || d == POSIX || d == "") && refused(err); p.Sure {
+			again := withoutBackquotes(src, d)
+			p.Sure = refused(again) && errors.As(again, &parse) // at the place where bash ends too
+		}
 		p.Line, p.Column, p.Message = int(parse.Pos.Line()), int(parse.Pos.Col()), parse.Text
-		// bash only warns about a here-document that the end of the file closes.
-		p.Sure = (d == Bash || d == POSIX || d == "") && !strings.Contains(parse.Text, "here-document")
 	case errors.As(err, &lang): // another shell takes it, and sh may well be bash
 		p.Line, p.Column = int(lang.Pos.Line()), int(lang.Pos.Col())
 		p.Message = strings.TrimPrefix(p.Message, fmt.Sprintf("%d:%d: ", p.Line, p.Column))
 	}
 	p.Line, p.Column = max(p.Line, 1), max(p.Column, 1)
 	return []Problem{p}
+}
+
+// refused reports whether bash too ends at an error. It only warns about a
+// here-document that the end of the file closes.
+func refused(err error) bool {
+	var parse syntax.ParseError
+	return errors.As(err, &parse) && !strings.Contains(parse.Text, "here-document")
+}
+
+// withoutBackquotes parses once more, without what stands between backquotes on
+// different lines: bash reads that only when it gets there, so that `bash -n`
+// accepts a script with the fences of Markdown in it.
+func withoutBackquotes(src []byte, d Dialect) error {
+	out := slices.Clone(src)
+	open, end, start := -1, "", 0 // end: the last line of the here-document that src is in
+	for line := range bytes.Lines(src) {
+		text := string(bytes.TrimSpace(line))
+		switch {
+		case end != "":
+			if text == end {
+				end = ""
+			}
+			copy(out[start:], bytes.ReplaceAll(line, []byte("`"), []byte(" ")))
+		default:
+			open = blank(out, start, line, open)
+			if m := hereDocument.FindStringSubmatch(text); m != nil && open < 0 {
+				end = m[1]
+			}
+		}
+		start += len(line)
+	}
+	_, err := Parse(out, d)
+	return err
+}
+
+var hereDocument = regexp.MustCompile(`(?:^|[^<])<<-?\s*['"\\]?([A-Za-z_]\w*)`)
+
+// blank takes out of text what the backquotes in one line of it end, from the one
+// that is open since before. It returns the one that is open then, -1 for none.
+func blank(text []byte, start int, line []byte, open int) int {
+	for i, c := range line {
+		switch {
+		case c != '`' || i > 0 && line[i-1] == '\\':
+		case open < 0:
+			open = start + i
+		default:
+			for j := open; open < start && j <= start+i; j++ {
+				if text[j] != '\n' {
+					text[j] = ' '
+				}
+			}
+			open = -1
+		}
+	}
+	return open
 }
 
 // ErrBound says that a text is too long or too deeply nested to be parsed.

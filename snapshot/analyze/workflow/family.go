@@ -74,7 +74,7 @@ var families = []family{
 	row("runner-unknown", "runner-label", `^label "([^"]*)" is unknown`, `the runner label $1 is not one of GitHub's`),
 	row("runner-conflict", "runner-label", `^label "([^"]*)" conflicts with label "([^"]*)"`, `no runner has both labels $1 and $2`),
 	row("runner-unknown", "runner-label", ``, ``),
-	row("shell-name", "shell-name", `^shell name "([^"]*)"`, `there is no shell $1 on this runner`),
+	row("shell-name", "shell-name", `^shell name `, `the runner has no shell of that name`),
 	row("credentials", "credentials", ``, `a password stands in the file; it belongs into a secret`),
 	row("command-disabled", "deprecated-commands", `^workflow command "(set-env|add-path)"`, `the workflow command $1 is switched off: the step fails`),
 	row("command-deprecated", "deprecated-commands", `^workflow command "([^"]*)"`, `the workflow command $1 is deprecated`),

@@ -108,7 +108,7 @@ func (b *builder) job(id, n *yaml.Node) Job {
 		case "if":
 			j.If = text(v)
 		case "timeout-minutes":
-			j.Timeout = text(v)
+			j.Timeout = minutes(v)
 		case "continue-on-error":
 			j.Continue = text(v)
 		case "environment":
@@ -205,7 +205,7 @@ func concurrency(k, n *yaml.Node) *Concurrency {
 
 func defaults(n *yaml.Node) Defaults {
 	run := child(n, "run")
-	return Defaults{Shell: text(child(run, "shell")), Dir: text(child(run, "working-directory"))}
+	return Defaults{Shell: shownShell(child(run, "shell")), Dir: text(child(run, "working-directory"))}
 }
 
 func runsOn(n *yaml.Node) []string {

@@ -5,6 +5,7 @@ import (
 	"path"
 	"regexp"
 	"sort"
+	"strconv"
 	"strings"
 
 	"go.yaml.in/yaml/v4"
@@ -56,6 +57,27 @@ func deref(n *yaml.Node) *yaml.Node {
 // text returns the text of a scalar as it may be shown, "" for anything else
 // and for null.
 func text(n *yaml.Node) string { return hide(raw(n)) }
+
+// shownShell is the text of a shell as it may be shown: its program where that is a
+// known one, with its options; anything else may be a value in the wrong place.
+func shownShell(n *yaml.Node) string {
+	s := text(n)
+	if s == "" || knownShell.MatchString(s) {
+		return s
+	}
+	return computed
+}
+
+var knownShell = regexp.MustCompile(`^(\S*/)?(bash|sh|zsh|dash|ksh|pwsh|powershell|cmd|python3?|node|perl|ruby|fish|nu|deno)(\s[-\w {}+.'"/]*)?$`)
+
+// minutes is the text of a timeout as it may be shown: a number or an expression.
+func minutes(n *yaml.Node) string {
+	s := text(n)
+	if _, err := strconv.ParseFloat(s, 64); s == "" || err == nil || strings.HasPrefix(s, "${{") {
+		return s
+	}
+	return computed
+}
 
 // raw is text with whatever stands there.
 func raw(n *yaml.Node) string {

@@ -46,11 +46,11 @@ func (b *builder) step(n *yaml.Node) []Step {
 		case "if":
 			s.If = text(v)
 		case "shell":
-			s.Shell = text(v)
+			s.Shell = shownShell(v)
 		case "working-directory":
 			s.Dir = text(v)
 		case "timeout-minutes":
-			s.Timeout = text(v)
+			s.Timeout = minutes(v)
 		case "continue-on-error":
 			s.Continue = text(v)
 		case "with":

@@ -29,6 +29,7 @@ type real struct {
 	t          *testing.T
 	bin        string
 	home, tree string
+	derived    *snapshot.Derived // between audits, as the store keeps it
 }
 
 // newReal finds the pinned PM2: AUDIT_TEST_PM2 names its node_modules folder,
@@ -51,7 +52,7 @@ func newReal(t *testing.T) *real {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &real{t: t, bin: bin, home: home, tree: t.TempDir()}
+	r := &real{t: t, bin: bin, home: home, tree: t.TempDir(), derived: &snapshot.Derived{}}
 	t.Cleanup(func() {
 		r.reap()
 		os.RemoveAll(home)
@@ -134,7 +135,7 @@ func (r *real) audit() collect.Result {
 		r.t.Fatal(err)
 	}
 	defer h.Close()
-	s.Host, s.Files = h, &collect.Capture{Host: h}
+	s.Host, s.Files, s.Derived = h, &collect.Capture{Host: h}, r.derived
 	res, err := Collector.Collect(r.t.Context(), s)
 	if err != nil {
 		r.t.Fatal(err)

@@ -9,6 +9,7 @@ import (
 
 	"healthaudit/snapshot"
 	"healthaudit/snapshot/analyze/crontab"
+	"healthaudit/snapshot/analyze/litter"
 	"healthaudit/snapshot/collect"
 	"healthaudit/snapshot/host"
 )
@@ -25,22 +26,11 @@ var languages = map[string]string{".sh": langShell, ".bash": langShell, ".zsh": 
 var built = map[string]bool{"dist": true, "build": true, "out": true, ".next": true, ".nuxt": true, ".netlify": true, "coverage": true, "target": true,
 	"testdata": true, "fixtures": true, "__fixtures__": true, "__tests__": true, "__mocks__": true, ".git": true, ".audit": true}
 
-// Copies and backups that kept their extension: nobody runs them. The folders
-// and names of gone are enough by themselves; beside matches those that are
-// leftovers only while the file they were copied from is there. The families
-// are told by the check cross-backup-litter.
-var (
-	gone   = regexp.MustCompile(`(?i)(^|/)(\.history|backups?[-_.]\d[^/]*|(workflows|functions|scripts|automation)[-_.](backup|bak|disabled|old|broken)s?[^/]*)/`)
-	beside = regexp.MustCompile(`(?i)^(.+?)([._-](bak|backup|old|orig|disabled|broken|copy)([._-]?\d+)*|( - copy| copy)?( \d+| ?\(\d+\))?|[._-](20\d{6}|1[67]\d{8}(\d{3})?)([T_-]?\d{4,6})?)(\.\w{1,5})$`)
-)
-
+// leftover reports whether a path is a copy or a backup: nobody runs those. The
+// check cross-backup-litter tells of them.
 func leftover(t *snapshot.Tree, p string) bool {
-	if gone.MatchString(p) {
-		return true
-	}
-	dir, base := path.Split(p)
-	m := beside.FindStringSubmatch(base)
-	return m != nil && m[2] != "" && t.HasFile(dir+m[1]+m[len(m)-1])
+	c, ok := litter.Classify(p)
+	return ok && (c.Sure || t.HasFile(c.Live))
 }
 
 // aside matches JavaScript that is no script: configuration, tests, bundles, declarations.

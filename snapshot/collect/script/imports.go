@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"healthaudit/snapshot"
+	"healthaudit/snapshot/collect"
 )
 
 // extensions are what Node and the TypeScript runners try, in their order.
@@ -28,7 +29,7 @@ func importRefs(t *snapshot.Tree, list []localImport) (out []snapshot.Ref) {
 		if !ok && (i.Module || !certain(t, i.Path)) {
 			continue
 		}
-		out = append(out, snapshot.Ref{Kind: snapshot.RefFile, Path: p, Guarded: i.Optional, Line: i.Line, Column: i.Column, Where: "import"})
+		out = append(out, snapshot.Ref{Kind: snapshot.RefFile, Path: p, Guarded: i.Optional, Line: i.Line, Column: i.Column, Where: collect.Import})
 	}
 	return out
 }

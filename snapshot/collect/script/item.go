@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"healthaudit/snapshot"
+	"healthaudit/snapshot/collect"
 )
 
 // Values of the fact "syntax".
@@ -54,12 +55,14 @@ func addSyntax(it *snapshot.Item, problems []problem) {
 	addProblems(it, problems)
 }
 
-// addRefs sets what an item starts, and the fact that shows it.
+// addRefs sets what an item starts or loads, and the fact that shows the former.
 func addRefs(it *snapshot.Item, refs []snapshot.Ref) {
 	it.Refs = refs
 	var starts []string
 	for _, r := range refs {
-		starts = append(starts, r.Target())
+		if r.Where != collect.Import {
+			starts = append(starts, r.Target())
+		}
 	}
 	if len(starts) > 0 {
 		it.Add(snapshot.Set, "starts", snapshot.SetOf(starts...))

@@ -29,7 +29,7 @@ const (
 	sourceCron  = "crontabs"
 	sourceFiles = "files"
 
-	sourceFollowed = "followed" // files outside the usual folders that something starts
+	sourceFollowed = snapshot.Followed // files outside the usual folders that something starts
 )
 
 // maxItems bounds the files of one project; more are counted, not listed.
@@ -144,7 +144,8 @@ func recollect(ctx context.Context, s *collect.Session, key snapshot.Key) (*snap
 	return nil, ctx.Err()
 }
 
-// risk: what stops parsing, starting or being startable is more dangerous than before.
+// risk: what stops parsing, starting or being startable is more dangerous than
+// before. Starting another thing instead is a change without direction.
 func risk(fact string, old, new *snapshot.Value) snapshot.Risk {
 	switch fact {
 	case "executable":
@@ -160,13 +161,8 @@ func risk(fact string, old, new *snapshot.Value) snapshot.Risk {
 			return snapshot.RiskDown
 		}
 	case "starts", "schedule":
-		if old == nil {
-			return snapshot.RiskNeutral
-		}
-		for _, t := range old.Strings() {
-			if new == nil || !slices.Contains(new.Strings(), t) {
-				return snapshot.RiskUp
-			}
+		if old != nil && (new == nil || len(new.Strings()) < len(old.Strings())) {
+			return snapshot.RiskUp
 		}
 	}
 	return snapshot.RiskNeutral

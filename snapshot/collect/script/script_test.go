@@ -104,14 +104,23 @@ func TestCollect(t *testing.T) {
 	}
 	for key, want := range map[snapshot.Key]string{
 		"scripts/scripts/deploy.sh":         "executable=true interpreter=bash language=shell syntax=ok",
-		"scripts/scripts/report.py":         "executable=false language=python starts=scripts/helper.py syntax=ok",
-		"scripts/scripts/sync.js":           "executable=false language=javascript starts=scripts/lib/a.ts, scripts/lib/gone.js syntax=ok",
+		"scripts/scripts/report.py":         "executable=false language=python syntax=ok",
+		"scripts/scripts/sync.js":           "executable=false language=javascript syntax=ok",
 		"scripts/file:package.json":         "engines.node=>=20 scripts=build, sync syntax=ok type=module",
 		"scripts/file:ops/crontab":          "entries=3 env=CRON_TZ, MAILTO syntax=ok",
 		"scripts/cron:ops/crontab:de09aec5": "schedule=*/5 * * * * Europe/Berlin, @daily Europe/Berlin starts=scripts/sync.js syntax=ok",
 	} {
 		if got := facts(key); got != want {
 			t.Errorf("%s:\n got %s\nwant %s", key, got, want)
+		}
+	}
+	for key, want := range map[snapshot.Key]string{"scripts/scripts/report.py": "scripts/helper.py", "scripts/scripts/sync.js": "scripts/lib/a.ts scripts/lib/gone.js"} {
+		var got []string
+		for _, r := range snap.Item(key).Refs {
+			got = append(got, r.Target())
+		}
+		if strings.Join(got, " ") != want {
+			t.Errorf("%s refers to %q, want %q", key, got, want)
 		}
 	}
 	if v, _ := snap.Item("scripts/scripts/broken.py").Fact("syntax"); v.Str() != syntaxBroken {
@@ -223,7 +232,7 @@ func TestRecollect(t *testing.T) {
 
 func TestRisk(t *testing.T) {
 	yes, no, ok, broken := snapshot.Bool(true), snapshot.Bool(false), snapshot.Text("ok"), snapshot.Text("broken")
-	two, one := snapshot.SetOf("a", "b"), snapshot.SetOf("a")
+	two, one, other := snapshot.SetOf("a", "b"), snapshot.SetOf("a"), snapshot.SetOf("c")
 	for _, c := range []struct {
 		fact     string
 		old, new *snapshot.Value
@@ -231,7 +240,7 @@ func TestRisk(t *testing.T) {
 	}{
 		{"executable", &yes, &no, snapshot.RiskUp}, {"executable", &no, &yes, snapshot.RiskDown},
 		{"syntax", &ok, &broken, snapshot.RiskUp}, {"syntax", &broken, &ok, snapshot.RiskDown},
-		{"starts", &two, &one, snapshot.RiskUp}, {"starts", &one, &two, snapshot.RiskNeutral}, {"starts", &one, nil, snapshot.RiskUp}, {"starts", nil, &one, snapshot.RiskNeutral},
+		{"starts", &two, &one, snapshot.RiskUp}, {"starts", &one, &two, snapshot.RiskNeutral}, {"starts", &one, nil, snapshot.RiskUp}, {"starts", &one, &other, snapshot.RiskNeutral}, {"starts", nil, &one, snapshot.RiskNeutral},
 		{"content", &ok, &broken, snapshot.RiskNeutral},
 	} {
 		if got := risk(c.fact, c.old, c.new); got != c.want {
@@ -250,9 +259,11 @@ import './routes.js';
 (
 -- src/other.js --
 1
+-- scripts/job.js --
+import '../src/other.js';
 `)
 	snap := collecttest.Snapshot(t, s, Collector)
-	want := []string{"scripts/file:package.json", "scripts/npm:lost", "scripts/npm:made", "scripts/npm:start", "scripts/src/app.js"}
+	want := []string{"scripts/file:package.json", "scripts/npm:lost", "scripts/npm:made", "scripts/npm:start", "scripts/scripts/job.js", "scripts/src/app.js"}
 	if d := cmp.Diff(want, keys(snap)); d != "" {
 		t.Error(d)
 	}

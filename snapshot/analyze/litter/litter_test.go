@@ -1,4 +1,4 @@
-package cross
+package litter
 
 import "testing"
 
@@ -25,14 +25,14 @@ func TestClassify(t *testing.T) {
 		{".github/workflows.disabled/x.yml", "workflows.disabled/", "", true},
 		{"ops/backup-20250821/x.sh", "backup-20250821/", "", true},
 	} {
-		l, ok := classify(c.path)
-		if want := (leftover{c.family, c.live, c.sure}); !ok || l != want {
+		l, ok := Classify(c.path)
+		if want := (Copy{c.family, c.live, c.sure}); !ok || l != want {
 			t.Errorf("%s: %+v, %v", c.path, l, ok)
 		}
 	}
 	for _, p := range []string{"scripts/backup.sh", "scripts/backup/run.sh", "infra/backup/crontab", "scripts/db-restore.sh", "src/copy.js", ".github/workflows/ci.yml",
 		"README.md", "scripts/copy-files.js", "a/b.old/c.js", "lib/orig.js", "x.json", "v1.2.3.txt", "logo@2x.png"} {
-		if l, ok := classify(p); ok {
+		if l, ok := Classify(p); ok {
 			t.Errorf("%s is taken for %+v", p, l)
 		}
 	}

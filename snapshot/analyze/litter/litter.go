@@ -1,16 +1,19 @@
-package cross
+// Package litter tells from its name whether a file is a copy or a backup of
+// another. It looks at names only, and neither judges nor removes.
+package litter
 
 import (
 	"path"
 	"regexp"
+	"slices"
 	"strings"
 )
 
-// A leftover is one file that looks like a copy of another.
-type leftover struct {
-	family string // the pattern a person knows it by: "*.bak", ".history/"
-	live   string // path of the file it is a copy of, if the name tells
-	sure   bool   // the name alone is enough; otherwise the live file must be there
+// A Copy is one file that looks like a copy of another.
+type Copy struct {
+	Family string // the pattern a person knows it by: "*.bak", ".history/"
+	Live   string // path of the file it is a copy of, if the name tells
+	Sure   bool   // the name alone is enough; otherwise the live file must be there
 }
 
 var (
@@ -37,38 +40,59 @@ var (
 var endings = map[string]bool{".js": true, ".mjs": true, ".cjs": true, ".ts": true, ".tsx": true, ".jsx": true, ".py": true, ".sh": true, ".yml": true,
 	".yaml": true, ".json": true, ".md": true, ".toml": true, ".go": true, ".css": true, ".html": true, ".sql": true, ".txt": true, ".png": true}
 
-// classify tells whether a path looks like a leftover copy.
-func classify(p string) (leftover, bool) {
+// hints are letters of which every copy's name has some: most names have none,
+// and need no pattern.
+var hints = []string{"bak", "bkp", "backup", "old", "orig", "save", "rej", "disabled", "broken", "copy", "history", "~", "("}
+
+func suspicious(p string) bool {
+	digits := 0
+	for i := range len(p) {
+		if p[i] < '0' || p[i] > '9' {
+			digits = 0
+		} else if digits++; digits == 8 { // a date or an epoch
+			return true
+		}
+	}
+	lower := strings.ToLower(p)
+	return strings.Contains(lower, ".yml.") || strings.Contains(lower, ".yaml.") ||
+		slices.ContainsFunc(hints, func(h string) bool { return strings.Contains(lower, h) })
+}
+
+// Classify tells whether a path looks like a copy.
+func Classify(p string) (Copy, bool) {
+	if !suspicious(p) {
+		return Copy{}, false
+	}
 	dir, base := path.Split(p)
 	for part := range strings.SplitSeq(strings.TrimSuffix(dir, "/"), "/") {
 		switch {
 		case historyDir.MatchString(part):
-			return leftover{".history/", "", true}, true
+			return Copy{".history/", "", true}, true
 		case backupDir.MatchString(part):
-			return leftover{part + "/", "", true}, true
+			return Copy{part + "/", "", true}, true
 		}
 	}
 	if live, ok := strings.CutSuffix(base, "~"); ok && live != "" {
-		return leftover{"*~", dir + live, true}, true
+		return Copy{"*~", dir + live, true}, true
 	}
 	ext := strings.ToLower(path.Ext(base))
 	if m := suffix.FindStringSubmatch(base); m != nil && !endings[ext] {
-		return leftover{"*." + strings.ToLower(m[2]), dir + m[1], strings.Contains(m[1], ".")}, true
+		return Copy{"*." + strings.ToLower(m[2]), dir + m[1], strings.Contains(m[1], ".")}, true
 	}
 	if m := infix.FindStringSubmatch(base); m != nil {
-		return leftover{"*-" + strings.ToLower(m[2]) + ".*", dir + m[1] + m[3], false}, true
+		return Copy{"*-" + strings.ToLower(m[2]) + ".*", dir + m[1] + m[3], false}, true
 	}
 	if m := copied.FindStringSubmatch(base); m != nil {
-		return leftover{"* copy", dir + m[1] + m[2], false}, true
+		return Copy{"* copy", dir + m[1] + m[2], false}, true
 	}
 	if m := stamped.FindStringSubmatch(base); m != nil {
-		return leftover{"*-<date>", dir + m[1] + m[2], false}, true
+		return Copy{"*-<date>", dir + m[1] + m[2], false}, true
 	}
 	if m := stampLast.FindStringSubmatch(base); m != nil {
-		return leftover{"*.<date>", dir + m[1], true}, true
+		return Copy{"*.<date>", dir + m[1], true}, true
 	}
 	if m := unloaded.FindStringSubmatch(base); m != nil && strings.Contains(dir, ".github/workflows/") && ext != ".md" {
-		return leftover{"*.yml.*", dir + m[1], true}, true
+		return Copy{"*.yml.*", dir + m[1], true}, true
 	}
-	return leftover{}, false
+	return Copy{}, false
 }
