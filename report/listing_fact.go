@@ -57,11 +57,11 @@ func became(f FactChange, files []string) string {
 	if secret(f.Old) || secret(f.New) {
 		switch {
 		case f.Old == nil:
-			return "added (its value is not shown)"
+			return "added (not shown)"
 		case f.New == nil:
 			return "gone"
 		}
-		return "changed (its value is not shown)"
+		return "changed (not shown)"
 	}
 	switch {
 	case f.Old == nil:

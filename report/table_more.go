@@ -157,6 +157,9 @@ func (r *reading) notJudged() {
 	for _, s := range r.Systems {
 		if s.Reason != "" && s.Status != "absent" && !told[s.System+"\x00"+s.Reason] {
 			reason := s.Reason
+			if n := r.told(s); n > 0 {
+				reason += " (" + plural(n, "item") + ")"
+			}
 			if s.Status != "ok" {
 				reason = s.Status + ": " + reason
 			}
@@ -172,13 +175,29 @@ func (r *reading) notJudged() {
 	}
 }
 
-// unknown joins the unknown items of a system that have one reason.
+// told counts the unknown items whose reason begins that of their system, and
+// need not be told again.
+func (r *reading) told(s System) (n int) {
+	for _, it := range r.Items {
+		if it.System == s.System && it.Level == "unknown" && it.Unknown != "" && strings.HasPrefix(s.Reason, it.Unknown) {
+			n++
+		}
+	}
+	return n
+}
+
+// unknown joins the unknown items of a system that have one reason, except
+// those that the system's own reason tells.
 func (r *reading) unknown() [][2]string {
 	type why struct{ system, reason string }
+	reasons := map[string]string{}
+	for _, s := range r.Systems {
+		reasons[s.System] = s.Reason
+	}
 	keys := map[why][]string{}
 	var order []why
 	for _, it := range r.Items {
-		if it.Level != "unknown" {
+		if it.Level != "unknown" || it.Unknown != "" && strings.HasPrefix(reasons[it.System], it.Unknown) {
 			continue
 		}
 		w := why{it.System, it.Unknown}

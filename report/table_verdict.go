@@ -169,7 +169,7 @@ func (r *reading) scoreNotes() []string {
 	if s.Value != nil && s.Coverage < 1 {
 		out = append(out, fmt.Sprintf("The score covers %.0f %% of the items: the others could not be judged.", math.Floor(s.Coverage*100)))
 	}
-	if h := lastScores(s.History, 10); len(h) > 2 {
+	if h := lastScores(s.History, 10); len(h) > 2 && len(slices.Compact(slices.Clone(h))) > 1 {
 		out = append(out, fmt.Sprintf("The last %d scores: %s.", len(h), strings.Join(h, ", ")))
 	}
 	return out

@@ -47,13 +47,12 @@ type Process struct {
 
 // CLI is the command line.
 type CLI struct {
-	Root        string `help:"Folder to audit (default: root of the configuration, else the nearest folder above with audit.yaml or .git, else this one)." placeholder:"DIR"`
-	Config      string `help:"Configuration (default: ROOT/audit.yaml, if it is there)." placeholder:"FILE"`
-	Store       string `help:"Store (default: ROOT/.audit/audit.db)." placeholder:"FILE"`
-	TrustConfig bool   `help:"Let a configuration inside the audited folder name programs to run."`
-	Color       string `help:"When to use colour: auto, always or never (NO_COLOR is obeyed)." placeholder:"WHEN"`
-	Quiet       bool   `short:"q" help:"Print nothing at all when the exit code is 0."`
-	Verbose     bool   `short:"v" help:"Say more on standard error; a trace when audit itself breaks."`
+	Root    string `help:"Folder to audit (default: root of the configuration, else the nearest folder above with audit.yaml or .git, else this one)." placeholder:"DIR"`
+	Config  string `help:"Configuration (default: ROOT/audit.yaml, if it is there)." placeholder:"FILE"`
+	Store   string `help:"Store (default: ROOT/.audit/audit.db)." placeholder:"FILE"`
+	Color   string `help:"When to use colour: auto, always or never (NO_COLOR is obeyed)." placeholder:"WHEN"`
+	Quiet   bool   `short:"q" help:"Print nothing at all when the exit code is 0."`
+	Verbose bool   `short:"v" help:"Say more on standard error; a trace when audit itself breaks."`
 
 	Run     runCmd     `cmd:"" default:"withargs" help:"Audit: look, compare, judge, remember, tell (the default)."`
 	Report  reportCmd  `cmd:"" help:"Show a saved run again, in any format."`

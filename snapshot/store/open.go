@@ -161,7 +161,7 @@ func openFile(path string, o Options) (*os.File, error) {
 	}
 	end := deadline(o.Wait)
 	for {
-		f, err := os.OpenFile(path, flag|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0)
+		f, err := os.OpenFile(path, flag|noFollow, 0)
 		if errors.Is(err, fs.ErrNotExist) {
 			return nil, fmt.Errorf("open store %s: %w", path, ErrNotExist)
 		}
@@ -182,11 +182,7 @@ func openFile(path string, o Options) (*os.File, error) {
 // take locks f and makes it private. It returns false when path names another
 // file by now.
 func take(f *os.File, path string, share bool, end <-chan time.Time) (bool, error) {
-	how := syscall.LOCK_EX
-	if share {
-		how = syscall.LOCK_SH
-	}
-	if err := lockFile(f, how, end); err != nil {
+	if err := lockFile(f, share, end); err != nil {
 		return false, err
 	}
 	fi, err := f.Stat()
@@ -210,13 +206,13 @@ func take(f *os.File, path string, share bool, end <-chan time.Time) (bool, erro
 
 // lockFile locks f until it is closed; bbolt's own lock on it, the same, then
 // succeeds at once. end nil tries once.
-func lockFile(f *os.File, how int, end <-chan time.Time) error {
+func lockFile(f *os.File, share bool, end <-chan time.Time) error {
 	for pause := time.Millisecond; ; pause = min(2*pause, 25*time.Millisecond) {
-		err := syscall.Flock(int(f.Fd()), how|syscall.LOCK_NB)
-		if err == nil {
+		got, err := tryLock(f, share)
+		if got {
 			return nil
 		}
-		if !errors.Is(err, syscall.EWOULDBLOCK) && !errors.Is(err, syscall.EINTR) {
+		if err != nil {
 			return fmt.Errorf("lock: %w", err)
 		}
 		if end == nil {

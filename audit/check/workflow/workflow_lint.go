@@ -32,6 +32,7 @@ var lintSeverity = map[string]audit.Severity{
 	"action-format": audit.High, "call-format": audit.High, "permission-value": audit.High, "permission-scope": audit.High,
 	"runner-retired": audit.High, "action-retired": audit.High, "command-disabled": audit.High, "credentials": audit.High,
 
+	"action-outdated":    audit.Low, // GitHub runs it on a newer runtime, and mostly that works
 	"command-deprecated": audit.Low, "action-input-unknown": audit.Low, "action-input-deprecated": audit.Low, "expression-type": audit.Low,
 	"needs-twice": audit.Low, "empty": audit.Low, "bad-value": audit.Low, "other": audit.Low, "input-declaration": audit.Low,
 	"condition-constant": audit.Info, "anchor-unused": audit.Info, "runner-unknown": audit.Info, "runner-conflict": audit.Info, "linter": audit.Info,
@@ -52,7 +53,7 @@ var lintHints = map[string]string{
 // aggregate are the kinds that are one finding for each file: one habit, one cure.
 var aggregate = map[string]string{
 	"action-retired":  "GitHub refuses the actions of %[2]s in %[1]s, which therefore fail: %[3]s",
-	"action-outdated": "%s has %s with an action written for a runtime that GitHub no longer supports: %s",
+	"action-outdated": "%s has %s with an action written for a runtime that GitHub no longer supports and replaces by a newer one: %s",
 }
 
 // crowd is how many places of one kind in one file are still told one by one.
