@@ -136,21 +136,13 @@ type StatsView struct {
 	FileBytes  int64        `json:"file_bytes"`
 	InUseBytes int64        `json:"in_use_bytes"`
 	Snapshots  int          `json:"snapshots"`
-	Items      int          `json:"items"`    // of the latest snapshot
-	Versions   int          `json:"versions"` // of items, over all snapshots
+	Items      int          `json:"items"` // of the latest snapshot
 	Blobs      int          `json:"blobs"`
 	BlobBytes  int64        `json:"blob_bytes"` // as stored, compressed
 	Journal    int          `json:"journal"`    // entries
 	Oldest     *SnapshotRef `json:"oldest"`     // null in an empty store
 	Newest     *SnapshotRef `json:"newest"`
-	Buckets    []BucketRow  `json:"buckets"`
-}
-
-// A BucketRow is one bucket of the store.
-type BucketRow struct {
-	Name  string `json:"name"`
-	Keys  int    `json:"keys"`
-	Bytes int64  `json:"bytes"`
+	CacheBytes int64        `json:"cache_bytes"` // of analyses, which can be made again
 }
 
 // A RestoreView is what a restore did, or would do.

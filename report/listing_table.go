@@ -162,22 +162,11 @@ func Stats(w io.Writer, v StatsView, o Options) error {
 	if v.Oldest != nil && v.Newest != nil {
 		row("", fmt.Sprintf("from %s to %s", v.Oldest, v.Newest))
 	}
-	items := group(v.Items) + " now"
-	if v.Versions > 0 {
-		items += ", " + plural(v.Versions, "version") + " over time"
-	}
-	row("Items", items)
+	row("Items", group(v.Items)+" in the newest")
 	row("Blobs", fmt.Sprintf("%s, %s", group(v.Blobs), size(v.BlobBytes)))
+	row("Analyses", size(v.CacheBytes)+", which can be made again")
 	row("Journal", strings.Replace(plural(v.Journal, "entry"), "entrys", "entries", 1))
 	p.grid(g)
-	if len(v.Buckets) > 0 {
-		p.WriteByte('\n')
-		b := &grid{cols: []column{{head: "BUCKET"}, {head: "KEYS", max: 14, right: true}, {head: "BYTES", max: 18, right: true}}}
-		for _, x := range v.Buckets {
-			b.add(plain(x.Name), plain(group(x.Keys)), plain(group(x.Bytes)))
-		}
-		p.grid(b)
-	}
 	_, err := w.Write(p.Bytes())
 	return err
 }

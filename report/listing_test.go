@@ -75,8 +75,8 @@ func restoreView() RestoreView {
 }
 
 func TestListings(t *testing.T) {
-	stats := StatsView{Path: "/srv/shop/.audit/audit.db", FileBytes: 33554432, InUseBytes: 20123456, Snapshots: 388, Items: 2000, Versions: 2740, Blobs: 3121, BlobBytes: 9123456, Journal: 1,
-		Oldest: ptr(ref(1)), Newest: ptr(ref(42)), Buckets: []BucketRow{{"blob", 3121, 9123456}, {"chg", 2740, 81000}}}
+	stats := StatsView{Path: "/srv/shop/.audit/audit.db", FileBytes: 33554432, InUseBytes: 20123456, Snapshots: 388, Items: 2000, Blobs: 3121, BlobBytes: 9123456, Journal: 1,
+		Oldest: ptr(ref(1)), Newest: ptr(ref(42)), CacheBytes: 3456789}
 	dry := restoreView()
 	dry.DryRun = true
 	for _, c := range []struct {

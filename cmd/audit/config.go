@@ -325,8 +325,13 @@ func checkIDs() (out []string) {
 	return out
 }
 
-// nearestName returns the candidate that is at most a third of the letters away.
+// nearestName returns the only candidate that begins with s, else the one that
+// is at most a third of the letters away.
 func nearestName(s string, names []string) string {
+	begin := slices.DeleteFunc(slices.Clone(names), func(n string) bool { return s == "" || !strings.HasPrefix(n, s) })
+	if len(begin) == 1 {
+		return begin[0]
+	}
 	best, dist := "", len(s)/3+2
 	for _, n := range names {
 		if d := distance(s, n); d < dist {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
 	"slices"
 	"time"
 
@@ -26,15 +27,7 @@ func (c *historyCmd) Run(a *App) error {
 			return err
 		}
 		if len(t) == 0 {
-			seq, err := find(tx, "latest", a.Now())
-			if err != nil {
-				return err
-			}
-			s, _, err := pipeline.LoadSnapshot(tx, seq)
-			if err != nil {
-				return err
-			}
-			return unknownItem(c.Item, s)
+			return c.other(a, tx)
 		}
 		v := report.HistoryView{Item: c.Item, System: string(key.System()), Name: c.Item, Entries: []report.HistoryEntry{}}
 		for _, e := range t {
@@ -50,6 +43,24 @@ func (c *historyCmd) Run(a *App) error {
 		slices.Reverse(v.Entries)
 		return show(a, c.listing, v, report.History)
 	})
+}
+
+// other says which item may be meant: the one with that path, or the nearest key.
+func (c *historyCmd) other(a *App, tx *store.Tx) error {
+	seq, err := find(tx, "latest", a.Now())
+	if err != nil {
+		return err
+	}
+	s, _, err := pipeline.LoadSnapshot(tx, seq)
+	if err != nil {
+		return err
+	}
+	for _, it := range s.Items {
+		if it.Path == c.Item {
+			return &usageError{fmt.Sprintf("there is no item %q", c.Item), "did you mean " + string(it.Key) + "?"}
+		}
+	}
+	return unknownItem(c.Item, s)
 }
 
 func historyEntry(tx *store.Tx, e pipeline.Moment) (report.HistoryEntry, error) {

@@ -23,7 +23,7 @@ import (
 type restoreCmd struct {
 	listing
 	Snapshot  string   `arg:"" help:"The snapshot to take the files from."`
-	Items     []string `arg:"" optional:"" name:"item" help:"Keys of the items to restore, or globs over them (default: all)."`
+	Items     []string `arg:"" optional:"" name:"item" help:"Keys of the items to restore, globs over them, or paths of files (default: all)."`
 	Target    string   `help:"Write below this folder instead of in place." placeholder:"DIR"`
 	DryRun    bool     `help:"Say what would be written, and write nothing."`
 	Overwrite string   `help:"never, if-unchanged (the file is as the latest snapshot saw it) or always." enum:"never,if-unchanged,always" default:"if-unchanged"`
@@ -148,18 +148,22 @@ func (c *restoreCmd) restore(a *App, h host.Host, st *store.Store, target *os.Ro
 	return v, nil
 }
 
-// choose returns the own files of the items that were asked for.
+// choose returns the own files of the items that were asked for, by key, by a
+// glob over keys or by the path of a file.
 func (c *restoreCmd) choose(s *snapshot.Snapshot) (out []archive.Wanted, err error) {
 	used := make([]bool, len(c.Items))
 	for _, it := range s.Items {
-		take := len(c.Items) == 0
+		all := len(c.Items) == 0
+		var paths []string
 		for i, pattern := range c.Items {
 			if ok, _ := doublestar.Match(pattern, string(it.Key)); ok || pattern == string(it.Key) {
-				take, used[i] = true, true
+				all, used[i] = true, true
+			} else if slices.ContainsFunc(it.Files, func(f snapshot.File) bool { return f.Path == pattern && f.Role != snapshot.Shared }) {
+				paths, used[i] = append(paths, pattern), true
 			}
 		}
 		for _, f := range it.Files {
-			if take && f.Role != snapshot.Shared {
+			if f.Role != snapshot.Shared && (all || slices.Contains(paths, f.Path)) {
 				out = append(out, archive.Wanted{Item: it.Key, File: f})
 			}
 		}

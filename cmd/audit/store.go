@@ -52,7 +52,7 @@ func (c *storeStatsCmd) Run(a *App) error {
 			return err
 		}
 		v := report.StatsView{Path: a.Store, FileBytes: s.FileBytes, InUseBytes: s.InUseBytes, Snapshots: s.Snapshots, Items: s.Items,
-			Blobs: s.Blobs, BlobBytes: s.BlobBytes, Journal: int(s.Journal), Buckets: []report.BucketRow{}}
+			Blobs: s.Blobs, BlobBytes: s.BlobBytes, CacheBytes: s.CacheBytes, Journal: int(s.Journal)}
 		for seq, to := range map[uint64]**report.SnapshotRef{1: &v.Oldest, tx.Seq(): &v.Newest} {
 			h, ok, err := tx.Header(seq)
 			if err != nil {
