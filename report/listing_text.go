@@ -120,7 +120,7 @@ func History(w io.Writer, v HistoryView, o Options) error {
 	if v.Path != "" && !tells(v.Item, v.Path) {
 		head += " in " + v.Path
 	}
-	p.line(0, inkBold, head+": "+plural(len(v.Entries), "snapshot")+".")
+	p.line(0, inkBold, head+": "+plural(len(v.Entries), "snapshot")+" in which something changed.")
 	inks := map[string]ink{"failing": inkRed, "degraded": inkYellow, "unknown": inkDim, "ok": inkGreen}
 	for _, e := range v.Entries {
 		line := fmt.Sprintf("#%d  %s", e.Seq, stamp(e.At))

@@ -49,6 +49,9 @@ type Tree struct {
 	once sync.Once
 	fold map[string]string // lower case → path as it stands
 	dirs map[string]bool
+
+	exact sync.Once
+	at    map[string]int32 // path → index in paths
 }
 
 // NewTree returns a tree of these paths; of two entries for one path the later
@@ -80,12 +83,20 @@ func (t *Tree) Len() int { return len(t.All()) }
 
 // At returns the entry at exactly that path.
 func (t *Tree) At(p string) (TreePath, bool) {
-	all := t.All()
-	i, ok := slices.BinarySearchFunc(all, p, func(e TreePath, p string) int { return strings.Compare(e.Path, p) })
+	if t == nil {
+		return TreePath{}, false
+	}
+	t.exact.Do(func() {
+		t.at = make(map[string]int32, len(t.paths))
+		for i, e := range t.paths {
+			t.at[e.Path] = int32(i)
+		}
+	})
+	i, ok := t.at[p]
 	if !ok {
 		return TreePath{}, false
 	}
-	return all[i], true
+	return t.paths[i], true
 }
 
 // HasFile reports whether a file (or link) of the project is on disk at that path.

@@ -25,7 +25,7 @@ func (s *session) commit(v *View) error {
 	}
 	bases := s.bases()
 	s.release()
-	st, err := store.Open(s.Store, store.Options{Wait: 30 * time.Second})
+	st, err := store.Open(s.Store, store.Options{Wait: 30 * time.Second, Checked: true})
 	if err != nil {
 		return err
 	}

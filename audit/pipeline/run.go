@@ -64,6 +64,7 @@ func (r *Runner) Run(ctx context.Context) (*report.Document, error) {
 	}
 	s := &session{Runner: r, started: r.Host.Now().UTC().Round(0)}
 	defer s.close()
+	s.list(ctx) // git lists the project while the store is opened and checked
 	if err := s.stageOf("open", s.open); err != nil {
 		return nil, err
 	}
@@ -107,6 +108,7 @@ func (s *session) stageOf(name string, run func() error) error {
 type session struct {
 	*Runner
 	started time.Time
+	listing chan listed
 	reader  *store.Store // nil on a first run
 	tx      *store.Tx
 	past    *past // nil on a first run
@@ -177,6 +179,23 @@ func (r *Runner) prepare() error {
 	})
 }
 
+// A listed is what ReadTree found.
+type listed struct {
+	tree   *snapshot.Tree
+	repo   *collect.Repository
+	reason string
+	err    error
+}
+
+func (s *session) list(ctx context.Context) {
+	s.listing = make(chan listed, 1)
+	go func() {
+		var l listed
+		l.tree, l.repo, l.reason, l.err = collect.ReadTree(ctx, s.Host)
+		s.listing <- l
+	}()
+}
+
 // open opens what is remembered.
 func (s *session) open() (err error) {
 	s.before = &lockedPast{}
@@ -213,9 +232,10 @@ func (s *session) open() (err error) {
 // look collects everything and completes the snapshot with what is carried.
 func (s *session) look(ctx context.Context) error {
 	var tree *snapshot.Tree
-	err := s.stageOf("tree", func() (err error) {
-		tree, s.info.Git, s.info.GitReason, err = collect.ReadTree(ctx, s.Host)
-		return err
+	err := s.stageOf("tree", func() error {
+		l := <-s.listing
+		tree, s.info.Git, s.info.GitReason = l.tree, l.repo, l.reason
+		return l.err
 	})
 	if err != nil {
 		return err

@@ -28,12 +28,12 @@ const (
 	maxKey   = 32768
 	maxDepth = 64
 	// cheap is the size in bytes up to which the whole structure is checked at every open.
-	cheap = 64 << 20
+	cheap = 512 << 20
 )
 
 // checkFile checks an open, locked store file: always its meta pages and its
 // length, the whole structure when it is small or all is true.
-func checkFile(f *os.File, all bool) error {
+func checkFile(f *os.File, o Options) error {
 	fi, err := f.Stat()
 	if err != nil {
 		return err
@@ -42,7 +42,7 @@ func checkFile(f *os.File, all bool) error {
 	if err != nil {
 		return err
 	}
-	if all || l.high*pageSize < cheap {
+	if o.Verify || l.high*pageSize < cheap && !o.Checked {
 		return l.walk()
 	}
 	return nil

@@ -40,7 +40,7 @@ const (
 	// maxValue bounds every value, so that a decoder cannot be made to fill the memory.
 	maxValue = 64 << 20
 	// packMin is the length from which a value is worth compressing where it is read often.
-	packMin = 4 << 10
+	packMin = 64 << 10
 	// coldMin is the same where it is seldom read.
 	coldMin = 64
 )

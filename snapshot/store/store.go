@@ -34,6 +34,7 @@ type Options struct {
 	ReadOnly bool          // share the file with other readers; nothing is created
 	Create   bool          // make the store, and its folder, when it is not there
 	Verify   bool          // check the structure of a file of any size
+	Checked  bool          // this process checked it a moment ago, and its run lock kept others from writing since
 	Wait     time.Duration // for another process to let go of the file; 0 is DefaultWait, less tries once
 	Now      time.Time     // creation time of a new store
 	Host     string        // host name kept in a new store
@@ -63,7 +64,7 @@ func Open(path string, o Options) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := checkFile(f, o.Verify); err != nil {
+	if err := checkFile(f, o); err != nil {
 		f.Close()
 		return nil, corrupt(path, err)
 	}

@@ -80,25 +80,37 @@ func together(it *snapshot.Item, imports []audit.Report) audit.Report {
 	return out
 }
 
-// movedTo returns where the project has a missing file instead: the only file of
-// that name, "" when there is none or several.
+// runnable are endings of what a line may have meant instead.
+var runnable = map[string]bool{".js": true, ".mjs": true, ".cjs": true, ".ts": true, ".sh": true, ".py": true, ".ps1": true, ".rb": true, ".php": true}
+
+// movedTo returns what the project has instead of a missing file: the only file
+// of that name, else the only one beside it that differs in its ending; "" when
+// there is none or several.
 func movedTo(t *snapshot.Tree) func(snapshot.Ref) string {
 	var byName map[string][]string
+	stem := func(p string) string { return "/" + strings.TrimSuffix(p, path.Ext(p)) }
+	index := func() {
+		byName = map[string][]string{}
+		for _, e := range t.All() {
+			if !runnable[path.Ext(e.Path)] || e.State == snapshot.Ignored || !t.HasFile(e.Path) {
+				continue
+			}
+			for _, k := range []string{path.Base(e.Path), stem(e.Path)} {
+				byName[k] = append(byName[k], e.Path)
+			}
+		}
+	}
 	return func(r snapshot.Ref) string {
 		if r.Kind != snapshot.RefFile {
 			return ""
 		}
 		if byName == nil {
-			byName = map[string][]string{}
-			for _, e := range t.All() {
-				if e.State != snapshot.Ignored && t.HasFile(e.Path) {
-					b := path.Base(e.Path)
-					byName[b] = append(byName[b], e.Path)
-				}
-			}
+			index()
 		}
-		if at := byName[path.Base(r.Path)]; len(at) == 1 {
-			return at[0]
+		for _, k := range []string{path.Base(r.Path), stem(r.Path)} {
+			if at := byName[k]; len(at) == 1 {
+				return at[0]
+			}
 		}
 		return ""
 	}
