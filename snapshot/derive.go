@@ -23,8 +23,9 @@ type Memo interface {
 type Derived struct {
 	Memo Memo // optional
 
-	mu   sync.Mutex
-	vals map[string]*derivation
+	mu     sync.Mutex
+	vals   map[string]*derivation
+	shared map[any]*derivation
 }
 
 type derivation struct {
@@ -76,5 +77,27 @@ func Derive[T any](d *Derived, name string, version int, inputs []string, comput
 		e.val = v
 	})
 	v, _ := e.val.(T) // a compute that panicked leaves the zero value
+	return v
+}
+
+// Once returns what create made for that key the first time it was asked
+// for during this run. Nothing of it outlives the run. The key must be
+// comparable and of a type of the caller's own. A nil Derived creates every time.
+func Once[T any](d *Derived, key any, create func() T) T {
+	if d == nil {
+		return create()
+	}
+	d.mu.Lock()
+	if d.shared == nil {
+		d.shared = map[any]*derivation{}
+	}
+	e := d.shared[key]
+	if e == nil {
+		e = &derivation{}
+		d.shared[key] = e
+	}
+	d.mu.Unlock()
+	e.once.Do(func() { e.val = create() })
+	v, _ := e.val.(T)
 	return v
 }

@@ -13,6 +13,21 @@ const workflowDir = ".github/workflows"
 // Resolve says whether the target of r is there, and which item it is. Missing
 // means that whoever follows the ref fails; all doubt is Unknown.
 func (t *Table) Resolve(r snapshot.Ref) Resolution {
+	// Where a line stands does not matter: many lines start the same thing.
+	r.Guarded, r.File, r.Line, r.Column, r.Where = false, "", 0, 0, ""
+	t.mu.Lock()
+	res, ok := t.known[r]
+	t.mu.Unlock()
+	if !ok {
+		res = t.resolve(r)
+		t.mu.Lock()
+		t.known[r] = res
+		t.mu.Unlock()
+	}
+	return res
+}
+
+func (t *Table) resolve(r snapshot.Ref) Resolution {
 	switch r.Kind {
 	case snapshot.RefFile:
 		return t.file(r)

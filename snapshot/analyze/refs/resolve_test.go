@@ -161,14 +161,13 @@ func TestResolveKnowsNothing(t *testing.T) {
 // missed in the next one, whatever the analysis cache kept.
 func TestNewTableReadsAgain(t *testing.T) {
 	s, d := site(), &snapshot.Derived{}
-	kept := s.Content
+	next := site()
 	s.Content = nil
 	r := snapshot.Ref{Kind: snapshot.RefNPM, Dir: ".", Name: "build"}
 	if got := NewTable(s, d).Resolve(r); got.Status != Unknown {
 		t.Errorf("without bytes: %+v, want unknown", got)
 	}
-	s.Content = kept
-	if got := NewTable(s, d).Resolve(r); got.Status != Found {
+	if got := NewTable(next, d).Resolve(r); got.Status != Found {
 		t.Errorf("with bytes: %+v, want found", got)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"sync"
 
 	"healthaudit/snapshot"
 	"healthaudit/snapshot/analyze/pkgjson"
@@ -26,9 +27,11 @@ type Resolution struct {
 	OtherCase string       // the path or name that differs only in letter case, when Missing
 }
 
-// A Table is the symbol table of one snapshot. It is immutable and safe for
-// concurrent use.
+// A Table is the symbol table of one snapshot. It is safe for concurrent use.
 type Table struct {
+	mu    sync.Mutex
+	known map[snapshot.Ref]Resolution // what was asked already
+
 	now       *snapshot.Snapshot
 	packages  map[string]pack           // by folder
 	byPath    map[string]snapshot.Key   // the item that is this file
@@ -51,9 +54,16 @@ func (p pack) has(script string) bool {
 }
 
 // NewTable returns the table of a snapshot: every package.json among its
-// context and item files, its tree, its items. d may be nil.
+// context and item files, its tree, its items. d may be nil; with one, all who
+// ask for the table of a snapshot share it.
 func NewTable(now *snapshot.Snapshot, d *snapshot.Derived) *Table {
-	t := &Table{now: now, packages: map[string]pack{}, byPath: map[string]snapshot.Key{}, functions: map[string][]snapshot.Key{},
+	return snapshot.Once(d, tableOf{now}, func() *Table { return newTable(now, d) })
+}
+
+type tableOf struct{ *snapshot.Snapshot }
+
+func newTable(now *snapshot.Snapshot, d *snapshot.Derived) *Table {
+	t := &Table{now: now, known: map[snapshot.Ref]Resolution{}, packages: map[string]pack{}, byPath: map[string]snapshot.Key{}, functions: map[string][]snapshot.Key{},
 		workflows: map[string]snapshot.Key{}, apps: map[string][]snapshot.Key{}}
 	if now == nil {
 		t.now = &snapshot.Snapshot{}

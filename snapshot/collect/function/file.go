@@ -37,6 +37,7 @@ func (site *site) file(s *collect.Session) *snapshot.Item {
 		}
 		it.Add(snapshot.Set, "keys.ignored", snapshot.SetOf(keys...))
 	}
+	site.build(s, it)
 	site.declared(it)
 	it.Sort()
 	return it

@@ -1,0 +1,118 @@
+package function
+
+import (
+	"bytes"
+	"path"
+	"sort"
+	"strings"
+
+	"github.com/pelletier/go-toml/v2"
+
+	"healthaudit/snapshot"
+	"healthaudit/snapshot/analyze/netlify"
+	"healthaudit/snapshot/analyze/refs"
+	"healthaudit/snapshot/collect"
+)
+
+// A build is what a site's netlify.toml says of its build in production: the
+// command is started on every push. Values that may hold secrets are hashed.
+type build struct {
+	Command string            `json:"command,omitempty"` // hashed
+	Publish string            `json:"publish,omitempty"`
+	Env     map[string]string `json:"env,omitempty"` // name → hashed value
+	Refs    []snapshot.Ref    `json:"refs,omitempty"`
+}
+
+const buildVersion = 1
+
+// build adds what the build of a site is, and refers to what it starts.
+func (site *site) build(s *collect.Session, it *snapshot.Item) {
+	if site.why != "" || site.config.Broken || site.held.SHA256 == "" {
+		return
+	}
+	dir := site.base(s.Tree)
+	b := snapshot.Derive(s.Derived, "function.build", buildVersion, []string{site.held.SHA256, dir, s.Secret("")}, func() build {
+		return readBuild(fileBytes(s, site.held), dir, s.Secret)
+	})
+	if b.Command != "" {
+		it.Add(snapshot.Secret, "build.command", snapshot.Text(b.Command))
+	}
+	if b.Publish != "" {
+		it.Add(snapshot.Semantic, "build.publish", snapshot.Text(b.Publish))
+	}
+	names := make([]string, 0, len(b.Env))
+	for n := range b.Env {
+		names = append(names, n)
+	}
+	sort.Strings(names)
+	for _, n := range names {
+		it.Add(snapshot.Secret, "build.env."+n, snapshot.Text(b.Env[n]))
+	}
+	it.Refs = append(it.Refs, b.Refs...)
+}
+
+// readBuild reads the keys of [build], and over them those of the production
+// context. The command runs in dir.
+func readBuild(src []byte, dir string, secret func(string) string) (out build) {
+	type section struct {
+		Command     any            `toml:"command"`
+		Publish     any            `toml:"publish"`
+		Environment map[string]any `toml:"environment"`
+	}
+	var f struct {
+		Build   section `toml:"build"`
+		Context struct {
+			Production section `toml:"production"`
+		} `toml:"context"`
+	}
+	if toml.Unmarshal(src, &f) != nil {
+		return out
+	}
+	command, line := "", 0
+	for _, l := range []struct {
+		section
+		header string
+	}{{f.Build, "[build]"}, {f.Context.Production, "[context.production]"}} {
+		if c, ok := l.Command.(string); ok {
+			command, line = c, lineOf(src, l.header, "command")
+		}
+		if p, ok := l.Publish.(string); ok {
+			out.Publish = path.Clean(p)
+		}
+		for name, v := range l.Environment {
+			if t, ok := v.(string); ok {
+				if out.Env == nil {
+					out.Env = map[string]string{}
+				}
+				out.Env[name] = secret(t)
+			}
+		}
+	}
+	if command == "" {
+		return out
+	}
+	out.Command = secret(command)
+	for _, r := range refs.Command(command, refs.Origin{Dir: dir, Line: line, Column: 1, Where: "build.command"}) {
+		if r.Kind != snapshot.RefBin {
+			r.Line = line
+			out.Refs = append(out.Refs, r)
+		}
+	}
+	return out
+}
+
+// lineOf returns the line of a key below a header, 1 when it is not found.
+func lineOf(src []byte, header, key string) int {
+	within, n := false, 0
+	for l := range bytes.Lines(src[:min(len(src), netlify.MaxConfig)]) {
+		n++
+		t := strings.TrimSpace(string(l))
+		if strings.HasPrefix(t, "[") {
+			within = strings.HasPrefix(t, header)
+		}
+		if name, _, ok := strings.Cut(t, "="); ok && within && strings.TrimSpace(name) == key {
+			return n
+		}
+	}
+	return 1
+}
