@@ -152,7 +152,8 @@ type Gone struct {
 	Item  snapshot.Key
 	Name  string
 	Path  string
-	Level Level // what it was when it was last seen
+	Level Level  // what it was when it was last seen
+	Since uint64 `json:",omitempty"` // the number of the snapshot that missed it first
 }
 
 // A Pass is what one check sees, and where it reports.

@@ -35,6 +35,7 @@ type Side struct {
 	Has    func(snapshot.Key) bool // the item was there and could be judged
 	Worst  map[snapshot.Key]Severity
 	Scores map[snapshot.Key]float64
+	Left   func(snapshot.Key) bool // of the later side: the item is no longer there; nil: none left
 }
 
 func (s Side) score(k snapshot.Key) float64 {
@@ -47,7 +48,8 @@ func (s Side) score(k snapshot.Key) float64 {
 // Regressions compares a snapshot with its reference and with the regressions
 // open so far. It returns those that are open now, new ones included, and those
 // that just closed. Items that were not there, or that could not be judged on
-// either side, neither regress nor recover.
+// either side, neither regress nor recover; one that left, and that nothing
+// misses, has nothing to recover from.
 //
 //	R1  the level fell, or the worst severity rose to high or above
 //	R2  the score fell by Step or more
@@ -112,6 +114,10 @@ func Regressions(open []*Regression, was, now Side, gone []Gone) (still, closed 
 // hysteresis for the step: half of it must be regained.
 func recovered(r *Regression, now Side, missing map[snapshot.Key]Gone) bool {
 	if r.Code == "R6" {
+		_, is := missing[r.Item]
+		return !is
+	}
+	if now.Left != nil && now.Left(r.Item) {
 		_, is := missing[r.Item]
 		return !is
 	}

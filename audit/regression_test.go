@@ -14,6 +14,7 @@ func TestRegressions(t *testing.T) {
 		sev     []Severity // open findings; nil is healthy
 		unknown bool
 		gone    bool
+		left    bool   // it was removed, and nothing misses it
 		want    string // codes open after this snapshot
 	}
 	for name, seq := range map[string][]at{
@@ -28,6 +29,7 @@ func TestRegressions(t *testing.T) {
 		"unknown_and_back_is_nothing":        {{}, {unknown: true}, {}},
 		"unknown_does_not_close":             {{}, {sev: []Severity{High}, want: "R1 R2"}, {unknown: true, want: "R1 R2"}},
 		"a_missing_item_until_it_is_back":    {{}, {gone: true, want: "R6"}, {gone: true, want: "R6"}, {}},
+		"an_item_that_left_has_none":         {{}, {sev: []Severity{High}, want: "R1 R2"}, {left: true}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var open []*Regression
@@ -37,7 +39,8 @@ func TestRegressions(t *testing.T) {
 				for n, sev := range s.sev {
 					fs = append(fs, Tracked{Record: &Record{Finding: Finding{ID: fmt.Sprint(n), Item: k, Severity: sev}}})
 				}
-				now := Side{Mark: Mark{Seq: uint64(i + 1)}, Worst: Worst(fs), Scores: ItemScores(fs), Has: func(snapshot.Key) bool { return !s.unknown && !s.gone }}
+				now := Side{Mark: Mark{Seq: uint64(i + 1)}, Worst: Worst(fs), Scores: ItemScores(fs), Has: func(snapshot.Key) bool { return !s.unknown && !s.gone && !s.left },
+					Left: func(snapshot.Key) bool { return s.gone || s.left }}
 				var gone []Gone
 				if s.gone {
 					gone = []Gone{{Item: k, Level: LevelOK}}

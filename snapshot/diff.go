@@ -1,6 +1,9 @@
 package snapshot
 
-import "sort"
+import (
+	"bytes"
+	"sort"
+)
 
 // An Op is what happened to an item between two snapshots.
 type Op string
@@ -53,6 +56,8 @@ func Compare(old, new *Item, sameEpoch bool, risk RiskFunc) *Change {
 		return &Change{Item: new.Key, Op: OpAdded, Files: filesChanged(nil, new.Files)}
 	case new == nil:
 		return &Change{Item: old.Key, Op: OpRemoved, Files: filesChanged(old.Files, nil)}
+	case !sameEpoch && bytes.Equal(old.Encode(), new.Encode()):
+		return nil
 	case !sameEpoch:
 		return &Change{Item: new.Key, Op: OpRebased}
 	}
@@ -65,7 +70,7 @@ func Compare(old, new *Item, sameEpoch bool, risk RiskFunc) *Change {
 
 // Diff compares two complete snapshots. Carried items (source unread) are
 // neither added, removed nor changed; a system that is not listed in new has no
-// changes. Removal needs a conclusive source: see Merge, which carries what is not.
+// changes. Removal needs a conclusive source: what has none must be in new, carried.
 func Diff(old, new *Snapshot, risk func(System) RiskFunc) []Change {
 	var out []Change
 	add := func(a, b *Item) {

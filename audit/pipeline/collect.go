@@ -83,6 +83,18 @@ func collectOne(ctx context.Context, s *collect.Session, c *collect.Collector) (
 	return res, st
 }
 
+// followOne calls Follow; a panic fails its source only.
+func followOne(ctx context.Context, s *collect.Session, c *collect.Collector, paths []string) (items []*snapshot.Item, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			items, err = nil, fmt.Errorf("a bug of audit: the collector stopped: %v", r)
+		}
+	}()
+	ctx, cancel := context.WithTimeout(ctx, systemTimeout)
+	defer cancel()
+	return c.Follow(ctx, s, paths)
+}
+
 // follow asks for what other systems start. Where one of them was not listed
 // nobody knows all of it, and what was known before is carried.
 func (g *gathering) follow(ctx context.Context, s *collect.Session, collectors []*collect.Collector) {
@@ -95,7 +107,7 @@ func (g *gathering) follow(ctx context.Context, s *collect.Session, collectors [
 			continue
 		}
 		start := s.Host.Now()
-		more, err := c.Follow(ctx, s, collect.Unowned(g.items))
+		more, err := followOne(ctx, s, c, collect.Unowned(g.items))
 		if err != nil {
 			st.Sources = append(st.Sources, snapshot.Source{Name: snapshot.Followed, Message: err.Error()})
 			st.Status = snapshot.StatusPartial

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"healthaudit/audit"
@@ -25,7 +26,7 @@ type judged struct {
 	regressions []*audit.Regression // open ones
 	checks      map[string]int
 	gone        []audit.Gone
-	accepted    map[snapshot.Key]bool
+	accepted    map[snapshot.Key]uint64 // removals that a person accepted, and in which snapshot
 	score       *float64
 	scope       []string
 	marks       map[snapshot.System]audit.Mark // the snapshot that last read each system
@@ -39,7 +40,7 @@ func (j *judged) records() []*audit.Record {
 }
 
 func loadJudged(p *past) (*judged, error) {
-	j := &judged{checks: map[string]int{}, gone: p.info.Gone, scope: scope(p.info.Systems), marks: map[snapshot.System]audit.Mark{}, accepted: map[snapshot.Key]bool{}}
+	j := &judged{checks: map[string]int{}, gone: p.info.Gone, scope: scope(p.info.Systems), marks: map[snapshot.System]audit.Mark{}, accepted: map[snapshot.Key]uint64{}}
 	var err error
 	if j.recs, err = records(p.tx, p.seq); err != nil {
 		return nil, err
@@ -182,7 +183,6 @@ func Load(tx *store.Tx, seq uint64, collectors []*collect.Collector, checks []*a
 		if err != nil {
 			return nil, err
 		}
-		old.Systems = epochs(&Info{Systems: old.Systems})
 		v.Changes = snapshot.Diff(old, s, Risks(collectors))
 		if v.history, err = history(tx, seq-1); err != nil {
 			return nil, err
@@ -194,10 +194,6 @@ func Load(tx *store.Tx, seq uint64, collectors []*collect.Collector, checks []*a
 	v.evaluate()
 	return v, nil
 }
-
-// epochs returns the system states of a reference with a status that does not
-// matter: what counts are the schema epochs its items were made with.
-func epochs(i *Info) []snapshot.SystemState { return i.Systems }
 
 // references returns the snapshot that last read each system.
 func references(i *Info, seq uint64) map[snapshot.System]uint64 {
@@ -318,12 +314,12 @@ func VerifyJournal(tx *store.Tx, each func(rules.Entry, string)) (rules.Verifier
 	return v, v.End(head.Seq, head.Hash)
 }
 
-// tableAccepted holds removals that a person accepted: key → true.
+// tableAccepted holds removals that a person accepted: key → number of the snapshot that missed it.
 const tableAccepted = "accepted"
 
-func acceptedRemovals(tx *store.Tx, into map[snapshot.Key]bool) error {
-	return tx.Table(tableAccepted).Scan(tx.Seq(), "", func(id string, _ []byte, _ uint64) error {
-		into[snapshot.Key(id)] = true
+func acceptedRemovals(tx *store.Tx, into map[snapshot.Key]uint64) error {
+	return tx.Table(tableAccepted).Scan(tx.Seq(), "", func(id string, _ []byte, seq uint64) error {
+		into[snapshot.Key(id)] = seq
 		return nil
 	})
 }
@@ -337,7 +333,7 @@ func AcceptRemoval(tx *store.Tx, k snapshot.Key) error {
 	}
 	for _, g := range p.info.Gone {
 		if g.Item == k {
-			return tx.Table(tableAccepted).Put(tx.Seq(), string(k), []byte("true"))
+			return tx.Table(tableAccepted).Put(tx.Seq(), string(k), strconv.AppendUint(nil, tx.Seq(), 10))
 		}
 	}
 	return fmt.Errorf("%s is not missing", k)

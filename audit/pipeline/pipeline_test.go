@@ -17,6 +17,7 @@ import (
 
 	"healthaudit/audit"
 	"healthaudit/report"
+	"healthaudit/report/reporttest"
 	"healthaudit/rules"
 	"healthaudit/snapshot"
 	"healthaudit/snapshot/collect"
@@ -35,10 +36,12 @@ type world struct {
 	lost  string            // the source that fails
 	cfg   Config
 	panic bool
+	trips bool // Follow panics
+	epoch int
 }
 
 func newWorld(t *testing.T, names ...string) *world {
-	w := &world{t: t, root: t.TempDir(), now: time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC), items: map[string]string{}}
+	w := &world{t: t, root: t.TempDir(), now: time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC), items: map[string]string{}, epoch: 1}
 	w.store = filepath.Join(w.root, ".audit", "audit.db")
 	for _, n := range names {
 		w.items[n] = "ok"
@@ -47,7 +50,13 @@ func newWorld(t *testing.T, names ...string) *world {
 }
 
 func (w *world) collector() *collect.Collector {
-	return &collect.Collector{System: snapshot.Scripts, Epoch: 1, Collect: func(_ context.Context, s *collect.Session) (collect.Result, error) {
+	follow := func(context.Context, *collect.Session, []string) ([]*snapshot.Item, error) {
+		if w.trips {
+			panic("follow")
+		}
+		return nil, nil
+	}
+	return &collect.Collector{System: snapshot.Scripts, Epoch: w.epoch, Follow: follow, Collect: func(_ context.Context, s *collect.Session) (collect.Result, error) {
 		if w.fail != nil {
 			return collect.Result{}, w.fail
 		}
@@ -115,6 +124,9 @@ func (w *world) run() *report.Document {
 	if err != nil {
 		w.t.Fatal(err)
 	}
+	if err := reporttest.Validate([]byte(text(w.t, doc))); err != nil {
+		w.t.Error(err)
+	}
 	if d := cmp.Diff(text(w.t, doc), w.load(doc.Run.Seq)); d != "" {
 		w.t.Errorf("run %d reads back differently (-run +saved):\n%s", doc.Run.Seq, d)
 	}
@@ -141,6 +153,18 @@ func (w *world) view(fn func(*store.Tx) error) {
 	}
 	defer st.Close()
 	if err := st.View(fn); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+func (w *world) accept(key snapshot.Key) {
+	w.t.Helper()
+	st, err := store.Open(w.store, store.Options{})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	defer st.Close()
+	if err := st.Update(func(tx *store.Tx) error { return AcceptRemoval(tx, key) }); err != nil {
 		w.t.Fatal(err)
 	}
 }
@@ -285,16 +309,49 @@ func TestRun(t *testing.T) {
 		delete(w.items, "rug")
 		want(t, w.run(), "scripts/rug R6; scripts/rug audit-item-vanished new; scripts/rug removed")
 		want(t, w.run(), "scripts/rug R6; scripts/rug audit-item-vanished persisting")
-		st, err := store.Open(w.store, store.Options{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := st.Update(func(tx *store.Tx) error { return AcceptRemoval(tx, "scripts/rug") }); err != nil {
-			t.Fatal(err)
-		}
-		st.Close()
+		w.accept("scripts/rug")
 		want(t, w.run(), "scripts/rug audit-item-vanished resolved")
 		want(t, w.run(), "")
+	})
+	t.Run("an_acceptance_ends_when_the_item_is_back", func(t *testing.T) {
+		w := newWorld(t, "lamp", "rug")
+		w.run()
+		delete(w.items, "rug")
+		w.run()
+		w.accept("scripts/rug")
+		w.run()
+		w.items["rug"] = "ok"
+		w.run()
+		delete(w.items, "rug")
+		want(t, w.run(), "scripts/rug R6; scripts/rug audit-item-vanished reopened; scripts/rug removed")
+		want(t, w.run(), "scripts/rug R6; scripts/rug audit-item-vanished persisting")
+		w.accept("scripts/rug")
+		want(t, w.run(), "scripts/rug audit-item-vanished resolved")
+	})
+	t.Run("an_accepted_removal_ends_every_regression_of_the_item", func(t *testing.T) {
+		w := newWorld(t, "lamp", "rug")
+		w.run()
+		w.items["rug"] = "sick"
+		w.run()
+		delete(w.items, "rug")
+		want(t, w.run(), "scripts/rug R1; scripts/rug R2; scripts/rug R6; scripts/rug audit-item-vanished new; scripts/rug removed; scripts/rug script-sick resolved")
+		w.accept("scripts/rug")
+		want(t, w.run(), "scripts/rug audit-item-vanished resolved")
+	})
+	t.Run("another_epoch_rebases_also_after_a_run_that_did_not_look", func(t *testing.T) {
+		w := newWorld(t, "lamp", "rug")
+		w.run()
+		w.epoch, w.cfg.Skip = 2, []snapshot.System{snapshot.Scripts}
+		w.run()
+		w.cfg.Skip, w.items["rug"] = nil, "sick"
+		want(t, w.run(), "scripts/rug R1; scripts/rug R2; scripts/rug rebased; scripts/rug script-sick new")
+	})
+	t.Run("a_follow_that_panics_fails_its_source_only", func(t *testing.T) {
+		w := newWorld(t, "lamp")
+		w.trips = true
+		if d := w.run(); d.Systems[0].Status != "partial" || d.Systems[0].Items != 1 {
+			t.Errorf("%+v", d.Systems[0])
+		}
 	})
 	t.Run("an_interrupted_run_keeps_nothing", func(t *testing.T) {
 		w := newWorld(t, "lamp")

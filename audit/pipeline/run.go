@@ -154,6 +154,7 @@ func (r *Runner) lock() (*store.RunLock, error) {
 // prepare makes the store where there is none, and sets a damaged one aside
 // when that was asked for.
 func (r *Runner) prepare() error {
+	what := "a new store was made"
 	if r.NewStore {
 		st, err := store.Open(r.Store, store.Options{ReadOnly: true, Wait: time.Second})
 		var bad *store.CorruptError
@@ -162,6 +163,7 @@ func (r *Runner) prepare() error {
 			if err := os.Rename(r.Store, aside); err != nil {
 				return err
 			}
+			what += "; the damaged one was set aside as " + filepath.Base(aside)
 		} else if err == nil {
 			st.Close()
 		}
@@ -175,7 +177,7 @@ func (r *Runner) prepare() error {
 	}
 	defer st.Close()
 	return st.Update(func(tx *store.Tx) error {
-		return Append(tx, rules.Entry{At: r.Host.Now(), Actor: r.Actor, Tool: r.Version, Command: "run", Phase: "done", What: "a new store was made"})
+		return Append(tx, rules.Entry{At: r.Host.Now(), Actor: r.Actor, Tool: r.Version, Command: "run", Phase: "done", What: what})
 	})
 }
 
@@ -254,6 +256,7 @@ func (s *session) look(ctx context.Context) error {
 		return err
 	}
 	s.cursors = g.cursors
+	s.keepEpochs(g.states)
 	for _, it := range g.items {
 		it.Sort()
 	}
@@ -266,6 +269,16 @@ func (s *session) look(ctx context.Context) error {
 		err = s.before.err
 	}
 	return err
+}
+
+// keepEpochs gives systems that were not read the epoch of the items that are
+// carried for them, so that the next run that reads them rebases when it must.
+func (s *session) keepEpochs(states []snapshot.SystemState) {
+	for i := range states {
+		if st := &states[i]; s.past != nil && !st.Status.Listed() {
+			st.Epoch = s.before.System(st.System).Epoch
+		}
+	}
 }
 
 func (s *session) known(path string) (collect.Stamp, bool) {
@@ -299,7 +312,7 @@ func (s *session) judge() (*View, error) {
 		s.info.FailOn = DefaultFailOn
 	}
 	s.info.Systems, s.info.Weights, s.info.Criticality, s.info.ChecksOff = s.snap.Systems, s.Config.Weights, s.Config.Criticality, s.Config.ChecksOff
-	v := &View{Seq: 1, Info: &s.info, Snapshot: s.snap, derived: s.derived, weigh: s.Config.weigh}
+	v := &View{Seq: 1, Info: &s.info, Snapshot: s.snap, derived: s.derived}
 	var old *judged
 	if s.past != nil {
 		v.Seq = s.past.seq + 1
@@ -308,7 +321,7 @@ func (s *session) judge() (*View, error) {
 		if old, err = loadJudged(s.past); err != nil {
 			return nil, err
 		}
-		v.Changes = snapshot.Diff(&snapshot.Snapshot{Systems: epochs(&s.past.info), Items: s.cmp.old}, s.snap, Risks(s.Collectors))
+		v.Changes = snapshot.Diff(&snapshot.Snapshot{Systems: s.past.info.Systems, Items: s.cmp.old}, s.snap, Risks(s.Collectors))
 		if v.history, err = history(s.tx, s.past.seq); err != nil {
 			return nil, err
 		}
@@ -317,7 +330,7 @@ func (s *session) judge() (*View, error) {
 		}
 	}
 	mark := audit.Mark{Seq: v.Seq, Run: s.info.ID, At: s.started}
-	s.info.Gone = missing(s.cmp.gone, old, s.snap)
+	s.info.Gone = missing(s.cmp.gone, old, s.snap, v.Seq)
 	w := &audit.World{Now: s.snap, Before: s.before, Changes: v.Changes, Gone: s.info.Gone, Derived: s.derived, Limits: s.Config.Limits}
 	j := audit.Judge(checks, w)
 	if s.before.err != nil {

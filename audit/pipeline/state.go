@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"encoding/json"
+	"fmt"
 	"time"
 
 	"healthaudit/audit"
@@ -73,8 +74,11 @@ type past struct {
 func newPast(tx *store.Tx, seq uint64) (*past, error) {
 	p := &past{tx: tx, seq: seq, items: map[snapshot.Key]*snapshot.Item{}, obs: map[snapshot.System]map[snapshot.Key]readings{}}
 	h, ok, err := tx.Header(seq)
-	if err != nil || !ok {
+	if err != nil {
 		return nil, err
+	}
+	if !ok {
+		return nil, fmt.Errorf("there is no snapshot #%d", seq)
 	}
 	return p, json.Unmarshal(h.Body, &p.info)
 }

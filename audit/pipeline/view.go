@@ -28,7 +28,6 @@ type View struct {
 	compared map[snapshot.System]string
 	history  []report.ScorePoint // before this run, oldest first
 	derived  *snapshot.Derived
-	weigh    func(snapshot.Key) float64
 }
 
 // evaluate computes what follows from items and findings.
@@ -67,6 +66,7 @@ func (v *View) regress(old *judged, mark audit.Mark, before []*snapshot.Item) {
 			it := v.Snapshot.Item(k)
 			return it != nil && !it.Carried && it.Unknown == ""
 		},
+		Left: func(k snapshot.Key) bool { return v.Snapshot.Item(k) == nil },
 	}
 	ref := audit.Side{Worst: audit.Worst(old.open), Scores: audit.ItemScores(old.open), Has: func(k snapshot.Key) bool { return was[k] }}
 	v.Regressions, v.closed = audit.Regressions(old.regressions, ref, side, v.Info.Gone)
@@ -198,19 +198,21 @@ func cutPrefix(s, p string) (string, bool) {
 // and those of the runs before that are still gone. A healthy item whose file
 // git no longer has, or whose file is there and no longer declares it, was
 // removed by a person: a change, not a loss.
-func missing(gone []*snapshot.Item, old *judged, now *snapshot.Snapshot) []audit.Gone {
+func missing(gone []*snapshot.Item, old *judged, now *snapshot.Snapshot, seq uint64) []audit.Gone {
 	var out []audit.Gone
 	if old == nil {
 		return nil
 	}
 	for _, it := range gone {
-		g := audit.Gone{Item: it.Key, Name: it.Name, Path: it.Path, Level: audit.LevelOf(it, old.worst[it.Key])}
+		g := audit.Gone{Item: it.Key, Name: it.Name, Path: it.Path, Level: audit.LevelOf(it, old.worst[it.Key]), Since: seq}
 		if !explained(g, now.Tree) {
 			out = append(out, g)
 		}
 	}
 	for _, g := range old.gone {
-		if now.Item(g.Item) == nil && !explained(g, now.Tree) && !old.accepted[g.Item] {
+		at, ok := old.accepted[g.Item]
+		accepted := ok && at >= g.Since // not an acceptance from before it came back
+		if now.Item(g.Item) == nil && !explained(g, now.Tree) && !accepted {
 			out = append(out, g)
 		}
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"os"
 	"path/filepath"
 	"time"
 
@@ -28,6 +29,9 @@ func (c *acceptCmd) Run(a *App) error {
 		return &usageError{err.Error(), ""}
 	}
 	defer h.Close()
+	if _, err := os.Lstat(a.Store); err != nil {
+		return store.ErrNotExist
+	}
 	lock, err := store.Lock(filepath.Join(filepath.Dir(a.Store), "audit.lock"), store.LockOptions{Command: a.line, Host: h.Name(), Now: a.Now()})
 	if err != nil {
 		return err

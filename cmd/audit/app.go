@@ -142,20 +142,20 @@ func Main(ctx context.Context, p *Process) (code int) {
 	}
 	kctx, err := k.Parse(p.Args)
 	if err != nil {
-		return fail(p, &usageError{err.Error(), "audit --help lists the commands and flags"}, false)
+		return fail(p, &usageError{err.Error(), "audit --help lists the commands and flags"})
 	}
 	app := &App{Process: p, CLI: &cli, ctx: ctx, line: strings.Join(append([]string{"audit"}, strings.Fields(kctx.Command())...), " ")}
 	if err := app.resolve(); err != nil {
-		return fail(p, err, cli.Verbose)
+		return fail(p, err)
 	}
-	return fail(p, kctx.Selected().Target.Addr().Interface().(command).Run(app), cli.Verbose)
+	return fail(p, kctx.Selected().Target.Addr().Interface().(command).Run(app))
 }
 
 // helpShown carries an exit that kong asked for through its callers.
 type helpShown int
 
 // fail says what went wrong and returns the exit code of an error.
-func fail(p *Process, err error, verbose bool) int {
+func fail(p *Process, err error) int {
 	if err == nil {
 		return exitOK
 	}

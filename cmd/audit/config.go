@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -94,6 +95,9 @@ func (a *App) settings() (*settings, error) {
 	if s.root == "" {
 		s.root = nearest()
 	}
+	if err := isFolder(s.root); err != nil {
+		return nil, err
+	}
 	path := a.Config
 	if path == "" {
 		path = filepath.Join(s.root, "audit.yaml")
@@ -117,13 +121,23 @@ func (a *App) settings() (*settings, error) {
 	if s.root, err = filepath.Abs(s.root); err != nil {
 		return nil, err
 	}
-	if st, err := os.Stat(s.root); err != nil || !st.IsDir() {
-		return nil, &usageError{fmt.Sprintf("%s is not a folder", s.root), "--root DIR names the project to audit"}
+	if err := isFolder(s.root); err != nil {
+		return nil, err
+	}
+	if filepath.Dir(s.root) == s.root {
+		return nil, &usageError{"the folder to audit is the whole file system", "--root DIR names the project; under cron the working folder is not the project's"}
 	}
 	if a.Store == "" {
 		a.Store = filepath.Join(s.root, ".audit", "audit.db")
 	}
 	return s, s.check(a, path)
+}
+
+func isFolder(root string) error {
+	if st, err := os.Stat(root); err != nil || !st.IsDir() {
+		return &usageError{fmt.Sprintf("%s is not a folder", root), "--root DIR names the project to audit"}
+	}
+	return nil
 }
 
 // nearest is the closest folder above that looks like a project.
@@ -160,20 +174,21 @@ var unknownField = regexp.MustCompile(`unknown field "([^"]+)"`)
 // parseConfig reads audit.yaml strictly. The error has line, caret and, for an
 // unknown key, the nearest one there is.
 func parseConfig(path string, src []byte, into *File) error {
+	into.Version = 1
 	err := yaml.UnmarshalWithOptions(src, into, yaml.Strict())
-	if err == nil && len(strings.TrimSpace(string(src))) > 0 && into.Version != 1 {
-		return &usageError{fmt.Sprintf("%s: version is %d, want 1", path, into.Version), "put \"version: 1\" at its top"}
+	if err == nil && into.Version != 1 {
+		return &usageError{fmt.Sprintf("%s: version is %d, want 1", path, into.Version), "this version of audit reads version 1 only"}
 	}
 	if err == nil {
 		return nil
 	}
-	hint := ""
+	what, hint, _ := strings.Cut(strings.TrimSpace(yaml.FormatError(err, false, true)), "\n")
 	if m := unknownField.FindStringSubmatch(err.Error()); m != nil {
 		if near := nearestName(m[1], configKeys(reflect.TypeFor[File]())); near != "" {
-			hint = "did you mean " + strconv.Quote(near) + "?"
+			hint += "\ndid you mean " + strconv.Quote(near) + "?"
 		}
 	}
-	return &usageError{path + ":\n" + strings.TrimSpace(yaml.FormatError(err, false, true)), hint}
+	return &usageError{path + ": " + what, hint}
 }
 
 func configKeys(t reflect.Type) (out []string) {
@@ -209,7 +224,7 @@ func (s *settings) check(a *App, path string) error {
 	c.Collect = collect.Config{HomeFolder: home, PM2Files: f.Systems.PM2.Files, ScriptsIn: f.Systems.Scripts.Include,
 		ScriptsOut: f.Systems.Scripts.Exclude, Crontabs: f.Systems.Scripts.Crontabs}
 	for _, h := range f.Systems.PM2.Homes {
-		if rest, ok := strings.CutPrefix(h, "~"); ok && home != "" {
+		if rest, ok := strings.CutPrefix(h, "~"); ok && home != "" && (rest == "" || rest[0] == '/') {
 			h = home + rest
 		}
 		if !filepath.IsAbs(h) {
@@ -232,6 +247,9 @@ func (s *settings) check(a *App, path string) error {
 		}
 	}
 	for g, word := range f.Criticality {
+		if !doublestar.ValidatePattern(g) {
+			return bad("criticality: %q is not a glob", g)
+		}
 		if !slices.Contains([]string{"low", "normal", "high"}, word) {
 			return bad("criticality of %q is %q, want low, normal or high", g, word)
 		}
@@ -239,8 +257,11 @@ func (s *settings) check(a *App, path string) error {
 	c.Criticality = f.Criticality
 	for name, w := range f.Weights {
 		sys, err := snapshot.ParseSystem(name)
-		if err != nil || w < 0 {
-			return bad("weights: %q: %v", name, w)
+		if err != nil {
+			return bad("weights: %v", err)
+		}
+		if !(w >= 0) || math.IsInf(w, 0) {
+			return bad("weights: %s is %v, want a number from 0 on", name, w)
 		}
 		if c.Weights == nil {
 			c.Weights = map[snapshot.System]float64{}
@@ -248,6 +269,9 @@ func (s *settings) check(a *App, path string) error {
 		c.Weights[sys] = w
 	}
 	c.FailOn, c.FailUnder = f.Gate.FailOn, f.Gate.FailUnder
+	if n := c.FailUnder; n != nil && !isScore(*n) {
+		return bad("gate.fail_under is %v, want a number from 0 to 100", *n)
+	}
 	if err := validGate(c.FailOn); err != nil {
 		return bad("gate.fail_on: %v", err)
 	}
@@ -304,6 +328,8 @@ func (s *settings) checkChecks(bad func(string, ...any) error) error {
 	}
 	return nil
 }
+
+func isScore(n float64) bool { return n >= 0 && n <= 100 } // NaN is none
 
 // validGate checks the conditions of --fail-on.
 func validGate(list []string) error {

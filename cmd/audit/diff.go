@@ -41,6 +41,9 @@ func (c *diffCmd) Run(a *App) error {
 			return err
 		}
 		changed = len(view.Changes) > 0
+		if a.Quiet && !changed {
+			return nil
+		}
 		return show(a, c.listing, view, report.Diff)
 	})
 	if err == nil && changed {

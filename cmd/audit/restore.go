@@ -62,15 +62,16 @@ func (c *restoreCmd) Run(a *App) error {
 	if err != nil {
 		return err
 	}
-	if err := show(a, c.listing, view, report.Restore); err != nil {
+	complete := !slices.ContainsFunc(view.Files, func(f report.RestoreFile) bool {
+		return f.Action != string(archive.Written) && f.Action != string(archive.Unchanged)
+	})
+	if a.Quiet && complete {
+		return nil
+	}
+	if err := show(a, c.listing, view, report.Restore); err != nil || complete {
 		return err
 	}
-	for _, f := range view.Files {
-		if f.Action != string(archive.Written) && f.Action != string(archive.Unchanged) {
-			return exitCode(exitAction)
-		}
-	}
-	return nil
+	return exitCode(exitAction)
 }
 
 func (c *restoreCmd) open(root string) (*os.Root, error) {

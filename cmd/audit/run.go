@@ -2,8 +2,10 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -45,6 +47,9 @@ func (c *runCmd) Run(a *App) error {
 	if err := c.apply(a, &s.pipeline); err != nil {
 		return err
 	}
+	if err := a.writable(c.Output); err != nil {
+		return err
+	}
 	h, err := host.New(s.root, a.Env, a.Now)
 	if err != nil {
 		return &usageError{fmt.Sprintf("open the root: %v", err), ""}
@@ -63,6 +68,9 @@ func (c *runCmd) Run(a *App) error {
 	}
 	if !a.Quiet || doc.Gate.Exit != exitOK || c.Output != "" {
 		if err := a.write(c.Output, doc.Gate.Exit, func(w io.Writer, o report.Options) error { return renderer.Render(w, doc, o) }); err != nil {
+			if f := (*failure)(nil); errors.As(err, &f) && !c.Ephemeral {
+				f.hint = "the run itself was kept: audit report writes it again"
+			}
 			return err
 		}
 	}
@@ -120,7 +128,7 @@ func (c *runCmd) apply(a *App, cfg *pipeline.Config) (err error) {
 	}
 	if under != "" {
 		n, err := strconv.ParseFloat(under, 64)
-		if err != nil || n < 0 || n > 100 {
+		if err != nil || !isScore(n) {
 			return &usageError{fmt.Sprintf("--fail-under %q is no number from 0 to 100", under), ""}
 		}
 		cfg.FailUnder = &n
@@ -157,6 +165,20 @@ func (a *App) actor(h host.Host) rules.Actor {
 	return rules.Actor{UID: os.Getuid(), User: user, Host: h.Name(), Via: via}
 }
 
+// writable refuses, before anything is done, a file for a report that cannot be one.
+func (a *App) writable(path string) error {
+	if path == "" {
+		return nil
+	}
+	if st, err := os.Stat(path); err == nil && st.IsDir() {
+		return &usageError{fmt.Sprintf("--output %s: it is a folder", path), "name a file in it"}
+	}
+	if st, err := os.Stat(filepath.Dir(path)); err != nil || !st.IsDir() {
+		return &usageError{fmt.Sprintf("--output %s: there is no folder %s", path, filepath.Dir(path)), ""}
+	}
+	return nil
+}
+
 // write renders to standard output, or whole to a file: a reader never sees
 // half a report, and a failed one leaves the old file. --quiet keeps standard
 // output empty when the exit code is 0.
@@ -174,8 +196,12 @@ func (a *App) write(path string, code int, render func(io.Writer, report.Options
 	}
 	o := a.options()
 	o.Color = a.Color == "always"
-	if st, err := os.Stat(path); err == nil && !st.Mode().IsRegular() {
-		return a.stream(path, o, render) // a device or a pipe is written to, never replaced
+	mode := fs.FileMode(0o644)
+	if st, err := os.Stat(path); err == nil {
+		if !st.Mode().IsRegular() {
+			return a.stream(path, o, render) // a device or a pipe is written to, never replaced
+		}
+		mode = st.Mode().Perm()
 	}
 	if real, err := filepath.EvalSymlinks(path); err == nil {
 		path = real // the file a link names is replaced, the link stays
@@ -187,7 +213,7 @@ func (a *App) write(path string, code int, render func(io.Writer, report.Options
 	defer os.Remove(f.Name())
 	err = render(f, o)
 	if err == nil {
-		err = f.Chmod(0o644)
+		err = f.Chmod(mode)
 	}
 	if err == nil {
 		err = f.Sync()
@@ -199,7 +225,7 @@ func (a *App) write(path string, code int, render func(io.Writer, report.Options
 		err = os.Rename(f.Name(), path)
 	}
 	if err != nil {
-		return &failure{exitAction, fmt.Errorf("write the report to %s: %w", path, err), "the run itself was kept"}
+		return &failure{exitAction, fmt.Errorf("write the report to %s: %w", path, err), ""}
 	}
 	return nil
 }
@@ -214,7 +240,7 @@ func (a *App) stream(path string, o report.Options, render func(io.Writer, repor
 		}
 	}
 	if err != nil {
-		return &failure{exitAction, fmt.Errorf("write the report to %s: %w", path, err), "the run itself was kept"}
+		return &failure{exitAction, fmt.Errorf("write the report to %s: %w", path, err), ""}
 	}
 	return nil
 }

@@ -62,6 +62,9 @@ func (c *reportCmd) Run(a *App) error {
 	if err != nil {
 		return err
 	}
+	if err := a.writable(c.Output); err != nil {
+		return err
+	}
 	return a.reading(func(_ *settings, tx *store.Tx) error {
 		seq, err := find(tx, c.Snapshot, a.Now())
 		if err != nil {

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -46,7 +47,8 @@ func mainForTest() int {
 			fmt.Fprintln(os.Stderr, err)
 			return 2
 		}
-		now = func() time.Time { t = t.Add(time.Millisecond); return t }
+		var reads atomic.Int64 // collectors and checks read it side by side
+		now = func() time.Time { return t.Add(time.Duration(reads.Add(1)) * time.Millisecond) }
 	}
 	return Main(ctx, &Process{Args: os.Args[1:], Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Env: os.Getenv, Now: now})
 }

@@ -7,6 +7,7 @@ package archive
 
 import (
 	"crypto/rand"
+	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -86,7 +87,7 @@ func (r *Restorer) plan(w Wanted) Outcome {
 		return o
 	}
 	if w.File.Link == "" {
-		if _, err := r.Bytes(w.File.SHA256); err != nil {
+		if _, err := r.bytes(w.File); err != nil {
 			o.Action, o.Reason = Missing, err.Error()
 			return o
 		}
@@ -128,10 +129,12 @@ func (r *Restorer) Do(plan []Outcome) []Outcome {
 		if o.Action != Written {
 			continue
 		}
-		if again := r.plan(o.Wanted); again.Action != Written || again.Was != o.Was && r.Policy != Always {
+		again := r.plan(o.Wanted)
+		if again.Action != Written || again.Was != o.Was && r.Policy != Always {
 			o.Action, o.Reason = Kept, "it changed while it was being restored"
 			continue
 		}
+		o.Was = again.Was
 		if err := r.write(o.File); err != nil {
 			o.Action, o.Reason = Failed, err.Error()
 		}
@@ -139,9 +142,15 @@ func (r *Restorer) Do(plan []Outcome) []Outcome {
 	return out
 }
 
-// Current returns the bytes that a plan would overwrite.
+// Current returns the bytes that a plan would overwrite: those that Was is the
+// digest of, which for a symbolic link are its target's text.
 func (r *Restorer) Current(o Outcome) ([]byte, error) {
-	f, err := r.Target.Open(filepath.FromSlash(o.File.Path))
+	name := filepath.FromSlash(o.File.Path)
+	if st, err := r.Target.Lstat(name); err == nil && st.Mode()&fs.ModeSymlink != 0 {
+		l, err := r.Target.Readlink(name)
+		return []byte(l), err
+	}
+	f, err := r.Target.Open(name)
 	if err != nil {
 		return nil, err
 	}
@@ -149,9 +158,20 @@ func (r *Restorer) Current(o Outcome) ([]byte, error) {
 	return io.ReadAll(f)
 }
 
+// bytes returns what is to be written; bytes that are not what the digest says
+// must not replace anything.
+func (r *Restorer) bytes(f snapshot.File) ([]byte, error) {
+	b, err := r.Bytes(f.SHA256)
+	if err == nil && snapshot.Sum(b) != f.SHA256 {
+		err = errors.New("its kept bytes are damaged")
+	}
+	return b, err
+}
+
 // reachable refuses a path that leaves the target or passes a symbolic link.
 func (r *Restorer) reachable(p string) error {
-	if !filepath.IsLocal(filepath.FromSlash(p)) || path.Clean(p) != p || strings.ContainsAny(p, "\x00\\") {
+	if !filepath.IsLocal(filepath.FromSlash(p)) || path.Clean(p) != p || p == "." || strings.ContainsRune(p, 0) ||
+		filepath.Separator != '/' && strings.ContainsRune(p, filepath.Separator) {
 		return fmt.Errorf("%q is no path below the target", p)
 	}
 	for d := path.Dir(p); d != "."; d = path.Dir(d) {
@@ -191,8 +211,9 @@ func (r *Restorer) disk(p string) (snapshot.File, error) {
 		return f, err
 	}
 	defer in.Close()
-	b, err := io.ReadAll(in)
-	f.SHA256 = snapshot.Sum(b)
+	h := sha256.New()
+	_, err = io.Copy(h, in)
+	f.SHA256 = hex.EncodeToString(h.Sum(nil))
 	return f, err
 }
 
@@ -230,7 +251,7 @@ func (r *Restorer) write(f snapshot.File) error {
 }
 
 func (r *Restorer) fill(temp string, f snapshot.File) error {
-	b, err := r.Bytes(f.SHA256)
+	b, err := r.bytes(f)
 	if err != nil {
 		return err
 	}

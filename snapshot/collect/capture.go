@@ -4,7 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"path"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -38,27 +40,28 @@ type Capture struct {
 	Keep func(sha256 string, b []byte)
 
 	mu     sync.Mutex
-	files  map[string]captured
+	files  map[string]*captured
 	stamps map[string]Stamp
 	begun  time.Time
 }
 
 type captured struct {
+	once sync.Once
 	file snapshot.File
 	err  error
 }
+
+// harmless are the words of a name that make an environment file an example.
+var harmless = map[string]bool{"example": true, "examples": true, "sample": true, "samples": true, "template": true,
+	"tmpl": true, "tpl": true, "dist": true, "default": true, "defaults": true}
 
 // Sensitive reports whether a file of that name may hold secrets: its bytes
 // are never captured, nor a digest of them. Examples and samples are not.
 func Sensitive(p string) bool {
 	name := strings.ToLower(path.Base(p))
-	if strings.HasPrefix(name, ".env") {
-		for _, harmless := range []string{"example", "sample", "template", "dist", "defaults"} {
-			if strings.Contains(name, harmless) {
-				return false
-			}
-		}
-		return name == ".env" || strings.HasPrefix(name, ".env.") || strings.HasPrefix(name, ".env-") || strings.HasPrefix(name, ".env_")
+	if strings.HasPrefix(name, ".env") || strings.HasSuffix(name, ".env") {
+		words := strings.FieldsFunc(name, func(r rune) bool { return r == '.' || r == '-' || r == '_' })
+		return !slices.ContainsFunc(words, func(w string) bool { return harmless[w] })
 	}
 	switch name {
 	case ".npmrc", ".netrc", ".pgpass", ".git-credentials", "credentials.json", "module_conf.json", ".htpasswd",
@@ -76,69 +79,74 @@ func Sensitive(p string) bool {
 func (c *Capture) File(p string, role snapshot.Role) (snapshot.File, error) {
 	c.mu.Lock()
 	if c.files == nil {
-		c.files, c.stamps, c.begun = map[string]captured{}, map[string]Stamp{}, c.Host.Now()
+		c.files, c.stamps, c.begun = map[string]*captured{}, map[string]Stamp{}, c.Host.Now()
 	}
-	got, ok := c.files[p]
-	c.mu.Unlock()
-	if !ok {
-		var stamp *Stamp
-		got, stamp = c.read(p)
-		c.mu.Lock()
+	got := c.files[p]
+	if got == nil {
+		got = &captured{}
 		c.files[p] = got
+	}
+	c.mu.Unlock()
+	got.once.Do(func() {
+		var stamp *Stamp
+		got.file, stamp, got.err = c.read(p)
 		if stamp != nil {
+			c.mu.Lock()
 			c.stamps[p] = *stamp
+			c.mu.Unlock()
 		}
-		c.mu.Unlock()
-	}
-	got.file.Role = role
+	})
+	f := got.file
+	f.Role = role
 	if role == snapshot.Own {
-		got.file.Role = ""
+		f.Role = ""
 	}
-	return got.file, got.err
+	return f, got.err
 }
 
-func (c *Capture) read(p string) (captured, *Stamp) {
+func (c *Capture) read(p string) (snapshot.File, *Stamp, error) {
 	f := snapshot.File{Path: p}
 	st, err := c.Host.Stat(p)
 	if err != nil {
-		return captured{f, err}, nil
+		return f, nil, err
 	}
 	f.Mode, f.Size = st.Mode, st.Size
 	switch {
 	case st.Mode&fs.ModeSymlink != 0:
 		l, err := c.Host.Link(p)
 		if err != nil {
-			return captured{f, err}, nil
+			return f, nil, err
 		}
 		f.Link, f.SHA256 = l, snapshot.Sum([]byte(l))
-		return captured{f, nil}, nil
+		return f, nil, nil
 	case !st.Mode.IsRegular():
-		return captured{f, fmt.Errorf("%s: %w", p, host.ErrNotRegular)}, nil
+		return f, nil, fmt.Errorf("%s: %w", p, host.ErrNotRegular)
 	case Sensitive(p):
-		return captured{f, fmt.Errorf("%s: %w", p, ErrSensitive)}, nil
+		return f, nil, fmt.Errorf("%s: %w", p, ErrSensitive)
 	case st.Size > MaxFile:
-		return captured{f, fmt.Errorf("%s: %d bytes: %w", p, st.Size, host.ErrTooLarge)}, nil
+		return f, nil, fmt.Errorf("%s: %d bytes: %w", p, st.Size, host.ErrTooLarge)
 	}
 	if c.Known != nil {
 		if k, ok := c.Known(p); ok && k.Stat == st {
 			f.SHA256 = k.SHA256
-			return captured{f, nil}, &k
+			return f, &k, nil
 		}
 	}
 	b, err := c.Host.Read(p, MaxFile)
 	if err != nil {
-		return captured{f, err}, nil
+		return f, nil, err
 	}
 	f.Size, f.SHA256 = int64(len(b)), snapshot.Sum(b)
 	if c.Keep != nil {
 		c.Keep(f.SHA256, b)
 	}
 	// A file written within the clock's granularity of being read could change
-	// again without its stat changing: it gets no stamp (git's "racy" rule).
-	if st.Size == f.Size && st.MTime < c.begun.Add(-2*time.Second).UnixNano() {
-		return captured{f, nil}, &Stamp{Stat: st, SHA256: f.SHA256}
+	// again without its stat changing: it gets no stamp (git's "racy" rule). The
+	// time of the bytes can be set back, that of the change cannot.
+	if st.Size == f.Size && max(st.MTime, st.CTime) < c.begun.Add(-2*time.Second).UnixNano() {
+		return f, &Stamp{Stat: st, SHA256: f.SHA256}, nil
 	}
-	return captured{f, nil}, nil
+	return f, nil, nil
 }
 
 // Bytes returns the bytes of a captured file. It reads the file again and
@@ -161,5 +169,5 @@ func (c *Capture) Bytes(f snapshot.File) ([]byte, error) {
 func (c *Capture) Stamps() map[string]Stamp {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.stamps
+	return maps.Clone(c.stamps)
 }

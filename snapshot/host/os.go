@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"net"
 	"os"
@@ -12,13 +11,12 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"syscall"
 	"time"
 )
 
 // OS is the real machine.
 type OS struct {
-	files
+	*files
 	path string
 	env  func(string) string
 	now  func() time.Time
@@ -38,7 +36,7 @@ func New(root string, env func(string) string, now func() time.Time) (*OS, error
 	if err != nil {
 		return nil, err
 	}
-	return &OS{files: *f, path: abs, env: env, now: now}, nil
+	return &OS{files: f, path: abs, env: env, now: now}, nil
 }
 
 func (o *OS) Now() time.Time         { return o.now() }
@@ -73,14 +71,21 @@ func (o *OS) Look(program string) (string, error) {
 			continue
 		}
 		p := filepath.Join(dir, program)
-		if rel, err := filepath.Rel(o.path, p); err == nil && filepath.IsLocal(rel) {
+		real, err := filepath.EvalSymlinks(p) // a folder or program outside may be a link into the tree
+		if err != nil || o.holds(p) || o.holds(real) {
 			continue
 		}
-		if st, err := os.Stat(p); err == nil && st.Mode().IsRegular() && st.Mode()&0o111 != 0 {
+		if st, err := os.Stat(real); err == nil && st.Mode().IsRegular() && st.Mode()&0o111 != 0 {
 			return p, nil
 		}
 	}
 	return "", fmt.Errorf("%s: %w on PATH", program, fs.ErrNotExist)
+}
+
+// holds reports whether an absolute path lies in the root.
+func (o *OS) holds(p string) bool {
+	rel, err := filepath.Rel(o.path, p)
+	return err == nil && filepath.IsLocal(rel)
 }
 
 func (o *OS) Run(ctx context.Context, c Command) (Result, error) {
@@ -96,6 +101,9 @@ func (o *OS) Run(ctx context.Context, c Command) (Result, error) {
 			return Result{}, err
 		}
 		program = exe
+	}
+	if !filepath.IsAbs(program) { // os/exec would search the PATH of this process
+		return Result{Code: -1}, fmt.Errorf("run %s: not an absolute path", program)
 	}
 	cmd := exec.CommandContext(ctx, program, c.Args...)
 	if c.Program == Self {
@@ -118,6 +126,9 @@ func (o *OS) Run(ctx context.Context, c Command) (Result, error) {
 	errs := &bounded{max: max(c.MaxError, 4096)}
 	cmd.Stdout, cmd.Stderr = out, errs
 	err := cmd.Run()
+	if errors.Is(err, exec.ErrWaitDelay) { // it ended, but what it started holds the pipes
+		killGroup(cmd)
+	}
 	res := Result{Out: out.b, Err: errs.b, Code: -1}
 	if cmd.ProcessState != nil {
 		res.Code = cmd.ProcessState.ExitCode()
@@ -156,134 +167,4 @@ func (w *bounded) Write(p []byte) (int, error) {
 	}
 	w.b = append(w.b, p...)
 	return len(p), nil
-}
-
-// files reads below one folder. Reading goes through os.Root, which refuses
-// every path and link that leaves the folder; stat looks at names only.
-type files struct {
-	root *os.Root
-	dir  string
-}
-
-func open(dir string) (*files, error) {
-	r, err := os.OpenRoot(dir)
-	if err != nil {
-		return nil, err
-	}
-	return &files{root: r, dir: dir}, nil
-}
-
-func (f *files) Close() error { return f.root.Close() }
-
-func local(path string) error {
-	if !filepath.IsLocal(filepath.FromSlash(path)) || strings.ContainsRune(path, 0) {
-		return &fs.PathError{Op: "open", Path: path, Err: errors.New("path leaves the folder")}
-	}
-	return nil
-}
-
-func (f *files) Stat(path string) (Stat, error) {
-	if err := local(path); err != nil {
-		return Stat{}, err
-	}
-	st, err := os.Lstat(f.dir + string(filepath.Separator) + filepath.FromSlash(path))
-	if err != nil {
-		return Stat{}, bare(err, path)
-	}
-	return statOf(st), nil
-}
-
-func (f *files) Link(path string) (string, error) {
-	if err := local(path); err != nil {
-		return "", err
-	}
-	l, err := f.root.Readlink(filepath.FromSlash(path))
-	return l, bare(err, path)
-}
-
-func (f *files) List(path string, limit int) ([]fs.DirEntry, error) {
-	d, err := f.open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer d.Close()
-	list, err := d.ReadDir(limit + 1)
-	if err != nil && err != io.EOF {
-		return nil, bare(err, path)
-	}
-	if len(list) > limit {
-		return nil, fmt.Errorf("%s: more than %d entries: %w", path, limit, ErrTooLarge)
-	}
-	slices.SortFunc(list, func(a, b fs.DirEntry) int { return strings.Compare(a.Name(), b.Name()) })
-	return list, nil
-}
-
-func (f *files) Read(path string, limit int64) ([]byte, error) { return f.read(path, 0, limit, false) }
-
-func (f *files) Tail(path string, offset, limit int64) ([]byte, error) {
-	return f.read(path, offset, limit, true)
-}
-
-func (f *files) read(path string, offset, limit int64, cut bool) ([]byte, error) {
-	file, err := f.open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer file.Close()
-	st, err := file.Stat()
-	if err != nil {
-		return nil, bare(err, path)
-	}
-	if !st.Mode().IsRegular() {
-		return nil, fmt.Errorf("%s: %w", path, ErrNotRegular)
-	}
-	if !cut && st.Size() > limit {
-		return nil, fmt.Errorf("%s: %w", path, ErrTooLarge)
-	}
-	if offset > 0 {
-		if _, err := file.Seek(offset, io.SeekStart); err != nil {
-			return nil, bare(err, path)
-		}
-	}
-	// One byte more than the size lets a file that does not grow end in one read.
-	buf := make([]byte, 0, max(min(st.Size()-offset, limit), 0)+1)
-	for int64(len(buf)) <= limit {
-		if len(buf) == cap(buf) {
-			buf = slices.Grow(buf, 4096)
-		}
-		n, err := file.Read(buf[len(buf):cap(buf)])
-		buf = buf[:len(buf)+n]
-		if err == io.EOF {
-			break
-		}
-		if err != nil {
-			return nil, bare(err, path)
-		}
-	}
-	if int64(len(buf)) > limit {
-		if !cut { // it grew while it was read
-			return nil, fmt.Errorf("%s: %w", path, ErrTooLarge)
-		}
-		buf = buf[:limit]
-	}
-	return buf, nil
-}
-
-// open never blocks: O_NONBLOCK makes a FIFO without a writer open at once.
-func (f *files) open(path string) (*os.File, error) {
-	if err := local(path); err != nil {
-		return nil, err
-	}
-	file, err := f.root.OpenFile(filepath.FromSlash(path), os.O_RDONLY|syscall.O_NONBLOCK, 0)
-	return file, bare(err, path)
-}
-
-// bare replaces the absolute path in an error by the relative one, so that no
-// report depends on where the project lies.
-func bare(err error, path string) error {
-	var pe *fs.PathError
-	if errors.As(err, &pe) {
-		return &fs.PathError{Op: pe.Op, Path: path, Err: pe.Err}
-	}
-	return err
 }

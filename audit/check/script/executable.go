@@ -66,9 +66,6 @@ type caller struct {
 func directCallers(p *audit.Pass) map[string][]caller {
 	out := map[string][]caller{}
 	for _, it := range p.Now.Items {
-		if it.Carried {
-			continue
-		}
 		for _, r := range it.Refs {
 			if r.Kind == snapshot.RefFile && r.Direct && plain(p.Now.Tree, r.Path) && !setsBit(p, it, r) {
 				out[r.Path] = append(out[r.Path], caller{it, r})
