@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"io/fs"
 	"sort"
+	"unique"
 )
 
 // A Class says how a fact behaves over time.
@@ -159,7 +160,8 @@ func (it *Item) Add(class Class, name string, v Value) {
 	if class == Semantic {
 		class = ""
 	}
-	it.Facts = append(it.Facts, Fact{Name: name, Class: class, Value: v})
+	// Items of a project have the same fact names, over and over: one copy of each is kept.
+	it.Facts = append(it.Facts, Fact{Name: unique.Make(name).Value(), Class: class, Value: v})
 }
 
 // Sort brings facts, metrics, files and refs into the canonical order.

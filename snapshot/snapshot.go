@@ -74,7 +74,8 @@ type SystemState struct {
 	Status  Status        `json:"status"`
 	Reason  string        `json:"reason,omitempty"` // one line for a person: why not ok
 	Hint    string        `json:"hint,omitempty"`
-	Epoch   int           `json:"epoch"` // schema epoch of its collector; another one rebases instead of diffing
+	Off     bool          `json:"off,omitempty"` // skipped in every run, by the configuration: nobody waits for it
+	Epoch   int           `json:"epoch"`         // schema epoch of its collector; another one rebases instead of diffing
 	Sources []Source      `json:"sources,omitempty"`
 	Took    time.Duration `json:"took,omitempty"`
 }
@@ -189,10 +190,10 @@ func (s *Snapshot) Unread(it *Item) bool {
 	return false
 }
 
-// Whole reports whether every system was listed.
+// Whole reports whether every system was listed that ever is.
 func (s *Snapshot) Whole() bool {
 	for _, st := range s.Systems {
-		if !st.Status.Listed() {
+		if !st.Status.Listed() && !st.Off {
 			return false
 		}
 	}

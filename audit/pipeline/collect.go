@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -31,7 +32,7 @@ func gather(ctx context.Context, s *collect.Session, cfg *Config, collectors []*
 	g.states = make([]snapshot.SystemState, len(collectors))
 	var wg sync.WaitGroup
 	for i, c := range collectors {
-		g.states[i] = snapshot.SystemState{System: c.System, Status: snapshot.StatusSkipped, Reason: cfg.why(c.System), Epoch: c.Epoch}
+		g.states[i] = snapshot.SystemState{System: c.System, Status: snapshot.StatusSkipped, Reason: cfg.why(c.System), Off: slices.Contains(cfg.Off, c.System), Epoch: c.Epoch}
 		if cfg.wants(c.System) {
 			wg.Go(func() { results[i], g.states[i] = collectOne(ctx, s, c) })
 		}

@@ -353,6 +353,41 @@ func TestRun(t *testing.T) {
 			t.Errorf("%+v", d.Systems[0])
 		}
 	})
+	t.Run("the_document_asks_nothing_of_a_closed_store", func(t *testing.T) { // says so under -race
+		w := newWorld(t, "lamp")
+		for i := range 3 {
+			if err := os.WriteFile(filepath.Join(w.root, "package.json"), fmt.Appendf(nil, `{"name": "p%d"}`, i), 0o644); err != nil {
+				t.Fatal(err)
+			}
+			w.run()
+		}
+	})
+	t.Run("a_new_store_replaces_one_with_a_damaged_row", func(t *testing.T) {
+		w := newWorld(t, "lamp", "rug")
+		w.run()
+		b, err := os.ReadFile(w.store)
+		if err != nil {
+			t.Fatal(err)
+		}
+		at := bytes.LastIndex(b, []byte("scripts/rug"))
+		b[at+len("scripts/r")] ^= 1 // in the item's value: its page is sound
+		if err := os.WriteFile(w.store, b, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		var bad *store.CorruptError
+		if _, err := w.runner().Run(t.Context()); !errors.As(err, &bad) {
+			t.Fatalf("a damaged row: %v", err)
+		}
+		r := w.runner()
+		r.NewStore = true
+		if doc, err := r.Run(t.Context()); err != nil || doc.Run.Seq != 1 {
+			t.Fatalf("--new-store: %v", err)
+		}
+		if aside, _ := filepath.Glob(w.store + ".damaged-*"); len(aside) != 1 {
+			t.Errorf("set aside: %q", aside)
+		}
+		want(t, w.run(), "")
+	})
 	t.Run("an_interrupted_run_keeps_nothing", func(t *testing.T) {
 		w := newWorld(t, "lamp")
 		w.run()

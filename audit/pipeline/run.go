@@ -26,6 +26,7 @@ import (
 	"healthaudit/report"
 	"healthaudit/rules"
 	"healthaudit/snapshot"
+	"healthaudit/snapshot/analyze/refs"
 	"healthaudit/snapshot/collect"
 	"healthaudit/snapshot/host"
 	"healthaudit/snapshot/store"
@@ -58,7 +59,7 @@ func (r *Runner) Run(ctx context.Context) (*report.Document, error) {
 			return nil, err
 		}
 		defer lock.Unlock()
-		if err := r.prepare(); err != nil {
+		if err := r.prepare(ctx); err != nil {
 			return nil, err
 		}
 	}
@@ -148,24 +149,27 @@ func (r *Runner) lock() (*store.RunLock, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err
 	}
+	if fi, err := os.Lstat(dir); err == nil && fi.Mode()&fs.ModeSymlink != 0 { // not even the lock is made behind it
+		return nil, &store.PathError{Path: dir, What: "the folder is a symbolic link"}
+	}
 	return store.Lock(filepath.Join(dir, "audit.lock"), store.LockOptions{Wait: r.Wait, Command: r.Command, Host: r.Host.Name(), Now: r.Host.Now()})
 }
 
 // prepare makes the store where there is none, and sets a damaged one aside
 // when that was asked for.
-func (r *Runner) prepare() error {
+func (r *Runner) prepare(ctx context.Context) error {
 	what := "a new store was made"
 	if r.NewStore {
-		st, err := store.Open(r.Store, store.Options{ReadOnly: true, Wait: time.Second})
-		var bad *store.CorruptError
-		if errors.As(err, &bad) {
+		bad, err := r.damaged(ctx)
+		if err != nil {
+			return err
+		}
+		if bad {
 			aside := r.Store + ".damaged-" + r.Host.Now().UTC().Format("20060102T150405Z")
 			if err := os.Rename(r.Store, aside); err != nil {
 				return err
 			}
 			what += "; the damaged one was set aside as " + filepath.Base(aside)
-		} else if err == nil {
-			st.Close()
 		}
 	}
 	if _, err := os.Lstat(r.Store); !errors.Is(err, fs.ErrNotExist) {
@@ -196,6 +200,24 @@ func (s *session) list(ctx context.Context) {
 		l.tree, l.repo, l.reason, l.err = collect.ReadTree(ctx, s.Host)
 		s.listing <- l
 	}()
+}
+
+// damaged reports whether there is a store in which anything is damaged, be it
+// a single row that only some runs read.
+func (r *Runner) damaged(ctx context.Context) (bool, error) {
+	st, err := store.Open(r.Store, store.Options{ReadOnly: true, Wait: time.Second})
+	var bad *store.CorruptError
+	switch {
+	case errors.As(err, &bad):
+		return true, nil
+	case errors.Is(err, store.ErrNotExist):
+		return false, nil
+	case err != nil:
+		return false, err
+	}
+	defer st.Close()
+	problems, err := st.Verify(ctx, true)
+	return len(problems) > 0, err
 }
 
 // open opens what is remembered.
@@ -349,5 +371,6 @@ func (s *session) judge() (*View, error) {
 		}
 	}
 	v.gate()
+	refs.NewTable(s.snap, s.derived) // while the store is open: the document asks it after that
 	return v, nil
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"runtime/debug"
 	"strconv"
 	"strings"
@@ -182,6 +183,7 @@ func codeOf(err error) (code int, hint string) {
 		fail  *failure
 		bad   *store.CorruptError
 		newer *store.NewerError
+		place *store.PathError
 		busy  *store.BusyError
 		sig   *signalError
 		lost  *pipeline.CommitError
@@ -199,6 +201,8 @@ func codeOf(err error) (code int, hint string) {
 		return exitDamaged, hint + "Nothing was changed. To begin a new store and set this one aside: audit run --new-store"
 	case errors.As(err, &newer):
 		return exitUsage, "use that version of audit, or another --store"
+	case errors.As(err, &place):
+		return exitUsage, "--store FILE names the store; it is a file of its own in a folder of its own"
 	case errors.As(err, &busy):
 		return exitBusy, "--wait 5m waits for it"
 	case errors.Is(err, store.ErrLocked):
@@ -211,6 +215,9 @@ func codeOf(err error) (code int, hint string) {
 		return fail.code, hint
 	case errors.As(err, &lost):
 		return exitAction, "nothing of this run was kept; earlier snapshots are intact"
+	}
+	if hint == "" && errors.Is(err, fs.ErrPermission) {
+		hint = "run audit as the user who may write there, or name another store: --store FILE"
 	}
 	return exitAction, hint
 }

@@ -154,6 +154,7 @@ func (c *restoreCmd) restore(a *App, h host.Host, st *store.Store, target *os.Ro
 func (c *restoreCmd) choose(s *snapshot.Snapshot) (out []archive.Wanted, err error) {
 	used := make([]bool, len(c.Items))
 	for _, it := range s.Items {
+		before := len(out)
 		all := len(c.Items) == 0
 		var paths []string
 		for i, pattern := range c.Items {
@@ -167,6 +168,13 @@ func (c *restoreCmd) choose(s *snapshot.Snapshot) (out []archive.Wanted, err err
 			if f.Role != snapshot.Shared && (all || slices.Contains(paths, f.Path)) {
 				out = append(out, archive.Wanted{Item: it.Key, File: f})
 			}
+		}
+		if len(out) == before && slices.Contains(c.Items, string(it.Key)) {
+			hint := "it is in no file of the project"
+			if it.Path != "" {
+				hint = "it is declared in " + it.Path + ": restore that path"
+			}
+			return nil, &usageError{fmt.Sprintf("%s has no file of its own", it.Key), hint}
 		}
 	}
 	for i, ok := range used {

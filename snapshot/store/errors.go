@@ -43,6 +43,14 @@ func (e *NewerError) Error() string {
 	return fmt.Sprintf("store %s has schema %d, this audit knows up to %d: use a newer audit", e.Path, e.Schema, e.Known)
 }
 
+// A PathError says that no store can be at that path: nothing was opened.
+type PathError struct {
+	Path string // of the store or its folder
+	What string // what is wrong with it
+}
+
+func (e *PathError) Error() string { return "open store " + e.Path + ": " + e.What }
+
 // corrupt makes a CorruptError of what a check found; errors of reading stay themselves.
 func corrupt(path string, err error) error {
 	var d damage

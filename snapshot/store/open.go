@@ -34,9 +34,9 @@ func prepare(path string, o Options) error {
 	case err != nil:
 		return fmt.Errorf("open store: %w", err)
 	case fi.Mode()&fs.ModeSymlink != 0:
-		return fmt.Errorf("open store %s: it is a symbolic link", path)
+		return &PathError{path, "it is a symbolic link"}
 	case !fi.Mode().IsRegular():
-		return fmt.Errorf("open store %s: it is not a regular file", path)
+		return &PathError{path, "it is not a regular file"}
 	}
 	return nil
 }
@@ -59,9 +59,9 @@ func folder(dir string, create bool) error {
 	case err != nil:
 		return fmt.Errorf("open store folder: %w", err)
 	case fi.Mode()&fs.ModeSymlink != 0:
-		return fmt.Errorf("open store in %s: the folder is a symbolic link", dir)
+		return &PathError{dir, "the folder is a symbolic link"}
 	case !fi.IsDir():
-		return fmt.Errorf("open store in %s: not a folder", dir)
+		return &PathError{dir, "it is not a folder"}
 	}
 	if !create || !made && filepath.Base(dir) != Folder {
 		return nil

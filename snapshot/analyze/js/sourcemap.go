@@ -3,6 +3,7 @@ package js
 import (
 	"bytes"
 	"sort"
+	"sync"
 	"unicode/utf8"
 	"unsafe"
 )
@@ -15,15 +16,15 @@ type place struct{ line, col, srcLine, srcCol int32 }
 type locator struct {
 	code   []byte // the printed code, in the very buffer that the tree points into
 	src    []byte
-	lines  []int // offsets of the lines of code
-	starts []int // offsets of the lines of src
-	places []place
+	lines  []int          // offsets of the lines of code
+	starts []int          // offsets of the lines of src
+	places func() []place // decoded when the first place is asked for: most files need none
 }
 
 func newLocator(code, src, sourceMap []byte) *locator {
 	_, mappings, _ := bytes.Cut(sourceMap, []byte(`"mappings": "`)) // as esbuild prints it; no character of it is ever escaped
 	mappings, _, _ = bytes.Cut(mappings, []byte(`"`))
-	return &locator{code: code, src: src, lines: lineStarts(code), starts: lineStarts(src), places: decodeMappings(mappings)}
+	return &locator{code: code, src: src, lines: lineStarts(code), starts: lineStarts(src), places: sync.OnceValue(func() []place { return decodeMappings(mappings) })}
 }
 
 func lineStarts(b []byte) []int {
@@ -47,14 +48,15 @@ func (l *locator) at(piece []byte) (offset, line, col int) {
 	}
 	n := sort.SearchInts(l.lines, off+1) - 1
 	c := off - l.lines[n] // the printed code is ASCII
-	i := sort.Search(len(l.places), func(i int) bool {
-		p := l.places[i]
+	places := l.places()
+	i := sort.Search(len(places), func(i int) bool {
+		p := places[i]
 		return int(p.line) > n || int(p.line) == n && int(p.col) > c
 	}) - 1
-	if i < 0 || int(l.places[i].line) != n {
+	if i < 0 || int(places[i].line) != n {
 		return 0, 1, 1
 	}
-	row := int(l.places[i].srcLine)
+	row := int(places[i].srcLine)
 	if row < 0 || row >= len(l.starts) {
 		return 0, 1, 1
 	}
@@ -62,7 +64,7 @@ func (l *locator) at(piece []byte) (offset, line, col int) {
 	if row+1 < len(l.starts) {
 		end = l.starts[row+1]
 	}
-	b := utf16Bytes(l.src[start:end], int(l.places[i].srcCol))
+	b := utf16Bytes(l.src[start:end], int(places[i].srcCol))
 	return start + b, row + 1, b + 1
 }
 

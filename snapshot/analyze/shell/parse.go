@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"unicode/utf8"
 
 	"mvdan.cc/sh/v3/syntax"
@@ -117,20 +118,29 @@ func Parse(src []byte, d Dialect) ([]*syntax.Stmt, error) {
 	}
 	src = validText(src)
 	for tries := 0; ; tries++ {
-		var out []*syntax.Stmt
-		var err error
-		for stmt, e := range syntax.NewParser(syntax.Variant(d.variant())).StmtsSeq(bytes.NewReader(src)) {
-			if err = e; e != nil {
-				break
-			}
-			out = append(out, stmt)
-		}
+		out, err := statements(src, d)
 		again, ok := splitParens(src, err)
 		if !ok || tries == maxSplits {
 			return out, err
 		}
 		src = again
 	}
+}
+
+// parsers are kept by dialect: making one costs more than reading most texts.
+var parsers sync.Map // syntax.LangVariant → *sync.Pool of *syntax.Parser
+
+func statements(src []byte, d Dialect) (out []*syntax.Stmt, err error) {
+	pool, _ := parsers.LoadOrStore(d.variant(), &sync.Pool{New: func() any { return syntax.NewParser(syntax.Variant(d.variant())) }})
+	p := pool.(*sync.Pool).Get().(*syntax.Parser)
+	for stmt, e := range p.StmtsSeq(bytes.NewReader(src)) {
+		if err = e; e != nil {
+			break
+		}
+		out = append(out, stmt)
+	}
+	pool.(*sync.Pool).Put(p) // not after a panic: its state is then unknown
+	return out, err
 }
 
 // maxSplits bounds how often one text is parsed again for its "((".

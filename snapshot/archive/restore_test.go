@@ -1,0 +1,375 @@
+//go:build unix
+
+package archive
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+
+	"healthaudit/snapshot"
+)
+
+func must(t testing.TB, errs ...error) {
+	t.Helper()
+	if err := errors.Join(errs...); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// A place is a target folder with a canary beside it that nothing may touch.
+type place struct {
+	*Restorer
+	t     *testing.T
+	outer string
+	dir   string
+	blobs map[string]string
+	last  map[string]string
+}
+
+func newPlace(t *testing.T, p Policy) *place {
+	t.Helper()
+	outer := t.TempDir()
+	pl := &place{t: t, outer: outer, dir: filepath.Join(outer, "target"), blobs: map[string]string{}, last: map[string]string{}}
+	must(t, os.Mkdir(pl.dir, 0o755), os.Mkdir(filepath.Join(outer, "beside"), 0o777), os.WriteFile(filepath.Join(outer, "canary"), []byte("alive"), 0o666),
+		os.WriteFile(filepath.Join(outer, "beside/canary"), []byte("alive"), 0o666))
+	root, err := os.OpenRoot(pl.dir)
+	must(t, err)
+	t.Cleanup(func() {
+		root.Close()
+		// Nothing beside the target was written, nothing half-done stayed in it.
+		var outside []string
+		filepath.WalkDir(outer, func(p string, d fs.DirEntry, err error) error {
+			rel, _ := filepath.Rel(outer, p)
+			if strings.Contains(d.Name(), "audit-restore") {
+				t.Errorf("left behind: %s", rel)
+			}
+			if rel != "target" && !strings.HasPrefix(rel, "target/") {
+				outside = append(outside, rel)
+			}
+			return nil
+		})
+		if !slices.Equal(outside, []string{".", "beside", "beside/canary", "canary"}) {
+			t.Errorf("beside the target: %q", outside)
+		}
+		for _, c := range []string{"canary", "beside/canary"} {
+			if b, _ := os.ReadFile(filepath.Join(outer, c)); string(b) != "alive" {
+				t.Errorf("%s: %q", c, b)
+			}
+		}
+	})
+	pl.Restorer = &Restorer{Target: root, Policy: p,
+		Bytes: func(sum string) ([]byte, error) {
+			if b, ok := pl.blobs[sum]; ok {
+				return []byte(b), nil
+			}
+			return nil, errors.New("not kept")
+		},
+		Latest: func(p string) (string, bool) { sum, ok := pl.last[p]; return sum, ok },
+	}
+	return pl
+}
+
+// file makes a wanted file whose bytes are kept.
+func (p *place) file(name, text string, mode fs.FileMode) Wanted {
+	sum := snapshot.Sum([]byte(text))
+	p.blobs[sum] = text
+	return Wanted{Item: "scripts/x", File: snapshot.File{Path: name, Mode: mode, Size: int64(len(text)), SHA256: sum}}
+}
+
+func link(name, target string) Wanted {
+	return Wanted{File: snapshot.File{Path: name, Mode: fs.ModeSymlink | 0o777, Link: target, SHA256: snapshot.Sum([]byte(target))}}
+}
+
+func (p *place) put(name, text string, mode fs.FileMode) {
+	p.t.Helper()
+	at := filepath.Join(p.dir, name)
+	must(p.t, os.MkdirAll(filepath.Dir(at), 0o755), os.WriteFile(at, []byte(text), mode), os.Chmod(at, mode))
+}
+
+// is checks what stands at a path: "mode bytes", "-> target", or "" for nothing.
+func (p *place) is(name, want string) {
+	p.t.Helper()
+	at, got := filepath.Join(p.dir, name), ""
+	if st, err := os.Lstat(at); err == nil && st.Mode()&fs.ModeSymlink != 0 {
+		got, _ = os.Readlink(at)
+		got = "-> " + got
+	} else if err == nil && st.IsDir() {
+		got = "folder"
+	} else if err == nil {
+		b, _ := os.ReadFile(at)
+		got = fmt.Sprintf("%o %s", st.Mode().Perm(), b)
+	}
+	if got != want {
+		p.t.Errorf("%q: %q, want %q", name, got, want)
+	}
+}
+
+// outcome checks plan and deed of one file.
+func (p *place) outcome(w Wanted, planned, done Action, reason string) Outcome {
+	p.t.Helper()
+	plan := p.Plan([]Wanted{w})
+	if len(plan) != 1 || plan[0].Action != planned {
+		p.t.Fatalf("%q planned: %+v, want %s", w.File.Path, plan, planned)
+	}
+	o := p.Do(plan)[0]
+	if o.Action != done || !strings.Contains(o.Reason, reason) || (o.Reason == "") != (reason == "") {
+		p.t.Errorf("%q: %s %q, want %s %q", w.File.Path, o.Action, o.Reason, done, reason)
+	}
+	if strings.Contains(o.Reason, p.outer) {
+		p.t.Errorf("absolute path in %q", o.Reason)
+	}
+	return o
+}
+
+func TestRestore_policies(t *testing.T) {
+	const now = "755 then"
+	for _, tc := range []struct {
+		name   string
+		there  string // bytes; empty: nothing
+		last   string // what the latest snapshot saw; empty: nothing
+		action map[Policy]Action
+		reason string
+	}{
+		{"nothing there", "", "", map[Policy]Action{Never: Written, IfUnchanged: Written, Always: Written}, ""},
+		{"nothing there, but before", "", "then", map[Policy]Action{Never: Written, IfUnchanged: Written, Always: Written}, ""},
+		{"as the latest snapshot saw it", "now", "now", map[Policy]Action{Never: Kept, IfUnchanged: Written, Always: Written}, "a file is there"},
+		{"changed since", "now", "other", map[Policy]Action{Never: Kept, IfUnchanged: Kept, Always: Written}, ""},
+		{"unknown to the latest snapshot", "now", "", map[Policy]Action{Never: Kept, IfUnchanged: Kept, Always: Written}, ""},
+		{"other mode only", "then", "then", map[Policy]Action{Never: Kept, IfUnchanged: Written, Always: Written}, ""},
+	} {
+		for policy, want := range tc.action {
+			t.Run(tc.name+"/"+string(policy), func(t *testing.T) {
+				p := newPlace(t, policy)
+				before, was := "", ""
+				if tc.there != "" {
+					p.put("a.sh", tc.there, 0o640)
+					before, was = "640 "+tc.there, snapshot.Sum([]byte(tc.there))
+				}
+				if tc.last != "" {
+					p.last["a.sh"] = snapshot.Sum([]byte(tc.last))
+				}
+				plan := p.Plan([]Wanted{p.file("a.sh", "then", 0o755)})
+				p.is("a.sh", before) // a plan writes nothing
+				if plan[0].Action != want || (plan[0].Reason == "") != (want == Written) || plan[0].Was != was || plan[0].Item != "scripts/x" {
+					t.Errorf("%+v, want %s, was %s", plan[0], want, was)
+				}
+				done := p.Do(plan)
+				if done[0] != plan[0] {
+					t.Errorf("planned %+v, done %+v", plan[0], done[0])
+				}
+				if want == Written {
+					before = now
+				}
+				p.is("a.sh", before)
+				if again := p.Plan([]Wanted{p.file("a.sh", "then", 0o755)}); want == Written && again[0].Action != Unchanged {
+					t.Errorf("after it: %+v", again[0])
+				}
+			})
+		}
+	}
+}
+
+func TestRestore_files(t *testing.T) {
+	p := newPlace(t, Never)
+	long := strings.Repeat("n", 255)
+	p.outcome(p.file("empty", "", 0o600), Written, Written, "")
+	p.outcome(p.file("new\nline", "1", 0o644), Written, Written, "")
+	p.outcome(p.file("-rf", "2", 0o644), Written, Written, "")
+	p.outcome(p.file(long, "3", 0o644), Written, Written, "")
+	p.outcome(p.file(`back\slash`, "4", 0o644), Written, Written, "")
+	p.outcome(p.file("é\xff ..", "5", 0o644), Written, Written, "")
+	p.outcome(p.file("a/b/c/run", "6", 0o777), Written, Written, "")
+	p.outcome(p.file("read-only", "7", 0o444), Written, Written, "")
+	p.outcome(link("l", "a/b"), Written, Written, "")
+	p.outcome(link("l", "a/b"), Unchanged, Unchanged, "")
+	p.outcome(link("away", "../canary"), Written, Written, "")
+	p.outcome(link("dangling", "/no\nwhere"), Written, Written, "")
+	p.outcome(p.file(long+"n", "x", 0o644), Failed, Failed, "name too long")
+	for name, want := range map[string]string{"empty": "600 ", "new\nline": "644 1", "-rf": "644 2", long: "644 3", `back\slash`: "644 4", "é\xff ..": "644 5",
+		"a/b/c/run": "777 6", "read-only": "444 7", "l": "-> a/b", "away": "-> ../canary", "dangling": "-> /no\nwhere"} {
+		p.is(name, want)
+	}
+}
+
+func TestRestore_never_leaves_the_target(t *testing.T) {
+	p := newPlace(t, Always)
+	must(t, os.Symlink("../beside", filepath.Join(p.dir, "out")), os.Symlink(p.outer, filepath.Join(p.dir, "absolute")), os.Mkdir(filepath.Join(p.dir, "in"), 0o755),
+		os.Symlink("in", filepath.Join(p.dir, "inside")), os.Symlink("in", filepath.Join(p.dir, "in/again")), os.Link(filepath.Join(p.outer, "canary"), filepath.Join(p.dir, "hard")),
+		os.Symlink("../canary", filepath.Join(p.dir, "to-canary")))
+	p.put("plain", "x", 0o644)
+	for _, name := range []string{"../canary", "..", ".", "", "/etc/passwd", p.outer + "/canary", "in/../../canary", "in//x", "in/", "./x", "in/../x", "nul\x00"} {
+		p.outcome(p.file(name, "evil", 0o644), Failed, Failed, "is no path below the target")
+		p.outcome(link(name, "evil"), Failed, Failed, "is no path below the target")
+	}
+	for _, name := range []string{"inside/x", "in/again/x", "plain/x"} {
+		p.outcome(p.file(name, "evil", 0o644), Failed, Failed, "is not a folder")
+	}
+	p.outcome(p.file("plain/sub/x", "evil", 0o644), Failed, Failed, "not a directory")
+	p.outcome(p.file("out/canary", "evil", 0o644), Failed, Failed, "out is not a folder")
+	p.outcome(p.file("out/new/x", "evil", 0o644), Failed, Failed, "escapes")
+	p.outcome(p.file("absolute/canary", "evil", 0o644), Failed, Failed, "absolute is not a folder")
+	p.is("plain", "644 x")
+	p.is("in/x", "")
+
+	// A link at the target is replaced, not followed; so is one name of a file with two.
+	was := p.outcome(p.file("to-canary", "good", 0o644), Written, Written, "").Was
+	if was != snapshot.Sum([]byte("../canary")) {
+		t.Errorf("was %s", was)
+	}
+	p.outcome(p.file("hard", "good", 0o600), Written, Written, "")
+	p.is("to-canary", "644 good")
+	p.is("hard", "600 good")
+}
+
+func TestRestore_what_stands_in_the_way(t *testing.T) {
+	p := newPlace(t, Always)
+	must(t, os.MkdirAll(filepath.Join(p.dir, "folder"), 0o755), syscall.Mkfifo(filepath.Join(p.dir, "fifo"), 0o644), os.Symlink("old", filepath.Join(p.dir, "link")))
+	p.put("file", "x", 0o644)
+	p.outcome(p.file("folder", "x", 0o644), Failed, Failed, "folder is neither a file nor a link")
+	p.outcome(p.file("fifo", "x", 0o644), Failed, Failed, "fifo is neither a file nor a link")
+	p.outcome(link("link", "new"), Written, Written, "")
+	p.outcome(link("file", "new"), Written, Written, "")
+	p.is("folder", "folder")
+	p.is("link", "-> new")
+	p.is("file", "-> new")
+}
+
+func TestRestore_without_the_bytes(t *testing.T) {
+	p := newPlace(t, Always)
+	p.put("a", "mine", 0o644)
+	a := p.file("a", "then", 0o644)
+	p.blobs[a.File.SHA256] = "than" // damaged: not what the digest says
+	p.outcome(a, Missing, Missing, "damaged")
+	delete(p.blobs, a.File.SHA256)
+	p.outcome(a, Missing, Missing, "not kept")
+	a.File.SHA256 = ""
+	p.outcome(a, Missing, Missing, "not captured")
+	p.is("a", "644 mine")
+
+	b := p.file("b", "then", 0o644)
+	plan := p.Plan([]Wanted{b})
+	n := 0
+	p.Bytes = func(string) ([]byte, error) { // damage after the plan, and after the plan again
+		if n++; n > 1 {
+			return []byte("than"), nil
+		}
+		return []byte("then"), nil
+	}
+	if o := p.Do(plan)[0]; o.Action != Failed || !strings.Contains(o.Reason, "damaged") {
+		t.Errorf("%+v", o)
+	}
+	p.is("b", "")
+}
+
+func TestDo_looks_again(t *testing.T) {
+	for name, tc := range map[string]struct {
+		there  string // at the time of the plan
+		change func(p *place)
+		want   map[Policy]Action
+		is     string // where it is kept
+	}{
+		"another file": {"now", func(p *place) { p.put("d/a", "newer", 0o644) }, map[Policy]Action{IfUnchanged: Kept, Always: Written}, "644 newer"},
+		"a new file":   {"", func(p *place) { p.put("d/a", "newer", 0o644) }, map[Policy]Action{Never: Kept, IfUnchanged: Kept, Always: Written}, "644 newer"},
+		"gone":         {"now", func(p *place) { os.Remove(filepath.Join(p.dir, "d/a")) }, map[Policy]Action{IfUnchanged: Kept, Always: Written}, ""},
+		"a link to a canary": {"now", func(p *place) {
+			must(p.t, os.Remove(filepath.Join(p.dir, "d/a")), os.Symlink("../../canary", filepath.Join(p.dir, "d/a")))
+		}, map[Policy]Action{IfUnchanged: Kept, Always: Written}, "-> ../../canary"},
+		"a folder": {"now", func(p *place) {
+			must(p.t, os.Remove(filepath.Join(p.dir, "d/a")), os.Mkdir(filepath.Join(p.dir, "d/a"), 0o755))
+		}, map[Policy]Action{IfUnchanged: Kept, Always: Kept}, "folder"},
+		"a parent that leads out": {"now", func(p *place) {
+			must(p.t, os.RemoveAll(filepath.Join(p.dir, "d")), os.Symlink("../beside", filepath.Join(p.dir, "d")))
+		}, map[Policy]Action{Never: Kept, IfUnchanged: Kept, Always: Kept}, ""},
+	} {
+		for policy, want := range tc.want {
+			t.Run(name+"/"+string(policy), func(t *testing.T) {
+				p := newPlace(t, policy)
+				if tc.there != "" && policy != Never {
+					p.put("d/a", tc.there, 0o644)
+					p.last["d/a"] = snapshot.Sum([]byte(tc.there))
+				}
+				plan := p.Plan([]Wanted{p.file("d/a", "then", 0o644)})
+				if plan[0].Action != Written {
+					t.Fatalf("%+v", plan[0])
+				}
+				tc.change(p)
+				standing, _ := p.disk("d/a")
+				o := p.Do(plan)[0]
+				if o.Action != want || (o.Reason == "") != (want == Written) {
+					t.Errorf("%+v, want %s", o, want)
+				}
+				if want == Written {
+					p.is("d/a", "644 then")
+					if o.Was != standing.SHA256 {
+						t.Errorf("was %q, but %q was overwritten", o.Was, standing.SHA256)
+					}
+					return
+				}
+				p.is("d/a", tc.is)
+			})
+		}
+	}
+}
+
+func TestPlan_is_sorted_and_has_each_path_once(t *testing.T) {
+	p := newPlace(t, Never)
+	in := []Wanted{p.file("b", "1", 0o644), p.file("a/x", "2", 0o644), p.file("b", "3", 0o644), p.file("a", "4", 0o644)}
+	before := slices.Clone(in)
+	var got []string
+	for _, o := range p.Plan(in) {
+		got = append(got, o.File.Path+" "+p.blobs[o.File.SHA256])
+	}
+	if want := []string{"a 4", "a/x 2", "b 1"}; !slices.Equal(got, want) || !slices.Equal(in, before) {
+		t.Errorf("%q, want %q; the files given: %v", got, want, in)
+	}
+	plan := p.Plan(in)
+	done := p.Do(plan)
+	if plan[1].Action != Written || done[1].Action != Kept { // a is a file now
+		t.Errorf("planned %+v, done %+v", plan[1], done[1])
+	}
+}
+
+func TestCurrent(t *testing.T) {
+	p := newPlace(t, Always)
+	p.put("a", "bytes", 0o644)
+	p.put(".env", "KEY=clear", 0o600)
+	must(t, os.Symlink(".env", filepath.Join(p.dir, "link")), os.Symlink("../canary", filepath.Join(p.dir, "out")))
+	for name, want := range map[string]string{"a": "bytes", "link": ".env", "out": "../canary"} {
+		o := p.Plan([]Wanted{p.file(name, "then", 0o644)})[0]
+		if b, err := p.Current(o); string(b) != want || err != nil || snapshot.Sum(b) != o.Was {
+			t.Errorf("%s: %q, %v", name, b, err)
+		}
+	}
+	if _, err := p.Current(Outcome{Wanted: p.file("nothing", "", 0)}); !errors.Is(err, fs.ErrNotExist) {
+		t.Error(err)
+	}
+}
+
+func TestRestore_without_the_right_to(t *testing.T) {
+	p := newPlace(t, Always)
+	p.put("unreadable", "x", 0o000)
+	p.put("closed/a", "x", 0o644)
+	p.put("folder/a", "x", 0o644)
+	must(t, os.Chmod(filepath.Join(p.dir, "closed"), 0), os.Chmod(filepath.Join(p.dir, "folder"), 0o555), os.Chmod(p.dir, 0o555))
+	t.Cleanup(func() {
+		must(t, os.Chmod(p.dir, 0o755), os.Chmod(filepath.Join(p.dir, "closed"), 0o755), os.Chmod(filepath.Join(p.dir, "folder"), 0o755))
+	})
+	asNobody(t, func() {
+		p.outcome(p.file("unreadable", "then", 0o644), Failed, Failed, "permission denied")
+		p.outcome(p.file("closed/a", "then", 0o644), Failed, Failed, "permission denied")
+		p.outcome(p.file("folder/a", "then", 0o644), Written, Failed, "permission denied")
+		p.outcome(p.file("folder/new", "then", 0o644), Written, Failed, "permission denied")
+		p.outcome(p.file("new/deep", "then", 0o644), Written, Failed, "permission denied")
+		p.outcome(link("folder/link", "x"), Written, Failed, "permission denied")
+	})
+	p.is("folder/a", "644 x")
+	p.is("folder/new", "")
+	p.is("new", "")
+}
