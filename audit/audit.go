@@ -161,6 +161,7 @@ type Pass struct {
 	*World
 	check *Check
 	out   []Finding
+	doubt []string // IDs of findings whose absence proves nothing
 }
 
 // Items returns the judgeable items of the check's system (or of all systems,
@@ -202,6 +203,12 @@ func (p *Pass) Limit(name string) float64 {
 		}
 	}
 	panic("check " + p.check.ID + " has no limit " + name)
+}
+
+// Doubt notes that the check could not look for one finding, because something
+// it needs could not be read this time: if it was open, it stays.
+func (p *Pass) Doubt(item snapshot.Key, discriminator string) {
+	p.doubt = append(p.doubt, FindingID(item.System(), item, p.check.ID, discriminator))
 }
 
 // Report records a finding.

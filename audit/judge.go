@@ -12,8 +12,9 @@ import (
 
 // A Judgement is what all checks found in one snapshot.
 type Judgement struct {
-	Findings []Finding // severity, then item, then check, then discriminator; no two with one ID
-	Crashed  []Crash   // checks that panicked: their earlier findings are carried
+	Findings []Finding       // severity, then item, then check, then discriminator; no two with one ID
+	Crashed  []Crash         // checks that panicked: their earlier findings are carried
+	Doubts   map[string]bool // IDs of findings that could not be looked for: those that were open are carried
 }
 
 // A Crash is a check that could not be run to its end.
@@ -30,8 +31,8 @@ const workers = 2
 func Judge(checks []*Check, w *World) Judgement {
 	w.Now.Sort() // the index of items is made before anyone asks for it
 	type result struct {
-		found []Finding
-		err   error
+		pass *Pass
+		err  error
 	}
 	results := make([]result, len(checks))
 	var next atomic.Int64
@@ -39,19 +40,22 @@ func Judge(checks []*Check, w *World) Judgement {
 	for range workers {
 		wg.Go(func() {
 			for i := next.Add(1) - 1; i < int64(len(checks)); i = next.Add(1) - 1 {
-				results[i].found, results[i].err = run(checks[i], w)
+				results[i].pass, results[i].err = run(checks[i], w)
 			}
 		})
 	}
 	wg.Wait()
-	var j Judgement
+	j := Judgement{Doubts: map[string]bool{}}
 	seen := map[string]bool{}
 	for i, r := range results {
 		if r.err != nil {
 			j.Crashed = append(j.Crashed, Crash{checks[i].ID, r.err.Error()})
 			continue
 		}
-		for _, f := range r.found {
+		for _, id := range r.pass.doubt {
+			j.Doubts[id] = true
+		}
+		for _, f := range r.pass.out {
 			if it := w.Now.Item(f.Item); it != nil && it.Carried || seen[f.ID] {
 				continue
 			}
@@ -63,15 +67,15 @@ func Judge(checks []*Check, w *World) Judgement {
 	return j
 }
 
-func run(c *Check, w *World) (out []Finding, err error) {
-	p := &Pass{World: w, check: c}
+func run(c *Check, w *World) (p *Pass, err error) {
+	p = &Pass{World: w, check: c}
 	defer func() {
 		if r := recover(); r != nil {
-			out, err = nil, fmt.Errorf("%v", r)
+			err = fmt.Errorf("%v", r)
 		}
 	}()
 	c.Judge(p)
-	return p.out, nil
+	return p, nil
 }
 
 // SortFindings brings findings into report order: worst severity first, then

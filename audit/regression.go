@@ -54,7 +54,11 @@ func (s Side) score(k snapshot.Key) float64 {
 //	R1  the level fell, or the worst severity rose to high or above
 //	R2  the score fell by Step or more
 //	R6  the item is missing, and nothing explains it
-func Regressions(open []*Regression, was, now Side, gone []Gone) (still, closed []*Regression) {
+//
+// Fresh is now without the findings that only another rule makes (a check that
+// is new, was upgraded or is configured differently): what they found is no
+// regression, but an old regression does not end because of them either.
+func Regressions(open []*Regression, was, now, fresh Side, gone []Gone) (still, closed []*Regression) {
 	have := map[string]bool{}
 	missing := map[snapshot.Key]Gone{}
 	for _, g := range gone {
@@ -78,24 +82,21 @@ func Regressions(open []*Regression, was, now Side, gone []Gone) (still, closed 
 		}
 	}
 	keys := map[snapshot.Key]bool{}
-	for k := range now.Worst {
-		keys[k] = true
-	}
-	for k := range now.Scores {
+	for k := range fresh.Worst {
 		keys[k] = true
 	}
 	for k := range keys {
 		if k.IsPseudo() || !was.Has(k) || !now.Has(k) {
 			continue
 		}
-		if a, b := was.Worst[k], now.Worst[k]; worse(a, b) {
+		if a, b := was.Worst[k], fresh.Worst[k]; worse(a, b) {
 			r := &Regression{Item: k, Code: "R1", WasWorst: a, Was: string(a.level()), Now: string(b.level())}
 			if r.Was == r.Now {
 				r.Was, r.Now = a.String(), b.String()
 			}
 			add(r)
 		}
-		if s, t := was.score(k), now.score(k); s-t >= Step {
+		if s, t := was.score(k), fresh.score(k); s-t >= Step {
 			add(&Regression{Item: k, Code: "R2", Was: points(s), Now: points(t), WasScore: s})
 		}
 	}

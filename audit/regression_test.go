@@ -46,7 +46,7 @@ func TestRegressions(t *testing.T) {
 					gone = []Gone{{Item: k, Level: LevelOK}}
 				}
 				was := open
-				open, _ = Regressions(open, ref, now, gone)
+				open, _ = Regressions(open, ref, now, now, gone)
 				var codes []string
 				for _, r := range open {
 					codes = append(codes, r.Code)

@@ -2,6 +2,7 @@ package audit
 
 import (
 	"reflect"
+	"slices"
 	"time"
 
 	"healthaudit/snapshot"
@@ -104,7 +105,7 @@ func Track(prev []*Record, j Judgement, checks []*Check, w *World, now Mark) []T
 		switch {
 		case c == nil:
 			out = append(out, resolve(r, now, ByRetire))
-		case crashed[r.Check] || !w.conclusive(c, r.Item):
+		case crashed[r.Check] || j.Doubts[r.ID] || !w.conclusive(c, r.Item):
 			out = append(out, Tracked{Record: r, Carried: true})
 		case w.Now.Item(r.Item) == nil && !r.Item.IsPseudo():
 			out = append(out, resolve(r, now, ByRemoval))
@@ -154,8 +155,9 @@ func sortTracked(t []Tracked) {
 }
 
 // Saved returns what Track returned when that snapshot was made, from the
-// records as they are stored for it.
-func Saved(recs []*Record, seq uint64, checks []*Check, now *snapshot.Snapshot, crashes []Crash) []Tracked {
+// records as they are stored for it, the checks that crashed and the findings
+// that were carried in doubt.
+func Saved(recs []*Record, seq uint64, checks []*Check, now *snapshot.Snapshot, crashes []Crash, doubted []string) []Tracked {
 	known := make(map[string]*Check, len(checks))
 	for _, c := range checks {
 		known[c.ID] = c
@@ -171,7 +173,7 @@ func Saved(recs []*Record, seq uint64, checks []*Check, now *snapshot.Snapshot, 
 			continue
 		}
 		c := known[r.Check]
-		out = append(out, Tracked{Record: r, Carried: r.Open() && (crashed[r.Check] || c != nil && !w.conclusive(c, r.Item))})
+		out = append(out, Tracked{Record: r, Carried: r.Open() && (crashed[r.Check] || slices.Contains(doubted, r.ID) || c != nil && !w.conclusive(c, r.Item))})
 	}
 	sortTracked(out)
 	return out

@@ -62,7 +62,7 @@ func TestTrack(t *testing.T) {
 					checks = nil
 				}
 				got := Track(recs, j, checks, w, now)
-				if saved := Saved(apply(recs, got), now.Seq, checks, snap, j.Crashed); !slices.EqualFunc(saved, got, func(a, b Tracked) bool { return a.ID == b.ID && a.Carried == b.Carried }) {
+				if saved := Saved(apply(recs, got), now.Seq, checks, snap, j.Crashed, nil); !slices.EqualFunc(saved, got, func(a, b Tracked) bool { return a.ID == b.ID && a.Carried == b.Carried }) {
 					t.Errorf("step %d: read back %v, was %v", i+1, saved, got)
 				}
 				recs = apply(recs, got)

@@ -66,6 +66,9 @@ func collectOne(ctx context.Context, s *collect.Session, c *collect.Collector) (
 	ctx, cancel := context.WithTimeout(ctx, systemTimeout)
 	defer cancel()
 	res, err := c.Collect(ctx, s)
+	if err == nil && ctx.Err() != nil { // what it has is not all there is
+		err = &collect.SourceError{Message: "it took longer than " + systemTimeout.String(), Hint: "run audit with --only " + string(c.System) + " -v and see what is slow"}
+	}
 	if err != nil {
 		var se *collect.SourceError
 		if errors.As(err, &se) {

@@ -108,7 +108,7 @@ func (s *session) newStamps() map[string][]byte {
 }
 
 // oldRows reads what the commit compares with, before the store is closed for reading.
-func (s *session) oldRows() (checks map[string]int, files []snapshot.File, tree string, err error) {
+func (s *session) oldRows() (checks map[string]string, files []snapshot.File, tree string, err error) {
 	if s.past == nil {
 		return nil, nil, "", nil
 	}

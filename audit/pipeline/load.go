@@ -24,7 +24,7 @@ type judged struct {
 	open        []audit.Tracked
 	worst       map[snapshot.Key]audit.Severity
 	regressions []*audit.Regression // open ones
-	checks      map[string]int
+	checks      map[string]string   // id → rule
 	gone        []audit.Gone
 	accepted    map[snapshot.Key]uint64 // removals that a person accepted, and in which snapshot
 	score       *float64
@@ -40,7 +40,7 @@ func (j *judged) records() []*audit.Record {
 }
 
 func loadJudged(p *past) (*judged, error) {
-	j := &judged{checks: map[string]int{}, gone: p.info.Gone, scope: scope(p.info.Systems), marks: map[snapshot.System]audit.Mark{}, accepted: map[snapshot.Key]uint64{}}
+	j := &judged{checks: map[string]string{}, gone: p.info.Gone, scope: scope(p.info.Systems), marks: map[snapshot.System]audit.Mark{}, accepted: map[snapshot.Key]uint64{}}
 	var err error
 	if j.recs, err = records(p.tx, p.seq); err != nil {
 		return nil, err
@@ -139,27 +139,27 @@ func LoadSnapshot(tx *store.Tx, seq uint64) (*snapshot.Snapshot, *Info, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	var sum string
-	if err := row(tx, seq, rowTree, &sum); err != nil {
+	if s.Tree, err = treeAt(tx, seq); err != nil {
 		return nil, nil, err
-	}
-	if sum != "" {
-		b, err := tx.Blob(sum)
-		if err != nil {
-			return nil, nil, err
-		}
-		if s.Tree, err = snapshot.DecodeTree(b); err != nil {
-			return nil, nil, err
-		}
-	}
-	if s.Tree == nil {
-		s.Tree = snapshot.NewTree(false, nil)
 	}
 	if err := row(tx, seq, rowContext, &s.Context); err != nil {
 		return nil, nil, err
 	}
 	s.Sort()
 	return s, &p.info, nil
+}
+
+// treeAt reads the project tree of a snapshot.
+func treeAt(tx *store.Tx, seq uint64) (*snapshot.Tree, error) {
+	var sum string
+	if err := row(tx, seq, rowTree, &sum); err != nil || sum == "" {
+		return snapshot.NewTree(false, nil), err
+	}
+	b, err := tx.Blob(sum)
+	if err != nil {
+		return nil, err
+	}
+	return snapshot.DecodeTree(b)
 }
 
 // Load reads a stored run whole, as it was judged then.
@@ -174,7 +174,7 @@ func Load(tx *store.Tx, seq uint64, collectors []*collect.Collector, checks []*a
 		return nil, err
 	}
 	c := &Config{ChecksOff: info.ChecksOff}
-	v.findings = audit.Saved(recs, seq, c.checks(checks), s, info.Crashed)
+	v.findings = audit.Saved(recs, seq, c.checks(checks), s, info.Crashed, info.Doubted)
 	if v.Regressions, err = regressions(tx, seq); err != nil {
 		return nil, err
 	}

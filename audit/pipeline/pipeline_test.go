@@ -85,6 +85,10 @@ func (w *world) collector() *collect.Collector {
 var checks = []*audit.Check{
 	{ID: "script-sick", System: snapshot.Scripts, Severity: audit.High, Title: "sick", Hint: "cure it", Judge: func(p *audit.Pass) {
 		for _, it := range p.Items() {
+			if v, _ := it.Fact("mood"); v.Str() == "hidden" {
+				p.Doubt(it.Key, "")
+				continue
+			}
 			if v, _ := it.Fact("mood"); v.Str() != "ok" {
 				r := audit.Report{Item: it.Key, Message: it.Name + " is " + v.Str()}
 				if v.Str() == "dead" {
@@ -290,6 +294,15 @@ func TestRun(t *testing.T) {
 		w.lost = ""
 		want(t, w.run(), "scripts/lamp script-sick persisting")
 	})
+	t.Run("a_finding_that_could_not_be_looked_for_stays", func(t *testing.T) {
+		w := newWorld(t, "lamp", "rug")
+		w.items["lamp"] = "sick"
+		w.run()
+		w.items["lamp"], w.items["rug"] = "hidden", "hidden"
+		want(t, w.run(), "scripts/lamp changed; scripts/lamp script-sick persisting carried; scripts/rug changed")
+		w.items["lamp"], w.items["rug"] = "sick", "ok"
+		want(t, w.run(), "scripts/lamp changed; scripts/lamp script-sick persisting; scripts/rug changed")
+	})
 	t.Run("a_filtered_run_changes_nothing", func(t *testing.T) {
 		w := newWorld(t, "lamp", "rug")
 		w.items["rug"] = "sick"
@@ -425,14 +438,14 @@ func TestGate(t *testing.T) {
 		under *float64
 		exit  int
 	}{
-		"default":              {nil, nil, 0},
-		"high_is_reached":      {[]string{"high"}, nil, 1},
-		"low_includes_high":    {[]string{"low"}, nil, 1},
-		"critical_is_not":      {[]string{"critical"}, nil, 0},
-		"new":                  {[]string{"new"}, nil, 1},
-		"never":                {[]string{"never"}, nil, 0},
-		"threshold_is_met":     {[]string{"never"}, under(62.3), 0},
-		"threshold_is_not_met": {[]string{"never"}, under(62.4), 1},
+		"default":               {nil, nil, 0},
+		"high_is_reached":       {[]string{"high"}, nil, 1},
+		"low_includes_high":     {[]string{"low"}, nil, 1},
+		"critical_is_not":       {[]string{"critical"}, nil, 0},
+		"new_needs_a_reference": {[]string{"new"}, nil, 0},
+		"never":                 {[]string{"never"}, nil, 0},
+		"threshold_is_met":      {[]string{"never"}, under(62.3), 0},
+		"threshold_is_not_met":  {[]string{"never"}, under(62.4), 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t, "rug")

@@ -110,7 +110,8 @@ type session struct {
 	*Runner
 	started time.Time
 	listing chan listed
-	reader  *store.Store // nil on a first run
+	cancel  context.CancelFunc // of the listing
+	reader  *store.Store       // nil on a first run
 	tx      *store.Tx
 	past    *past // nil on a first run
 	before  *lockedPast
@@ -126,6 +127,11 @@ type session struct {
 }
 
 func (s *session) close() {
+	if s.listing != nil { // git must not outlive the host it was asked through
+		s.cancel()
+		for range s.listing {
+		}
+	}
 	s.release()
 	if s.stage != nil {
 		s.stage.close()
@@ -152,7 +158,7 @@ func (r *Runner) lock() (*store.RunLock, error) {
 	if fi, err := os.Lstat(dir); err == nil && fi.Mode()&fs.ModeSymlink != 0 { // not even the lock is made behind it
 		return nil, &store.PathError{Path: dir, What: "the folder is a symbolic link"}
 	}
-	return store.Lock(filepath.Join(dir, "audit.lock"), store.LockOptions{Wait: r.Wait, Command: r.Command, Host: r.Host.Name(), Now: r.Host.Now()})
+	return store.Lock(r.Store, store.LockOptions{Wait: r.Wait, Command: r.Command, Host: r.Host.Name(), Now: r.Host.Now()})
 }
 
 // prepare makes the store where there is none, and sets a damaged one aside
@@ -195,7 +201,9 @@ type listed struct {
 
 func (s *session) list(ctx context.Context) {
 	s.listing = make(chan listed, 1)
+	ctx, s.cancel = context.WithCancel(ctx)
 	go func() {
+		defer close(s.listing)
 		var l listed
 		l.tree, l.repo, l.reason, l.err = collect.ReadTree(ctx, s.Host)
 		s.listing <- l
@@ -352,7 +360,11 @@ func (s *session) judge() (*View, error) {
 		}
 	}
 	mark := audit.Mark{Seq: v.Seq, Run: s.info.ID, At: s.started}
-	s.info.Gone = missing(s.cmp.gone, old, s.snap, v.Seq)
+	var err error
+	s.info.Gone, err = missing(s.cmp.gone, old, s.snap, v.Seq, func() (*snapshot.Tree, error) { return treeAt(s.tx, s.past.seq) })
+	if err != nil {
+		return nil, err
+	}
 	w := &audit.World{Now: s.snap, Before: s.before, Changes: v.Changes, Gone: s.info.Gone, Derived: s.derived, Limits: s.Config.Limits}
 	j := audit.Judge(checks, w)
 	if s.before.err != nil {
@@ -361,7 +373,12 @@ func (s *session) judge() (*View, error) {
 	s.Config.override(j.Findings)
 	s.info.Crashed = j.Crashed
 	v.findings = audit.Track(old.records(), j, checks, w, mark)
-	v.checks = versions(checks)
+	for _, t := range v.findings {
+		if t.Carried && j.Doubts[t.ID] {
+			s.info.Doubted = append(s.info.Doubted, t.ID)
+		}
+	}
+	v.checks = s.Config.rulesOf(checks)
 	v.evaluate()
 	v.regress(old, mark, s.cmp.old)
 	if s.tx != nil {

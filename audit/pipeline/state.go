@@ -22,7 +22,7 @@ const (
 
 	rowTree    = "tree"    // digest of the encoded Tree
 	rowContext = "context" // []snapshot.File
-	rowChecks  = "checks"  // check id → version
+	rowChecks  = "checks"  // check id → the rule it judged by
 )
 
 // Info is what a snapshot's header says of its run. It holds nothing that can
@@ -39,6 +39,7 @@ type Info struct {
 	Systems     []snapshot.SystemState      `json:"systems"`
 	Reference   map[snapshot.System]uint64  `json:"ref,omitempty"` // what each system was compared to
 	Crashed     []audit.Crash               `json:"crashed,omitempty"`
+	Doubted     []string                    `json:"doubted,omitempty"` // findings carried because their check could not look for them
 	Gone        []audit.Gone                `json:"gone,omitempty"`
 	Recovery    string                      `json:"recovery"`
 	FailOn      []string                    `json:"fail_on"`

@@ -24,7 +24,7 @@ type View struct {
 	findings []audit.Tracked
 	closed   []*audit.Regression
 	worst    map[snapshot.Key]audit.Severity
-	checks   map[string]int // id → version
+	checks   map[string]string // id → the rule it was judged by: version and configuration
 	compared map[snapshot.System]string
 	history  []report.ScorePoint // before this run, oldest first
 	derived  *snapshot.Derived
@@ -52,39 +52,42 @@ func (v *View) regress(old *judged, mark audit.Mark, before []*snapshot.Item) {
 	if old == nil {
 		return
 	}
-	// Findings of a check that is new or was changed by an upgrade are no regression.
 	comparable := slices.DeleteFunc(slices.Clone(v.findings), func(t audit.Tracked) bool {
-		return !t.Open() || old.checks[t.Check] != t.CheckVersion
+		return !t.Open() || old.checks[t.Check] != v.checks[t.Check]
 	})
 	was := make(map[snapshot.Key]bool, len(before))
 	for _, it := range before {
 		was[it.Key] = it.Unknown == ""
 	}
 	side := audit.Side{
-		Mark: mark, Worst: audit.Worst(comparable), Scores: audit.ItemScores(comparable),
+		Mark: mark, Worst: v.worst, Scores: audit.ItemScores(v.findings),
 		Has: func(k snapshot.Key) bool {
 			it := v.Snapshot.Item(k)
 			return it != nil && !it.Carried && it.Unknown == ""
 		},
 		Left: func(k snapshot.Key) bool { return v.Snapshot.Item(k) == nil },
 	}
+	fresh := side
+	fresh.Worst, fresh.Scores = audit.Worst(comparable), audit.ItemScores(comparable)
 	ref := audit.Side{Worst: audit.Worst(old.open), Scores: audit.ItemScores(old.open), Has: func(k snapshot.Key) bool { return was[k] }}
-	v.Regressions, v.closed = audit.Regressions(old.regressions, ref, side, v.Info.Gone)
+	v.Regressions, v.closed = audit.Regressions(old.regressions, ref, side, fresh, v.Info.Gone)
 	for _, r := range v.Regressions {
 		if r.Since.Seq == mark.Seq {
 			r.Reference = old.marks[r.Item.System()]
 		}
 	}
-	v.Info.Regressions = v.regressed()
+	v.Info.Regressions = v.regressed(func(snapshot.System) bool { return true })
 	v.delta(old, was)
 }
 
 // regressed counts the items that regressed: a fall of the level and of the
 // score is one regression by two measures.
-func (v *View) regressed() int {
+func (v *View) regressed(of func(snapshot.System) bool) int {
 	items := map[snapshot.Key]bool{}
 	for _, r := range v.Regressions {
-		items[r.Item] = true
+		if of(r.Item.System()) {
+			items[r.Item] = true
+		}
 	}
 	return len(items)
 }
@@ -139,17 +142,20 @@ func (v *View) gate() {
 // reasons says why the gate fails, one line each; empty when it passes.
 func (v *View) reasons() []string {
 	out := []string{}
+	asked := func(sys snapshot.System) bool { // what this run was not asked for does not gate it
+		return sys == snapshot.Auditor || v.Snapshot.System(sys).Status != snapshot.StatusSkipped
+	}
 	for _, cond := range v.Info.FailOn {
 		n, what := 0, ""
 		switch cond {
 		case "never":
 			continue
 		case "regression":
-			n, what = v.regressed(), "regression"
+			n, what = v.regressed(asked), "regression"
 		case "new":
 			what = "new or reopened finding"
 			for _, t := range v.findings {
-				if s, ok := t.StatusAt(v.Seq); ok && (s == audit.New || s == audit.Reopened) {
+				if s, ok := t.StatusAt(v.Seq); ok && (s == audit.New || s == audit.Reopened) && asked(t.System) && len(v.Info.Reference) > 0 {
 					n++
 				}
 			}
@@ -163,7 +169,7 @@ func (v *View) reasons() []string {
 				what = "finding of severity " + cond + " or worse"
 			}
 			for _, t := range v.findings {
-				if t.Open() && t.Severity >= min {
+				if t.Open() && t.Severity >= min && asked(t.System) {
 					n++
 				}
 			}
@@ -195,43 +201,51 @@ func cutPrefix(s, p string) (string, bool) {
 }
 
 // missing are the items that are gone without explanation: those of this run,
-// and those of the runs before that are still gone. A healthy item whose file
-// git no longer has, or whose file is there and no longer declares it, was
-// removed by a person: a change, not a loss.
-func missing(gone []*snapshot.Item, old *judged, now *snapshot.Snapshot, seq uint64) []audit.Gone {
-	var out []audit.Gone
-	if old == nil {
-		return nil
+// and those of the runs before that are still gone. Was is the tree of the
+// reference; it is asked for only when something is gone.
+func missing(gone []*snapshot.Item, old *judged, now *snapshot.Snapshot, seq uint64, was func() (*snapshot.Tree, error)) ([]audit.Gone, error) {
+	if old == nil || len(gone)+len(old.gone) == 0 {
+		return nil, nil
 	}
+	before, err := was()
+	if err != nil {
+		return nil, err
+	}
+	var out []audit.Gone
 	for _, it := range gone {
 		g := audit.Gone{Item: it.Key, Name: it.Name, Path: it.Path, Level: audit.LevelOf(it, old.worst[it.Key]), Since: seq}
-		if !explained(g, now.Tree) {
+		if !explained(g, before, now.Tree) {
 			out = append(out, g)
 		}
 	}
 	for _, g := range old.gone {
 		at, ok := old.accepted[g.Item]
 		accepted := ok && at >= g.Since // not an acceptance from before it came back
-		if now.Item(g.Item) == nil && !explained(g, now.Tree) && !accepted {
+		if now.Item(g.Item) == nil && !explained(g, before, now.Tree) && !accepted {
 			out = append(out, g)
 		}
 	}
 	slices.SortFunc(out, func(a, b audit.Gone) int { return cmpKeys(a.Item, b.Item) })
-	return slices.CompactFunc(out, func(a, b audit.Gone) bool { return a.Item == b.Item })
+	return slices.CompactFunc(out, func(a, b audit.Gone) bool { return a.Item == b.Item }), nil
 }
 
-func explained(g audit.Gone, tree *snapshot.Tree) bool {
+// explained reports whether a person removed the item: its file is there and no
+// longer declares it, or it was healthy and its file went with a commit. What
+// was failing must be accepted, so that nobody mends a score by deleting.
+func explained(g audit.Gone, before, now *snapshot.Tree) bool {
 	if g.Path == "" {
 		return false
 	}
-	e, there := tree.At(g.Path)
-	if there && e.Kind != snapshot.PathMissing && g.Item == snapshot.NewKey(snapshot.Scripts, snapshot.Escape(g.Path)) {
-		return true // the file is where it was, only nothing starts it any more
+	if now.HasFile(g.Path) {
+		itself := g.Item == snapshot.NewKey(snapshot.Scripts, snapshot.Escape(g.Path)) // only nothing starts it any more
+		return itself || g.Level != audit.LevelFailing
 	}
 	if g.Level == audit.LevelFailing || g.Level == audit.LevelDegraded {
 		return false
 	}
-	return there && e.Kind != snapshot.PathMissing || !there && tree.Git
+	_, listed := now.At(g.Path)
+	e, was := before.At(g.Path)
+	return now.Git && !listed && was && e.State == snapshot.Tracked
 }
 
 func cmpKeys(a, b snapshot.Key) int {
@@ -257,10 +271,21 @@ func (c *Config) override(f []audit.Finding) {
 	audit.SortFindings(f)
 }
 
-func versions(checks []*audit.Check) map[string]int {
-	m := make(map[string]int, len(checks))
-	for _, c := range checks {
-		m[c.ID] = max(c.Version, 1)
+// rulesOf says by which rule each check judges: its version, and what the
+// configuration changes of it. Another rule's findings are not compared.
+func (c *Config) rulesOf(checks []*audit.Check) map[string]string {
+	m := make(map[string]string, len(checks))
+	for _, k := range checks {
+		rule := fmt.Sprint(max(k.Version, 1))
+		if s, ok := c.Severity[k.ID]; ok {
+			rule += " " + s.String()
+		}
+		for _, l := range k.Limits {
+			if v, ok := c.Limits[k.ID+"."+l.Name]; ok {
+				rule += fmt.Sprintf(" %s=%g", l.Name, v)
+			}
+		}
+		m[k.ID] = rule
 	}
 	return m
 }

@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"slices"
 	"testing"
 
 	"healthaudit/audit"
@@ -12,6 +13,8 @@ func TestExplained(t *testing.T) {
 		{Path: "app.py", Kind: snapshot.PathFile, State: snapshot.Tracked},
 		{Path: "lost.sh", Kind: snapshot.PathMissing, State: snapshot.Tracked},
 		{Path: "package.json", Kind: snapshot.PathFile, State: snapshot.Tracked}})
+	before := snapshot.NewTree(true, append(slices.Clone(tree.All()), snapshot.TreePath{Path: "old.sh", Kind: snapshot.PathFile, State: snapshot.Tracked},
+		snapshot.TreePath{Path: "draft.sh", Kind: snapshot.PathFile, State: snapshot.Untracked}))
 	for _, c := range []struct {
 		name string
 		gone audit.Gone
@@ -19,13 +22,15 @@ func TestExplained(t *testing.T) {
 	}{
 		{"a broken script that nothing starts any more", audit.Gone{Item: "scripts/app.py", Path: "app.py", Level: audit.LevelFailing}, true},
 		{"a healthy script deleted in a commit", audit.Gone{Item: "scripts/old.sh", Path: "old.sh", Level: audit.LevelOK}, true},
+		{"a healthy script that was never committed, deleted", audit.Gone{Item: "scripts/draft.sh", Path: "draft.sh", Level: audit.LevelOK}, false},
+		{"a dangling npm script taken out of its file", audit.Gone{Item: "scripts/npm:a", Path: "package.json", Level: audit.LevelDegraded}, true},
 		{"a broken script deleted in a commit", audit.Gone{Item: "scripts/old.sh", Path: "old.sh", Level: audit.LevelFailing}, false},
 		{"a script missing on disk only", audit.Gone{Item: "scripts/lost.sh", Path: "lost.sh", Level: audit.LevelOK}, false},
 		{"a healthy npm script taken out of its file", audit.Gone{Item: "scripts/npm:a", Path: "package.json", Level: audit.LevelOK}, true},
 		{"a broken npm script taken out of its file", audit.Gone{Item: "scripts/npm:a", Path: "package.json", Level: audit.LevelFailing}, false},
 		{"what has no file", audit.Gone{Item: "pm2/api"}, false},
 	} {
-		if got := explained(c.gone, tree); got != c.want {
+		if got := explained(c.gone, before, tree); got != c.want {
 			t.Errorf("%s: %v, want %v", c.name, got, c.want)
 		}
 	}
@@ -33,7 +38,7 @@ func TestExplained(t *testing.T) {
 
 func TestRegressed(t *testing.T) {
 	v := &View{Regressions: []*audit.Regression{{Item: "scripts/a", Code: "R1"}, {Item: "scripts/a", Code: "R2"}, {Item: "scripts/b", Code: "R6"}}}
-	if n := v.regressed(); n != 2 {
+	if n := v.regressed(func(snapshot.System) bool { return true }); n != 2 {
 		t.Errorf("%d items regressed, want 2", n)
 	}
 }

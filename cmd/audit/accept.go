@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"os"
-	"path/filepath"
 	"time"
 
 	"healthaudit/audit/pipeline"
@@ -32,7 +31,7 @@ func (c *acceptCmd) Run(a *App) error {
 	if _, err := os.Lstat(a.Store); err != nil {
 		return store.ErrNotExist
 	}
-	lock, err := store.Lock(filepath.Join(filepath.Dir(a.Store), "audit.lock"), store.LockOptions{Command: a.line, Host: h.Name(), Now: a.Now()})
+	lock, err := store.Lock(a.Store, store.LockOptions{Command: a.line, Host: h.Name(), Now: a.Now()})
 	if err != nil {
 		return err
 	}

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -43,7 +42,7 @@ func (c *restoreCmd) Run(a *App) error {
 	if _, err := os.Lstat(a.Store); err != nil {
 		return store.ErrNotExist
 	}
-	lock, err := store.Lock(filepath.Join(filepath.Dir(a.Store), "audit.lock"), store.LockOptions{Command: a.line, Host: h.Name(), Now: a.Now()})
+	lock, err := store.Lock(a.Store, store.LockOptions{Command: a.line, Host: h.Name(), Now: a.Now()})
 	if err != nil {
 		return err
 	}

@@ -38,6 +38,9 @@ func judgeMissing(p *audit.Pass) {
 				continue
 			}
 			res := table.Resolve(r)
+			if res.Unread {
+				p.Doubt(it.Key, r.Target())
+			}
 			if res.Status != refs.Missing {
 				continue
 			}

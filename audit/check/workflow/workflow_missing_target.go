@@ -38,12 +38,16 @@ func judgeMissingTarget(p *audit.Pass) {
 				continue
 			}
 			res := table.Resolve(r)
-			if res.Status != refs.Missing {
+			if res.Status != refs.Missing && !res.Unread {
 				continue
 			}
 			id := r.Where + " " + r.Target()
 			if r.Kind == snapshot.RefNPM && !packaged(p.Now.Tree, r.Dir) {
 				id = "package.json for " + cmp.Or(r.Dir, ".") // one cause, however many scripts are asked for
+			}
+			if res.Unread {
+				p.Doubt(it.Key, id)
+				continue
 			}
 			if seen[id] {
 				continue

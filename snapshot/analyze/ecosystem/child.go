@@ -65,7 +65,7 @@ func Child(in io.Reader, out io.Writer) int {
 	select {
 	case r = <-done:
 	case <-time.After(lastWord): // a regular expression cannot be interrupted
-		r = reply{Failed: tooSlow, Slow: true}
+		r = reply{Failed: tooMuch, Slow: true}
 	}
 	answer, err := json.Marshal(r)
 	if err != nil {
@@ -77,10 +77,9 @@ func Child(in io.Reader, out io.Writer) int {
 	return 0
 }
 
-const (
-	tooSlow = "does not end within 2 seconds"
-	tooBig  = "needs more than 256 MB of memory"
-)
+// tooMuch is one reason for every limit: which of them a script meets first
+// depends on the machine, and the reason must not.
+const tooMuch = "needs more than 2 seconds or 256 MB to be evaluated"
 
 // readScript has a child evaluate a file.
 func (f *File) readScript(in Input) []any {
@@ -117,25 +116,15 @@ func (f *File) readScript(in Input) []any {
 	return r.Apps
 }
 
-// outOfMemory matches how Go's runtime ends when the system gives it no more:
-// where it does not notice itself, by a fault at address 0.
-var outOfMemory = regexp.MustCompile(`out of memory|cannot allocate memory|SIGSEGV`)
-
 // verdict returns why there is no answer, or "".
 func (r Ran) verdict(to *reply) string {
 	switch {
-	case r.TimedOut:
-		return tooSlow
 	case r.TooLarge:
 		return "declares more than 4 MB"
-	case r.Code == -1 && r.Err == nil:
-		return tooSlow // RLIMIT_CPU ends it by a signal
-	case r.Code == 2 && outOfMemory.Match(r.Stderr):
-		return tooBig
-	case r.Err != nil:
+	case r.Err != nil && !r.TimedOut:
 		return "could not be evaluated: no child process"
-	case r.Code != 0:
-		return "ends the process that evaluates it"
+	case r.TimedOut, r.Code != 0: // by a signal where RLIMIT_CPU ends it, by 2 where Go's runtime gets no memory
+		return tooMuch
 	}
 	d := json.NewDecoder(strings.NewReader(string(r.Out)))
 	if d.Decode(to) != nil {

@@ -43,7 +43,7 @@ func evaluate(req *request) (r reply) {
 	// Clock and randomness are fixed: equal files give equal apps.
 	s.vm.SetTimeSource(func() time.Time { return time.Unix(0, 0).UTC() })
 	s.vm.SetRandSource(func() float64 { return 0.5 })
-	timer := time.AfterFunc(evalTime, func() { s.vm.Interrupt(tooSlow) })
+	timer := time.AfterFunc(evalTime, func() { s.vm.Interrupt(tooMuch) })
 	defer timer.Stop()
 
 	var v goja.Value
@@ -241,7 +241,7 @@ func (s *sandbox) explain(err error) (reason string, line int, slow bool) {
 	var module *syntaxError
 	switch {
 	case errors.As(err, &stop):
-		return tooSlow, 0, true
+		return tooMuch, 0, true
 	case errors.As(err, &deep):
 		return "calls itself without end", 0, false
 	case errors.As(err, &module):

@@ -65,7 +65,7 @@ func (t *Table) named(name string, keys []snapshot.Key, sys snapshot.System, why
 	case sys != "" && t.now.System(sys).Status == snapshot.StatusOK:
 		return Resolution{Status: Missing, Why: why}
 	}
-	return unknown(why)
+	return Resolution{Status: Unknown, Why: why, Unread: sys != "" && t.now.System(sys).Status == snapshot.StatusError}
 }
 
 func (t *Table) file(r snapshot.Ref) Resolution {
@@ -157,7 +157,7 @@ func (t *Table) npm(r snapshot.Ref) Resolution {
 func (t *Table) scriptIn(dir, name string) Resolution {
 	p, ok := t.packages[dir]
 	if !ok || !p.Done || !p.Valid {
-		return unknown(path.Join(dir, "package.json") + " cannot be read")
+		return Resolution{Status: Unknown, Why: path.Join(dir, "package.json") + " cannot be read", Unread: true}
 	}
 	if p.has(name) {
 		return Resolution{Status: Found, Item: t.script(dir, name)}

@@ -25,6 +25,7 @@ type Resolution struct {
 	Why       string       // one phrase for a person: why Missing or Unknown; empty when Found
 	Item      snapshot.Key // the item it starts, if there is one
 	OtherCase string       // the path or name that differs only in letter case, when Missing
+	Unread    bool         // Unknown, because the file that would tell could not be read this time
 }
 
 // A Table is the symbol table of one snapshot. It is safe for concurrent use.

@@ -13,7 +13,6 @@ import (
 	"fmt"
 	"path"
 	"strings"
-	"sync"
 
 	"healthaudit/snapshot"
 	"healthaudit/snapshot/analyze/netlify"
@@ -78,39 +77,12 @@ func (site *site) list(ctx context.Context, s *collect.Session) ([]*snapshot.Ite
 		src.Message = fmt.Sprintf("more than %d functions", maxFunctions)
 		jobs = jobs[:maxFunctions]
 	}
-	items := parallel(ctx, s.Config.Concurrency, jobs)
+	items := make([]*snapshot.Item, len(jobs))
+	s.Each(ctx, len(jobs), func(i int) { items[i] = jobs[i]() })
 	if f := site.file(s); f != nil {
 		items = append(items, f)
 	}
 	return items, src
-}
-
-// parallel runs the jobs, a few at once, and returns their items in order.
-func parallel(ctx context.Context, n int, jobs []func() *snapshot.Item) []*snapshot.Item {
-	if n <= 0 {
-		n = 2
-	}
-	out := make([]*snapshot.Item, len(jobs))
-	next := make(chan int)
-	var wg sync.WaitGroup
-	for range min(n, len(jobs)) {
-		wg.Go(func() {
-			for i := range next {
-				out[i] = jobs[i]()
-			}
-		})
-	}
-	done := 0
-	for i := range jobs {
-		if ctx.Err() != nil {
-			break
-		}
-		next <- i
-		done++
-	}
-	close(next)
-	wg.Wait()
-	return out[:done]
 }
 
 // recollect reads one item again.

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"path"
 	"strings"
-	"sync"
 
 	"healthaudit/snapshot"
 	"healthaudit/snapshot/collect"
@@ -44,23 +43,7 @@ func say(res *collect.Result, line string) {
 func scripts(ctx context.Context, s *collect.Session, list []snapshot.TreePath, res *collect.Result) {
 	items := make([]*snapshot.Item, len(list))
 	found := make([]analysis, len(list))
-	work := make(chan int)
-	var wg sync.WaitGroup
-	for range max(s.Config.Concurrency, 2) {
-		wg.Go(func() {
-			for i := range work {
-				items[i], found[i] = read(s, list[i])
-			}
-		})
-	}
-	for i := range list {
-		if ctx.Err() != nil {
-			break
-		}
-		work <- i
-	}
-	close(work)
-	wg.Wait()
+	s.Each(ctx, len(list), func(i int) { items[i], found[i] = read(s, list[i]) })
 	if ctx.Err() != nil {
 		return
 	}

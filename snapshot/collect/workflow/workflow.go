@@ -18,7 +18,6 @@ import (
 	"io/fs"
 	"path"
 	"strings"
-	"sync"
 
 	"healthaudit/snapshot"
 	model "healthaudit/snapshot/analyze/workflow"
@@ -154,27 +153,7 @@ func KeyOf(p string) snapshot.Key {
 
 func (r *reader) readAll(ctx context.Context, paths []string) []*snapshot.Item {
 	items := make([]*snapshot.Item, len(paths))
-	n := r.s.Config.Concurrency
-	if n <= 0 {
-		n = 2
-	}
-	var wg sync.WaitGroup
-	next := make(chan int)
-	for range n {
-		wg.Go(func() {
-			for i := range next {
-				items[i] = r.read(paths[i])
-			}
-		})
-	}
-	for i := range paths {
-		if ctx.Err() != nil {
-			break
-		}
-		next <- i
-	}
-	close(next)
-	wg.Wait()
+	r.s.Each(ctx, len(paths), func(i int) { items[i] = r.read(paths[i]) })
 	return items
 }
 

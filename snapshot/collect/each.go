@@ -1,0 +1,43 @@
+package collect
+
+import (
+	"context"
+	"sync"
+)
+
+// Each calls do for 0 … n−1, some of them at once, and returns when all have
+// ended; when the context ends it starts no more. A panic in do is passed on to
+// the caller, where it fails one system instead of the program.
+func (s *Session) Each(ctx context.Context, n int, do func(i int)) {
+	workers := s.Config.Concurrency
+	if workers <= 0 {
+		workers = 2
+	}
+	next := make(chan int)
+	var wg sync.WaitGroup
+	var once sync.Once
+	var bug any
+	call := func(i int) {
+		defer func() {
+			if r := recover(); r != nil {
+				once.Do(func() { bug = r })
+			}
+		}()
+		do(i)
+	}
+	for range min(workers, n) {
+		wg.Go(func() {
+			for i := range next {
+				call(i)
+			}
+		})
+	}
+	for i := 0; i < n && ctx.Err() == nil; i++ {
+		next <- i
+	}
+	close(next)
+	wg.Wait()
+	if bug != nil {
+		panic(bug)
+	}
+}
