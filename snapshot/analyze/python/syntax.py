@@ -1,4 +1,4 @@
-import ast, json, sys, warnings
+import json, sys, warnings
 warnings.simplefilter("ignore")
 source, out = sys.stdin.buffer, sys.stdout
 out.write("%d.%d.%d\n" % sys.version_info[:3])
@@ -10,7 +10,7 @@ while True:
     text = source.read(int(head))
     found = None
     try:
-        ast.parse(text)
+        compile(text, "script", "exec", dont_inherit=True)  # never executed
     except SyntaxError as e:
         found = [e.lineno or 1, e.offset or 1, (e.msg or "invalid syntax").split("\n")[0]]
     except ValueError as e:

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"path"
+	"slices"
+	"sort"
 	"strings"
 
 	"healthaudit/snapshot"
@@ -39,15 +41,31 @@ func say(res *collect.Result, line string) {
 	res.Reason += line
 }
 
-// scripts adds one item per file, in the order of the list.
+// scripts adds one item per file. Python files come first: while the interpreter
+// reads them, the others are read here.
 func scripts(ctx context.Context, s *collect.Session, list []snapshot.TreePath, res *collect.Result) {
+	turn := func(e snapshot.TreePath) int {
+		if path.Ext(e.Path) == ".py" {
+			return 0
+		}
+		return 1
+	}
+	slices.SortStableFunc(list, func(a, b snapshot.TreePath) int { return turn(a) - turn(b) })
+	n := sort.Search(len(list), func(i int) bool { return turn(list[i]) == 1 })
 	items := make([]*snapshot.Item, len(list))
 	found := make([]analysis, len(list))
-	s.Each(ctx, len(list), func(i int) { items[i], found[i] = read(s, list[i]) })
+	s.Each(ctx, n, func(i int) { items[i], found[i] = read(s, list[i]) })
+	s.Each(ctx, len(list)-n+1, func(i int) {
+		if i == 0 {
+			judgePython(ctx, s, items[:n], found[:n], res)
+			return
+		}
+		items[n+i-1], found[n+i-1] = read(s, list[n+i-1])
+	})
 	if ctx.Err() != nil {
 		return
 	}
-	judgePython(ctx, s, items, found, res)
+	judgePython(ctx, s, items[n:], found[n:], res) // those that only their first line tells
 	for i, it := range items {
 		describe(s, it, list[i], found[i])
 		res.Items = append(res.Items, it)
