@@ -39,7 +39,7 @@ type Score struct {
 	Raw     float64 // before the cap
 	Cap     float64
 	Systems map[snapshot.System]*SystemScore
-	Items   map[snapshot.Key]float64 // every item that is in the sum
+	Items   map[snapshot.Key]float64 // of every item with open findings; the others that were judged have 100
 	Loss    map[string]float64       // finding ID → points of the overall score; they sum to 100 − Value
 }
 
@@ -113,7 +113,9 @@ func sum(parts map[snapshot.System][]scored, w Weighting) Score {
 		s, worst := sumSystem(list)
 		sc.Systems[sys] = s
 		for _, p := range list {
-			sc.Items[p.key] = p.value
+			if len(p.findings) > 0 {
+				sc.Items[p.key] = p.value
+			}
 		}
 		if w.Skip != nil && w.Skip(sys) {
 			continue

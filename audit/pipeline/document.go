@@ -134,7 +134,11 @@ func (v *View) items() []report.Item {
 			Level: string(audit.LevelOf(it, v.worst[it.Key])), Change: "unchanged", Unknown: it.Unknown,
 			Facts: make(map[string]any, len(it.Facts)), Metrics: make(map[string]float64, len(it.Metrics)),
 			Files: make([]report.File, 0, len(it.Files))}
-		if s, ok := v.Score.Items[it.Key]; ok && r.Level != string(audit.LevelUnknown) {
+		if r.Level != string(audit.LevelUnknown) {
+			s, ok := v.Score.Items[it.Key]
+			if !ok {
+				s = 100
+			}
 			s = audit.Floor(s)
 			r.Score = &s
 		}
