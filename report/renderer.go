@@ -7,6 +7,9 @@ type Renderer struct {
 	Name   string // the value of --format
 	Doc    string // one line for the help
 	Render func(io.Writer, *Document, Options) error
+
+	// Summary is true when it needs neither facts, metrics, files nor references of items.
+	Summary bool
 }
 
 // Options are what the reader's side brings. The zero value is a pipe.

@@ -11,6 +11,8 @@ var Table = &Renderer{
 	Name:   "table",
 	Doc:    "for a person: verdict, systems, regressions, findings, worst first",
 	Render: renderTable,
+
+	Summary: true,
 }
 
 func renderTable(w io.Writer, d *Document, o Options) error {

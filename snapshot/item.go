@@ -1,10 +1,13 @@
 package snapshot
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"io/fs"
+	"slices"
 	"sort"
+	"strings"
 	"unique"
 )
 
@@ -166,19 +169,19 @@ func (it *Item) Add(class Class, name string, v Value) {
 
 // Sort brings facts, metrics, files and refs into the canonical order.
 func (it *Item) Sort() {
-	sort.SliceStable(it.Facts, func(i, j int) bool { return it.Facts[i].Name < it.Facts[j].Name })
-	sort.SliceStable(it.Metrics, func(i, j int) bool { return it.Metrics[i].Name < it.Metrics[j].Name })
-	sort.SliceStable(it.Files, func(i, j int) bool { return it.Files[i].Path < it.Files[j].Path })
-	sort.SliceStable(it.Refs, func(i, j int) bool {
-		a, b := it.Refs[i], it.Refs[j]
-		if a.File != b.File {
-			return a.File < b.File
-		}
-		if a.Line != b.Line {
-			return a.Line < b.Line
-		}
-		return a.Kind+RefKind(a.Target()) < b.Kind+RefKind(b.Target())
+	order(it.Facts, func(a, b Fact) int { return strings.Compare(a.Name, b.Name) })
+	order(it.Metrics, func(a, b Metric) int { return strings.Compare(a.Name, b.Name) })
+	order(it.Files, func(a, b File) int { return strings.Compare(a.Path, b.Path) })
+	order(it.Refs, func(a, b Ref) int {
+		return cmp.Or(strings.Compare(a.File, b.File), a.Line-b.Line, strings.Compare(string(a.Kind), string(b.Kind)), strings.Compare(a.Target(), b.Target()))
 	})
+}
+
+// order sorts what is not in order yet: most items come from an earlier run as they are.
+func order[T any](list []T, cmp func(a, b T) int) {
+	if !slices.IsSortedFunc(list, cmp) {
+		slices.SortStableFunc(list, cmp)
+	}
 }
 
 // OwnFile returns the file of the item at its Path.

@@ -21,6 +21,23 @@ const nextRuns = 3
 // Document makes the JSON contract of a view. Version is that of the tool that
 // writes the document, not of the one that made the snapshot.
 func (v *View) Document(version string) *report.Document {
+	var wg sync.WaitGroup
+	var starts, startedBy map[snapshot.Key][]snapshot.Key
+	wg.Go(func() { starts, startedBy = v.starts() })
+	d := v.Summary(version)
+	for i, it := range v.Snapshot.Items {
+		detail(&d.Items[i], it)
+	}
+	wg.Wait()
+	for i, it := range v.Snapshot.Items {
+		d.Items[i].Starts, d.Items[i].StartedBy = keys(starts[it.Key]), keys(startedBy[it.Key])
+	}
+	return d
+}
+
+// Summary is Document without the facts, metrics, files and references of the
+// items: most of its size, which a person's report does not show.
+func (v *View) Summary(version string) *report.Document {
 	i := v.Info
 	d := &report.Document{
 		Schema: report.Schema, Tool: report.Tool{Version: version},
@@ -33,9 +50,6 @@ func (v *View) Document(version string) *report.Document {
 	if i.Git != nil {
 		d.Run.Git = &report.Git{Commit: i.Git.Commit, Branch: i.Git.Branch, Dirty: i.Git.Dirty}
 	}
-	var wg sync.WaitGroup
-	var starts, startedBy map[snapshot.Key][]snapshot.Key
-	wg.Go(func() { starts, startedBy = v.starts() })
 	d.Items = v.items()
 	d.Score = v.score()
 	d.Systems = v.systems()
@@ -44,10 +58,6 @@ func (v *View) Document(version string) *report.Document {
 	d.Regressions = v.regressions()
 	d.Schedules = v.schedules()
 	d.Errors = v.errors()
-	wg.Wait()
-	for i, it := range v.Snapshot.Items {
-		d.Items[i].Starts, d.Items[i].StartedBy = keys(starts[it.Key]), keys(startedBy[it.Key])
-	}
 	return d
 }
 
@@ -131,9 +141,7 @@ func (v *View) items() []report.Item {
 	out := make([]report.Item, 0, len(v.Snapshot.Items))
 	for _, it := range v.Snapshot.Items {
 		r := report.Item{Key: string(it.Key), System: string(it.System()), Name: it.Name, Path: it.Path, State: it.State,
-			Level: string(audit.LevelOf(it, v.worst[it.Key])), Change: "unchanged", Unknown: it.Unknown,
-			Facts: make(map[string]any, len(it.Facts)), Metrics: make(map[string]float64, len(it.Metrics)),
-			Files: make([]report.File, 0, len(it.Files))}
+			Level: string(audit.LevelOf(it, v.worst[it.Key])), Change: "unchanged", Unknown: it.Unknown}
 		if r.Level != string(audit.LevelUnknown) {
 			s, ok := v.Score.Items[it.Key]
 			if !ok {
@@ -150,22 +158,27 @@ func (v *View) items() []report.Item {
 		case v.Seq == 1:
 			r.Change = string(snapshot.OpAdded)
 		}
-		for _, f := range it.Facts {
-			r.Facts[f.Name] = f.Value.Any()
-		}
-		for _, m := range it.Metrics {
-			r.Metrics[m.Name] = m.Value
-		}
-		for _, f := range it.Files {
-			role := f.Role
-			if role == "" {
-				role = snapshot.Own
-			}
-			r.Files = append(r.Files, report.File{Path: f.Path, Mode: fmt.Sprintf("%04o", f.Mode.Perm()), Size: f.Size, SHA256: f.SHA256, Role: string(role)})
-		}
 		out = append(out, r)
 	}
 	return out
+}
+
+func detail(r *report.Item, it *snapshot.Item) {
+	r.Facts, r.Metrics = make(map[string]any, len(it.Facts)), make(map[string]float64, len(it.Metrics))
+	r.Files = make([]report.File, 0, len(it.Files))
+	for _, f := range it.Facts {
+		r.Facts[f.Name] = f.Value.Any()
+	}
+	for _, m := range it.Metrics {
+		r.Metrics[m.Name] = m.Value
+	}
+	for _, f := range it.Files {
+		role := f.Role
+		if role == "" {
+			role = snapshot.Own
+		}
+		r.Files = append(r.Files, report.File{Path: f.Path, Mode: fmt.Sprintf("%04o", f.Mode.Perm()), Size: f.Size, SHA256: f.SHA256, Role: string(role)})
+	}
 }
 
 // starts resolves who starts whom.

@@ -43,6 +43,7 @@ type Runner struct {
 	Actor      rules.Actor
 	Recovery   string // off or plan
 	Ephemeral  bool   // keep nothing
+	Summary    bool   // the document may leave out what View.Summary does
 	Wait       time.Duration
 	NewStore   bool // a damaged store is set aside and a new one begun
 	Command    string
@@ -79,7 +80,13 @@ func (r *Runner) Run(ctx context.Context) (*report.Document, error) {
 	v.Info.Finished = r.Host.Now().UTC().Round(0)
 	// The document does not depend on the commit: it is made while that waits for the disk.
 	doc := make(chan *report.Document, 1)
-	go func() { doc <- v.Document(r.Version) }()
+	go func() {
+		if r.Summary {
+			doc <- v.Summary(r.Version)
+		} else {
+			doc <- v.Document(r.Version)
+		}
+	}()
 	if !r.Ephemeral {
 		err := s.stageOf("commit", func() error { return s.commit(v) })
 		if err != nil {
@@ -87,7 +94,9 @@ func (r *Runner) Run(ctx context.Context) (*report.Document, error) {
 			return nil, &CommitError{err}
 		}
 	}
-	return <-doc, nil
+	var made *report.Document
+	err := s.stageOf("document", func() error { made = <-doc; return nil })
+	return made, err
 }
 
 // A CommitError says that a run could not be kept: nothing of it was.
