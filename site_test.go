@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"slices"
 	"strings"
@@ -176,4 +177,22 @@ func TestDemo(t *testing.T) {
 			t.Errorf("the demonstration does not show %q:\n%s", want, out)
 		}
 	}
+	readme, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, block, ok := strings.Cut(string(readme), "```\n$ audit run\n")
+	block, _, ends := strings.Cut(block, "```\n")
+	if !ok || !ends {
+		t.Fatal("README.md shows no output of the demonstration")
+	}
+	shown := ago.ReplaceAllString(string(out), "0 s ago")
+	for line := range strings.Lines(block) {
+		if !strings.Contains(shown, ago.ReplaceAllString(line, "0 s ago")) {
+			t.Errorf("README.md shows a line that the demonstration does not print: %s", line)
+		}
+	}
 }
+
+// ago is an age in the demonstration, which depends on how fast it runs.
+var ago = regexp.MustCompile(`\d+ s ago`)
