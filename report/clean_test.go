@@ -67,6 +67,7 @@ func FuzzWrap(f *testing.F) {
 	f.Add("a word and/a/very/long/path", 10, 8)
 	f.Add("部署生产环境的工作流程", 9, 3)
 	f.Add("z̀̀̀̀ x", 2, 2)
+	f.Add("z\u0300 \u0300 x", 2, 85) // a word of no width is a word
 	f.Fuzz(func(t *testing.T, s string, first, rest int) {
 		fixWidths()
 		first, rest = 2+(first&127), 2+(rest&127)

@@ -42,11 +42,11 @@ func wrapHang(s string, first, rest int) []string {
 	flush := func(l string) { lines, n = append(lines, l), rest }
 	for _, word := range strings.Fields(s) {
 		w := width(word)
-		if used > 0 && used+1+w <= n {
+		if line != "" && used+1+w <= n {
 			line, used = line+" "+word, used+1+w
 			continue
 		}
-		if used > 0 {
+		if line != "" {
 			flush(line)
 		}
 		for w > n {
@@ -57,7 +57,7 @@ func wrapHang(s string, first, rest int) []string {
 		}
 		line, used = word, w
 	}
-	if used > 0 || len(lines) == 0 {
+	if line != "" || len(lines) == 0 {
 		lines = append(lines, line)
 	}
 	return lines
