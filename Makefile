@@ -69,7 +69,7 @@ cross: ## the binary for every platform
 
 ci: lint race docs ## what must hold before a change goes in
 	@if git rev-parse -q --verify HEAD >/dev/null 2>&1; then git diff --exit-code -- docs; fi
-	$(MAKE) fuzz FUZZTIME=5s
+	$(MAKE) fuzz FUZZTIME=2s
 	$(MAKE) cross
 
 # Real PM2, for the tests that talk to a daemon. Without npm, or without a way
