@@ -141,12 +141,13 @@ func (c *Capture) read(p string) (snapshot.File, *Stamp, error) {
 		c.Keep(f.SHA256, b)
 	}
 	// A file written within the clock's granularity of being read could change
-	// again without its stat changing: it gets no stamp (git's "racy" rule). The
+	// again without its stat changing: its stamp has no Stat and matches nothing
+	// (git's "racy" rule), but takes the room that the next run's will need. The
 	// time of the bytes can be set back, that of the change cannot.
 	if st.Size == f.Size && max(st.MTime, st.CTime) < c.begun.Add(-2*time.Second).UnixNano() {
 		return f, &Stamp{Stat: st, SHA256: f.SHA256}, nil
 	}
-	return f, nil, nil
+	return f, &Stamp{SHA256: f.SHA256}, nil
 }
 
 // Bytes returns the bytes of a captured file. It reads the file again and
