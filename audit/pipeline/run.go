@@ -10,23 +10,15 @@ package pipeline
 
 import (
 	"context"
-	"crypto/hmac"
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"time"
 
-	"github.com/oklog/ulid/v2"
-
 	"healthaudit/audit"
 	"healthaudit/report"
 	"healthaudit/rules"
-	"healthaudit/snapshot"
-	"healthaudit/snapshot/analyze/refs"
 	"healthaudit/snapshot/collect"
 	"healthaudit/snapshot/host"
 	"healthaudit/snapshot/store"
@@ -105,60 +97,6 @@ type CommitError struct{ Err error }
 func (e *CommitError) Error() string { return "keep the run: " + e.Err.Error() }
 func (e *CommitError) Unwrap() error { return e.Err }
 
-func (s *session) stageOf(name string, run func() error) error {
-	start := s.Host.Now()
-	err := run()
-	if s.Stage != nil {
-		s.Stage(name, s.Host.Now().Sub(start))
-	}
-	return err
-}
-
-// A session is one run under way.
-type session struct {
-	*Runner
-	started time.Time
-	listing chan listed
-	cancel  context.CancelFunc // of the listing
-	reader  *store.Store       // nil on a first run
-	tx      *store.Tx
-	past    *past // nil on a first run
-	before  *lockedPast
-	key     []byte
-	stage   *stage
-	memo    *memo
-	capture *collect.Capture
-	derived *snapshot.Derived
-	info    Info
-	snap    *snapshot.Snapshot
-	cursors map[string]json.RawMessage
-	cmp     *comparison
-}
-
-func (s *session) close() {
-	if s.listing != nil { // git must not outlive the host it was asked through
-		s.cancel()
-		for range s.listing {
-		}
-	}
-	s.release()
-	if s.stage != nil {
-		s.stage.close()
-	}
-}
-
-// release closes the store for reading, so that it can be opened for writing.
-func (s *session) release() {
-	if s.tx != nil {
-		s.tx.Rollback()
-		s.tx = nil
-	}
-	if s.reader != nil {
-		s.reader.Close()
-		s.reader = nil
-	}
-}
-
 func (r *Runner) lock() (*store.RunLock, error) {
 	dir := filepath.Dir(r.Store)
 	if err := os.MkdirAll(dir, 0o700); err != nil {
@@ -200,25 +138,6 @@ func (r *Runner) prepare(ctx context.Context) error {
 	})
 }
 
-// A listed is what ReadTree found.
-type listed struct {
-	tree   *snapshot.Tree
-	repo   *collect.Repository
-	reason string
-	err    error
-}
-
-func (s *session) list(ctx context.Context) {
-	s.listing = make(chan listed, 1)
-	ctx, s.cancel = context.WithCancel(ctx)
-	go func() {
-		defer close(s.listing)
-		var l listed
-		l.tree, l.repo, l.reason, l.err = collect.ReadTree(ctx, s.Host)
-		s.listing <- l
-	}()
-}
-
 // damaged reports whether there is a store in which anything is damaged, be it
 // a single row that only some runs read.
 func (r *Runner) damaged(ctx context.Context) (bool, error) {
@@ -235,168 +154,4 @@ func (r *Runner) damaged(ctx context.Context) (bool, error) {
 	defer st.Close()
 	problems, err := st.Verify(ctx, true)
 	return len(problems) > 0, err
-}
-
-// open opens what is remembered.
-func (s *session) open() (err error) {
-	s.before = &lockedPast{}
-	s.info = Info{ID: ulid.MustNewDefault(s.started).String(), Tool: s.Version, Started: s.started, Host: s.Host.Name(), Root: s.Host.Root(), Recovery: s.Recovery}
-	s.reader, err = store.Open(s.Store, store.Options{ReadOnly: true, Wait: 10 * time.Second})
-	if errors.Is(err, store.ErrNotExist) && s.Ephemeral {
-		s.key = []byte(s.info.ID)
-		s.memo = &memo{fresh: map[string][]byte{}}
-		s.stage, err = newStage("")
-		return err
-	}
-	if err != nil {
-		return err
-	}
-	if s.tx, err = s.reader.Begin(); err != nil {
-		return err
-	}
-	s.key = s.reader.Key()
-	s.memo = &memo{tx: s.tx, fresh: map[string][]byte{}}
-	if seq := s.tx.Seq(); seq > 0 {
-		if s.past, err = newPast(s.tx, seq); err != nil {
-			return err
-		}
-		s.before.past = s.past
-	}
-	dir := filepath.Dir(s.Store)
-	if s.Ephemeral {
-		dir = ""
-	}
-	s.stage, err = newStage(dir)
-	return err
-}
-
-// look collects everything and completes the snapshot with what is carried.
-func (s *session) look(ctx context.Context) error {
-	var tree *snapshot.Tree
-	err := s.stageOf("tree", func() error {
-		l := <-s.listing
-		tree, s.info.Git, s.info.GitReason = l.tree, l.repo, l.reason
-		return l.err
-	})
-	if err != nil {
-		return err
-	}
-	s.capture = &collect.Capture{Host: s.Host, Keep: s.stage.keep, Known: s.known}
-	s.derived = &snapshot.Derived{Memo: s.memo}
-	var g *gathering
-	err = s.stageOf("collect", func() (err error) {
-		g, err = gather(ctx, &collect.Session{
-			Host: s.Host, Config: s.Config.Collect, Tree: tree, Derived: s.derived, Previous: s.before,
-			Cursors: s.cursor, Secret: s.secret, Files: s.capture,
-		}, s.Config, s.Collectors)
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	s.cursors = g.cursors
-	s.keepEpochs(g.states)
-	for _, it := range g.items {
-		it.Sort()
-	}
-	s.snap = &snapshot.Snapshot{
-		ID: s.info.ID, At: s.started, Systems: g.states, Items: unique(g.items), Tree: tree, Context: uniqueFiles(g.context),
-		Content: stored{s.tx, s.stage},
-	}
-	err = s.stageOf("diff", func() (err error) { s.cmp, err = compare(s.snap, s.past); return err })
-	if err == nil {
-		err = s.before.err
-	}
-	return err
-}
-
-// keepEpochs gives systems that were not read the epoch of the items that are
-// carried for them, so that the next run that reads them rebases when it must.
-func (s *session) keepEpochs(states []snapshot.SystemState) {
-	for i := range states {
-		if st := &states[i]; s.past != nil && !st.Status.Listed() {
-			st.Epoch = s.before.System(st.System).Epoch
-		}
-	}
-}
-
-func (s *session) known(path string) (collect.Stamp, bool) {
-	if s.tx == nil {
-		return collect.Stamp{}, false
-	}
-	return decodeStamp(s.tx.Stat(path))
-}
-
-func (s *session) cursor(sys snapshot.System, name string) json.RawMessage {
-	if s.past == nil {
-		return nil
-	}
-	b, _, _, _ := s.tx.Table(tableCursor).At(s.past.seq, string(sys)+"/"+name)
-	return b
-}
-
-// secret is the keyed hash of a value that may be secret: 64 bits are enough
-// to see that it changed, and useless without the store's key.
-func (s *session) secret(clear string) string {
-	m := hmac.New(sha256.New, s.key)
-	m.Write([]byte(clear))
-	return "hmac:" + hex.EncodeToString(m.Sum(nil)[:8])
-}
-
-// judge makes the view of the run from what was seen.
-func (s *session) judge() (*View, error) {
-	checks := s.Config.checks(s.Checks)
-	s.info.FailOn, s.info.FailUnder = s.Config.FailOn, s.Config.FailUnder
-	if s.info.FailOn == nil {
-		s.info.FailOn = DefaultFailOn
-	}
-	s.info.Systems, s.info.Weights, s.info.Criticality, s.info.ChecksOff = s.snap.Systems, s.Config.Weights, s.Config.Criticality, s.Config.ChecksOff
-	v := &View{Seq: 1, Info: &s.info, Snapshot: s.snap, derived: s.derived}
-	var old *judged
-	if s.past != nil {
-		v.Seq = s.past.seq + 1
-		s.info.Reference = references(&s.past.info, s.past.seq)
-		var err error
-		if old, err = loadJudged(s.past); err != nil {
-			return nil, err
-		}
-		v.Changes = snapshot.Diff(&snapshot.Snapshot{Systems: s.past.info.Systems, Items: s.cmp.old}, s.snap, Risks(s.Collectors))
-		if v.history, err = history(s.tx, s.past.seq); err != nil {
-			return nil, err
-		}
-		if v.compared, err = runIDs(s.tx, s.info.Reference); err != nil {
-			return nil, err
-		}
-	}
-	mark := audit.Mark{Seq: v.Seq, Run: s.info.ID, At: s.started}
-	var err error
-	s.info.Gone, err = missing(s.cmp.gone, old, s.snap, v.Seq, func() (*snapshot.Tree, error) { return treeAt(s.tx, s.past.seq) })
-	if err != nil {
-		return nil, err
-	}
-	w := &audit.World{Now: s.snap, Before: s.before, Changes: v.Changes, Gone: s.info.Gone, Derived: s.derived, Limits: s.Config.Limits}
-	j := audit.Judge(checks, w)
-	if s.before.err != nil {
-		return nil, s.before.err
-	}
-	s.Config.override(j.Findings)
-	s.info.Crashed = j.Crashed
-	v.findings = audit.Track(old.records(), j, checks, w, mark)
-	for _, t := range v.findings {
-		if t.Carried && j.Doubts[t.ID] {
-			s.info.Doubted = append(s.info.Doubted, t.ID)
-		}
-	}
-	v.checks = s.Config.rulesOf(checks)
-	v.evaluate()
-	v.regress(old, mark, s.cmp.old)
-	if s.tx != nil {
-		var err error
-		if s.info.JournalHead, err = journalHead(s.tx); err != nil {
-			return nil, err
-		}
-	}
-	v.gate()
-	refs.NewTable(s.snap, s.derived) // while the store is open: the document asks it after that
-	return v, nil
 }
