@@ -4,7 +4,7 @@
 //	lock → collect → snapshot → diff → check → score → plan → commit → report → exit code
 //
 // It wires the packages that know nothing of each other. It keeps the store
-// open read-only while it looks, and writes everything in one transaction at
+// open read-only while it looks, and writes the run in one transaction at
 // the end: a run that is killed leaves the store as it was.
 package pipeline
 
