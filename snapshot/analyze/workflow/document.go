@@ -80,9 +80,7 @@ func (d *Document) load() {
 		return
 	case err != nil:
 		p, msg := yamlError(err)
-		if n := bytes.Count(d.src, []byte("\n")) + 1; p.Line > n {
-			p.Line = n
-		}
+		p.Line = min(p.Line, len(lines(string(d.src))))
 		d.fail("yaml", p, "is not valid YAML: "+msg)
 		return
 	}
@@ -134,8 +132,22 @@ func badByte(b []byte) int {
 }
 
 func posOf(b []byte, offset int) Pos {
-	line := bytes.Count(b[:offset], []byte("\n")) + 1
-	return Pos{line, offset - (bytes.LastIndexByte(b[:offset], '\n') + 1) + 1}
+	before := lines(string(b[:offset]))
+	return Pos{len(before), len(before[len(before)-1]) + 1}
+}
+
+// lineBreaks are the line breaks of YAML 1.1, which the parser and GitHub count
+// by: more than line feeds. Source: https://yaml.org/spec/1.1/#b-generic
+var lineBreaks = regexp.MustCompile("\r\n|[\n\r\u0085\u2028\u2029]")
+
+// lines splits a text where YAML ends a line.
+func lines(s string) []string {
+	for _, other := range []string{"\r", "\u0085", "\u2028", "\u2029"} {
+		if strings.Contains(s, other) {
+			return lineBreaks.Split(s, -1)
+		}
+	}
+	return strings.Split(s, "\n")
 }
 
 var (

@@ -89,21 +89,21 @@ func (d *Document) lint(config Config, m *Model) ([]Problem, []Message) {
 	if len(errs) > 0 {
 		blocks(d.root, bl)
 	}
-	lines := strings.Split(string(d.src), "\n")
+	text := lines(string(d.src))
 	var problems []Problem
 	var messages []Message
 	for _, e := range errs {
-		f, text, subject := classify(e.Kind, e.Message)
-		p := Pos{min(max(e.Line, 1), len(lines)), max(e.Column, 1)}
+		f, said, subject := classify(e.Kind, e.Message)
+		p := Pos{min(max(e.Line, 1), len(text)), max(e.Column, 1)}
 		if n := bl[p.Line]; n != nil && e.Kind != "syntax-check" {
-			p = within(n, p, lines)
+			p = within(n, p, text)
 		}
 		switch {
-		case f.id == "" || newer(f.id, e.Message, lines[p.Line-1]):
+		case f.id == "" || newer(f.id, e.Message, text[p.Line-1]):
 		case f.fatal:
-			problems = append(problems, Problem{p, f.id, text})
+			problems = append(problems, Problem{p, f.id, said})
 		default:
-			messages = append(messages, Message{Pos: p, Family: f.id, Where: whereIs(m, p.Line), Text: text, Subject: subject})
+			messages = append(messages, Message{Pos: p, Family: f.id, Where: whereIs(m, p.Line), Text: said, Subject: subject})
 		}
 	}
 	return problems, messages
@@ -154,15 +154,14 @@ next:
 
 // within corrects the place of a message in a block scalar: actionlint counts
 // columns on from the line of the indicator.
-func within(n *yaml.Node, p Pos, lines []string) Pos {
-	start := textPos(n, lines)
+func within(n *yaml.Node, p Pos, text []string) Pos {
+	start := textPos(n, text)
 	offset := p.Column - n.Column
 	if n.Style&yaml.LiteralStyle == 0 || offset < 0 || offset > len(n.Value) {
 		return start
 	}
-	before := n.Value[:offset]
-	line := strings.Count(before, "\n")
-	return Pos{start.Line + line, start.Column + offset - (strings.LastIndexByte(before, '\n') + 1)}
+	before := lines(n.Value[:offset])
+	return Pos{min(start.Line+len(before)-1, len(text)), start.Column + len(before[len(before)-1])}
 }
 
 var (

@@ -115,12 +115,12 @@ func stepKey(id, name, program string, s *Step) string {
 
 // locate fills in where the text of every run step begins.
 func (b *builder) locate(m *Model, src []byte) {
-	lines := strings.Split(string(src), "\n")
+	text := lines(string(src))
 	i := 0
 	for j := range m.Jobs {
 		for k := range m.Jobs[j].Steps {
 			if n := b.runs[i]; n != nil {
-				m.Jobs[j].Steps[k].RunPos = textPos(n, lines)
+				m.Jobs[j].Steps[k].RunPos = textPos(n, text)
 			}
 			i++
 		}
@@ -129,7 +129,7 @@ func (b *builder) locate(m *Model, src []byte) {
 
 // textPos returns where the text of a scalar begins: for block scalars that is
 // the line below the indicator.
-func textPos(n *yaml.Node, lines []string) Pos {
+func textPos(n *yaml.Node, text []string) Pos {
 	if n.Kind == yaml.AliasNode {
 		n = n.Alias
 	}
@@ -137,9 +137,9 @@ func textPos(n *yaml.Node, lines []string) Pos {
 	switch n.Style &^ yaml.TaggedStyle {
 	case yaml.LiteralStyle, yaml.FoldedStyle:
 		p = Pos{p.Line + 1, 1}
-		for l := p.Line; l <= len(lines); l++ {
-			if t := strings.TrimLeft(lines[l-1], " "); strings.TrimSpace(t) != "" {
-				p.Column = len(lines[l-1]) - len(t) + 1
+		for l := p.Line; l <= len(text); l++ {
+			if t := strings.TrimLeft(text[l-1], " "); strings.TrimSpace(t) != "" {
+				p.Column = len(text[l-1]) - len(t) + 1
 				break
 			}
 		}

@@ -383,6 +383,8 @@ func FuzzAnalyze(f *testing.F) {
 	}
 	f.Add([]byte("on: &a [*a]\n"))
 	f.Add([]byte("a: {? [x]: y}\n"))
+	f.Add([]byte("\r\"x\""))
+	f.Add([]byte("on: push\u2028jobs:\u0085  a: {runs-on: x, steps: [{run: |\r\r  echo ${{ x }}}]}"))
 	f.Add([]byte("\xef\xbb\xbf- \x00"))
 	f.Fuzz(func(t *testing.T, src []byte) {
 		for _, p := range []string{".github/workflows/a.yml", "x/action.yml"} {
@@ -392,7 +394,7 @@ func FuzzAnalyze(f *testing.F) {
 			var v2 Verdict
 			roundTrip(t, m, &m2)
 			roundTrip(t, v, &v2)
-			lines := strings.Count(string(src), "\n") + 1
+			lines := len(lines(string(src)))
 			for _, e := range v.Lint {
 				if e.Line < 1 || e.Line > lines || e.Column < 1 {
 					t.Fatalf("place %d:%d of %q in %d lines", e.Line, e.Column, e.Family, lines)
