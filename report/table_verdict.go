@@ -6,7 +6,6 @@ import (
 	"path"
 	"slices"
 	"strings"
-	"time"
 )
 
 // verdict writes the first lines: how it is, and which run says so.
@@ -100,9 +99,9 @@ func (r *reading) trend() string {
 		}
 		return "first run, nothing to compare with"
 	}
-	than := "the run before"
-	if at, ok := r.before(); ok {
-		than = span(r.Run.Started.Sub(at)) + " ago"
+	than := "in the run before"
+	if b, ok := r.before(); ok {
+		than = fmt.Sprintf("in run #%d, %s ago", b.Seq, span(r.Run.Started.Sub(b.At)))
 	}
 	if compared := compare(*r.Score.Delta); compared != "" {
 		return compared + " than " + than
@@ -120,14 +119,15 @@ func compare(delta float64) string {
 	return ""
 }
 
-// before returns when the run was that this one is compared with.
-func (r *reading) before() (time.Time, bool) {
-	for _, h := range slices.Backward(r.Score.History) {
-		if h.Value != nil && h.At.Before(r.Run.Started) {
-			return h.At, true
+// before returns the run that this one is compared with. The last point of the
+// history is this run itself.
+func (r *reading) before() (ScorePoint, bool) {
+	for _, h := range slices.Backward(r.Score.History[:max(len(r.Score.History)-1, 0)]) {
+		if h.Value != nil {
+			return h, true
 		}
 	}
-	return time.Time{}, false
+	return ScorePoint{}, false
 }
 
 func (r *reading) runLine() string {

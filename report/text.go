@@ -134,11 +134,11 @@ func scored(value *float64, grade *string) string {
 	return points(*value) + " " + *grade
 }
 
-// span writes a duration for a person, rounded down: "45 s", "3 days".
+// span writes a duration for a person, rounded down: "moments", "45 min", "3 days".
 func span(d time.Duration) string {
 	switch day := 24 * time.Hour; {
 	case d < time.Minute:
-		return fmt.Sprintf("%d s", max(d/time.Second, 0))
+		return "moments" // two runs of a script: how many seconds lie between them tells nothing
 	case d < time.Hour:
 		return fmt.Sprintf("%d min", d/time.Minute)
 	case d < day:
