@@ -7,6 +7,7 @@
 package audit
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -104,7 +105,8 @@ type Limit struct {
 type Report struct {
 	Item          snapshot.Key
 	Discriminator string // see Check.Discriminator; never wording, line, value or severity
-	Message       string // one sentence for a person: what is wrong, with the names
+	Title         string // empty: the check's
+	Message       string // one sentence for a person: what is wrong, with the names; the full stop is added
 	Hint          string // empty: the check's
 	At            Location
 	Evidence      []Evidence
@@ -211,11 +213,19 @@ func (p *Pass) Doubt(item snapshot.Key, discriminator string) {
 	p.doubt = append(p.doubt, FindingID(item.System(), item, p.check.ID, discriminator))
 }
 
+// sentence ends a message with a full stop, unless it ends with a mark of its own.
+func sentence(s string) string {
+	if s == "" || strings.ContainsAny(s[len(s)-1:], ".!?") {
+		return s
+	}
+	return s + "."
+}
+
 // Report records a finding.
 func (p *Pass) Report(r Report) {
 	f := Finding{
 		Check: p.check.ID, System: r.Item.System(), Item: r.Item, Discriminator: r.Discriminator,
-		Severity: r.Severity, Confidence: r.Confidence, Title: p.check.Title, Message: r.Message, Hint: r.Hint,
+		Severity: r.Severity, Confidence: r.Confidence, Title: cmp.Or(r.Title, p.check.Title), Message: sentence(r.Message), Hint: r.Hint,
 		At: r.At, Evidence: r.Evidence, CheckVersion: max(p.check.Version, 1),
 	}
 	if f.Severity == 0 {

@@ -138,11 +138,16 @@ func (p *page) cell(c cell, n int) string {
 	return strings.Join(lines, "\n")
 }
 
-// wrapLines wraps each line of a text.
+// wrapLines wraps each line of a text; what follows on a line begins as far in
+// as the line itself.
 func wrapLines(s string, n int) string {
 	var lines []string
 	for part := range strings.SplitSeq(s, "\n") {
-		lines = append(lines, wrap(part, n)...)
+		text := strings.TrimLeft(part, " ")
+		indent := part[:min(len(part)-len(text), n/3)]
+		for _, l := range wrap(text, n-len(indent)) {
+			lines = append(lines, indent+l)
+		}
 	}
 	return strings.Join(lines, "\n")
 }

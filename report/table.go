@@ -118,8 +118,13 @@ func (r *reading) changesOf(s System) string {
 		}
 		return ""
 	}
-	if s.Status == "error" || s.Status == "skipped" {
+	switch s.Status {
+	case "error", "skipped":
 		return "not known"
+	case "absent":
+		if !slices.ContainsFunc(r.Changes, func(c Change) bool { return c.System == s.System }) {
+			return ""
+		}
 	}
 	of := slices.DeleteFunc(slices.Clone(r.Changes), func(c Change) bool { return c.System != s.System })
 	return cmp.Or(counts(of), "none")

@@ -101,16 +101,28 @@ func (r *reading) mark(m Mark) string {
 	return age
 }
 
-// resolved lists what is no longer wrong.
+// resolved lists what is no longer wrong, and apart from it what only left with
+// its item: nobody repaired that.
 func (r *reading) resolved() {
-	var lines []string
+	removed := map[string]bool{}
+	for _, c := range r.Changes {
+		removed[c.Item] = c.Op == "removed"
+	}
+	var repaired, left []string
 	for _, f := range r.Findings {
-		if f.Status == "resolved" {
-			lines = append(lines, f.Item+": "+f.Title)
+		if f.Status != "resolved" {
+			continue
+		}
+		line := f.Item + ": " + long(f.Message)
+		if removed[f.Item] {
+			left = append(left, line)
+		} else {
+			repaired = append(repaired, line)
 		}
 	}
 	if !r.opts.New {
-		r.short(inkGreen, "RESOLVED", lines)
+		r.short(inkGreen, "RESOLVED", repaired)
+		r.short(inkNone, "NO LONGER JUDGED, because nothing starts it or it is gone", left)
 	}
 }
 
@@ -237,7 +249,7 @@ func (r *reading) inventory() {
 	for _, it := range r.Items {
 		name := it.Key
 		if it.Path != "" && !tells(it.Key, it.Path) {
-			name += "\n" + it.Path
+			name += "\n  " + it.Path
 		}
 		g.add(plain(name), cell{it.Level, inks[it.Level]}, plain(scored(it.Score, nil)), plain(it.State), plain(it.Change))
 	}

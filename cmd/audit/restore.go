@@ -92,12 +92,15 @@ func (c *restoreCmd) open(root string) (*os.Root, error) {
 
 func (c *restoreCmd) restore(a *App, h host.Host, st *store.Store, target *os.Root) (v report.RestoreView, err error) {
 	r := &archive.Restorer{Target: target, Policy: archive.Policy(c.Overwrite)}
-	blobs := map[string][]byte{}
-	r.Bytes = func(sum string) ([]byte, error) {
-		if b, ok := blobs[sum]; ok {
-			return b, nil
+	r.Bytes = func(sum string) (b []byte, err error) { // one file at a time: a whole project need not fit into memory
+		err = st.View(func(tx *store.Tx) (err error) { b, err = tx.Blob(sum); return err })
+		switch {
+		case errors.Is(err, store.ErrNoBlob):
+			err = errors.New("its bytes were not kept")
+		case err != nil:
+			err = errors.New("its kept bytes are damaged: audit store verify names all that is")
 		}
-		return nil, errors.New("its bytes were not kept")
+		return b, err
 	}
 	var wanted []archive.Wanted
 	err = st.View(func(tx *store.Tx) error {
@@ -116,13 +119,6 @@ func (c *restoreCmd) restore(a *App, h host.Host, st *store.Store, target *os.Ro
 		v = report.RestoreView{Snapshot: ref(seq, info), Target: target.Name(), DryRun: c.DryRun, Files: []report.RestoreFile{}}
 		if wanted, err = c.choose(snap); err != nil {
 			return err
-		}
-		for _, w := range wanted {
-			if w.File.SHA256 != "" && w.File.Link == "" {
-				if b, err := tx.Blob(w.File.SHA256); err == nil {
-					blobs[w.File.SHA256] = b
-				}
-			}
 		}
 		seen := map[string]string{}
 		for _, it := range last.Items {

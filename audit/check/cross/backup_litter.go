@@ -20,7 +20,7 @@ var BackupLitter = &audit.Check{
 	Doc: "Copies such as ci.yml.bak, deploy copy.sh or .history/ lie beside the files they once were. Git remembers those already; the copies are searched, reviewed, " +
 		"packed and repaired along with the living files, and sooner or later somebody edits the wrong one. In a functions folder Netlify bundles them; " +
 		"in .github/workflows they hide which workflows really run. There is one finding for each family of names in each place, not one per file. " +
-		"A few copies outside the folders of automation are only mentioned, and workflows that somebody switched off by renaming them are low.",
+		"A few copies outside the folders of automation are only mentioned, and so are workflows that somebody switched off by renaming them.",
 	Hint:          "Look whether a copy holds something the living file lacks, then `git rm` the family and add its pattern to .gitignore.",
 	Discriminator: "place and family; outside the folders of automation the place alone",
 	Source:        "measured: in one of 59 public repositories 47 % of all files, in another 2,471 of 95,622",
@@ -91,6 +91,7 @@ func (q *pile) report(many int) audit.Report {
 	case q.place == elsewhere && len(q.paths) < many:
 		r.Severity = audit.Info
 	case off:
+		r.Title, r.Severity = "workflows switched off by renaming", audit.Info
 		r.Hint = "Remove those that will not come back: git remembers them."
 	case q.system == snapshot.Functions, q.place == ".github/workflows":
 		r.Severity = audit.Medium

@@ -142,7 +142,7 @@ func missing(it *snapshot.Item, r snapshot.Ref, res refs.Resolution, starter sna
 	if res.OtherCase != "" {
 		out.Message += fmt.Sprintf(": only %s is, and Linux tells upper from lower case", res.OtherCase)
 	} else if res.Why != "" {
-		out.Evidence = append(out.Evidence, audit.Evidence{Name: "why", Value: res.Why})
+		out.Message += ": " + res.Why
 	}
 	out.Message += "."
 	return out

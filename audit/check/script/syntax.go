@@ -60,6 +60,7 @@ func reportSyntax(p *audit.Pass, it *snapshot.Item, list []problem) {
 	if worst.weight != "sure" {
 		r.Severity, r.Confidence = audit.Medium, audit.Likely
 		r.Message = fmt.Sprintf("%s may not parse: %s.", what(it), worst.message)
+		r.Hint = "Look at the place named: its own interpreter may accept the file and still not do what it seems to say."
 	}
 	if n := len(list) - 1; n > 0 {
 		r.Evidence = append(r.Evidence, audit.Evidence{Name: "further problems", Value: fmt.Sprint(n)})
@@ -71,7 +72,7 @@ func reportLost(p *audit.Pass, it *snapshot.Item, list []problem) {
 	if len(list) == 0 {
 		return
 	}
-	r := audit.Report{Item: it.Key, Discriminator: "lost", At: list[0].at(it), Severity: audit.Low,
+	r := audit.Report{Item: it.Key, Discriminator: "lost", Title: "defined twice", At: list[0].at(it), Severity: audit.Low,
 		Message: fmt.Sprintf("In %s %s.", it.Path, list[0].message), Hint: "Keep one of the definitions and rename or remove the other."}
 	if n := len(list) - 1; n > 0 {
 		r.Evidence = append(r.Evidence, audit.Evidence{Name: "further names defined twice", Value: fmt.Sprint(n)})

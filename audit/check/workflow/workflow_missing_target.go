@@ -87,10 +87,19 @@ func missingSeverity(it *snapshot.Item, r snapshot.Ref) audit.Severity {
 	return audit.High
 }
 
+// stepName names a step for a person. A step without id and name has a key
+// made of what it does.
 func stepName(where string) string {
 	job, step, ok := strings.Cut(where, "/")
-	if !ok {
+	key, _, _ := strings.Cut(step, "~")
+	kind, what, made := strings.Cut(key, ":")
+	switch {
+	case !ok:
 		return fmt.Sprintf("job %q", where)
+	case made && kind == "run":
+		return fmt.Sprintf("a step of job %q, which runs %s,", job, what)
+	case made && kind == "uses", key == "run", key == "step":
+		return fmt.Sprintf("a step of job %q", job)
 	}
 	return fmt.Sprintf("step %q of job %q", step, job)
 }

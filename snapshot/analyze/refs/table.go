@@ -129,7 +129,7 @@ func (t *Table) item(it *snapshot.Item) {
 	case snapshot.PM2:
 		t.apps[it.Name] = append(t.apps[it.Name], it.Key)
 	}
-	if it.Path == "" || it.Line > 1 {
+	if it.Path == "" || it.Line > 0 || it.Kind == "app" || it.Kind == "instance" { // declared in the file, not the file
 		return
 	}
 	// A script of its own is what a line starts; else whatever item is the file.

@@ -34,11 +34,12 @@ func (b *builder) declaredFacts(it *snapshot.Item, a *app) {
 	}
 	dir := path.Dir(a.decl.path)
 	for _, r := range e.Refs {
-		// PM2 resolves against the shell's folder: the root, or that of the file.
-		if r.Kind == snapshot.RefFile && !b.s.Tree.HasFile(r.Path) && b.s.Tree.HasFile(path.Join(dir, r.Path)) {
+		// PM2 resolves against the shell's folder, which is not known: that of the
+		// file where the target is there, else the root.
+		if r.Kind == snapshot.RefFile && b.s.Tree.HasFile(path.Join(dir, r.Path)) {
 			r.Path = path.Join(dir, r.Path)
 		}
-		if r.Kind == snapshot.RefNPM && !b.s.Tree.HasFile(path.Join(r.Dir, "package.json")) && b.s.Tree.HasFile(path.Join(dir, r.Dir, "package.json")) {
+		if r.Kind == snapshot.RefNPM && b.s.Tree.HasFile(path.Join(dir, r.Dir, "package.json")) {
 			r.Dir = path.Join(dir, r.Dir)
 		}
 		it.Refs = append(it.Refs, r)
