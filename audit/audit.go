@@ -146,6 +146,7 @@ type World struct {
 	Gone    []Gone
 	Derived *snapshot.Derived
 	Limits  map[string]float64 // "check-id.limit" → value, from the configuration
+	Off     []string           // checks that are switched off: what they found before stays as it was, and is not shown
 }
 
 // Gone is an item that is no longer there although its source was read, and

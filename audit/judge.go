@@ -95,6 +95,22 @@ func SortFindings(f []Finding) {
 	})
 }
 
+// blind reports whether an item could not be judged as a whole: it could not
+// be read, or it is missing without explanation.
+func (w *World) blind(k snapshot.Key) bool {
+	if it := w.Now.Item(k); it != nil {
+		return it.Unknown != ""
+	}
+	return slices.ContainsFunc(w.Gone, func(g Gone) bool { return g.Item == k })
+}
+
+// proven reports whether the silence of a check proves that its finding is gone.
+// It does not on an item that can no longer be judged, nor on one that is
+// missing without explanation: nobody mends a score by deleting.
+func (w *World) proven(c *Check, r *Record) bool {
+	return w.conclusive(c, r.Item) && (r.Blind || !w.blind(r.Item))
+}
+
 // conclusive reports whether the silence of a check on an item proves that its
 // finding is gone: the item was read (or is gone from a source that was), and
 // so was every system the check needs.

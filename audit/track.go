@@ -4,8 +4,6 @@ import (
 	"reflect"
 	"slices"
 	"time"
-
-	"healthaudit/snapshot"
 )
 
 // A Mark is a run: its number, its ULID and when it started.
@@ -24,7 +22,8 @@ type Record struct {
 	Updated     *Mark  `json:"updated,omitempty"`  // when severity or evidence last changed
 	Resolved    *Mark  `json:"resolved,omitempty"` // nil while open
 	ResolvedBy  string `json:"resolved_by,omitempty"`
-	Occurrences int    `json:"occurrences"` // times it appeared after having been resolved for long, 1 at first
+	Occurrences int    `json:"occurrences"`     // times it appeared after having been resolved for long, 1 at first
+	Blind       bool   `json:"blind,omitempty"` // it was last found although the item as a whole could not be judged
 }
 
 // Why a finding was resolved.
@@ -89,7 +88,7 @@ func Track(prev []*Record, j Judgement, checks []*Check, w *World, now Mark) []T
 	found := make(map[string]bool, len(j.Findings))
 	for _, f := range j.Findings {
 		found[f.ID] = true
-		t := follow(byID[f.ID], f, now)
+		t := follow(byID[f.ID], f, w.blind(f.Item), now)
 		t.Carried = !w.conclusive(known[f.Check], f.Item)
 		out = append(out, t)
 	}
@@ -103,9 +102,10 @@ func Track(prev []*Record, j Judgement, checks []*Check, w *World, now Mark) []T
 		}
 		c := known[r.Check]
 		switch {
+		case slices.Contains(w.Off, r.Check): // as it was, unseen
 		case c == nil:
 			out = append(out, resolve(r, now, ByRetire))
-		case crashed[r.Check] || j.Doubts[r.ID] || !w.conclusive(c, r.Item):
+		case crashed[r.Check] || j.Doubts[r.ID] || !w.proven(c, r):
 			out = append(out, Tracked{Record: r, Carried: true})
 		case w.Now.Item(r.Item) == nil && !r.Item.IsPseudo():
 			out = append(out, resolve(r, now, ByRemoval))
@@ -117,12 +117,12 @@ func Track(prev []*Record, j Judgement, checks []*Check, w *World, now Mark) []T
 	return out
 }
 
-func follow(old *Record, f Finding, now Mark) Tracked {
+func follow(old *Record, f Finding, blind bool, now Mark) Tracked {
 	if old == nil {
-		return Tracked{Record: &Record{Finding: f, First: now, Opened: now, Occurrences: 1}, Changed: true}
+		return Tracked{Record: &Record{Finding: f, First: now, Opened: now, Occurrences: 1, Blind: blind}, Changed: true}
 	}
 	r := *old
-	r.Finding = f
+	r.Finding, r.Blind = f, blind
 	switch {
 	case old.Open():
 		if old.Severity != f.Severity || !reflect.DeepEqual(old.Evidence, f.Evidence) {
@@ -131,7 +131,7 @@ func follow(old *Record, f Finding, now Mark) Tracked {
 	case now.At.Sub(old.Resolved.At) <= ReopenWindow:
 		r.Opened, r.Resolved, r.ResolvedBy = now, nil, ""
 	default:
-		r = Record{Finding: f, First: now, Opened: now, Occurrences: old.Occurrences + 1}
+		r = Record{Finding: f, First: now, Opened: now, Occurrences: old.Occurrences + 1, Blind: blind}
 	}
 	return Tracked{Record: &r, Changed: !reflect.DeepEqual(&r, old)}
 }
@@ -156,8 +156,8 @@ func sortTracked(t []Tracked) {
 
 // Saved returns what Track returned when that snapshot was made, from the
 // records as they are stored for it, the checks that crashed and the findings
-// that were carried in doubt.
-func Saved(recs []*Record, seq uint64, checks []*Check, now *snapshot.Snapshot, crashes []Crash, doubted []string) []Tracked {
+// that were carried in doubt. Of w it reads what Track reads.
+func Saved(recs []*Record, seq uint64, checks []*Check, w *World, crashes []Crash, doubted []string) []Tracked {
 	known := make(map[string]*Check, len(checks))
 	for _, c := range checks {
 		known[c.ID] = c
@@ -166,14 +166,13 @@ func Saved(recs []*Record, seq uint64, checks []*Check, now *snapshot.Snapshot, 
 	for _, c := range crashes {
 		crashed[c.Check] = true
 	}
-	w := &World{Now: now}
 	var out []Tracked
 	for _, r := range recs {
-		if _, ok := r.StatusAt(seq); !ok {
+		if _, ok := r.StatusAt(seq); !ok || r.Open() && slices.Contains(w.Off, r.Check) {
 			continue
 		}
 		c := known[r.Check]
-		out = append(out, Tracked{Record: r, Carried: r.Open() && (crashed[r.Check] || slices.Contains(doubted, r.ID) || c != nil && !w.conclusive(c, r.Item))})
+		out = append(out, Tracked{Record: r, Carried: r.Open() && (crashed[r.Check] || slices.Contains(doubted, r.ID) || c != nil && !w.proven(c, r))})
 	}
 	sortTracked(out)
 	return out

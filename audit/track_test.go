@@ -15,6 +15,9 @@ type step struct {
 	carried bool            // its source could not be read
 	status  snapshot.Status // of the system; empty is ok
 	off     bool            // the check does not exist any more
+	silent  bool            // the check is switched off
+	unread  bool            // the item is there, but could not be judged
+	missing bool            // gone, and nothing explains it
 	crash   bool
 	after   time.Duration
 	want    Status // "" when the finding is not in the snapshot
@@ -34,6 +37,10 @@ func TestTrack(t *testing.T) {
 		"a_skipped_system_resolves_nothing": {{fails: true, want: New}, {status: snapshot.StatusSkipped, carried: true, want: Persisting, isCarry: true}},
 		"a_removed_item_resolves":           {{fails: true, want: New}, {gone: true, want: Resolved, by: ByRemoval}},
 		"a_retired_check_resolves":          {{fails: true, want: New}, {off: true, want: Resolved, by: ByRetire}},
+		"a_missing_item_resolves_nothing":   {{fails: true, want: New}, {missing: true, want: Persisting, isCarry: true}, {gone: true, want: Resolved, by: ByRemoval}},
+		"an_unread_item_resolves_nothing":   {{fails: true, want: New}, {unread: true, want: Persisting, isCarry: true}, {unread: true, want: Persisting, isCarry: true}, {want: Resolved, by: ByPass}},
+		"what_is_seen_of_an_unread_item":    {{unread: true, fails: true, want: New}, {unread: true, want: Resolved, by: ByPass}},
+		"a_check_that_is_off_is_unseen":     {{fails: true, want: New}, {silent: true}, {fails: true, want: Persisting}, {silent: true}, {want: Resolved, by: ByPass}},
 		"a_crashed_check_carries":           {{fails: true, want: New}, {crash: true, want: Persisting, isCarry: true}, {want: Resolved, by: ByPass}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -46,10 +53,20 @@ func TestTrack(t *testing.T) {
 					st = snapshot.StatusOK
 				}
 				snap := &snapshot.Snapshot{Systems: []snapshot.SystemState{{System: snapshot.PM2, Status: st}}}
-				if !s.gone {
-					snap.Items = []*snapshot.Item{{Key: "pm2/api", Carried: s.carried}}
-				}
 				w := &World{Now: snap, Before: snapshot.Nothing}
+				switch {
+				case s.missing:
+					w.Gone = []Gone{{Item: "pm2/api"}}
+				case !s.gone:
+					it := &snapshot.Item{Key: "pm2/api", Carried: s.carried}
+					if s.unread {
+						it.Unknown = "no permission"
+					}
+					snap.Items = []*snapshot.Item{it}
+				}
+				if s.silent {
+					w.Off = []string{"c"}
+				}
 				var j Judgement
 				if s.fails {
 					j.Findings = []Finding{{ID: "id", Check: "c", Item: "pm2/api", System: snapshot.PM2, Severity: High}}
@@ -58,11 +75,11 @@ func TestTrack(t *testing.T) {
 					j.Crashed = []Crash{{Check: "c"}}
 				}
 				checks := []*Check{check}
-				if s.off {
+				if s.off || s.silent {
 					checks = nil
 				}
 				got := Track(recs, j, checks, w, now)
-				if saved := Saved(apply(recs, got), now.Seq, checks, snap, j.Crashed, nil); !slices.EqualFunc(saved, got, func(a, b Tracked) bool { return a.ID == b.ID && a.Carried == b.Carried }) {
+				if saved := Saved(apply(recs, got), now.Seq, checks, w, j.Crashed, nil); !slices.EqualFunc(saved, got, func(a, b Tracked) bool { return a.ID == b.ID && a.Carried == b.Carried }) {
 					t.Errorf("step %d: read back %v, was %v", i+1, saved, got)
 				}
 				recs = apply(recs, got)

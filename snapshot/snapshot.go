@@ -182,6 +182,9 @@ func (s *Snapshot) Unread(it *Item) bool {
 	if it.Source == Followed && !s.Whole() {
 		return true
 	}
+	if _, ok := s.Tree.InUnread(it.Path); ok {
+		return true
+	}
 	for _, src := range st.Sources {
 		if src.Name == it.Source && !src.OK {
 			return true

@@ -30,6 +30,7 @@ const (
 	Tracked   PathState = 't'
 	Untracked PathState = 'u' // project, but not committed (everything, where there is no git)
 	Ignored   PathState = 'i'
+	Unread    PathState = 'x' // a folder that may not be read: what is in it is not known
 )
 
 // A TreePath is one entry of a Tree.
@@ -117,15 +118,36 @@ func (t *Tree) HasDir(p string) bool {
 	return t != nil && t.dirs[p]
 }
 
-// InIgnored reports whether the path is ignored or lies in an ignored folder or
-// a submodule: the tree does not know whether it is there.
+// InIgnored reports whether the path is ignored or lies in an ignored folder, a
+// submodule or a folder that may not be read: the tree does not know whether it
+// is there.
 func (t *Tree) InIgnored(p string) bool {
 	for ; p != "." && p != "/" && p != ""; p = path.Dir(p) {
-		if e, ok := t.At(p); ok && (e.State == Ignored || e.Kind == PathModule) {
+		if e, ok := t.At(p); ok && (e.State == Ignored || e.State == Unread || e.Kind == PathModule) {
 			return true
 		}
 	}
 	return false
+}
+
+// Unread returns the folders that may not be read, in path order.
+func (t *Tree) Unread() (out []string) {
+	for _, e := range t.All() {
+		if e.State == Unread {
+			out = append(out, e.Path)
+		}
+	}
+	return out
+}
+
+// InUnread returns the folder that may not be read and that a path is or lies in.
+func (t *Tree) InUnread(p string) (dir string, ok bool) {
+	for ; p != "." && p != "/" && p != ""; p = path.Dir(p) {
+		if e, is := t.At(p); is && e.State == Unread {
+			return p, true
+		}
+	}
+	return "", false
 }
 
 // OtherCase returns the path that differs from p only by letter case, if p

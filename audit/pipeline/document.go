@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -148,6 +149,7 @@ func (v *View) items() []report.Item {
 		switch op, ok := changed[it.Key]; {
 		case it.Carried:
 			r.Change = "unknown"
+			r.Unknown = v.whyCarried(it)
 		case ok:
 			r.Change = string(op)
 		case v.Seq == 1:
@@ -156,6 +158,23 @@ func (v *View) items() []report.Item {
 		out = append(out, r)
 	}
 	return out
+}
+
+// whyCarried says why an item was not looked at in this run.
+func (v *View) whyCarried(it *snapshot.Item) string {
+	st := v.Snapshot.System(it.System())
+	if !st.Status.Listed() {
+		return cmp.Or(st.Reason, "its system was not read")
+	}
+	for _, src := range st.Sources {
+		if src.Name == it.Source && !src.OK {
+			return cmp.Or(src.Message, "its source could not be read")
+		}
+	}
+	if dir, ok := v.Snapshot.Tree.InUnread(it.Path); ok {
+		return dir + " may not be read"
+	}
+	return "not every system was read, and one of the others may start it"
 }
 
 func detail(r *report.Item, it *snapshot.Item) {
@@ -281,6 +300,9 @@ func (v *View) errors() []report.Error {
 	out := []report.Error{}
 	if v.Info.GitReason != "" {
 		out = append(out, report.Error{System: string(snapshot.Auditor), Source: "git", Message: v.Info.GitReason, Hint: "run git status in the root as the user that runs audit"})
+	}
+	for _, dir := range v.Snapshot.Tree.Unread() {
+		out = append(out, report.Error{System: string(snapshot.Auditor), Source: dir, Message: "this folder may not be read: what is in it is not known", Hint: "let the user who runs audit read it"})
 	}
 	for _, c := range v.Info.Crashed {
 		out = append(out, report.Error{System: string(snapshot.Auditor), Source: c.Check, Message: "a bug of audit: the check stopped: " + c.What, Hint: "please report it; its earlier findings are carried"})

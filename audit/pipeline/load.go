@@ -30,6 +30,8 @@ type judged struct {
 	score       *float64
 	scope       []string
 	marks       map[snapshot.System]audit.Mark // the snapshot that last read each system
+	judged      map[snapshot.Key]uint64        // of items that could not be judged, the snapshot in which they last could
+	markOf      map[uint64]audit.Mark          // the marks of those snapshots
 }
 
 func (j *judged) records() []*audit.Record {
@@ -46,7 +48,7 @@ func loadJudged(p *past) (*judged, error) {
 		return nil, err
 	}
 	for _, r := range j.recs {
-		if r.Open() {
+		if r.Open() && !slices.Contains(p.info.ChecksOff, r.Check) {
 			j.open = append(j.open, audit.Tracked{Record: r})
 		}
 	}
@@ -76,6 +78,17 @@ func loadJudged(p *past) (*judged, error) {
 		}
 		if ok {
 			j.marks[sys] = audit.Mark{Seq: seq, Run: h.ID, At: h.At}
+		}
+	}
+	j.judged, j.markOf = p.info.Judged, map[uint64]audit.Mark{}
+	for _, seq := range j.judged {
+		if _, ok := j.markOf[seq]; ok {
+			continue
+		}
+		if h, ok, err := p.tx.Header(seq); err != nil {
+			return nil, err
+		} else if ok {
+			j.markOf[seq] = audit.Mark{Seq: seq, Run: h.ID, At: h.At}
 		}
 	}
 	return j, acceptedRemovals(p.tx, j.accepted)
@@ -127,6 +140,9 @@ func LoadSnapshot(tx *store.Tx, seq uint64) (*snapshot.Snapshot, *Info, error) {
 		return nil, nil, err
 	}
 	s := &snapshot.Snapshot{Seq: seq, ID: p.info.ID, At: p.info.Started, Systems: p.info.Systems, Content: stored{tx: tx}}
+	if s.Tree, err = treeAt(tx, seq); err != nil {
+		return nil, nil, err
+	}
 	err = tx.Table(tableItem).Scan(seq, "", func(id string, value []byte, _ uint64) error {
 		it, err := p.decode(snapshot.Key(id), value)
 		if err != nil {
@@ -137,9 +153,6 @@ func LoadSnapshot(tx *store.Tx, seq uint64) (*snapshot.Snapshot, *Info, error) {
 		return nil
 	})
 	if err != nil {
-		return nil, nil, err
-	}
-	if s.Tree, err = treeAt(tx, seq); err != nil {
 		return nil, nil, err
 	}
 	if err := row(tx, seq, rowContext, &s.Context); err != nil {
@@ -174,7 +187,8 @@ func Load(tx *store.Tx, seq uint64, collectors []*collect.Collector, checks []*a
 		return nil, err
 	}
 	c := &Config{ChecksOff: info.ChecksOff}
-	v.findings = audit.Saved(recs, seq, c.checks(checks), s, info.Crashed, info.Doubted)
+	w := &audit.World{Now: s, Gone: info.Gone, Off: info.ChecksOff}
+	v.findings = audit.Saved(recs, seq, c.checks(checks), w, info.Crashed, info.Doubted)
 	if v.Regressions, err = regressions(tx, seq); err != nil {
 		return nil, err
 	}

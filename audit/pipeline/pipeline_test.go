@@ -31,7 +31,7 @@ type world struct {
 	root  string
 	store string
 	now   time.Time
-	items map[string]string // name → mood: ok, sick, dead
+	items map[string]string // name → mood: ok, sick, dead; unread is an item that cannot be judged
 	fail  error             // the listing fails
 	lost  string            // the source that fails
 	cfg   Config
@@ -73,7 +73,11 @@ func (w *world) collector() *collect.Collector {
 				continue
 			}
 			it := &snapshot.Item{Key: snapshot.NewKey(snapshot.Scripts, name), Name: name, Kind: "script", Source: src, State: "there"}
-			it.Add(snapshot.Semantic, "mood", snapshot.Text(mood))
+			if mood == "unread" {
+				it.Unknown = "no permission"
+			} else {
+				it.Add(snapshot.Semantic, "mood", snapshot.Text(mood))
+			}
 			it.Add(snapshot.Volatile, "tick", snapshot.Number(s.Host.Now().Unix()))
 			it.Metrics = []snapshot.Metric{{Name: "size", Value: float64(len(mood))}}
 			r.Items = append(r.Items, it)
@@ -89,7 +93,7 @@ var checks = []*audit.Check{
 				p.Doubt(it.Key, "")
 				continue
 			}
-			if v, _ := it.Fact("mood"); v.Str() != "ok" {
+			if v, known := it.Fact("mood"); known && v.Str() != "ok" {
 				r := audit.Report{Item: it.Key, Message: it.Name + " is " + v.Str()}
 				if v.Str() == "dead" {
 					r.Severity = audit.Critical
@@ -347,9 +351,78 @@ func TestRun(t *testing.T) {
 		w.items["rug"] = "sick"
 		w.run()
 		delete(w.items, "rug")
-		want(t, w.run(), "scripts/rug R1; scripts/rug R2; scripts/rug R6; scripts/rug audit-item-vanished new; scripts/rug removed; scripts/rug script-sick resolved")
+		want(t, w.run(), "scripts/rug R1; scripts/rug R2; scripts/rug R6; scripts/rug audit-item-vanished new; scripts/rug removed; scripts/rug script-sick persisting carried")
 		w.accept("scripts/rug")
-		want(t, w.run(), "scripts/rug audit-item-vanished resolved")
+		want(t, w.run(), "scripts/rug audit-item-vanished resolved; scripts/rug script-sick resolved")
+	})
+	t.Run("deleting_what_fails_mends_no_score", func(t *testing.T) {
+		w := newWorld(t, "lamp", "rug")
+		w.items["rug"] = "sick"
+		before := w.run()
+		delete(w.items, "rug")
+		if after := w.run(); *after.Score.Value > *before.Score.Value {
+			t.Errorf("the score rose from %v to %v", *before.Score.Value, *after.Score.Value)
+		}
+	})
+	t.Run("an_item_that_cannot_be_read_resolves_nothing", func(t *testing.T) {
+		w := newWorld(t, "lamp", "rug")
+		w.items["rug"] = "sick"
+		before := w.run()
+		w.items["rug"] = "unread"
+		for range 2 {
+			d := w.run()
+			if *d.Score.Value > *before.Score.Value {
+				t.Errorf("the score rose from %v to %v", *before.Score.Value, *d.Score.Value)
+			}
+			if f := d.Findings; len(f) != 1 || f[0].Status != "persisting" || !f[0].Carried {
+				t.Errorf("findings: %+v", f)
+			}
+		}
+		w.items["rug"] = "ok"
+		want(t, w.run(), "scripts/rug changed; scripts/rug script-sick resolved")
+	})
+	t.Run("ok_unread_failing_is_a_regression_against_ok", func(t *testing.T) {
+		w := newWorld(t, "lamp", "rug")
+		first := w.run()
+		w.items["rug"] = "unread"
+		w.run()
+		w.run()
+		w.items["rug"] = "sick"
+		d := w.run()
+		want(t, d, "scripts/rug R1; scripts/rug R2; scripts/rug changed; scripts/rug script-sick new")
+		for _, r := range d.Regressions {
+			if r.Reference.Run != first.Run.ID {
+				t.Errorf("%s is compared with %s, want the run that last judged it", r.Code, r.Reference.Run)
+			}
+		}
+	})
+	t.Run("first_seen_unread_then_failing_is_none", func(t *testing.T) {
+		w := newWorld(t, "lamp", "rug")
+		w.items["rug"] = "unread"
+		w.run()
+		w.items["rug"] = "sick"
+		want(t, w.run(), "scripts/rug changed; scripts/rug script-sick new")
+	})
+	t.Run("a_failed_source_is_no_reference", func(t *testing.T) {
+		w := newWorld(t, "lamp", "rug")
+		first := w.run()
+		w.lost = "right"
+		w.run()
+		w.lost, w.items["rug"] = "", "sick"
+		for _, r := range w.run().Regressions {
+			if r.Reference.Run != first.Run.ID {
+				t.Errorf("%s is compared with %s, want the run that last read its source", r.Code, r.Reference.Run)
+			}
+		}
+	})
+	t.Run("a_check_that_is_off_resolves_nothing", func(t *testing.T) {
+		w := newWorld(t, "lamp", "rug")
+		w.items["rug"] = "sick"
+		w.run()
+		w.cfg.ChecksOff = []string{"script-sick"}
+		want(t, w.run(), "")
+		w.cfg.ChecksOff = nil
+		want(t, w.run(), "scripts/rug script-sick persisting")
 	})
 	t.Run("another_epoch_rebases_also_after_a_run_that_did_not_look", func(t *testing.T) {
 		w := newWorld(t, "lamp", "rug")

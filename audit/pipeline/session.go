@@ -199,6 +199,29 @@ func (s *session) secret(clear string) string {
 	return "hmac:" + hex.EncodeToString(m.Sum(nil)[:8])
 }
 
+// lastJudged tells, for every item that cannot be judged now, in which snapshot
+// it last could. Items of a system that was not listed have their system's.
+func (s *session) lastJudged() map[snapshot.Key]uint64 {
+	if s.past == nil {
+		return nil
+	}
+	out := map[snapshot.Key]uint64{}
+	for _, old := range s.cmp.old {
+		it := s.snap.Item(old.Key)
+		if it == nil || !it.Carried && it.Unknown == "" {
+			continue
+		}
+		at, listed := s.past.info.Judged[old.Key], s.snap.System(old.System()).Status.Listed()
+		if at == 0 && listed && old.Unknown == "" {
+			at = s.past.info.observed(old.System(), s.past.seq)
+		}
+		if at > 0 {
+			out[old.Key] = at
+		}
+	}
+	return out
+}
+
 // judge makes the view of the run from what was seen.
 func (s *session) judge() (*View, error) {
 	checks := s.Config.checks(s.Checks)
@@ -230,7 +253,8 @@ func (s *session) judge() (*View, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := &audit.World{Now: s.snap, Before: s.before, Changes: v.Changes, Gone: s.info.Gone, Derived: s.derived, Limits: s.Config.Limits}
+	s.info.Judged = s.lastJudged()
+	w := &audit.World{Now: s.snap, Before: s.before, Changes: v.Changes, Gone: s.info.Gone, Derived: s.derived, Limits: s.Config.Limits, Off: s.Config.ChecksOff}
 	j := audit.Judge(checks, w)
 	if s.before.err != nil {
 		return nil, s.before.err

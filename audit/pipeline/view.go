@@ -59,6 +59,7 @@ func (v *View) regress(old *judged, mark audit.Mark, before []*snapshot.Item) {
 	for _, it := range before {
 		was[it.Key] = it.Unknown == ""
 	}
+	judged := func(k snapshot.Key) bool { return was[k] || old.judged[k] > 0 } // in the snapshot before, or in an earlier one
 	side := audit.Side{
 		Mark: mark, Worst: v.worst, Scores: audit.ItemScores(v.findings),
 		Has: func(k snapshot.Key) bool {
@@ -69,11 +70,14 @@ func (v *View) regress(old *judged, mark audit.Mark, before []*snapshot.Item) {
 	}
 	fresh := side
 	fresh.Worst, fresh.Scores = audit.Worst(comparable), audit.ItemScores(comparable)
-	ref := audit.Side{Worst: audit.Worst(old.open), Scores: audit.ItemScores(old.open), Has: func(k snapshot.Key) bool { return was[k] }}
+	ref := audit.Side{Worst: audit.Worst(old.open), Scores: audit.ItemScores(old.open), Has: judged}
 	v.Regressions, v.closed = audit.Regressions(old.regressions, ref, side, fresh, v.Info.Gone)
 	for _, r := range v.Regressions {
 		if r.Since.Seq == mark.Seq {
 			r.Reference = old.marks[r.Item.System()]
+			if m, ok := old.markOf[old.judged[r.Item]]; ok {
+				r.Reference = m
+			}
 		}
 	}
 	v.Info.Regressions = v.regressed(func(snapshot.System) bool { return true })

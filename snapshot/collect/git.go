@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"path"
+	"regexp"
 	"strconv"
 	"strings"
 
@@ -29,9 +31,15 @@ const maxConfig = 64
 // daemon). The configuration in set, pairs of name and value, goes by the
 // environment, where a name may hold an equals sign.
 func git(ctx context.Context, h host.Host, set [][2]string, args ...string) ([]byte, error) {
+	out, _, err := gitSays(ctx, h, set, args...)
+	return out, err
+}
+
+// gitSays is git with its warnings.
+func gitSays(ctx context.Context, h host.Host, set [][2]string, args ...string) (out []byte, warnings string, err error) {
 	bin, err := h.Look("git")
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
 	env := []string{"GIT_OPTIONAL_LOCKS=0", "GIT_TERMINAL_PROMPT=0", "GIT_ALLOW_PROTOCOL=", "GIT_NO_LAZY_FETCH=1",
 		"LC_ALL=C", "PATH=" + h.Env("PATH"), "HOME=" + h.Env("HOME")}
@@ -55,13 +63,13 @@ func git(ctx context.Context, h host.Host, set [][2]string, args ...string) ([]b
 	args = append([]string{"--no-pager", "-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "-c", "core.quotePath=false"}, args...)
 	res, err := h.Run(ctx, host.Command{Program: bin, Args: args, Env: env, Timeout: gitTimeout, MaxOut: maxListing})
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
 	if res.Code != 0 {
 		line, _, _ := strings.Cut(strings.TrimSpace(string(res.Err)), "\n")
-		return nil, fmt.Errorf("git %s: exit %d: %s", what, res.Code, line)
+		return nil, "", fmt.Errorf("git %s: exit %d: %s", what, res.Code, line)
 	}
-	return res.Out, nil
+	return res.Out, string(res.Err), nil
 }
 
 // ask runs one git question beside others.
@@ -120,7 +128,7 @@ func gitTree(ctx context.Context, h host.Host) (*snapshot.Tree, *Repository, err
 	ignored := ask(func() ([]byte, error) {
 		return git(ctx, h, nil, "ls-files", "-z", "--others", "--ignored", "--exclude-standard", "--directory", "--no-empty-directory")
 	})
-	list, err := git(ctx, h, nil, "ls-files", "-z", "-t", "--stage", "--cached", "--others", "--deleted", "--exclude-standard")
+	list, warnings, err := gitSays(ctx, h, nil, "ls-files", "-z", "-t", "--stage", "--cached", "--others", "--deleted", "--exclude-standard")
 	ign, ierr := ignored()
 	st, serr := changed()
 	for _, err := range []error{err, ierr, serr} { // they fail for the same reason: one is enough
@@ -140,7 +148,38 @@ func gitTree(ctx context.Context, h host.Host) (*snapshot.Tree, *Repository, err
 		}
 		onDisk(paths, strings.TrimSuffix(string(prefix), "\n"), modes)
 	}
-	return snapshot.NewTree(true, paths), repo, nil
+	return snapshot.NewTree(true, seeUnread(h, paths, warnings)), repo, nil
+}
+
+var unopened = regexp.MustCompile(`(?m)^warning: could not open directory '(.+?)/?': Permission denied$`)
+
+// seeUnread adds the folders that may not be read. git warns of them, takes
+// what it tracks in them for deleted, and lists nothing else of them.
+func seeUnread(h host.Host, paths []snapshot.TreePath, warnings string) []snapshot.TreePath {
+	unread := map[string]bool{}
+	for _, m := range unopened.FindAllStringSubmatch(warnings, -1) {
+		unread[m[1]] = true
+	}
+	for i, e := range paths {
+		if e.Kind != snapshot.PathMissing {
+			continue
+		}
+		if _, err := h.Stat(e.Path); !errors.Is(err, fs.ErrPermission) {
+			continue
+		}
+		paths[i].Kind = snapshot.PathFile
+		dir := path.Dir(e.Path)
+		for _, err := h.Stat(dir); errors.Is(err, fs.ErrPermission) && dir != "."; _, err = h.Stat(dir) {
+			dir = path.Dir(dir)
+		}
+		unread[dir] = true
+	}
+	for dir := range unread {
+		if dir != "." {
+			paths = append(paths, snapshot.TreePath{Path: dir, Kind: snapshot.PathDir, State: snapshot.Unread})
+		}
+	}
+	return paths
 }
 
 // entries joins the two listings; whole is true when git ignores the root.

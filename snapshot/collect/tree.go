@@ -86,7 +86,7 @@ func walkTree(ctx context.Context, h host.Host) (*snapshot.Tree, error) {
 			if dir == "." {
 				return err
 			}
-			paths = append(paths, snapshot.TreePath{Path: dir, Kind: snapshot.PathDir, State: snapshot.Ignored})
+			paths = append(paths, snapshot.TreePath{Path: dir, Kind: snapshot.PathDir, State: snapshot.Unread})
 			return nil // an unreadable folder is one unknown, not the end of the audit
 		}
 		for _, e := range list {

@@ -41,7 +41,7 @@ func TestReadTree_walk(t *testing.T) {
 		}
 	})
 	same(t, got, `uf "-dash"`, `uf ".git2/kept"`, `uf "a"`, `id "build"`, `id "`+strings.TrimSuffix(strings.Repeat("d/", maxWalkDeep+1), "/")+`"`,
-		`uf "distribution"`, `uo "fifo"`, `ul "link"`, `id "locked"`, `id "nested/.git"`, `uf "nested/f"`, `uf "new\nline\"é"`, `id "node_modules"`,
+		`uf "distribution"`, `uo "fifo"`, `ul "link"`, `xd "locked"`, `id "nested/.git"`, `uf "nested/f"`, `uf "new\nline\"é"`, `id "node_modules"`,
 		`ux "run.sh"`, `uo "sock"`, `uf "sub/deep/b"`, `id "sub/dist"`, `ul "vendor"`, `ul "world"`)
 }
 

@@ -113,6 +113,8 @@ func (t *Table) doubt(p string) string {
 			return d + " is a submodule"
 		case e.Kind == snapshot.PathLink && d != p:
 			return d + " is a symbolic link"
+		case e.State == snapshot.Unread:
+			return d + " may not be read"
 		case e.State == snapshot.Ignored && e.Kind != snapshot.PathMissing:
 			return d + " is ignored by git"
 		}

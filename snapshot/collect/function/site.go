@@ -64,7 +64,7 @@ func tomlPaths(t *snapshot.Tree) []string {
 	var out []string
 	for _, e := range t.All() {
 		i := strings.LastIndex(e.Path, "netlify.toml")
-		if i < 0 || e.State == snapshot.Ignored || e.Kind == snapshot.PathMissing || i > 0 && e.Path[i-1] != '/' {
+		if i < 0 || e.State == snapshot.Ignored || e.State == snapshot.Unread || e.Kind == snapshot.PathMissing || i > 0 && e.Path[i-1] != '/' {
 			continue
 		}
 		rest := e.Path[i+len("netlify.toml"):]

@@ -61,6 +61,9 @@ func collectAll(ctx context.Context, s *collect.Session) (collect.Result, error)
 			return collect.Result{Reason: why, Sources: []snapshot.Source{{Name: source, Message: why, Hint: "Make it a folder of the repository."}}}, nil
 		}
 	}
+	if dir, ok := s.Tree.InUnread(Folder); ok {
+		return collect.Result{}, &collect.SourceError{Message: dir + " may not be read", Hint: "Let the user who runs audit read that folder."}
+	}
 	paths := candidates(s.Tree)
 	res := collect.Result{Sources: []snapshot.Source{{Name: source, OK: true}}}
 	if len(paths) == 0 {
