@@ -265,7 +265,24 @@ func (d *Document) Only(systems []string) *Document {
 	c.Regressions = keep(d.Regressions, func(r Regression) bool { s, _, _ := strings.Cut(r.Item, "/"); return in(s) })
 	c.Schedules = keep(d.Schedules, func(s Schedule) bool { return in(s.System) })
 	c.Errors = keep(d.Errors, func(e Error) bool { return in(e.System) })
+	c.Checks = c.found()
 	return &c
+}
+
+// OnlyNew returns the document reduced to the findings that are new, reopened
+// or part of a regression.
+func (d *Document) OnlyNew() *Document {
+	c := *d
+	c.Findings = keep(d.Findings, fresh)
+	c.Checks = c.found()
+	return &c
+}
+
+// found returns the checks that have a finding.
+func (d *Document) found() []Check {
+	return keep(d.Checks, func(k Check) bool {
+		return slices.ContainsFunc(d.Findings, func(f Finding) bool { return f.Check == k.ID })
+	})
 }
 
 func keep[T any](list []T, want func(T) bool) []T {

@@ -20,7 +20,10 @@ var SchemaJSON []byte
 var JSON = &Renderer{
 	Name: "json",
 	Doc:  "the whole report for a machine, schema " + Schema,
-	Render: func(w io.Writer, d *Document, _ Options) error {
+	Render: func(w io.Writer, d *Document, o Options) error {
+		if o.New {
+			d = d.OnlyNew()
+		}
 		return WriteJSON(w, d)
 	},
 }

@@ -14,8 +14,9 @@ type Renderer struct {
 
 // Options are what the reader's side brings. The zero value is a pipe.
 type Options struct {
-	Width int  // columns; 0 is 80
-	Color bool // the reader shows ANSI colours
-	Items bool // the whole inventory, healthy too
-	New   bool // only what is new, reopened or regressed
+	Width int      // columns; 0 is 80
+	Color bool     // the reader shows ANSI colours
+	Items bool     // the whole inventory, healthy too
+	New   bool     // only what is new, reopened or regressed
+	Only  []string // the systems the document was reduced to; nil: all
 }

@@ -12,7 +12,12 @@ import (
 func (r *reading) verdict() {
 	c, state := r.state()
 	parts := []string{r.project() + " " + state}
-	if s := r.Score; s.Value != nil {
+	if len(r.opts.Only) > 0 {
+		parts = []string{strings.Join(r.opts.Only, " and ") + " of " + r.project() + " " + state}
+		if len(r.Systems) == 1 && r.Systems[0].Score.Value != nil {
+			parts[0] += ": score " + scored(r.Systems[0].Score.Value, nil)
+		}
+	} else if s := r.Score; s.Value != nil {
 		grade := ""
 		if s.Grade != nil {
 			grade = " (" + *s.Grade + ")"
@@ -72,7 +77,7 @@ func (r *reading) state() (ink, string) {
 
 func (r *reading) nothing() string {
 	for _, s := range r.Systems {
-		if s.Status == "skipped" {
+		if s.Status == "skipped" || len(r.opts.Only) > 0 {
 			return "no automation found in what was asked for"
 		}
 	}
@@ -156,6 +161,12 @@ func (r *reading) runLine() string {
 func (r *reading) scoreNotes() []string {
 	var out []string
 	s := r.Score
+	if len(r.opts.Only) > 0 {
+		if s.Value != nil {
+			out = append(out, "The whole project has "+scored(s.Value, s.Grade)+".")
+		}
+		return out
+	}
 	if s.Delta != nil && s.DeltaLikeForLike != nil && compare(*s.Delta) != compare(*s.DeltaLikeForLike) {
 		c := compare(*s.DeltaLikeForLike)
 		if c == "" {

@@ -128,7 +128,7 @@ func (s *Snapshot) epoch(sys System) int {
 func compareFacts(old, new *Item, risk RiskFunc) []FactChange {
 	var out []FactChange
 	note := func(name string, class Class, a, b *Value) {
-		if class == Volatile || b == nil && new.Torn || a == nil && old.Torn {
+		if class == Volatile || b == nil && new.partial() || a == nil && old.partial() {
 			return
 		}
 		r := RiskNeutral

@@ -136,6 +136,9 @@ type Item struct {
 	Carried bool `json:"-"`
 }
 
+// partial reports whether a fact that is missing may be there all the same.
+func (it *Item) partial() bool { return it.Torn || it.Unknown != "" }
+
 // System returns the system of the item.
 func (it *Item) System() System { return it.Key.System() }
 

@@ -78,7 +78,7 @@ func (v *View) score() report.Score {
 	known, judged := 0, 0
 	for _, it := range v.Snapshot.Items {
 		known++
-		if audit.LevelOf(it, v.worst[it.Key]) != audit.LevelUnknown {
+		if v.level(it) != audit.LevelUnknown {
 			judged++
 		}
 	}
@@ -137,7 +137,7 @@ func (v *View) items() []report.Item {
 	out := make([]report.Item, 0, len(v.Snapshot.Items))
 	for _, it := range v.Snapshot.Items {
 		r := report.Item{Key: string(it.Key), System: string(it.System()), Name: it.Name, Path: it.Path, State: it.State,
-			Level: string(audit.LevelOf(it, v.worst[it.Key])), Change: "unchanged", Unknown: it.Unknown}
+			Level: string(v.level(it)), Change: "unchanged", Unknown: it.Unknown}
 		if r.Level != string(audit.LevelUnknown) {
 			s, ok := v.Score.Items[it.Key]
 			if !ok {
@@ -222,9 +222,15 @@ func keys(list []snapshot.Key) []string {
 func (v *View) documentFindings() ([]report.Finding, []report.Check) {
 	out := make([]report.Finding, 0, len(v.findings))
 	checks := map[string]report.Check{}
-	worse := map[snapshot.Key]bool{}
+	worse := map[snapshot.Key]uint64{} // since which snapshot
 	for _, r := range v.Regressions {
-		worse[r.Item] = true
+		if since, ok := worse[r.Item]; !ok || r.Since.Seq < since {
+			worse[r.Item] = r.Since.Seq
+		}
+	}
+	regressed := func(t audit.Tracked) bool { // what was there before is not what made it worse
+		since, ok := worse[t.Item]
+		return ok && t.Open() && t.Severity >= audit.Medium && (t.Opened.Seq >= since || t.Updated != nil && t.Updated.Seq >= since)
 	}
 	for _, t := range v.findings {
 		status, ok := t.StatusAt(v.Seq)
@@ -233,7 +239,7 @@ func (v *View) documentFindings() ([]report.Finding, []report.Check) {
 		}
 		f := report.Finding{ID: t.ID, Check: t.Check, Severity: t.Severity.String(), Confidence: string(t.Confidence),
 			Status: string(status), Carried: t.Carried, Updated: t.Updated != nil && t.Updated.Seq == v.Seq,
-			Regression: t.Open() && worse[t.Item] && t.Severity >= audit.Medium,
+			Regression: regressed(t),
 			Item:       string(t.Item), System: string(t.System), Title: t.Title, Message: t.Message, Hint: t.Hint,
 			Loss: round(v.Score.Loss[t.ID], 100), Location: location(t.At.Path, t.At.Line, t.At.Column),
 			Evidence: make([]report.Evidence, 0, len(t.Evidence)), FirstSeen: mark(t.First)}

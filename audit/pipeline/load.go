@@ -322,8 +322,11 @@ func VerifyJournal(tx *store.Tx, each func(rules.Entry, string)) (rules.Verifier
 		return v, bad
 	}
 	head, err := journalHead(tx)
-	if err != nil || head == nil {
+	if err != nil {
 		return v, err
+	}
+	if head == nil { // every store begins with an entry
+		return v, &rules.ChainError{Seq: v.Count, What: "its head is missing: entries may have been cut off"}
 	}
 	return v, v.End(head.Seq, head.Hash)
 }

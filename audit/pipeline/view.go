@@ -24,7 +24,8 @@ type View struct {
 	findings []audit.Tracked
 	closed   []*audit.Regression
 	worst    map[snapshot.Key]audit.Severity
-	checks   map[string]string // id → the rule it was judged by: version and configuration
+	seen     map[snapshot.Key]audit.Severity // worst of what is not merely carried
+	checks   map[string]string               // id → the rule it was judged by: version and configuration
 	compared map[snapshot.System]string
 	history  []report.ScorePoint // before this run, oldest first
 	derived  *snapshot.Derived
@@ -34,12 +35,22 @@ type View struct {
 func (v *View) evaluate() {
 	v.Score = audit.Evaluate(v.Snapshot.Items, v.findings, v.weighting())
 	v.worst = audit.Worst(v.findings)
+	v.seen = audit.Worst(slices.DeleteFunc(slices.Clone(v.findings), func(t audit.Tracked) bool { return t.Carried }))
 	v.Info.Open = map[string]int{}
 	for _, t := range v.findings {
 		if t.Open() {
 			v.Info.Open[t.Severity.String()]++
 		}
 	}
+}
+
+// level returns the level of an item. What is merely carried does not judge an
+// item that could not be judged.
+func (v *View) level(it *snapshot.Item) audit.Level {
+	if it.Unknown != "" {
+		return audit.LevelOf(it, v.seen[it.Key])
+	}
+	return audit.LevelOf(it, v.worst[it.Key])
 }
 
 func (v *View) weighting() audit.Weighting {

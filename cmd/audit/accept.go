@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"time"
@@ -11,6 +12,15 @@ import (
 	"healthaudit/snapshot/host"
 	"healthaudit/snapshot/store"
 )
+
+// busy says what to do about a lock that another command holds, for a command
+// that does not wait.
+func busy(err error) error {
+	if b := (*store.BusyError)(nil); errors.As(err, &b) {
+		return &failure{exitBusy, err, "try again when it has ended"}
+	}
+	return err
+}
 
 type acceptCmd struct {
 	Item    string `arg:"" help:"Key of the item that is gone."`
@@ -33,7 +43,7 @@ func (c *acceptCmd) Run(a *App) error {
 	}
 	lock, err := store.Lock(a.Store, store.LockOptions{Command: a.line, Host: h.Name(), Now: a.Now()})
 	if err != nil {
-		return err
+		return busy(err)
 	}
 	defer lock.Unlock()
 	st, err := store.Open(a.Store, store.Options{Wait: 10 * time.Second})

@@ -189,6 +189,8 @@ func codeOf(err error) (code int, hint string) {
 		lost  *pipeline.CommitError
 	)
 	switch {
+	case errors.As(err, &fail):
+		return fail.code, hint
 	case errors.As(err, &sig):
 		if sig.Signal == syscall.SIGTERM {
 			return exitTerminated, ""
@@ -211,8 +213,6 @@ func codeOf(err error) (code int, hint string) {
 		return exitUsage, "audit run makes one"
 	case errors.As(err, &usage):
 		return exitUsage, hint
-	case errors.As(err, &fail):
-		return fail.code, hint
 	case errors.As(err, &lost):
 		return exitAction, "nothing of this run was kept; earlier snapshots are intact"
 	}

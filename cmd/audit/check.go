@@ -21,7 +21,7 @@ func (c *checkListCmd) Run(a *App) error {
 	for _, k := range check.All() {
 		rows = append(rows, report.CheckRow{ID: k.ID, System: string(k.System), Severity: k.Severity.String(), Title: k.Title})
 	}
-	return show(a, c.listing, rows, report.Checks)
+	return show(a, c.listing, exitOK, rows, report.Checks)
 }
 
 type checkExplainCmd struct {
@@ -32,7 +32,7 @@ type checkExplainCmd struct {
 func (c *checkExplainCmd) Run(a *App) error {
 	for _, k := range check.All() {
 		if k.ID == c.ID {
-			return show(a, c.listing, checkDoc(k), report.CheckExplain)
+			return show(a, c.listing, exitOK, checkDoc(k), report.CheckExplain)
 		}
 	}
 	hint := "audit check list names them"

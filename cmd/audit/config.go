@@ -1,8 +1,10 @@
 package main
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -87,7 +89,7 @@ func (a *App) settings() (*settings, error) {
 	if path == "" {
 		path = filepath.Join(s.root, "audit.yaml")
 	}
-	src, err := readConfig(path)
+	src, err := readConfig(path, a.Config != "")
 	switch {
 	case errors.Is(err, fs.ErrNotExist) && a.Config == "":
 	case err != nil:
@@ -143,10 +145,19 @@ func nearest() string {
 	}
 }
 
-func readConfig(path string) ([]byte, error) {
-	st, err := os.Stat(path)
+// readConfig reads a configuration. One that nobody named lies in the audited
+// project: a link there may lead to any file, and errors quote what they read.
+func readConfig(path string, named bool) ([]byte, error) {
+	stat := os.Lstat
+	if named {
+		stat = os.Stat
+	}
+	st, err := stat(path)
 	if err != nil {
 		return nil, err
+	}
+	if st.Mode()&fs.ModeSymlink != 0 {
+		return nil, fmt.Errorf("%s is a symbolic link, which is not followed; name the file it leads to: --config FILE", path)
 	}
 	if !st.Mode().IsRegular() || st.Size() > maxConfig {
 		return nil, fmt.Errorf("%s: not a regular file of at most 1 MiB", path)
@@ -154,13 +165,24 @@ func readConfig(path string) ([]byte, error) {
 	return os.ReadFile(path)
 }
 
-var unknownField = regexp.MustCompile(`unknown field "([^"]+)"`)
+var (
+	unknownField = regexp.MustCompile(`unknown field "([^"]+)"`)
+	goType       = regexp.MustCompile(` Go struct field \S+ of type \S+`)
+)
 
 // parseConfig reads audit.yaml strictly. The error has line, caret and, for an
 // unknown key, the nearest one there is.
 func parseConfig(path string, src []byte, into *File) error {
+	dec := yaml.NewDecoder(bytes.NewReader(src), yaml.Strict())
 	into.Version = 1
-	err := yaml.UnmarshalWithOptions(src, into, yaml.Strict())
+	err := dec.Decode(into)
+	if errors.Is(err, io.EOF) || err == nil && into.Version == 0 && onlyComments(src) {
+		into.Version = 1
+		return nil
+	}
+	if err == nil && !errors.Is(dec.Decode(new(any)), io.EOF) {
+		return &usageError{path + " holds a second YAML document", "write all of it into one"}
+	}
 	if err == nil && into.Version != 1 {
 		return &usageError{fmt.Sprintf("%s: version is %d, want 1", path, into.Version), "this version of audit reads version 1 only"}
 	}
@@ -168,20 +190,54 @@ func parseConfig(path string, src []byte, into *File) error {
 		return nil
 	}
 	what, hint, _ := strings.Cut(strings.TrimSpace(yaml.FormatError(err, false, true)), "\n")
+	what = goType.ReplaceAllString(what, "")
 	if m := unknownField.FindStringSubmatch(err.Error()); m != nil {
-		if near := nearestName(m[1], configKeys(reflect.TypeFor[File]())); near != "" {
-			hint += "\ndid you mean " + strconv.Quote(near) + "?"
-		}
+		hint += "\n" + meant(m[1])
 	}
 	return &usageError{path + ": " + what, hint}
 }
 
-func configKeys(t reflect.Type) (out []string) {
+// onlyComments reports whether a file sets nothing at all.
+func onlyComments(src []byte) bool {
+	for line := range bytes.Lines(src) {
+		if s := bytes.TrimSpace(line); len(s) > 0 && s[0] != '#' && string(s) != "---" {
+			return false
+		}
+	}
+	return true
+}
+
+// meant says what an unknown key may have been: a key that belongs elsewhere,
+// else the nearest name.
+func meant(key string) string {
+	at := configKeys(reflect.TypeFor[File](), "")
+	names := make([]string, 0, len(at))
+	for name, where := range at {
+		if name == key {
+			return "it belongs below " + where
+		}
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	if near := nearestName(key, names); near != "" {
+		return "did you mean " + strconv.Quote(near) + "?"
+	}
+	return ""
+}
+
+// configKeys returns every key and the keys it belongs below.
+func configKeys(t reflect.Type, below string) map[string]string {
+	out := map[string]string{}
 	for i := range t.NumField() {
 		f := t.Field(i)
-		out = append(out, f.Tag.Get("yaml"))
+		name := f.Tag.Get("yaml")
+		out[name] = below
 		if f.Type.Kind() == reflect.Struct {
-			out = append(out, configKeys(f.Type)...)
+			for k, where := range configKeys(f.Type, strings.TrimPrefix(below+"."+name, ".")) {
+				if _, ok := out[k]; !ok {
+					out[k] = where
+				}
+			}
 		}
 	}
 	return out

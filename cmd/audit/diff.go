@@ -1,11 +1,7 @@
 package main
 
 import (
-	"slices"
-	"strings"
 	"time"
-
-	"github.com/rogpeppe/go-internal/diff"
 
 	"healthaudit/audit/pipeline"
 	"healthaudit/report"
@@ -26,7 +22,7 @@ func (c *diffCmd) Run(a *App) error {
 	if c.Old == "" {
 		c.Old = "previous"
 	}
-	changed := false
+	code := exitOK
 	err := a.reading(func(_ *settings, tx *store.Tx) error {
 		was, err := find(tx, c.Old, a.Now())
 		if err != nil {
@@ -40,14 +36,13 @@ func (c *diffCmd) Run(a *App) error {
 		if err != nil {
 			return err
 		}
-		changed = len(view.Changes) > 0
-		if a.Quiet && !changed {
-			return nil
+		if len(view.Changes) > 0 {
+			code = exitGate
 		}
-		return show(a, c.listing, view, report.Diff)
+		return show(a, c.listing, code, view, report.Diff)
 	})
-	if err == nil && changed {
-		return exitCode(exitGate)
+	if err == nil && code != exitOK {
+		return exitCode(code)
 	}
 	return err
 }
@@ -76,51 +71,4 @@ func compare(tx *store.Tx, was, now uint64, patch bool) (report.DiffView, error)
 
 func ref(seq uint64, i *pipeline.Info) report.SnapshotRef {
 	return report.SnapshotRef{Seq: seq, ID: i.ID, At: i.Started.UTC().Truncate(time.Second)}
-}
-
-// patches are the text diffs of every captured file that differs, sorted by path.
-func patches(old, cur *snapshot.Snapshot) []report.Patch {
-	a, b := files(old), files(cur)
-	paths := make([]string, 0, len(a)+len(b))
-	for p := range a {
-		paths = append(paths, p)
-	}
-	for p := range b {
-		if _, ok := a[p]; !ok {
-			paths = append(paths, p)
-		}
-	}
-	slices.Sort(paths)
-	out := []report.Patch{}
-	for _, p := range paths {
-		if a[p].SHA256 == b[p].SHA256 {
-			continue
-		}
-		d := diff.Diff("a/"+p, content(old, a[p]), "b/"+p, content(cur, b[p]))
-		out = append(out, report.Patch{Path: p, Text: strings.ToValidUTF8(string(d), "\ufffd")})
-	}
-	return out
-}
-
-func files(s *snapshot.Snapshot) map[string]snapshot.File {
-	m := map[string]snapshot.File{}
-	for _, it := range s.Items {
-		for _, f := range it.Files {
-			if f.SHA256 != "" && f.Link == "" {
-				m[f.Path] = f
-			}
-		}
-	}
-	return m
-}
-
-func content(s *snapshot.Snapshot, f snapshot.File) []byte {
-	if f.SHA256 == "" {
-		return nil
-	}
-	b, err := s.Content.Bytes(f.SHA256)
-	if err != nil {
-		return []byte("(bytes not readable: " + err.Error() + ")\n")
-	}
-	return b
 }

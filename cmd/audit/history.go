@@ -41,7 +41,7 @@ func (c *historyCmd) Run(a *App) error {
 			v.Entries = append(v.Entries, row)
 		}
 		slices.Reverse(v.Entries)
-		return show(a, c.listing, v, report.History)
+		return show(a, c.listing, exitOK, v, report.History)
 	})
 }
 

@@ -26,11 +26,15 @@ func (c *journalShowCmd) Run(a *App) error {
 		if err != nil && !errors.As(err, &broken) {
 			return err
 		}
-		if err := show(a, c.listing, rows, report.Journal); err != nil {
+		code := exitOK
+		if broken != nil {
+			code = exitDamaged
+		}
+		if err := show(a, c.listing, code, rows, report.Journal); err != nil {
 			return err
 		}
 		if broken != nil {
-			return &failure{exitDamaged, broken, "the entries above are as they were written; what follows is not proven"}
+			return &failure{exitDamaged, broken, "the chain is unbroken up to the entry before that one; compare with the journal head printed in an earlier report"}
 		}
 		return nil
 	})

@@ -241,6 +241,49 @@ func TestNoSecretLeavesItsPlace(t *testing.T) {
 	}
 }
 
+// Promise 3, where text of files is shown on purpose: no value of a variable,
+// no argument and nothing that is called a secret stands in a patch.
+func TestPatchShowsNoValue(t *testing.T) {
+	dir := t.TempDir()
+	n := 0
+	s := func() string { n++; return fmt.Sprintf("hunter%02dS3cret", n) }
+	files := map[string]string{
+		"ecosystem.config.js": "const k = '" + s() + "'\nmodule.exports = {apps: [{name: 'web', script: 'app.js', env: {K: k}}]}\n",
+		"pm2.yml":             "apps:\n  - name: y\n    script: app.js\n    args:\n      - " + s() + "\n    env:\n      PLAIN: " + s() + "\n      BLOCK: |\n        " + s() + "\n\n        " + s() + "\n    cwd: here\n",
+		"process.json":        "{\"apps\": [{\"name\": \"j\", \"script\": \"app.js\", \"env\": {\"PLAIN\": \"" + s() + "\"}}]}\n",
+		"netlify.toml":        "[build.environment]\nPLAIN = \"" + s() + "\"\n[functions]\nnode_bundler = \"esbuild\"\n",
+		".github/workflows/ci.yml": "name: ci\non: push\nenv:\n  PLAIN: " + s() + "\njobs:\n  a:\n    runs-on: ubuntu-latest\n    steps:\n" +
+			"      - uses: actions/checkout@v4\n        with: {token: " + s() + "}\n      - run: |\n          curl -H 'Authorization: " + s() + "' x\n          npm run build --token " + s() + "\n          git clone https://u:" + s() + "@example.org/r\n",
+		"crontab":      "PASSWORD=" + s() + "\n5 4 * * * curl -u u:" + s() + " https://example.org\n",
+		"package.json": "{\"name\": \"x\", \"scripts\": {\"deploy\": \"API_KEY=" + s() + " node a.js\"}}\n",
+	}
+	for name, body := range files {
+		collecttest.WriteFile(t, dir, name, []byte(body))
+	}
+	env := []string{"AUDIT_FAIL_ON=never"}
+	invoke(t, dir, env, "--root", dir, "run")
+	for name, body := range files { // every line is a changed one
+		collecttest.WriteFile(t, dir, name, []byte(strings.ReplaceAll(strings.ReplaceAll(body, "S3cret", "S3cretAgain"), "name", "name ")))
+	}
+	invoke(t, dir, env, "--root", dir, "run")
+	for _, format := range []string{"table", "json"} {
+		r := invoke(t, dir, env, "--root", dir, "diff", "--patch", "--format", format)
+		for name := range files {
+			if !strings.Contains(r.out, name) {
+				t.Errorf("%s: no patch of %s", format, name)
+			}
+		}
+		if i := strings.Index(r.out, "S3cret"); i >= 0 {
+			t.Errorf("%s shows a value: …%s", format, r.out[max(0, i-120):i+20])
+		}
+		for _, kept := range []string{"node_bundler", "runs-on", "cwd"} {
+			if !strings.Contains(r.out, kept) {
+				t.Errorf("%s hides %s, which is no value of a variable", format, kept)
+			}
+		}
+	}
+}
+
 func around(text, v string) string {
 	i := strings.Index(text, v)
 	return text[max(0, i-80):i]

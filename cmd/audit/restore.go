@@ -1,8 +1,10 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"slices"
 	"strings"
@@ -42,52 +44,64 @@ func (c *restoreCmd) Run(a *App) error {
 	if _, err := os.Lstat(a.Store); err != nil {
 		return store.ErrNotExist
 	}
-	lock, err := store.Lock(a.Store, store.LockOptions{Command: a.line, Host: h.Name(), Now: a.Now()})
-	if err != nil {
-		return err
+	if !c.DryRun {
+		lock, err := store.Lock(a.Store, store.LockOptions{Command: a.line, Host: h.Name(), Now: a.Now()})
+		if err != nil {
+			return busy(err)
+		}
+		defer lock.Unlock()
 	}
-	defer lock.Unlock()
 	st, err := store.Open(a.Store, store.Options{Wait: 10 * time.Second, ReadOnly: c.DryRun})
 	if err != nil {
 		return err
 	}
 	defer st.Close()
-	target, err := c.open(s.root)
+	target, done, err := c.open(s.root)
 	if err != nil {
 		return err
 	}
-	defer target.Close()
+	defer done()
 	view, err := c.restore(a, h, st, target)
 	if err != nil {
 		return err
 	}
-	complete := !slices.ContainsFunc(view.Files, func(f report.RestoreFile) bool {
+	code := exitOK
+	if slices.ContainsFunc(view.Files, func(f report.RestoreFile) bool {
 		return f.Action != string(archive.Written) && f.Action != string(archive.Unchanged)
-	})
-	if a.Quiet && complete {
-		return nil
+	}) {
+		code = exitAction
 	}
-	if err := show(a, c.listing, view, report.Restore); err != nil || complete {
+	if err := show(a, c.listing, code, view, report.Restore); err != nil || code == exitOK {
 		return err
 	}
-	return exitCode(exitAction)
+	return exitCode(code)
 }
 
-func (c *restoreCmd) open(root string) (*os.Root, error) {
-	dir := root
+// open opens the target. A dry run makes none: it looks into an empty folder
+// where there is no such target yet.
+func (c *restoreCmd) open(root string) (r *os.Root, done func(), err error) {
+	dir, temp := root, ""
 	if c.Target != "" {
 		dir = c.Target
 		if !c.DryRun {
-			if err := os.MkdirAll(dir, 0o755); err != nil {
-				return nil, &usageError{fmt.Sprintf("target: %v", err), ""}
-			}
+			err = os.MkdirAll(dir, 0o755)
+		} else if _, e := os.Lstat(dir); errors.Is(e, fs.ErrNotExist) {
+			temp, err = os.MkdirTemp("", "audit-target-*")
+			dir = temp
 		}
 	}
-	r, err := os.OpenRoot(dir)
-	if err != nil {
-		return nil, &usageError{fmt.Sprintf("target: %v", err), ""}
+	if err == nil {
+		r, err = os.OpenRoot(dir)
 	}
-	return r, nil
+	if err != nil {
+		return nil, nil, &usageError{fmt.Sprintf("target: %v", err), ""}
+	}
+	return r, func() {
+		r.Close()
+		if temp != "" {
+			os.Remove(temp)
+		}
+	}, nil
 }
 
 func (c *restoreCmd) restore(a *App, h host.Host, st *store.Store, target *os.Root) (v report.RestoreView, err error) {
@@ -116,17 +130,17 @@ func (c *restoreCmd) restore(a *App, h host.Host, st *store.Store, target *os.Ro
 		if err != nil {
 			return err
 		}
-		v = report.RestoreView{Snapshot: ref(seq, info), Target: target.Name(), DryRun: c.DryRun, Files: []report.RestoreFile{}}
+		v = report.RestoreView{Snapshot: ref(seq, info), Target: cmp.Or(c.Target, target.Name()), DryRun: c.DryRun, Files: []report.RestoreFile{}}
 		if wanted, err = c.choose(snap); err != nil {
 			return err
 		}
-		seen := map[string]string{}
+		seen := map[string]snapshot.File{}
 		for _, it := range last.Items {
 			for _, f := range it.Files {
-				seen[f.Path] = f.SHA256
+				seen[f.Path] = f
 			}
 		}
-		r.Latest = func(p string) (string, bool) { sum, ok := seen[p]; return sum, ok }
+		r.Latest = func(p string) (snapshot.File, bool) { f, ok := seen[p]; return f, ok }
 		return nil
 	})
 	if err != nil {

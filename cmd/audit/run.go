@@ -111,25 +111,26 @@ func (c *runCmd) apply(a *App, cfg *pipeline.Config) (err error) {
 		return &usageError{fmt.Sprintf("--recover %q is none of off, plan", c.Recover), ""}
 	}
 	failOn, under := c.FailOn, c.FailUnder
+	onName, underName := "--fail-on", "--fail-under"
 	if len(failOn) == 0 && a.Env("AUDIT_FAIL_ON") != "" {
-		failOn = strings.Split(a.Env("AUDIT_FAIL_ON"), ",")
+		failOn, onName = strings.Split(a.Env("AUDIT_FAIL_ON"), ","), "AUDIT_FAIL_ON"
 	}
 	if under == "" {
-		under = a.Env("AUDIT_FAIL_UNDER")
+		under, underName = a.Env("AUDIT_FAIL_UNDER"), "AUDIT_FAIL_UNDER"
 	}
 	if len(failOn) > 0 {
 		for i := range failOn {
 			failOn[i] = strings.TrimSpace(failOn[i])
 		}
 		if err := validGate(failOn); err != nil {
-			return &usageError{"--fail-on: " + err.Error(), ""}
+			return &usageError{onName + ": " + err.Error(), ""}
 		}
 		cfg.FailOn = failOn
 	}
 	if under != "" {
 		n, err := strconv.ParseFloat(under, 64)
 		if err != nil || !isScore(n) {
-			return &usageError{fmt.Sprintf("--fail-under %q is no number from 0 to 100", under), ""}
+			return &usageError{fmt.Sprintf("%s: %q is no number from 0 to 100", underName, under), ""}
 		}
 		cfg.FailUnder = &n
 	}
@@ -191,8 +192,10 @@ func (a *App) write(path string, code int, render func(io.Writer, report.Options
 		if err := render(&b, a.options()); err != nil {
 			return err
 		}
-		_, err := a.Stdout.Write(b.Bytes())
-		return err
+		if _, err := a.Stdout.Write(b.Bytes()); err != nil {
+			return &failure{exitAction, fmt.Errorf("write the report: %w", err), ""}
+		}
+		return nil
 	}
 	o := a.options()
 	o.Color = a.Color == "always"

@@ -34,9 +34,10 @@ type listing struct {
 	Format string `help:"table or json." enum:"table,json" default:"table"`
 }
 
-// show writes a listing for a person or for a machine.
-func show[T any](a *App, l listing, v T, table func(io.Writer, T, report.Options) error) error {
-	return a.write("", exitGate, func(w io.Writer, o report.Options) error {
+// show writes a listing for a person or for a machine. Code is the exit code
+// that follows.
+func show[T any](a *App, l listing, code int, v T, table func(io.Writer, T, report.Options) error) error {
+	return a.write("", code, func(w io.Writer, o report.Options) error {
 		if l.Format == "json" {
 			return report.WriteJSON(w, v)
 		}
@@ -75,15 +76,15 @@ func (c *reportCmd) Run(a *App) error {
 			return err
 		}
 		doc := v.Document(version)
+		var names []string
+		for _, s := range only {
+			names = append(names, string(s))
+		}
 		if len(only) > 0 {
-			names := make([]string, len(only))
-			for i, s := range only {
-				names[i] = string(s)
-			}
 			doc = doc.Only(names)
 		}
-		return a.write(c.Output, exitGate, func(w io.Writer, o report.Options) error {
-			o.Items, o.New = c.Items, c.New
+		return a.write(c.Output, exitOK, func(w io.Writer, o report.Options) error {
+			o.Items, o.New, o.Only = c.Items, c.New, names
 			return renderer.Render(w, doc, o)
 		})
 	})
@@ -114,7 +115,7 @@ func (c *listCmd) Run(a *App) error {
 			return err
 		}
 		slices.Reverse(rows)
-		return show(a, c.listing, rows, report.Snapshots)
+		return show(a, c.listing, exitOK, rows, report.Snapshots)
 	})
 }
 
@@ -148,6 +149,9 @@ func snapshotRow(seq uint64, h store.Header) (report.SnapshotRow, error) {
 type versionCmd struct{}
 
 func (versionCmd) Run(a *App) error {
+	if a.Quiet {
+		return nil
+	}
 	_, err := fmt.Fprintf(a.Stdout, "audit %s\n", version)
 	return err
 }

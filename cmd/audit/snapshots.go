@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"math"
 	"regexp"
 	"strconv"
 	"strings"
@@ -26,7 +27,7 @@ func find(tx *store.Tx, expr string, now time.Time) (uint64, error) {
 	}
 	back := func(n uint64) (uint64, error) {
 		if n >= last {
-			return 0, &usageError{fmt.Sprintf("there are only %d snapshots: %s is before the first", last, expr), "audit list shows them"}
+			return 0, &usageError{fmt.Sprintf("there is no snapshot so far back: the store has %s", counted(int(last), "snapshot")), "audit list shows them"}
 		}
 		return last - n, nil
 	}
@@ -78,6 +79,9 @@ func moment(expr string, now time.Time) (time.Time, bool) {
 	}
 	n, _ := strconv.Atoi(m[1])
 	unit := map[string]time.Duration{"m": time.Minute, "h": time.Hour, "d": 24 * time.Hour, "w": 7 * 24 * time.Hour}[m[2]]
+	if time.Duration(n) > math.MaxInt64/unit {
+		return time.Time{}, true // before everything
+	}
 	return now.Add(-time.Duration(n) * unit), true
 }
 

@@ -62,6 +62,6 @@ func (c *storeStatsCmd) Run(a *App) error {
 				*to = &report.SnapshotRef{Seq: seq, ID: h.ID, At: h.At.UTC().Truncate(time.Second)}
 			}
 		}
-		return show(a, c.listing, v, report.Stats)
+		return show(a, c.listing, exitOK, v, report.Stats)
 	})
 }

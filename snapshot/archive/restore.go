@@ -16,6 +16,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 
@@ -61,7 +62,9 @@ type Restorer struct {
 	Target *os.Root
 	Policy Policy
 	Bytes  func(sha256 string) ([]byte, error)
-	Latest func(path string) (sha256 string, ok bool) // what the latest snapshot saw
+	Latest func(path string) (f snapshot.File, ok bool) // what the latest snapshot saw
+
+	look func(path string) (snapshot.File, error) // how what was written is verified; nil is disk
 }
 
 // Plan says what would happen, sorted by path. It writes nothing.
@@ -112,9 +115,9 @@ func (r *Restorer) plan(w Wanted) Outcome {
 		o.Action, o.Reason = Kept, "a file is there"
 	case IfUnchanged:
 		if last, ok := r.Latest(w.File.Path); !ok {
-			o.Action, o.Reason = Kept, "a file is there that the latest snapshot does not know"
-		} else if last != is.SHA256 {
-			o.Action, o.Reason = Kept, "it changed since the latest snapshot"
+			o.Action, o.Reason = Kept, "a file is there that the latest snapshot does not know (--overwrite always replaces it)"
+		} else if last.SHA256 != is.SHA256 || last.Link != is.Link || is.Link == "" && last.Mode.Perm() != is.Mode.Perm() {
+			o.Action, o.Reason = Kept, "it changed since the latest snapshot (--overwrite always replaces it)"
 		}
 	}
 	return o
@@ -136,7 +139,7 @@ func (r *Restorer) Do(plan []Outcome) []Outcome {
 		}
 		o.Was = again.Was
 		if err := r.write(o.File); err != nil {
-			o.Action, o.Reason = Failed, err.Error()
+			o.Action, o.Reason = Failed, plain(err)
 		}
 	}
 	return out
@@ -224,7 +227,7 @@ func (r *Restorer) write(f snapshot.File) error {
 	}
 	var random [8]byte
 	rand.Read(random[:])
-	temp := filepath.FromSlash(path.Join(dir, ".audit-restore-"+hex.EncodeToString(random[:])))
+	temp := filepath.FromSlash(path.Join(dir, temporary+hex.EncodeToString(random[:])))
 	defer r.Target.Remove(temp)
 	if f.Link != "" {
 		if err := r.Target.Symlink(f.Link, temp); err != nil {
@@ -233,22 +236,71 @@ func (r *Restorer) write(f snapshot.File) error {
 	} else if err := r.fill(temp, f); err != nil {
 		return err
 	}
-	if err := r.Target.Rename(temp, filepath.FromSlash(f.Path)); err != nil {
+	name := filepath.FromSlash(f.Path)
+	before := temp + ".before" // what stands there now, to be put back if the new bytes do not read back
+	err := r.Target.Link(name, before)
+	defer r.Target.Remove(before)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		before = "" // no hard links here: what stood there is in the store
+	}
+	if err := r.Target.Rename(temp, name); err != nil {
 		return err
 	}
 	if d, err := r.Target.Open(filepath.FromSlash(dir)); err == nil {
 		d.Sync() // not every file system can; the bytes are verified below
 		d.Close()
 	}
-	is, err := r.disk(f.Path)
-	if err != nil {
-		return fmt.Errorf("verify: %w", err)
+	if err := r.verify(f); err != nil {
+		return r.undo(name, before, err)
 	}
-	if is.SHA256 != f.SHA256 || is.Link != f.Link {
+	return nil
+}
+
+// verify reads back what was written.
+func (r *Restorer) verify(f snapshot.File) error {
+	look := r.look
+	if look == nil {
+		look = r.disk
+	}
+	switch is, err := look(f.Path); {
+	case err != nil:
+		return fmt.Errorf("verify: %w", err)
+	case is.SHA256 != f.SHA256 || is.Link != f.Link || f.Link == "" && runtime.GOOS != "windows" && is.Mode.Perm() != f.Mode.Perm():
 		return errors.New("verify: what was written reads back differently")
 	}
 	return nil
 }
+
+// undo puts back what stood at a path, or nothing.
+func (r *Restorer) undo(name, before string, why error) error {
+	if before == "" {
+		return fmt.Errorf("%w; what stood there before is kept in the store", why)
+	}
+	err := r.Target.Rename(before, name)
+	if errors.Is(err, fs.ErrNotExist) {
+		err = r.Target.Remove(name)
+	}
+	if err != nil {
+		return fmt.Errorf("%w; it could not be put back as it was: %w", why, err)
+	}
+	return fmt.Errorf("%w; it was put back as it was", why)
+}
+
+// plain is an error without the names of our own temporary files.
+func plain(err error) string {
+	var pe *fs.PathError
+	var le *os.LinkError
+	switch {
+	case errors.As(err, &pe) && strings.Contains(pe.Path, temporary):
+		return strings.Replace(err.Error(), pe.Error(), "write into its folder: "+pe.Err.Error(), 1)
+	case errors.As(err, &le) && strings.Contains(le.Old+le.New, temporary):
+		return strings.Replace(err.Error(), le.Error(), "write into its folder: "+le.Err.Error(), 1)
+	}
+	return err.Error()
+}
+
+// temporary begins the names of files that are not yet in their place.
+const temporary = ".audit-restore-"
 
 func (r *Restorer) fill(temp string, f snapshot.File) error {
 	b, err := r.bytes(f)

@@ -30,13 +30,13 @@ type place struct {
 	outer string
 	dir   string
 	blobs map[string]string
-	last  map[string]string
+	last  map[string]snapshot.File
 }
 
 func newPlace(t *testing.T, p Policy) *place {
 	t.Helper()
 	outer := t.TempDir()
-	pl := &place{t: t, outer: outer, dir: filepath.Join(outer, "target"), blobs: map[string]string{}, last: map[string]string{}}
+	pl := &place{t: t, outer: outer, dir: filepath.Join(outer, "target"), blobs: map[string]string{}, last: map[string]snapshot.File{}}
 	must(t, os.Mkdir(pl.dir, 0o755), os.Mkdir(filepath.Join(outer, "beside"), 0o777), os.WriteFile(filepath.Join(outer, "canary"), []byte("alive"), 0o666),
 		os.WriteFile(filepath.Join(outer, "beside/canary"), []byte("alive"), 0o666))
 	root, err := os.OpenRoot(pl.dir)
@@ -71,7 +71,7 @@ func newPlace(t *testing.T, p Policy) *place {
 			}
 			return nil, errors.New("not kept")
 		},
-		Latest: func(p string) (string, bool) { sum, ok := pl.last[p]; return sum, ok },
+		Latest: func(p string) (snapshot.File, bool) { f, ok := pl.last[p]; return f, ok },
 	}
 	return pl
 }
@@ -153,7 +153,7 @@ func TestRestore_policies(t *testing.T) {
 					before, was = "640 "+tc.there, snapshot.Sum([]byte(tc.there))
 				}
 				if tc.last != "" {
-					p.last["a.sh"] = snapshot.Sum([]byte(tc.last))
+					p.last["a.sh"] = snapshot.File{SHA256: snapshot.Sum([]byte(tc.last)), Mode: 0o640}
 				}
 				plan := p.Plan([]Wanted{p.file("a.sh", "then", 0o755)})
 				p.is("a.sh", before) // a plan writes nothing
@@ -293,7 +293,7 @@ func TestDo_looks_again(t *testing.T) {
 				p := newPlace(t, policy)
 				if tc.there != "" && policy != Never {
 					p.put("d/a", tc.there, 0o644)
-					p.last["d/a"] = snapshot.Sum([]byte(tc.there))
+					p.last["d/a"] = snapshot.File{SHA256: snapshot.Sum([]byte(tc.there)), Mode: 0o644}
 				}
 				plan := p.Plan([]Wanted{p.file("d/a", "then", 0o644)})
 				if plan[0].Action != Written {
@@ -336,6 +336,39 @@ func TestDo_cleans_up_when_the_last_step_fails(t *testing.T) {
 	if list, _ := os.ReadDir(filepath.Join(p.dir, "d")); len(list) != 1 {
 		t.Errorf("left behind: %v", list)
 	}
+}
+
+// A restore whose bytes do not read back leaves what was there.
+func TestDo_puts_back_what_does_not_verify(t *testing.T) {
+	for _, there := range []string{"", "now"} {
+		p := newPlace(t, Always)
+		want := ""
+		if there != "" {
+			p.put("d/a", there, 0o640)
+			want = "640 " + there
+		}
+		plan := p.Plan([]Wanted{p.file("d/a", "then", 0o644)})
+		p.look = func(string) (snapshot.File, error) {
+			p.is("d/a", "644 then")
+			return snapshot.File{}, errors.New("the disk lies")
+		}
+		if o := p.Do(plan)[0]; o.Action != Failed || !strings.Contains(o.Reason, "the disk lies; it was put back") {
+			t.Errorf("%+v", o)
+		}
+		p.is("d/a", want)
+		list, _ := os.ReadDir(filepath.Join(p.dir, "d"))
+		if n := len(list); n != len(there)/3 {
+			t.Errorf("left behind: %v", list)
+		}
+	}
+}
+
+func TestRestore_keeps_a_mode_that_changed_since(t *testing.T) {
+	p := newPlace(t, IfUnchanged)
+	p.put("a.sh", "same", 0o644)
+	p.last["a.sh"] = snapshot.File{SHA256: snapshot.Sum([]byte("same")), Mode: 0o755}
+	p.outcome(p.file("a.sh", "same", 0o755), Kept, Kept, "it changed since")
+	p.is("a.sh", "644 same")
 }
 
 func TestPlan_is_sorted_and_has_each_path_once(t *testing.T) {

@@ -92,13 +92,11 @@ func missingSeverity(it *snapshot.Item, r snapshot.Ref) audit.Severity {
 func stepName(where string) string {
 	job, step, ok := strings.Cut(where, "/")
 	key, _, _ := strings.Cut(step, "~")
-	kind, what, made := strings.Cut(key, ":")
+	kind, _, _ := strings.Cut(key, ":")
 	switch {
 	case !ok:
 		return fmt.Sprintf("job %q", where)
-	case made && kind == "run":
-		return fmt.Sprintf("a step of job %q, which runs %s,", job, what)
-	case made && kind == "uses", key == "run", key == "step":
+	case kind == "run" || kind == "uses" || key == "step":
 		return fmt.Sprintf("a step of job %q", job)
 	}
 	return fmt.Sprintf("step %q of job %q", step, job)

@@ -76,8 +76,8 @@ func (t *Table) file(r snapshot.Ref) Resolution {
 	if tree.HasFile(p) {
 		return Resolution{Status: Found, Item: t.byPath[p]}
 	}
-	if why := t.doubt(p); why != "" {
-		return unknown(why)
+	if res, ok := t.doubt(p); ok {
+		return res
 	}
 	if tree.HasDir(p) {
 		return unknown("it is a folder")
@@ -102,24 +102,24 @@ func (t *Table) file(r snapshot.Ref) Resolution {
 	return Resolution{Status: Missing}
 }
 
-// doubt says why the tree does not know what is at a path.
-func (t *Table) doubt(p string) string {
+// doubt answers where the tree does not know what is at a path.
+func (t *Table) doubt(p string) (res Resolution, ok bool) {
 	tree := t.now.Tree
 	for d := p; d != "." && d != "/"; d = path.Dir(d) {
 		e, ok := tree.At(d)
 		switch {
 		case !ok:
-		case e.Kind == snapshot.PathModule:
-			return d + " is a submodule"
-		case e.Kind == snapshot.PathLink && d != p:
-			return d + " is a symbolic link"
 		case e.State == snapshot.Unread:
-			return d + " may not be read"
+			return Resolution{Status: Unknown, Why: d + " may not be read", Unread: true}, true
+		case e.Kind == snapshot.PathModule:
+			return unknown(d + " is a submodule"), true
+		case e.Kind == snapshot.PathLink && d != p:
+			return unknown(d + " is a symbolic link"), true
 		case e.State == snapshot.Ignored && e.Kind != snapshot.PathMissing:
-			return d + " is ignored by git"
+			return unknown(d + " is ignored by git"), true
 		}
 	}
-	return ""
+	return Resolution{}, false
 }
 
 // npmFallbacks are scripts without which npm does something else.
@@ -136,8 +136,8 @@ func (t *Table) npm(r snapshot.Ref) Resolution {
 	if r.Path != "" {
 		return t.inWorkspace(r)
 	}
-	if why := t.doubt(dir); why != "" {
-		return unknown(why)
+	if res, ok := t.doubt(dir); ok {
+		return res
 	}
 	if _, known := t.packages[dir]; !known && !t.now.Tree.HasDir(dir) {
 		if other, ok := t.now.Tree.OtherCase(path.Join(dir, "package.json")); ok {
@@ -234,8 +234,8 @@ func (t *Table) action(dir string) Resolution {
 			return res
 		}
 	}
-	if why := t.doubt(dir); why != "" {
-		return unknown(why)
+	if res, ok := t.doubt(dir); ok {
+		return res
 	}
 	for _, f := range files {
 		if other, ok := tree.OtherCase(path.Join(dir, f)); ok {
