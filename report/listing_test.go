@@ -64,7 +64,7 @@ func checkDoc() CheckDoc {
 		Doc:  "A process that dies again and again serves nobody, and PM2 shows it as online between two deaths.\n\nThe counter of restarts is compared with the snapshot before;\na reset of the counter starts a new series.",
 		Hint: "Read its error log, repair the cause, then restart it.", Discriminator: "none: one per app", Source: "https://pm2.keymetrics.io/docs/usage/restart-strategies/",
 		Limits: []LimitDoc{{"restarts", 5, "restarts", "how many between two snapshots are a loop"}},
-		Bad:    "before: restarts 3\n\tnow: restarts 17   # " + strings.Repeat("wide ", 20) + "\n", Good: "before: restarts 3\nnow: restarts 3\n"}
+		Bad:    "before: restarts 3, now: restarts 17   # " + strings.Repeat("wide ", 20) + "\n\nfile.yml:\n\ta: 1   # " + strings.Repeat("wide ", 20) + "\n", Good: "before: restarts 3\nnow: restarts 3\n"}
 }
 
 func restoreView() RestoreView {

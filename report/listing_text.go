@@ -219,7 +219,12 @@ func (p *page) example(title, text string) {
 		return
 	}
 	p.title(inkBold, title)
-	for l := range strings.Lines(cleanLines(text)) {
+	about, files, _ := strings.Cut(cleanLines(text), "\n\n") // what it shows, then the files it is made of
+	p.line(2, inkNone, strings.Join(strings.Fields(about), " "))
+	if files != "" {
+		p.WriteByte('\n')
+	}
+	for l := range strings.Lines(files) {
 		l = strings.TrimRight(l, "\n")
 		own := min(len(l)-len(strings.TrimLeft(l, " ")), p.width/2)
 		if 2+width(l) <= p.width {

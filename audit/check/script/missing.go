@@ -62,7 +62,11 @@ func judgeMissing(p *audit.Pass) {
 }
 
 // imported is the Where of a file that is loaded, as the collectors write it.
-const imported = "import"
+// Of one that is loaded only when a function is called it is another.
+const (
+	imported = "import"
+	lazily   = "lazy import"
+)
 
 // together makes one finding of the imports that are missing: the script does
 // not begin, however many they are.
@@ -122,7 +126,7 @@ func movedTo(t *snapshot.Tree) func(snapshot.Ref) string {
 func missing(it *snapshot.Item, r snapshot.Ref, res refs.Resolution, starter snapshot.Key) audit.Report {
 	out := audit.Report{Item: it.Key, Discriminator: r.Target(), At: where(it, r), Severity: audit.Medium}
 	verb := "starts"
-	if r.Where == imported {
+	if r.Where == imported || r.Where == lazily {
 		verb = "imports"
 	}
 	out.Message = fmt.Sprintf("%s %s %s, which is not there", what(it), verb, r.Target())
@@ -132,11 +136,11 @@ func missing(it *snapshot.Item, r snapshot.Ref, res refs.Resolution, starter sna
 		out.Message += " (its absence is provided for)"
 	case it.Kind == "cron", r.Where == imported:
 		out.Severity = audit.High
-	case starter != "":
+	case starter != "" && r.Where != lazily:
 		out.Severity = audit.High
 		out.Evidence = append(out.Evidence, audit.Evidence{Name: "started by", Value: string(starter)})
 	}
-	if it.Kind == "cron" || it.Kind == "script" && r.Where != imported {
+	if it.Kind == "cron" || it.Kind == "script" && verb == "starts" {
 		out.Confidence = audit.Likely // the folder it runs in is not written there
 	}
 	if res.OtherCase != "" {

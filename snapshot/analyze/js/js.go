@@ -37,6 +37,7 @@ type Import struct {
 	Path         string // the specifier as it stands: "./lib/db", "node:fs", "@netlify/functions"
 	Line, Column int
 	Kind         string // import, require or dynamic
+	Lazy         bool   // in a function: it is loaded when that is called, not when the file is
 	Optional     bool   // in a try block or with a catch: that it is missing may do no harm
 }
 

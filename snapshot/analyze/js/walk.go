@@ -12,6 +12,7 @@ type walker struct {
 	m       *Module
 	depth   int
 	try     int
+	funcs   int                // functions around
 	modules int                // uses of exports and module
 	caught  map[ast.INode]bool // dynamic imports with a .catch
 }
@@ -26,6 +27,8 @@ func (w *walker) Enter(n ast.INode) ast.IVisitor {
 		return nil
 	}
 	switch n := n.(type) {
+	case *ast.FuncDecl, *ast.ArrowFunc, *ast.MethodDecl:
+		w.funcs++
 	case *ast.ImportStmt:
 		w.add(n.Module, "import")
 	case *ast.ExportStmt:
@@ -59,7 +62,13 @@ func (w *walker) Enter(n ast.INode) ast.IVisitor {
 	return w
 }
 
-func (w *walker) Exit(ast.INode) { w.depth-- }
+func (w *walker) Exit(n ast.INode) {
+	w.depth--
+	switch n.(type) {
+	case *ast.FuncDecl, *ast.ArrowFunc, *ast.MethodDecl:
+		w.funcs--
+	}
+}
 
 // tryStmt walks a try statement: what its block imports is optional when
 // somebody catches.
@@ -112,7 +121,7 @@ func (w *walker) add(raw []byte, kind string) {
 		return
 	}
 	_, line, col := w.m.at.at(raw)
-	w.m.Imports = append(w.m.Imports, Import{Path: p, Line: line, Column: col, Kind: kind, Optional: w.try > 0})
+	w.m.Imports = append(w.m.Imports, Import{Path: p, Line: line, Column: col, Kind: kind, Lazy: w.funcs > 0, Optional: w.try > 0})
 }
 
 func isModuleName(v *ast.Var) bool {

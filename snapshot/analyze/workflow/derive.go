@@ -131,7 +131,7 @@ func stepRefs(m *Model, j *Job, s *Step) []snapshot.Ref {
 		where = j.ID + "/" + s.Key
 	}
 	if p, ok := Local(s.Uses); ok {
-		return []snapshot.Ref{{Kind: snapshot.RefAction, Path: p, Line: s.Pos.Line, Column: s.Pos.Column, Where: where, Direct: strings.HasPrefix(s.Uses, "$/")}}
+		return []snapshot.Ref{{Kind: snapshot.RefAction, Path: p, Line: s.UsesPos.Line, Column: s.UsesPos.Column, Where: where, Direct: strings.HasPrefix(s.Uses, "$/")}}
 	}
 	if s.run == "" || !shellLike(effectiveShell(m, j, s)) {
 		return nil

@@ -37,7 +37,7 @@ func retiredThings(m *Model) []Message {
 		for _, s := range j.Steps {
 			action, ref := ActionOf(s.Uses)
 			if old := retiredActions[action]; old != nil && old.MatchString(ref) {
-				out = append(out, Message{Pos: s.Pos, Family: "action-retired", Where: j.ID + "/" + s.Key, Subject: s.Uses, Text: fmt.Sprintf("%s is refused by GitHub: the step fails", quote(s.Uses))})
+				out = append(out, Message{Pos: s.UsesPos, Family: "action-retired", Where: j.ID + "/" + s.Key, Subject: s.Uses, Text: fmt.Sprintf("%s is refused by GitHub: the step fails", quote(s.Uses))})
 			}
 		}
 	}

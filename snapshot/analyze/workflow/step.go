@@ -38,7 +38,7 @@ func (b *builder) step(n *yaml.Node) []Step {
 		case "name":
 			name = text(v)
 		case "uses":
-			s.Uses = text(v)
+			s.Uses, s.UsesPos = text(v), at(v)
 		case "run":
 			if s.run = raw(v); s.run != "" {
 				s.Run, run = b.mask(s.run), v

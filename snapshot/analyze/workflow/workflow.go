@@ -21,7 +21,7 @@ import (
 )
 
 // Version is raised when Parse finds other things than before in equal bytes.
-const Version = 1
+const Version = 2
 
 // Bounds of what is parsed.
 const (
@@ -159,6 +159,7 @@ type Step struct {
 	Key      string   `json:"key"`
 	Pos      Pos      `json:"pos"`
 	Uses     string   `json:"uses,omitempty"`
+	UsesPos  Pos      `json:"uses_pos,omitzero"`
 	If       string   `json:"if,omitempty"`
 	Run      string   `json:"run,omitempty"`      // keyed hash of the text
 	RunPos   Pos      `json:"run_pos,omitzero"`   // of the first line of the text itself

@@ -14,7 +14,7 @@ import (
 	"healthaudit/snapshot/collect"
 )
 
-const analysisVersion = 1
+const analysisVersion = 2
 
 // maxText is the largest shell, Python or other script, in bytes, that is
 // analysed; JavaScript may be as large as what is captured.
@@ -47,6 +47,7 @@ type localImport struct {
 	Line     int    `json:"l"`
 	Column   int    `json:"c,omitempty"`
 	Optional bool   `json:"o,omitempty"` // that it is missing may do no harm
+	Lazy     bool   `json:"z,omitempty"` // the script begins without it
 	Module   bool   `json:"m,omitempty"` // a Python module: it may also be an installed one
 }
 
@@ -157,7 +158,7 @@ func (a *analysis) javaScript(p string, b []byte) {
 			if strings.HasSuffix(spec, "/") || strings.HasSuffix(spec, "..") || spec == "./." {
 				to += "/" // a folder: never a file of that name
 			}
-			a.Imports = append(a.Imports, localImport{to, i.Line, i.Column, i.Optional || i.Kind == "dynamic", false})
+			a.Imports = append(a.Imports, localImport{Path: to, Line: i.Line, Column: i.Column, Optional: i.Optional || i.Kind == "dynamic", Lazy: i.Lazy})
 		}
 	}
 }

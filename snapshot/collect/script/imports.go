@@ -29,7 +29,11 @@ func importRefs(t *snapshot.Tree, list []localImport) (out []snapshot.Ref) {
 		if !ok && (i.Module || !certain(t, i.Path)) {
 			continue
 		}
-		out = append(out, snapshot.Ref{Kind: snapshot.RefFile, Path: p, Guarded: i.Optional, Line: i.Line, Column: i.Column, Where: collect.Import})
+		where := collect.Import
+		if i.Lazy {
+			where = collect.LazyImport
+		}
+		out = append(out, snapshot.Ref{Kind: snapshot.RefFile, Path: p, Guarded: i.Optional, Line: i.Line, Column: i.Column, Where: where})
 	}
 	return out
 }

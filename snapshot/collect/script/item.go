@@ -60,7 +60,7 @@ func addRefs(it *snapshot.Item, refs []snapshot.Ref) {
 	it.Refs = refs
 	var starts []string
 	for _, r := range refs {
-		if r.Where != collect.Import {
+		if !collect.Loads(r) {
 			starts = append(starts, r.Target())
 		}
 	}
