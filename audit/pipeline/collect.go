@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -81,6 +82,9 @@ func collectOne(ctx context.Context, s *collect.Session, c *collect.Collector) (
 	switch {
 	case res.Absent:
 		st.Status = snapshot.StatusAbsent
+	case len(res.Sources) > 0 && len(st.Failed()) == len(res.Sources):
+		st.Status, st.Reason, st.Hint = snapshot.StatusError, cmp.Or(res.Reason, res.Sources[0].Message), res.Sources[0].Hint
+		return collect.Result{}, st
 	case len(st.Failed()) > 0:
 		st.Status = snapshot.StatusPartial
 	}

@@ -314,7 +314,7 @@ func (v *View) errors() []report.Error {
 		out = append(out, report.Error{System: string(snapshot.Auditor), Source: c.Check, Message: "a bug of audit: the check stopped: " + c.What, Hint: "please report it; its earlier findings are carried"})
 	}
 	for _, st := range v.Info.Systems {
-		if st.Status == snapshot.StatusError {
+		if st.Status == snapshot.StatusError && len(st.Failed()) == 0 {
 			out = append(out, report.Error{System: string(st.System), Message: st.Reason, Hint: st.Hint})
 		}
 		for _, s := range st.Sources {

@@ -63,13 +63,13 @@ func (w *world) collector() *collect.Collector {
 		if w.panic {
 			panic("collector")
 		}
-		r := collect.Result{Sources: []snapshot.Source{{Name: "left", OK: w.lost != "left", Message: "torn"}, {Name: "right", OK: w.lost != "right", Message: "torn"}}}
+		r := collect.Result{Sources: []snapshot.Source{{Name: "left", OK: !strings.Contains(w.lost, "left"), Message: "torn"}, {Name: "right", OK: !strings.Contains(w.lost, "right"), Message: "torn"}}}
 		for name, mood := range w.items {
 			src := "right"
 			if strings.HasPrefix(name, "l") {
 				src = "left"
 			}
-			if src == w.lost {
+			if strings.Contains(w.lost, src) {
 				continue
 			}
 			it := &snapshot.Item{Key: snapshot.NewKey(snapshot.Scripts, name), Name: name, Kind: "script", Source: src, State: "there"}
@@ -418,6 +418,20 @@ func TestRun(t *testing.T) {
 			if r.Reference.Run != first.Run.ID {
 				t.Errorf("%s is compared with %s, want the run that last read its source", r.Code, r.Reference.Run)
 			}
+		}
+	})
+	t.Run("when_every_source_fails_the_listing_did", func(t *testing.T) {
+		w := newWorld(t, "lamp", "rug")
+		w.items["rug"] = "sick"
+		w.run()
+		w.lost = "left right"
+		d := w.run()
+		want(t, d, "scripts/rug script-sick persisting carried")
+		if s := d.Systems[0]; s.Status != "error" || s.Reason == "" || d.Gate.Exit != 3 && d.Gate.Exit != 1 {
+			t.Errorf("%+v, exit %d", s, d.Gate.Exit)
+		}
+		if len(d.Errors) != 2 {
+			t.Errorf("errors: %+v", d.Errors)
 		}
 	})
 	t.Run("a_check_that_is_off_resolves_nothing", func(t *testing.T) {

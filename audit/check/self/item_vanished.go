@@ -19,7 +19,9 @@ var ItemVanished = &audit.Check{
 	Judge: func(p *audit.Pass) {
 		for _, g := range p.Gone {
 			r := audit.Report{Item: g.Item, Message: fmt.Sprintf("%s was there at the last audit and is gone.", g.Name)}
-			if g.Path != "" {
+			if g.Path == "" {
+				r.Hint = "If it was meant, `audit accept ITEM --removed` ends this; if not, start it again: it stands in no file of the project."
+			} else {
 				r.Evidence = append(r.Evidence, audit.Evidence{Name: "was declared in", Value: g.Path})
 			}
 			if g.Level != "" {

@@ -53,7 +53,7 @@ var lintHints = map[string]string{
 // aggregate are the kinds that are one finding for each file: one habit, one cure.
 var aggregate = map[string]string{
 	"action-retired":  "GitHub refuses %[3]s, so that %[2]s of %[1]s cannot succeed",
-	"action-outdated": "%[3]s, in %[2]s of %[1]s, is written for a Node version that GitHub has retired and replaces by a newer one",
+	"action-outdated": "%s has %s with an action for a Node version that GitHub has retired and replaces by a newer one: %s",
 }
 
 // crowd is how many places of one kind in one file are still told one by one.

@@ -32,7 +32,7 @@ func (w *walker) program(name string, args []word, at place, depth int) {
 	case "gh":
 		w.gh(rest, at)
 	default:
-		if strings.Contains(args[0].text, "/") {
+		if strings.Contains(args[0].text, "/") || args[0].rooted {
 			w.file(args[0], at, true)
 		}
 	}
@@ -109,7 +109,7 @@ func (w *walker) pm2(name string, args []word, at place, depth int) {
 	case target.is("npm", "pnpm", "yarn", "bun"):
 		w.call(append([]word{target}, tail...), at, depth)
 	case ext == ".json" || ext == ".yml" || ext == ".yaml":
-		if to := path.Join(at.dir, target.text); at.known && target.plain() && !outside(to) {
+		if to := at.join(target); (at.known || target.rooted) && target.plain() && !outside(to) {
 			w.add(snapshot.Ref{Kind: snapshot.RefFile, Path: to}, target, at)
 		}
 	case scriptExtension(target.text):

@@ -28,6 +28,7 @@ import (
 // An Origin says where a command stands and in which folder it runs.
 type Origin struct {
 	Dir     string // working directory relative to the root, slash-separated; "" and "." are the root
+	Self    string // the folder of the script that the text is, relative to the root; "" when the text is no script
 	File    string // the file the text stands in, relative to the root
 	Line    int    // 1-based line of the text's first line in File; 0 unknown
 	Column  int    // 1-based column at which every line of the text begins; 0 unknown
@@ -69,14 +70,15 @@ type walker struct {
 	o        Origin
 	refs     []snapshot.Ref
 	seen     map[snapshot.Ref]bool
-	declared map[string]bool // shell functions of the text
-	made     map[string]bool // base names of files the text makes or fetches
-	moves    bool            // the text changes its folder somewhere
-	fetches  bool            // the text brings folders about: git clone, tar x
+	declared map[string]bool   // shell functions of the text
+	made     map[string]bool   // base names of files the text makes or fetches
+	folders  map[string]string // variables that hold a folder, relative to the script's own; "" one that holds anything
+	moves    bool              // the text changes its folder somewhere
+	fetches  bool              // the text brings folders about: git clone, tar x
 }
 
 func newWalker(o Origin) *walker {
-	return &walker{o: o, seen: map[snapshot.Ref]bool{}, declared: map[string]bool{}, made: map[string]bool{}}
+	return &walker{o: o, seen: map[snapshot.Ref]bool{}, declared: map[string]bool{}, made: map[string]bool{}, folders: map[string]string{}}
 }
 
 // result returns the refs but those to files that the text makes itself.
@@ -113,11 +115,23 @@ const maxPath = 4096
 
 // in returns the place after a change to the folder of that word.
 func (p place) in(to word) place {
+	if to.rooted {
+		p.dir, p.known = to.text, true
+		return p
+	}
 	if p.known = p.known && to.plain(); p.known {
 		p.dir = path.Join(p.dir, to.text)
 		p.known = !outside(p.dir) && len(p.dir) <= maxPath
 	}
 	return p
+}
+
+// join returns the path of a word in the place.
+func (p place) join(f word) string {
+	if f.rooted {
+		return f.text
+	}
+	return path.Join(p.dir, f.text)
 }
 
 // text walks shell text that begins at that line and column.
@@ -148,10 +162,10 @@ func (w *walker) add(r snapshot.Ref, at word, p place) {
 // file notes a ref to a project file. direct: it is executed, not read by an
 // interpreter.
 func (w *walker) file(f word, p place, direct bool) {
-	if !p.known || !f.plain() || !direct && !scriptExtension(f.text) {
+	if !p.known && !f.rooted || !f.plain() || !direct && !scriptExtension(f.text) {
 		return
 	}
-	to := path.Join(p.dir, f.text)
+	to := p.join(f)
 	if outside(to) || to == "." || strings.HasSuffix(f.text, "/") || built(to) {
 		return
 	}
@@ -171,6 +185,9 @@ var buildDirs = map[string]bool{"dist": true, "build": true, "target": true, "bi
 // built reports whether a file is rather a build's output than a source.
 func built(p string) bool {
 	dir := path.Dir(p)
+	if path.Base(dir) == "_" && strings.HasSuffix(dir, ".husky/_") { // husky makes it when it is installed
+		return true
+	}
 	for part := range strings.SplitSeq(dir, "/") {
 		if buildDirs[part] {
 			return true

@@ -232,6 +232,35 @@ func TestCommand(t *testing.T) {
 	}
 }
 
+func TestCommand_ownFolder(t *testing.T) {
+	for text, want := range map[string]string{
+		`bash "$(dirname "$0")/a.sh"`: "file tools/ci/a.sh",
+		`"$(dirname "$0")/a.sh" --x`:  "exec tools/ci/a.sh",
+		`node ${0%/*}/../b.js`:        "file tools/b.js",
+		`D="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"; python3 "$D/c.py"`:                "file tools/ci/c.py",
+		`D=$(cd -P -- "$(dirname "$(readlink -f "$0")")" >/dev/null && pwd -P); . $D/lib.sh`:  "file tools/ci/lib.sh",
+		`readonly D="$(dirname "$BASH_SOURCE")"; R="$(cd "$D/../.." && pwd)"; node "$R/m.js"`: "file m.js",
+		`cd "$(dirname "$0")/../.." && node x.js && npm run y`:                                "file x.js, npm y",
+		`D="$(dirname "$0")"; R="$(dirname "$D")"; node "$R/x.js"`:                            "file tools/x.js",
+		`D="$(dirname "$0")"; D=/tmp; node "$D/x.js"`:                                         "",
+		`D="$(dirname "$1")"; node "$D/x.js"`:                                                 "",
+		`D="$(dirname "$0")"; node "$D/$NAME.js"; node "${D}x.js"; node "$D"/*.js`:            "",
+		`D="$(dirname "$0")"; node "$D/../../../../x.js"`:                                     "",
+		`for D in a b; do node "$D/x.js"; done`:                                               "",
+		`. "$(dirname "$0")/.husky/_/husky.sh"`:                                               "",
+		`[ -f "$(dirname "$0")/a.sh" ] && bash "$(dirname "$0")/a.sh"`:                        "file tools/ci/a.sh*",
+	} {
+		if got := showAll(Command(text, Origin{Dir: "elsewhere", Self: "tools/ci"})); got != want {
+			t.Errorf("%q\n got %q\nwant %q", text, got, want)
+		}
+		for _, r := range Command(text, Origin{Dir: "elsewhere"}) {
+			if r.Kind == snapshot.RefFile {
+				t.Errorf("%q: %s, although the text is no script", text, show(r))
+			}
+		}
+	}
+}
+
 func TestCommandPlaces(t *testing.T) {
 	text := "echo ${{ github.sha }} &&\n  node 'a b.js'; bash -c \"node c.js\"\nnpm run x"
 	o := Origin{Dir: "web", File: ".github/workflows/ci.yml", Line: 10, Column: 11, Where: "job/step"}

@@ -24,6 +24,8 @@ func (t *source) scan(stmts []*syntax.Stmt) {
 				case syntax.RdrOut, syntax.AppOut, syntax.RdrClob, syntax.RdrAll, syntax.AppAll:
 					t.w.makes(t.word(n.Word))
 				}
+			case *syntax.Assign:
+				t.assign(n)
 			case *syntax.CallExpr:
 				t.scanCall(n)
 			}
@@ -241,7 +243,7 @@ func (t *source) move(args []word, at *place) bool {
 		switch {
 		case len(rest) == 0:
 			at.known = false
-		case rest[0].known && !strings.HasPrefix(rest[0].text, "..") && (t.w.fetches || t.w.made[path.Base(rest[0].text)]): // into what was just fetched, perhaps
+		case rest[0].known && !rest[0].rooted && !strings.HasPrefix(rest[0].text, "..") && (t.w.fetches || t.w.made[path.Base(rest[0].text)]): // into what was just fetched, perhaps
 			at.known = false
 		default:
 			*at = at.in(rest[0])

@@ -12,6 +12,7 @@ import (
 type word struct {
 	text         string
 	known        bool // nothing in it expands
+	rooted       bool // it is a path of the project, wherever the command runs
 	quoted       bool // some of it stands in quotes
 	line, column int  // in the file; 0 unknown
 }
@@ -90,8 +91,9 @@ func (t *source) word(n *syntax.Word) word {
 	}
 	if out.known {
 		out.text = b.String()
+		return out
 	}
-	return out
+	return t.rooted(n, out)
 }
 
 // unquoted writes a bare literal as the shell reads it. It returns false when

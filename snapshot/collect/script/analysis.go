@@ -178,7 +178,7 @@ func (a *analysis) shellScript(p string, b []byte) {
 	if len(a.Problems) > 0 {
 		return
 	}
-	for _, r := range refs.Command(string(b), refs.Origin{Dir: anywhere, Line: 1, Column: 1}) {
+	for _, r := range refs.Command(string(b), refs.Origin{Dir: anywhere, Self: path.Join(atRoot, path.Dir(p)), Line: 1, Column: 1}) {
 		if r.Kind != snapshot.RefBin {
 			a.Refs = append(a.Refs, r)
 		}

@@ -16,6 +16,7 @@ const (
 	anywhere = "\x02"         // the unknown working folder
 	absolute = "\x1f"         // stands for the first '/' of an absolute path
 	inside   = anywhere + "/" // in the unknown working folder
+	atRoot   = "\x03"         // the root, for what a script finds from its own folder
 )
 
 // A spot is a folder of the project a placeholder may stand for.
@@ -42,6 +43,8 @@ func placed(list []snapshot.Ref, relative, rooted spot, known bool) []snapshot.R
 		switch {
 		case p == "": // a name, which has no folder
 			out = append(out, r)
+		case strings.HasPrefix(p, atRoot+"/"):
+			out = append(out, moved(r, strings.TrimPrefix(p, atRoot+"/")))
 		case strings.Contains(p, absolute):
 			if q, ok := rooted.apply(p); ok && known {
 				out = append(out, moved(r, q))
