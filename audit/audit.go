@@ -214,9 +214,15 @@ func (p *Pass) Doubt(item snapshot.Key, discriminator string) {
 	p.doubt = append(p.doubt, FindingID(item.System(), item, p.check.ID, discriminator))
 }
 
+// maxMessage bounds a message in bytes: names in it may be as long as their file.
+const maxMessage = 2000
+
 // sentence ends a message with a full stop, unless it ends with a mark of its own.
 func sentence(s string) string {
-	if s == "" || strings.ContainsAny(s[len(s)-1:], ".!?") {
+	if len(s) > maxMessage {
+		s = strings.ToValidUTF8(s[:maxMessage], "") + "…"
+	}
+	if s == "" || strings.ContainsAny(s[len(s)-1:], ".!?") || strings.HasSuffix(s, "…") {
 		return s
 	}
 	return s + "."
@@ -241,8 +247,12 @@ func (p *Pass) Report(r Report) {
 	if f.Hint == "" {
 		f.Hint = p.check.Hint
 	}
-	if len(f.Evidence) == 0 {
-		f.Evidence = nil // as it comes back from the store
+	f.Evidence = nil // none is nil, as it comes back from the store
+	for _, e := range r.Evidence {
+		if len(e.Value) > maxMessage {
+			e.Value = strings.ToValidUTF8(e.Value[:maxMessage], "") + "…"
+		}
+		f.Evidence = append(f.Evidence, e)
 	}
 	if f.At.Path != "" {
 		f.At.Line, f.At.Column = max(f.At.Line, 1), max(f.At.Column, 1)

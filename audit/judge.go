@@ -108,6 +108,9 @@ func (w *World) blind(k snapshot.Key) bool {
 // It does not on an item that can no longer be judged, nor on one that is
 // missing without explanation: nobody mends a score by deleting.
 func (w *World) proven(c *Check, r *Record) bool {
+	if st := w.Now.System(r.System); r.Item.IsPseudo() && len(st.Failed()) > 0 && !slices.Contains(c.Needs, snapshot.Auditor) {
+		return false // what it stands for may be what could not be read
+	}
 	return w.conclusive(c, r.Item) && (r.Blind || !w.blind(r.Item))
 }
 

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"healthaudit/snapshot"
 )
@@ -64,6 +65,21 @@ func TestRegressions(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+func TestReport_isBounded(t *testing.T) {
+	it := &snapshot.Item{Key: "pm2/api"}
+	w := &World{Now: &snapshot.Snapshot{Items: []*snapshot.Item{it}, Systems: []snapshot.SystemState{{System: snapshot.PM2, Status: snapshot.StatusOK}}}, Before: snapshot.Nothing}
+	long := strings.Repeat("é", 100_000)
+	for in, want := range map[string]int{"short": len("short."), "ends!": len("ends!"), long: maxMessage + 4} {
+		c := &Check{ID: "c", System: snapshot.PM2, Severity: Low, Judge: func(p *Pass) {
+			p.Report(Report{Item: it.Key, Message: in, Evidence: []Evidence{{"x", long}}})
+		}}
+		f := Judge([]*Check{c}, w).Findings[0]
+		if len(f.Message) > want || len(f.Evidence[0].Value) > maxMessage+4 || !utf8.ValidString(f.Message) {
+			t.Errorf("%.10q: %d bytes, evidence %d", in, len(f.Message), len(f.Evidence[0].Value))
+		}
 	}
 }
 

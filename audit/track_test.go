@@ -113,6 +113,19 @@ func apply(recs []*Record, got []Tracked) []*Record {
 	return out
 }
 
+// What hangs on a whole system is not gone while a part of it cannot be read.
+func TestTrackPseudoItem(t *testing.T) {
+	key := snapshot.Pseudo(snapshot.Scripts)
+	snap := &snapshot.Snapshot{Systems: []snapshot.SystemState{{System: snapshot.Scripts, Status: snapshot.StatusPartial, Sources: []snapshot.Source{{Name: "cron"}}}}}
+	checks := []*Check{{ID: "litter"}, {ID: "unreadable", Needs: []snapshot.System{snapshot.Auditor}}}
+	recs := []*Record{{Finding: Finding{ID: "1", Check: "litter", Item: key, System: snapshot.Scripts}}, {Finding: Finding{ID: "2", Check: "unreadable", Item: key, System: snapshot.Scripts}}}
+	for _, x := range Track(recs, Judgement{}, checks, &World{Now: snap, Before: snapshot.Nothing}, Mark{Seq: 2}) {
+		if x.Open() != (x.Check == "litter") {
+			t.Errorf("%s: open %v", x.Check, x.Open())
+		}
+	}
+}
+
 func TestTrackUnchangedFindingIsNotWritten(t *testing.T) {
 	snap := &snapshot.Snapshot{Systems: []snapshot.SystemState{{System: snapshot.PM2, Status: snapshot.StatusOK}}, Items: []*snapshot.Item{{Key: "pm2/api"}}}
 	w := &World{Now: snap, Before: snapshot.Nothing}

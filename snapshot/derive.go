@@ -1,6 +1,7 @@
 package snapshot
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -27,6 +28,9 @@ type Derived struct {
 	vals   map[string]*derivation
 	shared map[any]*derivation
 }
+
+// replaced is how JSON writes bytes that are not UTF-8.
+var replaced = []byte(`\ufffd`)
 
 type derivation struct {
 	once sync.Once
@@ -72,6 +76,12 @@ func Derive[T any](d *Derived, name string, version int, inputs []string, comput
 		if d.Memo != nil {
 			if b, err := json.Marshal(v); err == nil {
 				d.Memo.Put(key, b)
+				if bytes.Contains(b, replaced) { // it holds what JSON cannot: what is used now must be what is read back
+					var back T
+					if json.Unmarshal(b, &back) == nil {
+						v = back
+					}
+				}
 			}
 		}
 		e.val = v

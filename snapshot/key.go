@@ -12,8 +12,18 @@ import (
 // parts that were escaped by Escape, EscapePart or EscapeDir.
 type Key string
 
+// maxName bounds the name of a key in bytes. A longer one, which no person
+// wrote, is cut and told apart by its digest.
+const maxName = 1000
+
 // NewKey joins a system and an already escaped name.
-func NewKey(sys System, name string) Key { return Key(string(sys) + "/" + name) }
+func NewKey(sys System, name string) Key {
+	if len(name) > maxName {
+		sum := Sum([]byte(name))
+		name = strings.ToValidUTF8(name[:maxName], "") + "~" + sum[:16]
+	}
+	return Key(string(sys) + "/" + name)
+}
 
 // Pseudo is the key of the pseudo-item that holds what belongs to no single
 // item of a system. It weighs like one item only while it has findings.

@@ -13,6 +13,7 @@ package snapshot
 
 import (
 	"fmt"
+	"slices"
 	"sort"
 	"time"
 )
@@ -168,8 +169,8 @@ func (s *Snapshot) ContextFile(path string) (File, bool) {
 	return File{}, false
 }
 
-// Followed is the source of items that are listed because something of another
-// system starts them. It is read whole only when every system is.
+// Followed is the source of items that are listed because something else starts
+// them. It is read whole only when every source of every system is.
 const Followed = "followed"
 
 // Unread reports whether the source of an item of an earlier snapshot was not
@@ -179,7 +180,7 @@ func (s *Snapshot) Unread(it *Item) bool {
 	if !st.Status.Listed() {
 		return true
 	}
-	if it.Source == Followed && !s.Whole() {
+	if it.Source == Followed && !s.complete() {
 		return true
 	}
 	if _, ok := s.Tree.InUnread(it.Path); ok {
@@ -191,6 +192,12 @@ func (s *Snapshot) Unread(it *Item) bool {
 		}
 	}
 	return false
+}
+
+// complete reports whether every source of every system was read: only then is
+// it known what nothing starts any more.
+func (s *Snapshot) complete() bool {
+	return s.Whole() && !slices.ContainsFunc(s.Systems, func(st SystemState) bool { return len(st.Failed()) > 0 })
 }
 
 // Whole reports whether every system was listed that ever is.

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 	"unicode"
+	"unicode/utf8"
 )
 
 func TestEscape(t *testing.T) {
@@ -307,6 +308,28 @@ func TestDerive(t *testing.T) {
 	Derive(d, "b", 1, []string{"in"}, compute)
 	if n != 4 {
 		t.Errorf("computed %d times, want 4: version, inputs and name are part of the key", n)
+	}
+}
+
+// What JSON cannot hold must not differ between the run that computes it and the
+// one that reads it back.
+func TestDerive_isAsItIsReadBack(t *testing.T) {
+	m := memo{}
+	compute := func() string { return "caf\xe9" }
+	first := Derive(&Derived{Memo: m}, "a", 1, nil, compute)
+	if again := Derive(&Derived{Memo: m}, "a", 1, nil, compute); again != first {
+		t.Errorf("%q, then %q", first, again)
+	}
+}
+
+func TestNewKey_isBounded(t *testing.T) {
+	long := strings.Repeat("é", 20_000)
+	a, b := NewKey(Scripts, "npm:"+long), NewKey(Scripts, "npm:"+long+"x")
+	if len(a) > 1100 || a == b || !utf8.ValidString(string(a)) {
+		t.Errorf("%d bytes, equal %v", len(a), a == b)
+	}
+	if k := NewKey(Scripts, strings.Repeat("x", maxName)); len(k) != len("scripts/")+maxName {
+		t.Errorf("one that is not too long is %d bytes", len(k))
 	}
 }
 

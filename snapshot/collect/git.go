@@ -21,7 +21,10 @@ type Repository struct {
 	Dirty  bool   // tracked files differ from the commit
 }
 
-var errIgnored = errors.New("the repository around it ignores this folder")
+var (
+	errIgnored   = errors.New("the repository around it ignores this folder")
+	errElsewhere = errors.New("the work tree of its repository lies elsewhere (core.worktree)")
+)
 
 // maxConfig bounds the GIT_CONFIG_KEY_n that are passed on to git.
 const maxConfig = 64
@@ -128,13 +131,20 @@ func gitTree(ctx context.Context, h host.Host) (*snapshot.Tree, *Repository, err
 	ignored := ask(func() ([]byte, error) {
 		return git(ctx, h, nil, "ls-files", "-z", "--others", "--ignored", "--exclude-standard", "--directory", "--no-empty-directory")
 	})
+	// The configuration of the repository may name any folder as its work tree.
+	where := ask(func() ([]byte, error) { return git(ctx, h, nil, "rev-parse", "--is-inside-work-tree", "--show-prefix") })
 	list, warnings, err := gitSays(ctx, h, nil, "ls-files", "-z", "-t", "--stage", "--cached", "--others", "--deleted", "--exclude-standard")
 	ign, ierr := ignored()
 	st, serr := changed()
-	for _, err := range []error{err, ierr, serr} { // they fail for the same reason: one is enough
+	inside, werr := where()
+	for _, err := range []error{err, ierr, serr, werr} { // they fail for the same reason: one is enough
 		if err != nil {
 			return nil, nil, err
 		}
+	}
+	is, prefix, _ := strings.Cut(string(inside), "\n")
+	if is != "true" {
+		return nil, nil, errElsewhere
 	}
 	paths, whole := entries(h, string(list), string(ign))
 	if len(list) == 0 && whole {
@@ -142,11 +152,7 @@ func gitTree(ctx context.Context, h host.Host) (*snapshot.Tree, *Repository, err
 	}
 	repo, modes := parseStatus(string(st))
 	if len(modes) > 0 {
-		prefix, err := git(ctx, h, nil, "rev-parse", "--show-prefix")
-		if err != nil {
-			return nil, nil, err
-		}
-		onDisk(paths, strings.TrimSuffix(string(prefix), "\n"), modes)
+		onDisk(paths, strings.TrimSuffix(prefix, "\n"), modes)
 	}
 	return snapshot.NewTree(true, seeUnread(h, paths, warnings)), repo, nil
 }

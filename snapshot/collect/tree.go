@@ -18,7 +18,7 @@ import (
 const (
 	maxPaths    = 2_000_000
 	maxListing  = 256 << 20
-	gitTimeout  = 60 * time.Second
+	gitTimeout  = 20 * time.Second
 	maxWalkDeep = 64
 )
 

@@ -113,7 +113,7 @@ var ErrBound = errors.New("too long or too deeply nested to be read")
 // that error: a syntax.ParseError, a syntax.LangError or ErrBound. Bytes that
 // are not UTF-8 are no error to a shell, nor here.
 func Parse(src []byte, d Dialect) ([]*syntax.Stmt, error) {
-	if len(src) > MaxSize || stackNeed(src) > maxStack {
+	if len(src) > MaxSize || stackNeed(src) > maxStack || nesting(src) > maxNesting {
 		return nil, ErrBound
 	}
 	src = validText(src)
@@ -197,6 +197,25 @@ const (
 
 var blockWords = map[string]bool{"if": true, "while": true, "until": true, "for": true, "select": true, "case": true,
 	"coproc": true, "function": true, "time": true, "elif": true}
+
+// maxNesting is how many brackets may be open at once. The parser takes time that
+// grows with their square, and tries "((" in two ways; real scripts have a dozen.
+const maxNesting = 400
+
+// nesting returns how many brackets are open at most, wherever they stand.
+func nesting(src []byte) (deepest int) {
+	open := 0
+	for _, c := range src {
+		switch c {
+		case '(', '{', '[':
+			open++
+			deepest = max(deepest, open)
+		case ')', '}', ']':
+			open = max(open-1, 0)
+		}
+	}
+	return deepest
+}
 
 // stackNeed returns an upper bound of the stack that parsing may take.
 func stackNeed(src []byte) int {

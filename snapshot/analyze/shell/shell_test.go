@@ -78,6 +78,9 @@ func TestSyntaxIsBounded(t *testing.T) {
 		src := []byte(strings.Repeat(unit, MaxSize/len(unit)))
 		Syntax(src, Bash)
 	}
+	for _, unit := range []string{"(", "$(", "((", "$(("} { // few enough for the stack, too many for the time
+		Syntax([]byte(strings.Repeat(unit, 10_000/len(unit))), Bash)
+	}
 	for _, start := range []string{"$((", "[[ "} {
 		for _, unit := range []string{"~", "- ", "a?", "a=", "2**", "! ", "( "} {
 			Syntax([]byte(start+strings.Repeat(unit, (MaxSize-3)/len(unit))), Bash)

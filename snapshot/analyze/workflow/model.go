@@ -37,10 +37,9 @@ func (d *Document) Model(mask func(string) string) Model {
 }
 
 type builder struct {
-	shell shellParser
-	mask  func(string) string
-	dir   string       // of the file
-	runs  []*yaml.Node // the run scalars, in the order of the model's steps
+	mask func(string) string
+	dir  string       // of the file
+	runs []*yaml.Node // the run scalars, in the order of the model's steps
 }
 
 func (b *builder) workflow(m *Model, root *yaml.Node) {

@@ -1,7 +1,6 @@
 package workflow
 
 import (
-	"bytes"
 	"path"
 	"regexp"
 	"sort"
@@ -72,10 +71,10 @@ type script struct {
 // computed stands for a program whose name is known only when the step runs.
 const computed = "(computed)"
 
-// read reads a run text. A text that is no shell runs nothing known.
-func (sp *shellParser) read(src string) script {
+// readScript reads a run text. A text that is no shell runs nothing known.
+func readScript(src string) script {
 	s := script{exprs: shell.Expressions([]byte(src))}
-	f := sp.parse(src)
+	f := parseShell(src)
 	if f == nil {
 		return s
 	}
@@ -134,24 +133,17 @@ func (s *script) write(words ...*syntax.Word) {
 	}
 }
 
-// A shellParser is one parser for all run texts of a file: making one costs
-// more than most texts.
-type shellParser struct{ p *syntax.Parser }
-
-// parse returns nil for what is no shell text.
-func (sp *shellParser) parse(src string) *syntax.File {
-	if sp.p == nil {
-		sp.p = syntax.NewParser(syntax.Variant(syntax.LangBash))
-	}
-	var f *syntax.File
+// parseShell returns nil for what is no shell text, or too much of one.
+func parseShell(src string) *syntax.File {
+	var stmts []*syntax.Stmt
 	err := guarded(func() (err error) {
-		f, err = sp.p.Parse(bytes.NewReader(shell.Neutralize([]byte(src))), "")
+		stmts, err = shell.Parse(shell.Neutralize([]byte(src)), shell.Bash)
 		return err
 	})
 	if err != nil {
 		return nil
 	}
-	return f
+	return &syntax.File{Stmts: stmts}
 }
 
 // programOf returns the name of what a simple command runs, without folders

@@ -71,7 +71,7 @@ func (b *builder) step(n *yaml.Node) []Step {
 	}
 	var sc script
 	if s.run != "" {
-		sc = b.shell.read(s.run)
+		sc = readScript(s.run)
 		s.Programs, s.Masked, s.writes = sc.names, sc.masked, sc.writes
 	}
 	s.Key = stepKey(id, name, sc.first, &s)

@@ -287,6 +287,8 @@ func TestHostile(t *testing.T) {
 		{"one long line", "on: " + strings.Repeat("x", MaxSize-10)},
 		{"100 MB", strings.Repeat("x", 100<<20)},
 		{"many steps", "on: push\njobs:\n  a:\n    runs-on: x\n    steps:\n" + strings.Repeat("      - run: echo a\n", 20_000)},
+		{"brackets of a shell", "on: push\njobs:\n  a:\n    runs-on: x\n    steps:\n      - run: " + strings.Repeat("(", 200_000) + "\n"},
+		{"substitutions of a shell", "on: push\njobs:\n  a:\n    runs-on: x\n    steps:\n      - run: " + strings.Repeat("$(", 11_000) + "\n"},
 		{"many messages", "on: push\njobs:\n  a:\n    runs-on: x\n    steps:\n" + strings.Repeat("      - uses: actions/checkout@v2\n", 20_000)},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -25,6 +25,7 @@ func (site *site) file(s *collect.Session) *snapshot.Item {
 		}
 	}
 	text("unreadable", site.why)
+	it.Unknown = site.unread()
 	c := site.config
 	text("base", c.Base)
 	text("directory", site.functionsDir)

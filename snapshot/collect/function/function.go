@@ -78,7 +78,13 @@ func (site *site) list(ctx context.Context, s *collect.Session) ([]*snapshot.Ite
 		jobs = jobs[:maxFunctions]
 	}
 	items := make([]*snapshot.Item, len(jobs))
-	s.Each(ctx, len(jobs), func(i int) { items[i] = jobs[i]() })
+	s.Each(ctx, len(jobs), func(i int) {
+		items[i] = jobs[i]()
+		items[i].Torn = items[i].Torn || site.unread() != "" // what the configuration said of it is not gone
+	})
+	if site.linked != "" {
+		src.OK, src.Message, src.Hint = false, site.linked+" is a symbolic link, which is not followed", "Make it a folder of the project."
+	}
 	if f := site.file(s); f != nil {
 		items = append(items, f)
 	}

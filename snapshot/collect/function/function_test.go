@@ -308,6 +308,39 @@ func TestRemembersFolder(t *testing.T) {
 	}
 }
 
+// Nor does it take away what it said of them, or what was wrong with it.
+func TestUnreadConfigurationTakesNothingBack(t *testing.T) {
+	dir := project(t, "-- netlify.toml --\n[functions.a]\nschedule='@daily'\n-- netlify/functions/a.js --\n"+plain)
+	before := run(t, dir)
+	collecttest.WriteFile(t, dir, "netlify.toml", []byte("[functions\n"))
+	s := collecttest.Session(t, dir)
+	s.Previous = before
+	after := collecttest.Snapshot(t, s, Collector)
+	for _, c := range snapshot.Diff(before, after, nil) {
+		for _, f := range c.Facts {
+			if f.New == nil {
+				t.Errorf("%s: %s is called gone", c.Item, f.Name)
+			}
+		}
+	}
+	if it := after.Item("functions/file:netlify.toml"); it.Unknown == "" {
+		t.Error("the file itself is called known")
+	}
+}
+
+func TestFolderBehindALinkIsNotListed(t *testing.T) {
+	dir := project(t, "-- netlify.toml --\n[build]\n-- netlify/functions/a.js --\n"+plain)
+	if err := os.Rename(filepath.Join(dir, "netlify/functions"), filepath.Join(dir, "elsewhere")); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink("../elsewhere", filepath.Join(dir, "netlify/functions")); err != nil {
+		t.Skip(err)
+	}
+	if st := run(t, dir).System(snapshot.Functions); len(st.Failed()) == 0 {
+		t.Errorf("%+v", st)
+	}
+}
+
 // No value that may be a secret gets into an item.
 func TestSecrets(t *testing.T) {
 	const secret = "tr0ub4dor-and-3"

@@ -1,6 +1,7 @@
 package function
 
 import (
+	"cmp"
 	"errors"
 	"io/fs"
 	"path"
@@ -26,6 +27,7 @@ type site struct {
 
 	functionsDir string // relative to the root; empty when there is none
 	edgeDir      string
+	linked       string          // a folder of functions that is a symbolic link; empty when none is
 	functions    []netlify.Found // one for each name, sorted
 	shadowed     map[string][]string
 	edges        []netlify.Found
@@ -38,7 +40,8 @@ func findSites(s *collect.Session) []*site {
 		sites = append(sites, readSite(s, p))
 	}
 	if len(sites) == 0 {
-		if !s.Tree.HasDir(netlify.DefaultDir) && !s.Tree.HasDir(netlify.LegacyDir) && !s.Tree.HasDir(netlify.EdgeDir) {
+		usual := []string{netlify.DefaultDir, netlify.LegacyDir, netlify.EdgeDir}
+		if !slices.ContainsFunc(usual, func(d string) bool { return s.Tree.HasDir(d) || isLink(s.Tree, d) }) {
 			return nil
 		}
 		sites = []*site{{dir: ".", config: &netlify.Config{}}}
@@ -95,6 +98,14 @@ func readSite(s *collect.Session, p string) *site {
 	return site
 }
 
+// unread says why the configuration is not known; "" when it is.
+func (site *site) unread() string {
+	if site.why == "" && site.config.Broken {
+		return "it cannot be parsed"
+	}
+	return site.why
+}
+
 // reason says why a file could not be read, without naming it.
 func reason(err error) string {
 	switch {
@@ -118,15 +129,22 @@ func reason(err error) string {
 func (site *site) locate(s *collect.Session, claimed map[string]bool) {
 	base := site.base(s.Tree)
 	dir, edge := site.config.Directory, site.config.Edge
-	if site.why != "" || site.config.Broken {
+	if site.unread() != "" {
 		dir, edge = site.remembered(s)
 		base = "."
 		if dir == "" {
 			base = site.dir
 		}
 	}
-	site.functionsDir = firstDir(s.Tree, dir, []string{base, site.dir}, netlify.DefaultDir, netlify.LegacyDir)
-	site.edgeDir = firstDir(s.Tree, edge, []string{base, site.dir}, netlify.EdgeDir)
+	bases := []string{base, site.dir}
+	site.functionsDir = firstDir(s.Tree, dir, bases, netlify.DefaultDir, netlify.LegacyDir)
+	site.edgeDir = firstDir(s.Tree, edge, bases, netlify.EdgeDir)
+	if site.functionsDir == "" {
+		site.linked = firstLink(s.Tree, bases, cmp.Or(dir, netlify.DefaultDir), netlify.LegacyDir)
+	}
+	if site.edgeDir == "" && site.linked == "" {
+		site.linked = firstLink(s.Tree, bases, cmp.Or(edge, netlify.EdgeDir))
+	}
 	for _, d := range []*string{&site.functionsDir, &site.edgeDir} {
 		if *d != "" && claimed[*d] {
 			*d = ""
@@ -174,6 +192,23 @@ func firstDir(t *snapshot.Tree, configured string, bases []string, defaults ...s
 		}
 	}
 	return ""
+}
+
+// firstLink returns the first of these folders that is a symbolic link, or "".
+func firstLink(t *snapshot.Tree, bases []string, names ...string) string {
+	for _, b := range bases {
+		for _, name := range names {
+			if d := path.Join(b, name); isLink(t, d) {
+				return d
+			}
+		}
+	}
+	return ""
+}
+
+func isLink(t *snapshot.Tree, p string) bool {
+	e, ok := t.At(p)
+	return ok && e.Kind == snapshot.PathLink && e.State != snapshot.Ignored
 }
 
 // discover fills the functions: of several candidates of one name the first is

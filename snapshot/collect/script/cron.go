@@ -58,6 +58,10 @@ func crontabItems(s *collect.Session, p string, res *collect.Result) {
 		fail(unreadable(err))
 		return
 	}
+	if f.Link != "" && known(s, it.Key, sourceCron+":"+p) {
+		fail(linked)
+		return
+	}
 	if f.Link != "" {
 		it.Add(snapshot.Semantic, "link", snapshot.Text(f.Link))
 		res.Items = append(res.Items, it)
@@ -71,6 +75,9 @@ func crontabItems(s *collect.Session, p string, res *collect.Result) {
 		}
 	}
 	if !m.plausible() && !slices.Contains(s.Config.Crontabs, p) {
+		if known(s, it.Key, sourceCron+":"+p) {
+			fail("nothing in it is a crontab entry any more")
+		}
 		return // a text of that name that is no crontab
 	}
 	if len(m.Env) > 0 {

@@ -58,6 +58,10 @@ func packageItems(s *collect.Session, p string, res *collect.Result) {
 		return
 	}
 	if f.Link != "" {
+		if known(s, it.Key, source) {
+			fail(linked)
+			return
+		}
 		it.Add(snapshot.Semantic, "link", snapshot.Text(f.Link))
 		return
 	}

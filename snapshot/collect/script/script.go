@@ -171,6 +171,26 @@ func risk(fact string, old, new *snapshot.Value) snapshot.Risk {
 // changed is why an item is unknown whose bytes are no longer those that were captured.
 const changed = "it changed while it was audited"
 
+const linked = "a symbolic link, which is not followed"
+
+// known reports whether an earlier run read the file of that key, and none has
+// said since that it is no such file: what it declared is then not gone, but unknown.
+func known(s *collect.Session, file snapshot.Key, source string) bool {
+	old := s.Previous.Item(file)
+	if old == nil {
+		return false
+	}
+	if _, link := old.Fact("link"); link {
+		return false
+	}
+	for _, src := range s.Previous.System(snapshot.Scripts).Sources {
+		if src.Name == source && !src.OK {
+			return true
+		}
+	}
+	return old.Unknown == ""
+}
+
 // unreadable says in words for a person why a file could not be read.
 func unreadable(err error) string {
 	switch {

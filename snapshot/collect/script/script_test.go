@@ -2,6 +2,7 @@ package script
 
 import (
 	"encoding/json"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -194,6 +195,40 @@ func TestCollect_without_python(t *testing.T) {
 	}
 	if v, _ := res.Items[0].Fact("syntax"); v.Str() != syntaxNone || !strings.Contains(res.Reason, "1 Python files") {
 		t.Errorf("syntax %q, reason %q", v.Str(), res.Reason)
+	}
+}
+
+// What a file declared is unknown, not gone, when the file becomes something
+// that is not read.
+func TestCollect_declarationsBehindALink(t *testing.T) {
+	s := session(t, "-- package.json --\n{\"scripts\": {\"a\": \"node x.js\"}}\n-- crontab --\n1 2 * * * node x.js\n-- x.js --\n1\n-- other/package.json --\n{}\n-- other/crontab --\n3 4 * * * node y.js\n")
+	before := collecttest.Snapshot(t, s, Collector)
+	root := s.Host.Root()
+	for i, change := range []func(p string) error{
+		func(p string) error {
+			return errors.Join(os.Remove(p), os.Symlink(filepath.Join("other", filepath.Base(p)), p))
+		},
+		func(p string) error {
+			return errors.Join(os.Remove(p), os.WriteFile(p, []byte("no crontab, no JSON\n"), 0o644))
+		},
+	} {
+		for _, p := range []string{"package.json", "crontab"} {
+			if err := change(filepath.Join(root, p)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		again := collecttest.Session(t, root)
+		again.Previous = before
+		after := collecttest.Snapshot(t, again, Collector)
+		for _, it := range before.Items {
+			if after.Item(it.Key) == nil && !after.Unread(it) {
+				t.Errorf("change %d: %s is called gone", i, it.Key)
+			}
+		}
+	}
+	// A link from the start declares nothing, and nobody misses it.
+	if st := collecttest.Snapshot(t, session(t, "-- a/package.json --\n{}\n"), Collector).System(snapshot.Scripts); len(st.Failed()) > 0 {
+		t.Errorf("%+v", st)
 	}
 }
 
