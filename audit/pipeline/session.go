@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/oklog/ulid/v2"
@@ -152,6 +153,10 @@ func (s *session) look(ctx context.Context) error {
 	}
 	s.cursors = g.cursors
 	s.keepEpochs(g.states)
+	g.items = slices.DeleteFunc(g.items, func(it *snapshot.Item) bool { // what lies in a folder that may not be read is as it was
+		_, unread := tree.InUnread(it.Path)
+		return unread && s.before.Item(it.Key) != nil
+	})
 	for _, it := range g.items {
 		it.Sort()
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"net"
@@ -241,6 +242,98 @@ func TestNoSecretLeavesItsPlace(t *testing.T) {
 	}
 }
 
+// openToAll returns a folder that the user nobody may use, where we can become
+// that user.
+func openToAll(t *testing.T) string {
+	t.Helper()
+	if os.Getuid() != 0 {
+		t.Skip("needs root to become another user")
+	}
+	dir := shortDir(t)
+	for p := dir; p != "/" && p != "/tmp"; p = filepath.Dir(p) {
+		os.Chmod(p, 0o777)
+	}
+	return dir
+}
+
+// asNobody audits a folder as a user without any right of its own.
+func asNobody(t *testing.T, dir string) *report.Document {
+	t.Helper()
+	exe, err := exec.LookPath("audit")
+	if err != nil {
+		t.Fatal(err)
+	}
+	copied := filepath.Join(dir+"-bin", "audit") // outside of what is audited, and under the program's name
+	if _, err := os.Stat(copied); err != nil {
+		b, err := os.ReadFile(exe)
+		if err == nil {
+			err = errors.Join(os.Mkdir(filepath.Dir(copied), 0o755), os.WriteFile(copied, b, 0o755))
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { os.RemoveAll(filepath.Dir(copied)) })
+	}
+	cmd := exec.Command(copied, "--root", dir, "run", "--format", "json", "--fail-on", "never")
+	cmd.Dir, cmd.Env = dir, []string{"PATH=/usr/bin:/bin", "HOME=/nonexistent", "GIT_CONFIG_COUNT=1", "GIT_CONFIG_KEY_0=safe.directory", "GIT_CONFIG_VALUE_0=*"}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
+	out, err := cmd.Output()
+	if exit := (*exec.ExitError)(nil); err != nil && (!errors.As(err, &exit) || exit.ExitCode() != 3) {
+		t.Fatalf("%v %s", err, out)
+	}
+	var d report.Document
+	if err := json.Unmarshal(out, &d); err != nil {
+		t.Fatal(err)
+	}
+	return &d
+}
+
+// Promise 2: what may not be read today is unknown, not gone and not mended.
+func TestWhatMayNotBeReadIsNotGone(t *testing.T) {
+	for _, inGit := range []bool{false, true} {
+		for _, closed := range []string{".github/workflows", ".github", "netlify/functions", "scripts", "netlify/functions/price-watch.js",
+			".github/workflows/weekly-report.yml", "netlify.toml", "package.json", "crontab", "ecosystem.config.js"} {
+			t.Run(fmt.Sprintf("%s/git_%v", closed, inGit), func(t *testing.T) {
+				dir := openToAll(t)
+				if err := os.CopyFS(dir, os.DirFS(filepath.Join("..", "..", "testdata", "site"))); err != nil {
+					t.Fatal(err)
+				}
+				if inGit {
+					git(t, dir, "init", "-q")
+					git(t, dir, "add", "-A")
+					git(t, dir, "commit", "-qm", "x")
+				}
+				before := asNobody(t, dir)
+				if before.Run.Git == nil == inGit {
+					t.Fatalf("git: %+v", before.Errors)
+				}
+				at := filepath.Join(dir, closed)
+				if err := os.Chmod(at, 0); err != nil {
+					t.Fatal(err)
+				}
+				t.Cleanup(func() { os.Chmod(at, 0o755) })
+				d := asNobody(t, dir)
+				for _, f := range d.Findings {
+					if f.Status == "resolved" {
+						t.Errorf("%s of %s is resolved", f.Check, f.Item)
+					}
+					if f.Status == "new" && f.Check != "audit-system-unreadable" && f.Location != nil && f.Location.Path != closed {
+						t.Errorf("new: %s: %s", f.Check, f.Message)
+					}
+				}
+				for _, c := range d.Changes {
+					if c.Op == "removed" {
+						t.Errorf("%s is removed", c.Item)
+					}
+				}
+				if *d.Score.Value > *before.Score.Value {
+					t.Errorf("the score rose from %v to %v", *before.Score.Value, *d.Score.Value)
+				}
+			})
+		}
+	}
+}
+
 // Promise 3, where text of files is shown on purpose: no value of a variable,
 // no argument and nothing that is called a secret stands in a patch.
 func TestPatchShowsNoValue(t *testing.T) {
@@ -417,42 +510,14 @@ func shortDir(t *testing.T) string {
 
 // Another user's unreadable file is one unknown, not the end of the audit.
 func TestUnreadableFile(t *testing.T) {
-	if os.Getuid() != 0 {
-		t.Skip("needs root to become another user")
-	}
-	dir := shortDir(t)
-	for p := dir; p != "/" && p != "/tmp"; p = filepath.Dir(p) {
-		os.Chmod(p, 0o777)
-	}
+	dir := openToAll(t)
 	collecttest.Write(t, dir, "-- .github/workflows/open.yml --\non: push\njobs: {a: {runs-on: ubuntu-latest, steps: [{run: echo}]}}\n-- .github/workflows/closed.yml --\non: push\n-- scripts/closed.sh --\necho\n")
 	for _, p := range []string{".github/workflows/closed.yml", "scripts/closed.sh"} {
 		if err := os.Chmod(filepath.Join(dir, p), 0); err != nil {
 			t.Fatal(err)
 		}
 	}
-	exe, err := exec.LookPath("audit")
-	if err != nil {
-		t.Fatal(err)
-	}
-	copied := filepath.Join(dir, "audit")
-	b, err := os.ReadFile(exe)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(copied, b, 0o755); err != nil {
-		t.Fatal(err)
-	}
-	cmd := exec.Command(copied, "--root", dir, "run", "--format", "json", "--fail-on", "never")
-	cmd.Dir, cmd.Env = dir, []string{"PATH=/usr/bin:/bin", "HOME=/nonexistent"}
-	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
-	out, err := cmd.Output()
-	if err != nil {
-		t.Fatalf("%v %s", err, out)
-	}
-	var d report.Document
-	if err := json.Unmarshal(out, &d); err != nil {
-		t.Fatal(err)
-	}
+	d := asNobody(t, dir)
 	for _, it := range d.Items {
 		if strings.Contains(it.Key, "closed") && it.Level == "ok" {
 			t.Errorf("%s is ok though nobody could read it", it.Key)

@@ -127,6 +127,11 @@ func noFilters(names string) (set [][2]string) {
 }
 
 func gitTree(ctx context.Context, h host.Host) (*snapshot.Tree, *Repository, error) {
+	for _, p := range []string{".gitignore", ".gitattributes"} { // git reads them whole, and waits for a pipe
+		if st, err := h.Stat(p); err == nil && (!st.Mode.IsRegular() && st.Mode&fs.ModeSymlink == 0 || st.Size > MaxFile) {
+			return nil, nil, fmt.Errorf("%s is no file that git should be given: not regular, or larger than %d MiB", p, MaxFile>>20)
+		}
+	}
 	changed := ask(func() ([]byte, error) { return status(ctx, h) })
 	ignored := ask(func() ([]byte, error) {
 		return git(ctx, h, nil, "ls-files", "-z", "--others", "--ignored", "--exclude-standard", "--directory", "--no-empty-directory")

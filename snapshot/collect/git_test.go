@@ -284,6 +284,9 @@ func TestReadTree_reasons(t *testing.T) {
 	write(t, dir, "sub/a", "1", 0o644)
 	broken := t.TempDir()
 	write(t, broken, ".git", "gitdir: nowhere\n", 0o644)
+	flooded := repository(t)
+	write(t, flooded, ".gitignore", "", 0o644)
+	must(t, os.Truncate(filepath.Join(flooded, ".gitignore"), 2<<30))
 	lying := repository(t)
 	write(t, lying, "sub/a", "1", 0o644)
 	run(t, lying, "config", "core.worktree", t.TempDir())
@@ -298,6 +301,7 @@ func TestReadTree_reasons(t *testing.T) {
 		{"no git, in a subfolder", filepath.Join(dir, "sub"), none, "git: file does not exist on PATH"},
 		{"git only in the project", dir, dir, "git: file does not exist on PATH"},
 		{"broken link to the repository", broken, os.Getenv("PATH"), "not a git repository"},
+		{"a huge list of what to ignore", flooded, os.Getenv("PATH"), ".gitignore"},
 		{"a work tree elsewhere", lying, os.Getenv("PATH"), "core.worktree"},
 		{"corrupt index", corrupt, os.Getenv("PATH"), "index file"},
 	}

@@ -55,7 +55,7 @@ func (site *site) declared(it *snapshot.Item) {
 		if r.Schedule == "" || !r.Literal() {
 			continue
 		}
-		if site.has(r.Pattern) {
+		if site.has(r.Pattern) || site.closed {
 			it.Refs = append(it.Refs, snapshot.Ref{Kind: snapshot.RefFunction, Name: r.Pattern, File: site.toml,
 				Line: r.Settings.At.Line, Column: r.Settings.At.Column, Where: "functions." + r.Pattern})
 		} else if site.functionsDir != "" {

@@ -121,6 +121,7 @@ func (c *code) main() (snapshot.File, bool) {
 		if why == "larger than 8 MiB" {
 			c.it.Unknown = why + ", not analysed"
 		} else {
+			c.it.Unknown = why
 			c.it.Add(snapshot.Semantic, "unreadable", snapshot.Text(why))
 		}
 		return f, false

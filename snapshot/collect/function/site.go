@@ -27,6 +27,7 @@ type site struct {
 
 	functionsDir string // relative to the root; empty when there is none
 	edgeDir      string
+	closed       bool            // the folder of functions may not be read: which there are is not known
 	linked       string          // a folder of functions that is a symbolic link; empty when none is
 	functions    []netlify.Found // one for each name, sorted
 	shadowed     map[string][]string
@@ -138,6 +139,7 @@ func (site *site) locate(s *collect.Session, claimed map[string]bool) {
 	}
 	bases := []string{base, site.dir}
 	site.functionsDir = firstDir(s.Tree, dir, bases, netlify.DefaultDir, netlify.LegacyDir)
+	_, site.closed = s.Tree.InUnread(site.functionsDir)
 	site.edgeDir = firstDir(s.Tree, edge, bases, netlify.EdgeDir)
 	if site.functionsDir == "" {
 		site.linked = firstLink(s.Tree, bases, cmp.Or(dir, netlify.DefaultDir), netlify.LegacyDir)
