@@ -551,6 +551,17 @@ func TestGate(t *testing.T) {
 	}
 }
 
+// An app that is scaled down loses processes, and nothing vanished.
+func TestMissing_instances(t *testing.T) {
+	none := snapshot.NewTree(false, nil)
+	now := &snapshot.Snapshot{Tree: none}
+	gone := []*snapshot.Item{{Key: "pm2/api", Name: "api", Kind: "app"}, {Key: "pm2/api#2", Name: "api #2", Kind: "instance"}}
+	list, err := missing(gone, &judged{}, now, 2, func() (*snapshot.Tree, error) { return none, nil })
+	if err != nil || len(list) != 1 || list[0].Item != "pm2/api" {
+		t.Errorf("%+v, %v", list, err)
+	}
+}
+
 func TestJournalIsChained(t *testing.T) {
 	w := newWorld(t, "lamp")
 	w.run()

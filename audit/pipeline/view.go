@@ -228,6 +228,9 @@ func missing(gone []*snapshot.Item, old *judged, now *snapshot.Snapshot, seq uin
 	}
 	var out []audit.Gone
 	for _, it := range gone {
+		if it.Kind == "instance" { // how many there are is a fact of the app
+			continue
+		}
 		g := audit.Gone{Item: it.Key, Name: it.Name, Path: it.Path, Level: audit.LevelOf(it, old.worst[it.Key]), Since: seq}
 		if !explained(g, before, now.Tree) {
 			out = append(out, g)

@@ -37,18 +37,37 @@ func text(it *snapshot.Item, fact string) string {
 	return v.Str()
 }
 
-// instances returns the processes of an app: its instance items, or itself.
-func instances(p *audit.Pass, app *snapshot.Item) []*snapshot.Item {
-	var out []*snapshot.Item
+// A crowd is every process of every app, by app.
+type crowd map[snapshot.Key][]*snapshot.Item
+
+// instances finds the processes of all apps, once per pass.
+func instances(p *audit.Pass) crowd {
+	c := crowd{}
 	for _, it := range p.Items() {
-		if it.Kind == "instance" && strings.HasPrefix(string(it.Key), string(app.Key)+"#") {
-			out = append(out, it)
+		if app, _, ok := strings.Cut(string(it.Key), "#"); ok && it.Kind == "instance" {
+			c[snapshot.Key(app)] = append(c[snapshot.Key(app)], it)
 		}
 	}
-	if out == nil {
-		return []*snapshot.Item{app}
+	return c
+}
+
+// of returns the processes of an app: its instance items, or itself.
+func (c crowd) of(app *snapshot.Item) []*snapshot.Item {
+	if all := c[app.Key]; all != nil {
+		return all
 	}
-	return out
+	return []*snapshot.Item{app}
+}
+
+// in returns those of an app's processes that are in a state, and how many
+// there are of all.
+func (c crowd) in(app *snapshot.Item, state string) (some []*snapshot.Item, all int) {
+	for _, it := range c.of(app) {
+		if it.State == state {
+			some = append(some, it)
+		}
+	}
+	return some, len(c.of(app))
 }
 
 // apps returns the judgeable items that are apps or modules of PM2.

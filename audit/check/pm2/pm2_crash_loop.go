@@ -11,38 +11,68 @@ import (
 
 // CrashLoop finds apps that crash and are started again, over and over.
 var CrashLoop = &audit.Check{
-	ID: "pm2-crash-loop", System: "pm2", Title: "crash loop", Severity: audit.High,
+	ID: "pm2-crash-loop", System: "pm2", Title: "crash loop", Severity: audit.High, Version: 2,
 	Doc: "An app that lives longer than a second before each crash is `online` whenever one looks, for ever: PM2 counts only faster crashes against it. " +
 		"Its restart counter tells the truth. Restarts that someone asked for (deploy, cron, memory limit, watch, reload) set the app's creation time anew and do not count; " +
-		"neither does a counter that began again because the daemon or the app was replaced.",
+		"neither does a counter that began again because the daemon or the app was replaced. The finding ends when the app has lived for ten minutes, was stopped, or was given up by PM2.",
 	Hint:          "Read its error log from before each restart (`pm2 logs NAME --err --lines 200`); PM2's own log names the signals (`pm2.log` in PM2_HOME).",
 	Discriminator: "none: one finding per app",
 	Source:        "https://github.com/Unitech/pm2 lib/God.js handleExit, lib/God/ActionMethods.js restartProcessId",
 	Limits:        []audit.Limit{{Name: "restarts", Default: 3, Unit: "restarts", Doc: "crashes between two runs that are tolerated less one"}},
 	Judge: func(p *audit.Pass) {
+		processes := instances(p)
 		for _, app := range apps(p) {
-			var crashes, span float64
-			since := false
-			for _, it := range instances(p, app) {
-				n, seconds, ok := crashed(p.Before.Item(it.Key), it)
-				if !ok {
-					continue
-				}
-				crashes += n
-				if n > 0 {
-					span, since = math.Max(span, seconds), true
-				}
+			l := look(p, processes.of(app))
+			switch {
+			case l.crashes > 0 && l.crashes >= p.Limit("restarts"):
+				p.Report(audit.Report{
+					Item: app.Key, At: at(app),
+					Message:  fmt.Sprintf("%s crashed and was started again %.0f times in %s", app.Name, l.crashes, duration(l.span)),
+					Evidence: []audit.Evidence{{Name: "state", Value: app.State}},
+				})
+			case !l.over:
+				p.Doubt(app.Key, "")
 			}
-			if !since || crashes < p.Limit("restarts") {
-				continue
-			}
-			p.Report(audit.Report{
-				Item: app.Key, At: at(app),
-				Message:  fmt.Sprintf("%s crashed and was started again %.0f times in %s", app.Name, crashes, duration(span)),
-				Evidence: []audit.Evidence{{Name: "state", Value: app.State}},
-			})
 		}
 	},
+}
+
+// calm is how many seconds an app must have lived for its loop to be over. A
+// loop is three crashes between two runs, which are minutes apart.
+const calm = 600
+
+// A looked is what the processes of an app say.
+type looked struct {
+	crashes, span float64 // since they were last seen, and in how many seconds
+	over          bool    // none of them can be in a loop
+}
+
+func look(p *audit.Pass, processes []*snapshot.Item) looked {
+	l := looked{over: true}
+	for _, it := range processes {
+		if n, seconds, ok := crashed(p.Before.Item(it.Key), it); ok && n > 0 {
+			l.crashes += n
+			l.span = math.Max(l.span, seconds)
+		}
+		l.over = l.over && settled(p, it)
+	}
+	return l
+}
+
+// settled reports whether a process is in no loop: it lives long enough, or
+// nothing starts it any more. That the counter has not moved proves nothing:
+// the last look may be a second ago, the app restarted by hand or its counter
+// reset. The state of a process says nothing where no daemon watches it.
+func settled(p *audit.Pass, it *snapshot.Item) bool {
+	switch it.State {
+	case "online":
+		m, ok := it.Metric("uptime")
+		return ok && m.Value >= calm
+	case "errored", "stopped", notRunning:
+		d := daemon(p, it)
+		return d != nil && d.State == alive
+	}
+	return false
 }
 
 // crashed returns how often a process crashed since it was last seen, and in

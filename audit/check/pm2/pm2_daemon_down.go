@@ -1,16 +1,19 @@
 package pm2
 
 import (
+	"cmp"
 	"fmt"
+	"strings"
 
 	"healthaudit/audit"
 )
 
 // DaemonDown finds PM2 daemons that no longer supervise their apps.
 var DaemonDown = &audit.Check{
-	ID: "pm2-daemon-down", System: "pm2", Title: "PM2 daemon is down", Severity: audit.Critical,
+	ID: "pm2-daemon-down", System: "pm2", Title: "PM2 daemon is down", Severity: audit.Critical, Version: 2,
 	Doc: "Without its daemon PM2 restarts nothing, and apps that Node runs die with it within a second. Every pm2 command, even `pm2 list`, " +
-		"would start a new and empty daemon and so hide what happened; audit looks at socket, pid file and process table instead.",
+		"would start a new and empty daemon and so hide what happened; audit looks at socket, pid file and process table instead. " +
+		"A daemon that nobody ended is down even where nothing is known that it should run; what it ran is known from the last run.",
 	Hint:          "See the end of pm2.log, then run `pm2 resurrect` as the user who owns the apps, and `pm2 startup` so that a reboot does it.",
 	Discriminator: "none: one finding per daemon",
 	Source:        "https://github.com/Unitech/pm2 lib/Client.js, lib/Daemon.js: who writes and removes pm2.pid and rpc.sock",
@@ -22,14 +25,24 @@ var DaemonDown = &audit.Check{
 			n, _ := it.Fact("apps")
 			apps, _ := n.Num()
 			d, ok := downs[it.State]
-			if !ok || apps == 0 && !d.always {
+			if !ok || apps == 0 && d.idle == 0 {
 				continue
 			}
-			p.Report(audit.Report{
-				Item: it.Key, Severity: d.severity, Hint: d.hint, At: at(it),
+			r := audit.Report{
+				Item: it.Key, Severity: d.severity, At: at(it), Hint: strings.ReplaceAll(d.hint, "PID", cmp.Or(text(it, "pid"), "PID")),
 				Message:  fmt.Sprintf("%s; %s", d.what, affected(int(apps))),
 				Evidence: []audit.Evidence{{Name: "state", Value: it.State}},
-			})
+			}
+			if apps == 0 {
+				r.Severity = d.idle
+			}
+			if hint := withoutDump[text(it, "dump")]; d.hint == "" && hint != "" {
+				r.Hint = hint
+			}
+			if pids := text(it, "pids"); pids != "" {
+				r.Evidence = append(r.Evidence, audit.Evidence{Name: "pids", Value: pids})
+			}
+			p.Report(r)
 		}
 	},
 }
@@ -37,20 +50,30 @@ var DaemonDown = &audit.Check{
 // A down is one way in which a daemon fails its apps.
 type down struct {
 	severity audit.Severity
-	always   bool // also when nothing is known that should run
+	idle     audit.Severity // the severity when nothing is known that should run; 0: then it is no finding
 	what     string
-	hint     string
+	hint     string // PID stands for that of the daemon
 }
 
+// No hint makes anyone start a second daemon beside one that runs.
 var downs = map[string]down{
-	"crashed":      {severity: audit.Critical, what: "the PM2 daemon was killed: its pid file is left, its process is gone"},
-	"stale-socket": {severity: audit.Critical, what: "the PM2 daemon ended and nobody started it again: its socket is left, its process is gone"},
-	"orphaned": {severity: audit.Critical, always: true, what: "the PM2 daemon runs, but its socket is gone: nobody can reach it, and the next pm2 command starts a second one",
-		hint: "Run no pm2 command. End the old daemon by its pid, then run `pm2 resurrect`; keep PM2_HOME out of folders that are cleaned."},
-	"hung": {severity: audit.High, always: true, what: "the PM2 daemon accepts connections but does not answer: nothing is restarted while it hangs",
-		hint: "See the end of pm2.log and the load of the machine. If it stays so, end the daemon by its pid and run `pm2 resurrect`: every app restarts."},
+	"crashed":      {severity: audit.Critical, idle: audit.High, what: "the PM2 daemon was killed: its pid file is left, its process is gone"},
+	"stale-socket": {severity: audit.Critical, idle: audit.High, what: "the PM2 daemon ended and nobody started it again: its socket is left, its process is gone"},
+	"orphaned": {severity: audit.Critical, idle: audit.Critical, what: "the PM2 daemon runs, but its socket is gone: nobody can reach it, and the next pm2 command starts a second one",
+		hint: "Run no pm2 command while it runs. End it by its pid (`kill PID`: it saves its list and ends its apps) and audit again, which then says how to go on; keep PM2_HOME out of folders that are cleaned."},
+	"two-daemons": {severity: audit.Critical, idle: audit.Critical, what: "two PM2 daemons run for one home: pm2 reaches only one of them, and the apps of the other are watched by nobody",
+		hint: "Run no pm2 command that starts anything. See which of the two has no apps (`ps --ppid` with each pid), end that one with `kill -9` (a plain kill would have it overwrite the dump with its empty list), and audit again."},
+	"hung": {severity: audit.High, idle: audit.High, what: "the PM2 daemon accepts connections but does not answer: nothing is restarted while it hangs",
+		hint: "See the end of pm2.log and the load of the machine; pm2 itself waits for the daemon as well. If it stays so, run `kill -9 PID` and then `pm2 resurrect` as the user who owns the apps: every app restarts."},
 	notRunning: {severity: audit.High, what: "no PM2 daemon runs",
 		hint: "Run `pm2 resurrect` (or start the ecosystem file) as the user who owns the apps. If PM2 is no longer used here, empty its dump and remove the file."},
+}
+
+// withoutDump is what to do where pm2 resurrect has nothing to start, by what
+// the dump is.
+var withoutDump = map[string]string{
+	"absent": "See the end of pm2.log. Nobody ever ran `pm2 save`, so there is nothing to resurrect: start the apps as they were started before, then run `pm2 save` and `pm2 startup`.",
+	"torn":   "See the end of pm2.log. dump.pm2 cannot be read, and `pm2 resurrect` deletes it: copy it and dump.pm2.bak first, then run `pm2 resurrect` as the user who owns the apps, which takes the latter.",
 }
 
 func affected(n int) string {

@@ -4,7 +4,6 @@ import (
 	"fmt"
 
 	"healthaudit/audit"
-	"healthaudit/snapshot"
 )
 
 // Errored finds apps that PM2 has given up.
@@ -16,20 +15,15 @@ var Errored = &audit.Check{
 	Discriminator: "none: one finding per app",
 	Source:        "https://github.com/Unitech/pm2 lib/God.js handleExit",
 	Judge: func(p *audit.Pass) {
+		processes := instances(p)
 		for _, app := range apps(p) {
-			all := instances(p, app)
-			var bad []*snapshot.Item
-			for _, it := range all {
-				if it.State == "errored" {
-					bad = append(bad, it)
-				}
-			}
+			bad, all := processes.in(app, "errored")
 			if len(bad) == 0 {
 				continue
 			}
 			r := audit.Report{Item: app.Key, At: at(app), Message: fmt.Sprintf("PM2 gave %s up after too many crashes and will not start it again", app.Name)}
-			if len(all) > 1 {
-				r.Message = fmt.Sprintf("PM2 gave up %d of %d instances of %s after too many crashes and will not start them again", len(bad), len(all), app.Name)
+			if all > 1 {
+				r.Message = fmt.Sprintf("PM2 gave up %d of %d instances of %s after too many crashes and will not start them again", len(bad), all, app.Name)
 			}
 			if code := text(bad[0], "exit_code"); code != "" && code != "0" {
 				r.Evidence = append(r.Evidence, audit.Evidence{Name: "exit code", Value: code})

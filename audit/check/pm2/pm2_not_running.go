@@ -2,7 +2,9 @@ package pm2
 
 import (
 	"fmt"
+	"maps"
 	"slices"
+	"strings"
 
 	"healthaudit/audit"
 	"healthaudit/snapshot"
@@ -10,40 +12,158 @@ import (
 
 // NotRunning finds apps that should run and do not.
 var NotRunning = &audit.Check{
-	ID: "pm2-not-running", System: "pm2", Title: "app does not run", Severity: audit.High,
+	ID: "pm2-not-running", System: "pm2", Title: "app does not run", Severity: audit.High, Version: 2,
 	Doc: "An app that an ecosystem file declares and that PM2 does not list was never started, or was deleted and forgotten. " +
 		"One that is stopped although PM2 should keep it running was stopped by someone. An app with `autorestart: false` or `autostart: false`, " +
-		"or with the exit code it may end with, has a right to be stopped.",
+		"or with the exit code it may end with, has a right to be stopped. A file of which PM2 knows no app at all is one finding, on the file. " +
+		"What a file declares that asks for its environment is a guess.",
 	Hint:          "Start it: `pm2 start FILE --only NAME` from the project's root, then `pm2 save`. If it is no longer needed, take it out of the file.",
-	Discriminator: "none: one finding per app",
+	Discriminator: "none: one finding per app, or per file when PM2 knows none of its apps",
 	Source:        "https://github.com/Unitech/pm2 lib/API.js _startJson: declared and running apps are matched by name",
 	Judge: func(p *audit.Pass) {
+		processes, unknown := instances(p), neverStarted(p)
+		for _, file := range slices.Sorted(maps.Keys(unknown)) {
+			reportFile(p, file, unknown[file])
+		}
 		for _, app := range apps(p) {
 			d := daemon(p, app)
 			if d == nil || d.State != alive {
 				continue // pm2-daemon-down says it once for all apps
 			}
-			r := audit.Report{Item: app.Key, At: at(app)}
-			switch file := text(app, "declared.file"); {
+			file := text(app, "declared.file")
+			switch {
 			case app.State == notRunning && file != "":
-				r.Message = fmt.Sprintf("%s declares %s, but PM2 does not list it", file, app.Name)
-				if isFalse(app, "declared.autostart") {
-					r.Severity = audit.Medium
+				if unknown[file] == nil && !scriptReported(p, app, file) {
+					reportUnlisted(p, app, file)
 				}
 			case app.State == notRunning:
-				r.Message = fmt.Sprintf("%s stands in PM2's dump, but PM2 does not list it: the next `pm2 save` forgets it", app.Name)
-				r.Severity = audit.Medium
-				r.Hint = "Run `pm2 resurrect` to bring it back, or `pm2 save` if it was deleted on purpose."
-			case app.State == "stopped" && !mayStop(p, app):
-				r.Message = fmt.Sprintf("%s is stopped, although PM2 is to keep it running", app.Name)
-				r.Severity = audit.Medium
-				r.Hint = fmt.Sprintf("If that is not on purpose: `pm2 restart %s`.", app.Name)
+				p.Report(audit.Report{
+					Item: app.Key, At: at(app), Severity: audit.Medium,
+					Message: fmt.Sprintf("%s stands in PM2's dump, but PM2 does not list it: the next `pm2 save` forgets it", app.Name),
+					Hint:    "Run `pm2 resurrect` to bring it back, or `pm2 save` if it was deleted on purpose.",
+				})
 			default:
-				continue
+				reportStopped(p, app, processes)
 			}
-			p.Report(r)
 		}
 	},
+}
+
+// neverStarted returns the apps of the files of which PM2 knows no app: nobody
+// ran `pm2 start FILE`, which is one thing and not one per app.
+func neverStarted(p *audit.Pass) map[string][]*snapshot.Item {
+	unlisted, known := map[string][]*snapshot.Item{}, map[string]bool{}
+	for _, app := range p.Items() {
+		file := text(app, "declared.file")
+		if app.Kind != "app" || file == "" {
+			continue
+		}
+		d := daemon(p, app)
+		dumped, _ := app.Fact("in-dump")
+		if app.Unknown != "" || app.State != notRunning || dumped.IsTrue() || d == nil || d.State != alive || p.Now.Item(fileKey(file)) == nil {
+			known[file] = true
+			continue
+		}
+		unlisted[file] = append(unlisted[file], app)
+	}
+	maps.DeleteFunc(unlisted, func(file string, apps []*snapshot.Item) bool { return known[file] || len(apps) < 2 })
+	return unlisted
+}
+
+func fileKey(file string) snapshot.Key {
+	return snapshot.NewKey(snapshot.PM2, "file:"+snapshot.Escape(file))
+}
+
+func reportFile(p *audit.Pass, file string, all []*snapshot.Item) {
+	var names []string
+	severity := audit.Medium
+	for _, app := range all {
+		if scriptReported(p, app, file) {
+			continue
+		}
+		names = append(names, app.Name)
+		if !isFalse(app, "declared.autostart") {
+			severity = audit.High
+		}
+	}
+	if len(names) == 0 {
+		return
+	}
+	r := audit.Report{
+		Item: fileKey(file), Severity: severity, At: audit.Location{Path: file},
+		Message: fmt.Sprintf("%s declares %s, and PM2 lists none of them", file, list(names)),
+		Hint:    fmt.Sprintf("Start them: `pm2 start %s` from the project's root, then `pm2 save`. If the file is no longer used with PM2 here, remove it.", file),
+	}
+	doubtDeclared(p, file, &r)
+	p.Report(r)
+}
+
+// list writes names for a person, the first few of many.
+func list(names []string) string {
+	const most = 5
+	switch n := len(names); {
+	case n == 1:
+		return names[0]
+	case n > most:
+		return fmt.Sprintf("%s and %d more apps", strings.Join(names[:most], ", "), n-most)
+	}
+	return strings.Join(names[:len(names)-1], ", ") + " and " + names[len(names)-1]
+}
+
+func reportUnlisted(p *audit.Pass, app *snapshot.Item, file string) {
+	r := audit.Report{Item: app.Key, At: at(app), Message: fmt.Sprintf("%s declares %s, but PM2 does not list it", file, app.Name)}
+	if isFalse(app, "declared.autostart") {
+		r.Severity = audit.Medium
+	}
+	doubtDeclared(p, file, &r)
+	p.Report(r)
+}
+
+// doubtDeclared makes a guess of what a file declares when it asks for its
+// environment: another one than was assumed may declare other apps.
+func doubtDeclared(p *audit.Pass, file string, r *audit.Report) {
+	it := p.Now.Item(fileKey(file))
+	if it == nil {
+		return
+	}
+	v, _ := it.Fact("reads")
+	var reads []string
+	for _, name := range v.Strings() {
+		if name != "os.cpus" { // how many instances, never which apps
+			reads = append(reads, name)
+		}
+	}
+	if len(reads) == 0 {
+		return
+	}
+	r.Confidence, r.Severity = audit.Guess, audit.Medium
+	r.Evidence = append(r.Evidence, audit.Evidence{Name: "the file reads", Value: strings.Join(reads, ", ")})
+}
+
+// scriptReported reports whether pm2-script-missing says why PM2 does not list
+// an app.
+func scriptReported(p *audit.Pass, app *snapshot.Item, file string) bool {
+	missing, _ := missingScript(p.Now.Tree, app, file)
+	return missing != "" && !slices.Contains(p.Off, ScriptMissing.ID)
+}
+
+func reportStopped(p *audit.Pass, app *snapshot.Item, processes crowd) {
+	stopped, all := processes.in(app, "stopped")
+	if len(stopped) == 0 || mayStop(app, stopped) {
+		return
+	}
+	r := audit.Report{
+		Item: app.Key, At: at(app), Severity: audit.Medium,
+		Message: fmt.Sprintf("%s is stopped, although PM2 is to keep it running", app.Name),
+		Hint:    fmt.Sprintf("If that is not on purpose: `pm2 restart %s`.", app.Name),
+	}
+	if all > 1 {
+		r.Message = fmt.Sprintf("%d of %d instances of %s are stopped, although PM2 is to keep them running", len(stopped), all, app.Name)
+	}
+	if all > 1 && len(stopped) == 1 {
+		r.Message = fmt.Sprintf("1 of %d instances of %s is stopped, although PM2 is to keep it running", all, app.Name)
+	}
+	p.Report(r)
 }
 
 func isFalse(it *snapshot.Item, fact string) bool {
@@ -54,7 +174,7 @@ func isFalse(it *snapshot.Item, fact string) bool {
 
 // mayStop reports whether an app is stopped by its own configuration: started
 // only on demand, finished, or ended with a code that it may end with.
-func mayStop(p *audit.Pass, app *snapshot.Item) bool {
+func mayStop(app *snapshot.Item, stopped []*snapshot.Item) bool {
 	if isFalse(app, "autorestart") || isFalse(app, "autostart") {
 		return true
 	}
@@ -66,7 +186,7 @@ func mayStop(p *audit.Pass, app *snapshot.Item) bool {
 	if n, isNumber := codes.Num(); isNumber {
 		allowed = []string{snapshot.Number(n).Str()}
 	}
-	return !slices.ContainsFunc(instances(p, app), func(it *snapshot.Item) bool {
-		return it.State == "stopped" && !slices.Contains(allowed, text(it, "exit_code"))
+	return !slices.ContainsFunc(stopped, func(it *snapshot.Item) bool {
+		return !slices.Contains(allowed, text(it, "exit_code"))
 	})
 }

@@ -12,9 +12,10 @@ import (
 
 // ScriptMissing finds declared apps whose script is not in the project.
 var ScriptMissing = &audit.Check{
-	ID: "pm2-script-missing", System: "pm2", Title: "script of the app is missing", Severity: audit.High,
+	ID: "pm2-script-missing", System: "pm2", Title: "script of the app is missing", Severity: audit.High, Version: 2,
 	Doc: "PM2 refuses to start an app whose script is not there (\"Script not found\"). An app that already runs goes on until its next restart, " +
-		"and is then `online` without a process. PM2 looks for a relative script from the folder in which it is called, not from that of the file; both are tried here.",
+		"and is then `online` without a process. PM2 looks for a relative script from the folder in which it is called, not from that of the file; both are tried here. " +
+		"A script or working folder that the file names by an absolute path below the project is looked for there only.",
 	Hint:          "Correct the path in the file, or restore the script. Scripts that a build makes belong to the ignored files of git: those are not looked for.",
 	Discriminator: "namespace and name of the app",
 	Source:        "https://github.com/Unitech/pm2 lib/Common.js prepareAppConf",
@@ -51,8 +52,7 @@ func missingScript(tree *snapshot.Tree, app *snapshot.Item, file string) (missin
 	if path.Base(script) == script && path.Ext(script) == "" {
 		return "", "" // a program on PATH
 	}
-	for _, dir := range []string{".", path.Dir(file)} {
-		p := path.Join(dir, cwd, script)
+	for _, p := range places(app, file) {
 		if p == ".." || strings.HasPrefix(p, "../") || tree.HasFile(p) || tree.HasDir(p) || untold(tree, p) {
 			return "", "" // there, or not for us to know
 		}
@@ -64,6 +64,18 @@ func missingScript(tree *snapshot.Tree, app *snapshot.Item, file string) (missin
 		}
 	}
 	return missing, otherCase
+}
+
+// places returns where PM2 may look for the script of an app.
+func places(app *snapshot.Item, file string) []string {
+	script, cwd := text(app, "declared.script"), text(app, "declared.cwd")
+	if v, _ := app.Fact("declared.script.rooted"); v.IsTrue() {
+		return []string{path.Clean(script)}
+	}
+	if v, _ := app.Fact("declared.cwd.rooted"); v.IsTrue() {
+		return []string{path.Join(cwd, script)}
+	}
+	return []string{path.Join(cwd, script), path.Join(path.Dir(file), cwd, script)}
 }
 
 // built are the usual folders of build products: in a fresh checkout they are

@@ -3,10 +3,15 @@ package pm2_test
 import (
 	"os"
 	"slices"
+	"strings"
 	"testing"
 
+	"golang.org/x/tools/txtar"
+
+	"healthaudit/audit"
 	"healthaudit/audit/check/checktest"
 	checks "healthaudit/audit/check/pm2"
+	"healthaudit/snapshot"
 	"healthaudit/snapshot/analyze/ecosystem"
 	"healthaudit/snapshot/collect/pm2"
 )
@@ -20,3 +25,144 @@ func TestMain(m *testing.M) {
 }
 
 func TestCases(t *testing.T) { checktest.Run(t, checks.All, pm2.Collector) }
+
+// Whatever collector and check make of it together.
+func TestTogether(t *testing.T) {
+	for _, c := range []struct {
+		title, archive string
+		check          *audit.Check
+	}{
+		{"killed without pm2 save and without a file", `
+-- old.json --
+[
+ {"key": "pm2/daemon", "name": "PM2 daemon", "kind": "daemon", "source": "daemon:x", "state": "alive", "facts": [{"n": "apps", "v": 1}, {"n": "lists", "c": "volatile", "v": ["api"]}]},
+ {"key": "pm2/api", "name": "api", "kind": "app", "source": "runtime:x", "state": "online"}
+]
+-- tree/.no-home/.pm2/pm2.pid --
+4194304
+-- want --
+critical pm2/daemon -
+`, checks.DaemonDown},
+		{"killed, and nothing is known of what ran", `
+-- tree/.no-home/.pm2/pm2.pid --
+4194304
+-- tree/.no-home/.pm2/dump.pm2 --
+[{"name": "a
+-- want --
+high pm2/daemon -
+`, checks.DaemonDown},
+		{"a home that was never used", "-- tree/.no-home/.pm2/pm2.log --\n", checks.DaemonDown},
+		{"an entry without a script is told once", `
+-- tree/ecosystem.json --
+{"apps": [{"args": "x"}]}
+-- want --
+high pm2/file:ecosystem.json ecosystem.json:1
+`, checks.ConfigInvalid},
+	} {
+		t.Run(c.title, func(t *testing.T) {
+			got, want := checktest.Case(t, c.check, txtar.Parse([]byte(c.archive)), pm2.Collector)
+			if !slices.Equal(got, want) {
+				t.Errorf("got %q, want %q", got, want)
+			}
+		})
+	}
+}
+
+// A process is one look at a process.
+type process struct {
+	state             string
+	restarts, created float64
+	uptime            float64 // seconds
+	born              string
+}
+
+func seen(daemon string, p *process) *snapshot.Snapshot {
+	s := &snapshot.Snapshot{Tree: &snapshot.Tree{}, Items: []*snapshot.Item{{Key: "pm2/daemon", Kind: "daemon", State: daemon}}}
+	if p == nil {
+		return s
+	}
+	it := &snapshot.Item{Key: "pm2/api", Name: "api", Kind: "app", State: p.state}
+	for name, v := range map[string]float64{"restarts": p.restarts, "created": p.created, "age": p.created, "uptime": p.uptime} {
+		it.Metrics = append(it.Metrics, snapshot.Metric{Name: name, Value: v, Incarnation: "u@" + p.born})
+	}
+	s.Items = append(s.Items, it)
+	return s
+}
+
+// A loop is over only when the app has lived for long or nothing starts it any
+// more: silence of the counter alone does not resolve the finding.
+func TestCrashLoop_over(t *testing.T) {
+	was := &process{state: "online", restarts: 50, created: 1, uptime: 5}
+	for _, c := range []struct {
+		title    string
+		old, now *process
+		daemon   string
+		want     string // found, doubt or over
+	}{
+		{"it loops on", was, &process{state: "online", restarts: 60, created: 1, uptime: 5}, "alive", "found"},
+		{"another run a second later", was, &process{state: "online", restarts: 50, created: 1, uptime: 6}, "alive", "doubt"},
+		{"pm2 reset", was, &process{state: "online", restarts: 0, created: 2, uptime: 1}, "alive", "doubt"},
+		{"pm2 resurrect", was, &process{state: "online", restarts: 0, created: 1, uptime: 3, born: "another"}, "alive", "doubt"},
+		{"a deliberate restart", was, &process{state: "online", restarts: 51, created: 2, uptime: 1}, "alive", "doubt"},
+		{"it lives for nine minutes", was, &process{state: "online", restarts: 50, created: 1, uptime: 540}, "alive", "doubt"},
+		{"it lives for eleven minutes", was, &process{state: "online", restarts: 50, created: 1, uptime: 660}, "alive", "over"},
+		{"a deploy that lives for eleven minutes", was, &process{state: "online", restarts: 51, created: 2, uptime: 660}, "alive", "over"},
+		{"between two lives", was, &process{state: "waiting restart", restarts: 50, created: 1}, "alive", "doubt"},
+		{"PM2 gave it up", was, &process{state: "errored", restarts: 65}, "alive", "over"},
+		{"someone stopped it", was, &process{state: "stopped", restarts: 50, created: 1}, "alive", "over"},
+		{"the daemon died", was, &process{state: "not-running"}, "crashed", "doubt"},
+		{"the daemon died, and it was stopped", was, &process{state: "stopped"}, "crashed", "doubt"},
+		{"a first look", nil, &process{state: "online", restarts: 99, created: 1, uptime: 5}, "alive", "doubt"},
+	} {
+		t.Run(c.title, func(t *testing.T) {
+			j := audit.Judge([]*audit.Check{checks.CrashLoop}, &audit.World{Now: seen(c.daemon, c.now), Before: seen("alive", c.old)})
+			got := "over"
+			switch {
+			case len(j.Findings) > 0:
+				got = "found"
+			case j.Doubts[audit.FindingID(snapshot.PM2, "pm2/api", checks.CrashLoop.ID, "")]:
+				got = "doubt"
+			}
+			if got != c.want {
+				t.Errorf("%s, want %s", got, c.want)
+			}
+		})
+	}
+}
+
+// What the findings say, beyond where they stand.
+func TestWords(t *testing.T) {
+	s := seen("alive", &process{state: "stopped"})
+	s.Items = append(s.Items,
+		&snapshot.Item{Key: "pm2/api#0", Kind: "instance", State: "online"},
+		&snapshot.Item{Key: "pm2/api#1", Kind: "instance", State: "stopped"},
+		&snapshot.Item{Key: "pm2/file:x.config.js", Kind: "file", State: "ok", Facts: []snapshot.Fact{{Name: "reads", Class: snapshot.Set, Value: snapshot.SetOf("NODE_ENV", "os.cpus")}}},
+		&snapshot.Item{Key: "pm2/guessed", Name: "guessed", Kind: "app", State: "not-running", Facts: []snapshot.Fact{{Name: "declared.file", Value: snapshot.Text("x.config.js")}}},
+	)
+	found := audit.Judge([]*audit.Check{checks.NotRunning}, &audit.World{Now: s, Before: snapshot.Nothing}).Findings
+	if len(found) != 2 || found[0].Message != "1 of 2 instances of api is stopped, although PM2 is to keep it running." {
+		t.Errorf("%+v", found)
+	}
+	if len(found) == 2 && (found[1].Confidence != audit.Guess || found[1].Severity != audit.Medium || found[1].Evidence[0].Value != "NODE_ENV") {
+		t.Errorf("a guess: %+v", found[1])
+	}
+	for dump, want := range map[string]string{"ok": "run `pm2 resurrect`", "absent": "nothing to resurrect", "torn": "copy it"} {
+		s := seen("crashed", nil)
+		s.Items[0].Facts = []snapshot.Fact{{Name: "dump", Value: snapshot.Text(dump)}}
+		for _, f := range audit.Judge([]*audit.Check{checks.DaemonDown}, &audit.World{Now: s, Before: snapshot.Nothing}).Findings {
+			if !strings.Contains(f.Hint, want) {
+				t.Errorf("dump %s: %s", dump, f.Hint)
+			}
+		}
+	}
+	for _, state := range []string{"orphaned", "two-daemons", "hung"} {
+		s := seen(state, nil)
+		s.Items[0].Facts = []snapshot.Fact{{Name: "pid", Class: snapshot.Volatile, Value: snapshot.Number(77)}}
+		for _, f := range audit.Judge(checks.All, &audit.World{Now: s, Before: snapshot.Nothing}).Findings {
+			starts := strings.Contains(f.Hint, "pm2 resurrect") || strings.Contains(f.Hint, "pm2 start")
+			if starts != (state == "hung") || strings.Contains(f.Hint, "pm2 update") || strings.Contains(f.Hint, "PID") {
+				t.Errorf("%s: %s", state, f.Hint)
+			}
+		}
+	}
+}

@@ -32,6 +32,7 @@ const (
 type request struct {
 	Path  string         `json:"path"`
 	Kind  Kind           `json:"kind"`
+	Type  string         `json:"type,omitempty"` // see Input
 	Src   string         `json:"src"`
 	Files map[string]Dep `json:"files,omitempty"`
 }
@@ -86,7 +87,7 @@ func (f *File) readScript(in Input) []any {
 	if in.Child == nil {
 		return f.fail(NeedsNode, 0, "JavaScript is not evaluated here")
 	}
-	req := request{Path: in.Path, Kind: f.Kind, Src: string(in.Src), Files: in.Files}
+	req := request{Path: in.Path, Kind: f.Kind, Type: in.Type, Src: string(in.Src), Files: in.Files}
 	b, err := json.Marshal(req)
 	if err != nil || len(b) > maxRequest {
 		return f.fail(Invalid, 0, "requires more than 32 MB of files")

@@ -21,7 +21,7 @@ import (
 
 // Version is raised when Evaluate gives another result for the same input; it
 // is the version of the cached analysis.
-const Version = 1
+const Version = 2
 
 // MaxText is the largest JSON or YAML file that is parsed, MaxScript the
 // largest JavaScript file, in bytes.
@@ -104,11 +104,13 @@ type Problem struct {
 // An App is one declared app.
 type App struct {
 	Name      string         `json:"name"`
-	Namespace string         `json:"namespace"`         // "default" when none is given
-	Line      int            `json:"line,omitempty"`    // where it is declared; 0 unknown
-	Script    string         `json:"script,omitempty"`  // as declared; of a shell command only the program
-	Command   bool           `json:"command,omitempty"` // the script is a shell command line
-	Cwd       string         `json:"cwd,omitempty"`     // as declared; below the root relative to it
+	Namespace string         `json:"namespace"`            // "default" when none is given
+	Line      int            `json:"line,omitempty"`       // where it is declared; 0 unknown
+	Script    string         `json:"script,omitempty"`     // as declared; of a shell command only the program
+	Command   bool           `json:"command,omitempty"`    // the script is a shell command line
+	Cwd       string         `json:"cwd,omitempty"`        // as declared; below the root relative to it
+	Rooted    bool           `json:"rooted,omitempty"`     // Script was an absolute path below the root: no folder is tried for it
+	CwdRooted bool           `json:"cwd_rooted,omitempty"` // the same of Cwd
 	Cron      string         `json:"cron,omitempty"`
 	Settings  []Setting      `json:"settings,omitempty"` // what is declared, by schema key, sorted; arguments masked
 	Secrets   []Hashed       `json:"secrets,omitempty"`  // keyed hashes, sorted by name: env.NAME, env_production.NAME, args, node_args, script
@@ -135,6 +137,22 @@ func (a *App) Setting(key string) (snapshot.Value, bool) {
 		}
 	}
 	return snapshot.Value{}, false
+}
+
+// HasEnv reports whether the app may have been started with that environment
+// (pm2 start --env): one of its blocks, or any when it has none.
+func (a *App) HasEnv(env string) bool {
+	blocks := false
+	for _, s := range a.Secrets {
+		name, _, _ := strings.Cut(strings.TrimPrefix(s.Name, "env_"), ".")
+		if !strings.HasPrefix(s.Name, "env_") {
+			continue
+		}
+		if blocks = true; name == env {
+			return true
+		}
+	}
+	return !blocks
 }
 
 // A Dep is a project file that a process file requires, or its absence.
@@ -164,6 +182,7 @@ type Ran struct {
 type Input struct {
 	Path  string // relative to the root
 	Src   []byte
+	Type  string         // "type" of the nearest package.json: what Node takes a .js file for; empty when it says nothing
 	Files map[string]Dep // by required path
 	Hash  func(clear string) string
 	Child func(request []byte) Ran // runs Child in a process of its own

@@ -256,6 +256,79 @@ func TestEvaluate_references(t *testing.T) {
 	}
 }
 
+// What is below the project's root by an absolute path stays there, wherever
+// the app runs.
+func TestEvaluate_absolutePaths(t *testing.T) {
+	for _, c := range []struct{ app, want string }{
+		{`{name: 'x', script: path.join(__dirname, 'app.js'), cwd: __dirname}`, "sub/app.js rooted, cwd sub rooted: sub/app.js"},
+		{`{name: 'x', script: 'app.js', cwd: __dirname}`, "app.js, cwd sub rooted: sub/app.js"},
+		{`{name: 'x', script: 'app.js', cwd: 'sub'}`, "app.js, cwd sub: sub/app.js"},
+		{`{name: 'x', script: path.resolve('app.js'), cwd: '/srv/shop'}`, "app.js rooted, cwd /srv/shop: app.js"},
+		{`{name: 'x', script: 'node', args: path.join(__dirname, 'app.js'), cwd: __dirname}`, "node, cwd sub rooted: sub/app.js"},
+		{`{name: 'x', script: 'node ' + path.join(__dirname, 'app.js'), cwd: __dirname}`, "node, cwd sub rooted: sub/app.js"},
+		{`{name: 'x', script: 'npm', args: 'start -- ' + path.join(__dirname, 'app.js'), cwd: __dirname}`, "npm, cwd sub rooted: npm run start in sub"},
+	} {
+		f := evaluateText(t, "sub/ecosystem.config.js", "const path = require('path'); module.exports = {apps: ["+c.app+"]}", nil)
+		if len(f.Apps) != 1 {
+			t.Fatalf("%s: %+v", c.app, f)
+		}
+		a := f.Apps[0]
+		rooted := map[bool]string{true: " rooted"}
+		got := a.Script + rooted[a.Rooted] + ", cwd " + a.Cwd + rooted[a.CwdRooted] + ":"
+		for _, r := range a.Refs {
+			if r.Kind == snapshot.RefFile || r.Kind == snapshot.RefNPM {
+				got += " " + r.Target()
+			}
+		}
+		if got != c.want {
+			t.Errorf("%s: %s, want %s", c.app, got, c.want)
+		}
+	}
+}
+
+// The same files and folders, given to Node 20.20.2 by require(), gave the same.
+func TestEvaluate_moduleType(t *testing.T) {
+	const (
+		cjs     = "module.exports = {apps: [{name: 'a', script: 'a.js'}]}"
+		exports = "exports.apps = [{name: 'a', script: 'a.js'}]"
+		esm     = "export const apps = [{name: 'a', script: 'a.js'}]"
+		require = "const path = require('path')\nexport const apps = [{name: 'a', script: path.join('.', 'a.js')}]"
+		imports = "import path from 'path'\nexport const apps = [{name: 'a', script: path.join('.', 'a.js')}]"
+		dirname = "export const apps = [{name: 'a', script: 'a.js', cwd: __dirname}]"
+		comment = "/*\nexport a;\n*/\n" + cjs
+		asks    = "const o = {apps: [{name: 'a', script: 'a.js'}]}\nif (typeof module !== 'undefined') module.exports = o\nelse globalThis.o = o"
+
+		lacks    = "invalid uses %s, which is not defined in ES modules, and Node takes the file for one: "
+		byType   = `the nearest package.json says "type": "module"; as ….config.cjs it would load`
+		byItself = "it uses import or export"
+		refused  = `invalid uses import or export, which a .js file of a package with "type": "commonjs" cannot`
+	)
+	lack := func(name, why string) string { return strings.Replace(lacks, "%s", name, 1) + why }
+	for _, c := range []struct{ path, kind, src, want string }{
+		{"ecosystem.config.js", "module", cjs, lack("module", byType)},
+		{"ecosystem.config.js", "module", exports, lack("exports", byType)},
+		{"ecosystem.config.js", "module", require, lack("require", byType)},
+		{"ecosystem.config.js", "module", dirname, lack("__dirname", byType)},
+		{"ecosystem.config.js", "module", esm, "a=a.js"},
+		{"ecosystem.config.js", "module", imports, "a=a.js"},
+		{"ecosystem.config.cjs", "module", cjs, "a=a.js"},
+		{"ecosystem.config.mjs", "", cjs, lack("module", "its name says so")},
+		{"ecosystem.config.js", "commonjs", cjs, "a=a.js"},
+		{"ecosystem.config.js", "commonjs", esm, refused},
+		{"ecosystem.config.js", "commonjs", comment, "a=a.js"},
+		{"ecosystem.config.js", "", esm, "a=a.js"},
+		{"ecosystem.config.js", "", imports, "a=a.js"},
+		{"ecosystem.config.js", "", require, lack("require", byItself)},
+		{"ecosystem.config.js", "", comment, "a=a.js"},
+		{"ecosystem.config.js", "", asks, "a=a.js"},
+	} {
+		f := Evaluate(Input{Path: c.path, Src: []byte(c.src), Type: c.kind, Hash: hash, Child: child(t)})
+		if got := summary(f); got != c.want {
+			t.Errorf("%s of type %q: %s\ngot  %s\nwant %s", c.path, c.kind, c.src, got, c.want)
+		}
+	}
+}
+
 func TestEvaluate_lines(t *testing.T) {
 	for _, c := range []struct {
 		path, src string
@@ -283,6 +356,7 @@ func TestEvaluate_refusals(t *testing.T) {
 		{`{"script":"a.js","max_memory_restart":"200MB"}`, "max_memory_restart does not look like ^\\d+(G|M|K)?$; for that PM2 refuses the whole file"},
 		{`{"script":"a.js","autorestart":"yes"}`, "autorestart is a text where PM2 wants true or false; for that it refuses the whole file"},
 		{`{"script":"a.js","max_restarts":"ten"}`, "max_restarts is a text where PM2 wants a number; for that it refuses the whole file"},
+		{`{"args":"x"}`, `has no script: PM2 aborts with "No script path"`},
 		{`{"name":"x"}`, `has no script: PM2 aborts with "No script path"`},
 	} {
 		var got []string
@@ -292,6 +366,9 @@ func TestEvaluate_refusals(t *testing.T) {
 		if s := strings.Join(got, "; "); s != c.want {
 			t.Errorf("%s: %q, want %q", c.src, s, c.want)
 		}
+	}
+	if f := evaluateText(t, "pm2.json", `{"apps":[{"args":"x"}]}`, nil); len(f.Apps) != 0 {
+		t.Errorf("an entry without name and script is the app %q", f.Apps[0].Name)
 	}
 	f := evaluateText(t, "ecosystem.config.mjs", "export default {apps: [{script: 'a.js'}]}", nil)
 	if len(f.Problems) != 1 || len(f.Apps) != 1 {

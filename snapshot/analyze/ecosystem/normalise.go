@@ -56,13 +56,17 @@ func (b *builder) build(nth map[string]int) {
 	}
 	a := &b.app
 	a.Name, a.Namespace = b.text("name"), b.text("namespace")
+	if script == "" && a.Name == "" { // PM2 would call it "undefined": no app that anybody knows
+		b.problem("script", noScript)
+		return
+	}
 	if a.Name == "" {
 		a.Name = ShownName(defaultName(unrootAll(script)), unrootAll(script))
 	}
 	if a.Namespace == "" {
 		a.Namespace = "default"
 	}
-	a.Cwd = unroot(b.text("cwd"))
+	a.Cwd, a.CwdRooted = unroot(b.text("cwd"))
 	id := a.Namespace + "\x00" + a.Name
 	a.Line = line(b.in.Src, "name", a.Name, nth[id])
 	if a.Line == 0 {
@@ -70,7 +74,7 @@ func (b *builder) build(nth map[string]int) {
 	}
 	nth[id]++
 	if script == "" {
-		b.problem("script", "has no script: PM2 aborts with \"No script path\"")
+		b.problem("script", noScript)
 	}
 	b.script(script)
 	b.settings()
@@ -105,15 +109,19 @@ func (b *builder) text(key string) string {
 	return ""
 }
 
-// unroot makes a path below the project relative to its root.
-func unroot(p string) string {
+// noScript is what is wrong with an entry that starts nothing.
+const noScript = "has no script: PM2 aborts with \"No script path\""
+
+// unroot makes a path below the project relative to its root; rooted tells that
+// it was absolute.
+func unroot(p string) (rel string, rooted bool) {
 	switch {
 	case p == virtualRoot:
-		return "."
+		return ".", true
 	case strings.HasPrefix(p, virtualRoot+"/"):
-		return path.Clean(strings.TrimPrefix(p, virtualRoot+"/"))
+		return path.Clean(strings.TrimPrefix(p, virtualRoot+"/")), true
 	}
-	return p
+	return p, false
 }
 
 // unrootAll does so for every mention of the root within a text.
@@ -132,10 +140,14 @@ func (b *builder) set(key string, v snapshot.Value) {
 // script notes what the app starts, with its arguments.
 func (b *builder) script(script string) {
 	a := &b.app
-	script = unrootAll(script)
+	whole, absolute := unrootAll(script), b.mentionsRoot(script)
+	if script, a.Rooted = unroot(script); !a.Rooted {
+		script = whole
+	}
 	args, nodeArgs := b.args("args"), b.args("node_args")
 	a.Script = MaskText(script)
 	if strings.Contains(script, " ") { // PM2 runs it with bash -c
+		script, a.Rooted = whole, false
 		a.Command, a.Script = true, program(script)
 		b.hash("script", script)
 	}
@@ -146,7 +158,12 @@ func (b *builder) script(script string) {
 		}
 	}
 	o := refs.Origin{Dir: workDir(a.Cwd), File: b.in.Path, Line: a.Line, Where: a.Name}
+	if absolute { // what it names is named from the root, wherever it runs
+		o.Dir = "."
+	}
 	switch {
+	case a.Rooted && isFile(script):
+		a.Refs = []snapshot.Ref{{Kind: snapshot.RefFile, Path: script, File: b.in.Path, Line: a.Line, Where: a.Name}}
 	case script == "" || path.IsAbs(a.Cwd):
 	case a.Command:
 		a.Refs = refs.Command(script, o)
@@ -159,6 +176,24 @@ func (b *builder) script(script string) {
 		a.Refs = refs.Argv(append([]string{script}, args...), o)
 	}
 }
+
+// mentionsRoot reports whether the script or an argument of the app is an
+// absolute path of the project. A package manager takes its folder from where
+// it runs all the same.
+func (b *builder) mentionsRoot(script string) bool {
+	if managers.MatchString(script) {
+		return false
+	}
+	text := script
+	for _, r := range schema {
+		if r.key == "args" {
+			text += " " + scalar(b.value(r))
+		}
+	}
+	return strings.Contains(text, virtualRoot)
+}
+
+var managers = regexp.MustCompile(`(^|[/\s;&|])(npm|npx|pnpm|pnpx|yarn|bun|bunx)(\s|$)`)
 
 func workDir(cwd string) string {
 	if cwd == "" {

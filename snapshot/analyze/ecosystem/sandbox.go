@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"github.com/dop251/goja"
-	"github.com/evanw/esbuild/pkg/api"
 )
 
 // virtualRoot stands for the project's root in __dirname: what a script
@@ -103,71 +102,11 @@ func (s *sandbox) run() (goja.Value, error) {
 	if s.req.Kind == JSON {
 		return s.vm.RunScript(s.req.Path, "("+s.req.Src+"\n)")
 	}
-	m, err := s.module(s.req.Path, s.req.Src, s.req.Kind == Module)
+	m, err := s.module(s.req.Path, s.req.Src, s.scope())
 	if err != nil {
 		return nil, err
 	}
 	return m.Get("exports"), nil
-}
-
-var moduleSyntax = regexp.MustCompile(`(?m)^\s*(export\s*[\w{*]|import\s*[\w{*"'])`)
-
-// module runs a file as a CommonJS module and returns its module object.
-func (s *sandbox) module(p, src string, esm bool) (*goja.Object, error) {
-	if m := s.loaded[p]; m != nil { // also a cycle: what is exported so far
-		return m, nil
-	}
-	m := s.vm.NewObject()
-	exports := s.vm.NewObject()
-	s.loaded[p] = m
-	if err := errors.Join(m.Set("exports", exports), m.Set("id", p), m.Set("filename", virtualRoot+"/"+p)); err != nil {
-		return nil, err
-	}
-	name := p
-	if esm || moduleSyntax.MatchString(src) {
-		js, err := commonJS(src)
-		if err != nil {
-			return nil, err
-		}
-		src, name = js, "" // lines of the result are not those of the file
-	}
-	// The wrapper is on the file's first line, so that lines stay true.
-	v, err := s.vm.RunScript(name, "(function (exports, require, module, __filename, __dirname, __url) {"+strings.TrimPrefix(src, "\ufeff")+"\n})")
-	if err != nil {
-		return nil, err
-	}
-	f, ok := goja.AssertFunction(v)
-	if !ok {
-		return nil, errors.New("not a module")
-	}
-	file := virtualRoot + "/" + p
-	require, err := s.require(goja.Undefined(), s.vm.ToValue(p))
-	if err != nil {
-		return nil, err
-	}
-	_, err = f(exports, exports, require, m, s.vm.ToValue(file), s.vm.ToValue(path.Dir(file)), s.vm.ToValue("file://"+file))
-	return m, err
-}
-
-// A syntaxError is one of a module. Its text quotes the file and is dropped.
-type syntaxError struct{ line int }
-
-func (e *syntaxError) Error() string { return "syntax error" }
-
-func commonJS(src string) (string, error) {
-	res := api.Transform(src, api.TransformOptions{
-		Format: api.FormatCommonJS, Target: api.ES2017, Loader: api.LoaderJS, LogLevel: api.LogLevelSilent,
-		Supported: map[string]bool{"dynamic-import": false},
-		Define:    map[string]string{"import.meta.url": "__url", "import.meta.dirname": "__dirname", "import.meta.filename": "__filename"},
-	})
-	if len(res.Errors) > 0 {
-		e := &syntaxError{}
-		if l := res.Errors[0].Location; l != nil {
-			e.line = l.Line
-		}
-		return "", e
-	}
-	return string(res.Code), nil
 }
 
 // load is require() for a path of the project.
@@ -200,7 +139,11 @@ func (s *sandbox) load(from, name string) (goja.Value, error) {
 		}
 		return s.vm.ToValue(v), nil
 	}
-	m, err := s.module(dep.Path, dep.Src, path.Ext(dep.Path) == ".mjs")
+	in := either
+	if path.Ext(dep.Path) == ".mjs" {
+		in = esmodule
+	}
+	m, err := s.module(dep.Path, dep.Src, in)
 	if err != nil {
 		return nil, err
 	}
@@ -260,7 +203,20 @@ func (s *sandbox) explain(err error) (reason string, line int, slow bool) {
 
 var errorClasses = []string{"ReferenceError", "TypeError", "RangeError", "SyntaxError", "Error"}
 
-var notDefined = regexp.MustCompile(`^ReferenceError: ([A-Za-z_$][\w$]{0,30}) is not defined`)
+var notDefined = regexp.MustCompile(`^ReferenceError: ([A-Za-z_$][\w$]{0,40}) is not defined`)
+
+// lacks says that the file is taken for an ES module and uses what those lack.
+func (s *sandbox) lacks(name string) string {
+	why := "its name says so"
+	switch {
+	case s.req.Kind == Module:
+	case s.req.Type == "module":
+		why = `the nearest package.json says "type": "module"; as ….config.cjs it would load`
+	default:
+		why = "it uses import or export"
+	}
+	return "uses " + name + ", which is not defined in ES modules, and Node takes the file for one: " + why
+}
 
 func (s *sandbox) explainThrown(e *goja.Exception) (string, int, bool) {
 	line := 0
@@ -280,6 +236,10 @@ func (s *sandbox) explainThrown(e *goja.Exception) (string, int, bool) {
 		}
 	}
 	if m := notDefined.FindStringSubmatch(text); m != nil {
+		name, lacks := strings.CutPrefix(m[1], notInModules)
+		if lacks || s.scope() == esmodule && (name == "module" || name == "exports") {
+			return s.lacks(name), 0, false
+		}
 		return "uses " + m[1] + ", which is not defined", line, false
 	}
 	if class == "SyntaxError" {

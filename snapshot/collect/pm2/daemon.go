@@ -10,7 +10,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
-	"strings"
 	"syscall"
 	"time"
 
@@ -23,6 +22,7 @@ const (
 	alive       = "alive"
 	hung        = "hung"         // accepts a connection and does not answer
 	orphaned    = "orphaned"     // runs, but its socket is gone: the next pm2 command starts a second one
+	twoDaemons  = "two-daemons"  // two processes are the daemon of this home: only one of them can be asked
 	crashed     = "crashed"      // left its pid file behind: SIGKILL, out of memory
 	staleSocket = "stale-socket" // left its socket behind: SIGTERM, reboot without a start-up unit
 	notRunning  = "not-running"  // was ended by pm2 kill, or never ran
@@ -33,11 +33,14 @@ const (
 // A daemon is what is known of the daemon of one home.
 type daemon struct {
 	home    string
+	real    string // home without symbolic links
 	now     time.Time
 	state   string
-	why     string // for hung and unknown: one phrase
+	why     string // what is wrong with one whose apps cannot be seen: one phrase that follows "the PM2 daemon"
+	hint    string // for unknown: what to do
 	version string
 	pid     int
+	pids    []int  // of all processes that are the daemon of this home, sorted
 	born    string // identity of this life of the daemon, "" unknown
 
 	list  []process            // when alive
@@ -47,19 +50,16 @@ type daemon struct {
 
 // inspect tells the state of the daemon of a home, and what it runs.
 func inspect(ctx context.Context, h host.Host, home string, hash func(string) string) daemon {
-	d := daemon{home: home, now: h.Now()}
+	d := daemon{home: home, real: realPath(h, home), now: h.Now()}
 	ctx, cancel := context.WithTimeout(ctx, callTime)
 	defer cancel()
-	socket := filepath.Join(home, "rpc.sock")
-	err := d.ask(ctx, h, socket, hash)
-	d.readProcesses(h)
-	if err == nil && d.suspicious() { // an app may have been restarted between the two looks
-		if err = d.ask(ctx, h, socket, hash); err == nil {
-			d.readProcesses(h)
-		}
+	err := d.look(ctx, h, hash)
+	if d.suspicious() { // it may be a matter of the moment
+		err = d.look(ctx, h, hash)
 	}
-	d.pid = d.findPID(h)
 	switch {
+	case len(d.pids) > 1 && !errors.Is(err, fs.ErrPermission):
+		d.state, d.why = twoDaemons, "runs twice, and only one of the two can be asked"
 	case err == nil:
 		d.state = alive
 	case errors.Is(err, errConnect):
@@ -75,6 +75,16 @@ func inspect(ctx context.Context, h host.Host, home string, hash func(string) st
 	}
 	return d
 }
+
+// look asks the daemon what it runs, and the machine for its processes: in this
+// order, so that whatever the daemon lists had the time to appear.
+func (d *daemon) look(ctx context.Context, h host.Host, hash func(string) string) error {
+	err := d.ask(ctx, h, d.socket(), hash)
+	d.readProcesses(h)
+	return err
+}
+
+func (d *daemon) socket() string { return filepath.Join(d.home, "rpc.sock") }
 
 // errConnect marks errors of connecting, in contrast to those of talking.
 var errConnect = errors.New("cannot connect")
@@ -104,7 +114,7 @@ func (d *daemon) ask(ctx context.Context, h host.Host, socket string, hash func(
 }
 
 func (d *daemon) readProcesses(h host.Host) {
-	d.procs = nil
+	d.procs, d.pids, d.pid = nil, nil, readPID(h, d.home)
 	list, err := h.Processes()
 	if err != nil {
 		return
@@ -113,18 +123,30 @@ func (d *daemon) readProcesses(h host.Host) {
 	for _, p := range list {
 		d.procs[p.PID] = p
 	}
+	d.pids = d.daemons(h)
+	if !slices.Contains(d.pids, d.pid) {
+		d.pid = 0
+		if len(d.pids) > 0 {
+			d.pid = d.pids[0]
+		}
+	}
 }
 
-// suspicious reports whether some app looks dead although it is called online.
+// suspicious reports whether what was seen may be a moment between two states:
+// an app that is called online and looks dead, one that crashed and is not
+// started again yet, a daemon that takes the place of another.
 func (d *daemon) suspicious() bool {
-	return slices.ContainsFunc(d.list, func(p process) bool { return d.ghost(&p) })
+	return len(d.pids) > 1 || slices.ContainsFunc(d.list, func(p process) bool {
+		return d.ghost(&p) || p.Status == "stopped" && p.setting("autorestart") != "false"
+	})
 }
 
 // settled is the age below which an app may be between two lives.
 const settled = 2 * time.Second
 
 // ghost reports whether an app is online by name only: it has no process, or
-// its process is gone.
+// its process is gone. A table of processes in which not even the daemon stands
+// (a container, hidepid) proves nothing.
 func (d *daemon) ghost(p *process) bool {
 	if p.Status != "online" || p.UptimeSince > 0 && sinceMillis(d.now, p.UptimeSince) < settled {
 		return false
@@ -133,60 +155,7 @@ func (d *daemon) ghost(p *process) bool {
 		return true
 	}
 	_, there := d.procs[p.PID]
-	return d.procs != nil && !there
-}
-
-// findPID returns the pid of the daemon's process: that of the pid file when
-// its title agrees, else that of the process with the title of this home; 0 is none.
-func (d *daemon) findPID(h host.Host) int {
-	written := readPID(h, d.home)
-	if d.procs == nil {
-		return written
-	}
-	if p, ok := d.procs[written]; ok && isDaemon(p.Title, d.home) {
-		return written
-	}
-	found := 0
-	for pid, p := range d.procs {
-		if isDaemon(p.Title, d.home) && (found == 0 || pid < found) {
-			found = pid
-		}
-	}
-	return found
-}
-
-func readPID(h host.Host, home string) int {
-	dir, err := h.Outside(home)
-	if err != nil {
-		return 0
-	}
-	defer dir.Close()
-	b, err := dir.Read("pm2.pid", 64)
-	if err != nil {
-		return 0
-	}
-	n, _ := strconv.Atoi(strings.TrimSpace(string(b)))
-	return n
-}
-
-// isDaemon recognises the title that PM2 gives its daemon,
-// "PM2 v7.0.4: God Daemon (/home/x/.pm2)" (lib/Daemon.js). Node cuts a title
-// that is longer than its own command line was.
-func isDaemon(title, home string) bool {
-	rest, ok := strings.CutPrefix(title, "PM2 v")
-	if !ok {
-		return false
-	}
-	_, dir, ok := strings.Cut(rest, ": God Daemon (")
-	if !ok {
-		return false
-	}
-	whole := strings.HasSuffix(dir, ")")
-	dir = strings.TrimSuffix(dir, ")")
-	if whole {
-		return filepath.Clean(dir) == filepath.Clean(home)
-	}
-	return dir != "" && strings.HasPrefix(home, dir)
+	return len(d.pids) > 0 && !there
 }
 
 // withoutSocket tells the states in which nothing accepts a connection.
@@ -203,13 +172,18 @@ func (d *daemon) withoutSocket(h host.Host, err error) string {
 	case errors.Is(err, context.DeadlineExceeded) || errors.Is(err, os.ErrDeadlineExceeded):
 		d.why = "does not accept connections within 2 seconds"
 		return hung
+	case len(d.socket()) > maxSocket:
+		d.why = fmt.Sprintf("has a socket whose path is %d bytes long, and the system takes %d: neither audit nor pm2 can reach it", len(d.socket()), maxSocket)
+		d.hint = "Move PM2 to a home with a shorter path: set PM2_HOME for everyone who runs pm2, and for audit."
+		return unknown
 	case !refused && !absent:
-		d.why = "its socket cannot be used on this machine"
+		d.why, d.hint = "has a socket that cannot be used on this machine", "Audit PM2 on Linux."
 		return unknown
 	case d.procs == nil:
-		d.why = "no process table on this platform: it may run without its socket"
+		d.why, d.hint = "may run without its socket: this platform has no table of processes", "Audit PM2 on Linux."
 		return unknown
 	case d.pid > 0:
+		d.why = "runs without its socket"
 		return orphaned
 	case open == nil && exists(dir, "pm2.pid"):
 		return crashed
@@ -219,9 +193,23 @@ func (d *daemon) withoutSocket(h host.Host, err error) string {
 	return notRunning
 }
 
+// maxSocket is the longest path of a Unix socket in bytes (unix(7): sun_path has
+// 108 with the closing NUL). PM2 cuts a longer one without a word.
+const maxSocket = 107
+
 func exists(dir host.Files, name string) bool {
 	_, err := dir.Stat(name)
 	return err == nil
+}
+
+// replace says how a person replaces a daemon that does not answer: pm2's own
+// commands wait for it as well.
+func (d *daemon) replace() string {
+	pid := "PID"
+	if d.pid > 0 {
+		pid = strconv.Itoa(d.pid)
+	}
+	return "run `kill -9 " + pid + "` and then `pm2 resurrect` as the user who owns the home"
 }
 
 // sinceMillis turns milliseconds since 1970 into a duration before now, 0 when

@@ -2,6 +2,7 @@ package pm2
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -28,6 +29,7 @@ const (
 // A declaration is one process file and what it declares.
 type declaration struct {
 	path string
+	kind string // "type" of the package.json whose folder it lies in: see ecosystem.Input
 	file snapshot.File
 	deps []snapshot.File // captured files that it requires
 	what ecosystem.File
@@ -102,7 +104,7 @@ func declare(ctx context.Context, s *collect.Session, p string) declaration {
 	if path.Base(p) == "package.json" {
 		role = snapshot.Shared
 	}
-	d := declaration{path: p}
+	d := declaration{path: p, kind: packageType(s, p)}
 	d.file, d.err = s.Files.File(p, role)
 	text := d.file
 	if d.err == nil && d.file.Link != "" { // PM2 reads what the link points at
@@ -119,9 +121,9 @@ func declare(ctx context.Context, s *collect.Session, p string) declaration {
 	ctx, cancel := context.WithTimeout(ctx, fileTime)
 	defer cancel()
 	given := map[string]ecosystem.Dep{}
-	inputs := []string{p, text.SHA256}
+	inputs := []string{p, d.kind, text.SHA256}
 	for range maxRounds {
-		d.what = evaluate(ctx, s, d.path, text, given, inputs)
+		d.what = evaluate(ctx, s, &d, text, given, inputs)
 		if d.what.Need == "" {
 			return d
 		}
@@ -140,10 +142,30 @@ func declare(ctx context.Context, s *collect.Session, p string) declaration {
 	return d
 }
 
+// packageType returns "type" of the nearest package.json above a file, "" when
+// there is none, it says nothing, or it is not JSON.
+func packageType(s *collect.Session, p string) string {
+	if ecosystem.KindOf(p) != ecosystem.Script {
+		return ""
+	}
+	for dir := path.Dir(p); ; dir = path.Dir(dir) {
+		if f, err := s.Files.File(path.Join(dir, "package.json"), snapshot.Shared); err == nil && f.Link == "" {
+			var m struct{ Type string }
+			if b, err := s.Files.Bytes(f); err == nil {
+				_ = json.Unmarshal(b, &m) // npm's problem, not PM2's
+			}
+			return m.Type
+		}
+		if dir == "." {
+			return ""
+		}
+	}
+}
+
 // evaluate reads a file with what it was given so far. The result is cached by
 // the digests of all of it; one that a slow machine may have caused is not
 // believed from the cache.
-func evaluate(ctx context.Context, s *collect.Session, p string, text snapshot.File, given map[string]ecosystem.Dep, inputs []string) ecosystem.File {
+func evaluate(ctx context.Context, s *collect.Session, d *declaration, text snapshot.File, given map[string]ecosystem.Dep, inputs []string) ecosystem.File {
 	fresh := false
 	compute := func() ecosystem.File {
 		fresh = true
@@ -152,7 +174,7 @@ func evaluate(ctx context.Context, s *collect.Session, p string, text snapshot.F
 			return ecosystem.File{Status: ecosystem.Invalid, Reason: reason(err), Transient: true}
 		}
 		return ecosystem.Evaluate(ecosystem.Input{
-			Path: p, Src: src, Files: withSources(s, given), Hash: s.Secret,
+			Path: d.path, Src: src, Type: d.kind, Files: withSources(s, given), Hash: s.Secret,
 			Child: func(request []byte) ecosystem.Ran { return child(ctx, s.Host, request) },
 		})
 	}

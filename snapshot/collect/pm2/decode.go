@@ -13,7 +13,7 @@ import (
 
 // A process is what is decoded of one entry of getMonitorData: the allow-list.
 // Everything else of it, above all the environment, which stands there twice,
-// is never looked at.
+// is looked at only by the name of a known variable, and hashed.
 type process struct {
 	Name, Namespace string // as shown: see ecosystem.ShownName
 	RawName         string // as PM2 knows it: never shown
@@ -35,10 +35,25 @@ type process struct {
 	Version, Node  string
 	Settings       []ecosystem.Setting // stable configuration, by key, sorted
 	Env            []ecosystem.Hashed  // names and keyed hashes, sorted
+
+	flat fields // the entry without what was read as a variable: see variable
+}
+
+// variable returns the keyed hash of a variable that is known to be one. A
+// restart by file leaves the variables of the shell only beside the settings,
+// where nothing tells them from settings but their name (seen with 7.0.4).
+func (p *process) variable(name string, hash func(string) string) (string, bool) {
+	v, ok := p.flat[name]
+	if !ok || slices.Contains(own, name) || slices.Contains(stable, name) {
+		return "", false
+	}
+	return hash(loose(v)), true
 }
 
 // stable are the settings of pm2_env that mean something and change only by
-// configuration (lib/API/schema.json, lib/God.js).
+// configuration (lib/API/schema.json, lib/God.js). Two of them PM2 also changes
+// by itself, so they are never compared: a resurrected app has no instances, and
+// a restart by file sets merge_logs (seen with 7.0.4).
 var stable = []string{
 	"exec_mode", "exec_interpreter", "instances", "autorestart", "autostart", "cron_restart", "max_memory_restart", "max_restarts",
 	"min_uptime", "restart_delay", "exp_backoff_restart_delay", "stop_exit_codes", "kill_timeout", "listen_timeout", "wait_ready",
@@ -51,7 +66,7 @@ var stable = []string{
 var ambient = []string{
 	"_", "PWD", "OLDPWD", "SHLVL", "TERM", "COLORTERM", "COLUMNS", "LINES", "LS_COLORS", "WINDOWID", "DISPLAY", "HISTFILE", "MAIL", "PS1",
 	"TERM_", "SSH_", "XDG_", "DBUS_", "SUDO_", "TMUX_", "TMUX", "STY", "VSCODE_", "npm_", "INVOCATION_ID", "JOURNAL_STREAM",
-	"PM2_", "unique_id", "NODE_APP_INSTANCE", "pm_id", "NODE_CHANNEL_FD", "NODE_UNIQUE_ID",
+	"PM2_", "unique_id", "NODE_APP_INSTANCE", "pm_id", "NODE_CHANNEL_FD", "NODE_UNIQUE_ID", "updateEnv",
 }
 
 func isAmbient(name string) bool {
@@ -112,6 +127,7 @@ func decodeProcess(raw json.RawMessage, hash func(string) string) (process, bool
 	if p.Namespace == "" {
 		p.Namespace = "default"
 	}
+	p.flat = e
 	var monit fields
 	if json.Unmarshal(top["monit"], &monit) == nil {
 		p.Memory = int64(monit.number("memory"))
@@ -129,6 +145,16 @@ func decodeProcess(raw json.RawMessage, hash func(string) string) (process, bool
 	slices.SortFunc(p.Env, func(a, b ecosystem.Hashed) int { return strings.Compare(a.Name, b.Name) })
 	slices.SortFunc(p.Settings, func(a, b ecosystem.Setting) int { return strings.Compare(a.Key, b.Key) })
 	return p, true
+}
+
+// setting returns a setting as text, "" when it has none.
+func (p *process) setting(key string) string {
+	for _, s := range p.Settings {
+		if s.Key == key {
+			return s.Value.Str()
+		}
+	}
+	return ""
 }
 
 // loose writes any JSON scalar as text: PM2 keeps numbers as texts and texts as

@@ -3,7 +3,6 @@ package pm2
 import (
 	"path"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"healthaudit/snapshot"
@@ -19,8 +18,10 @@ func (b *builder) declaredFacts(it *snapshot.Item, a *app) {
 			it.Add(snapshot.Semantic, "declared."+name, snapshot.Text(b.show(v, a.home)))
 		}
 	}
-	if e.Command {
-		it.Add(snapshot.Semantic, "declared.command", snapshot.Bool(true))
+	for name, yes := range map[string]bool{"command": e.Command, "script.rooted": e.Rooted, "cwd.rooted": e.CwdRooted} {
+		if yes {
+			it.Add(snapshot.Semantic, "declared."+name, snapshot.Bool(true))
+		}
 	}
 	for _, s := range e.Settings {
 		it.Add(snapshot.Semantic, "declared."+s.Key, s.Value)
@@ -33,6 +34,9 @@ func (b *builder) declaredFacts(it *snapshot.Item, a *app) {
 		it.Add(snapshot.Secret, name, snapshot.Text(h.Hash))
 	}
 	dir := path.Dir(a.decl.path)
+	if e.Rooted || e.CwdRooted { // its paths do not depend on where PM2 is called
+		dir = "."
+	}
 	for _, r := range e.Refs {
 		// PM2 resolves against the shell's folder, which is not known: that of the
 		// file where the target is there, else the root.
@@ -59,6 +63,10 @@ func (b *builder) runningFacts(it *snapshot.Item, a *app) {
 	}
 	many := isMany(a.procs)
 	for _, s := range p.Settings {
+		if s.Key == "instances" || s.Key == "merge_logs" {
+			it.Add(snapshot.Volatile, s.Key, s.Value) // moved by PM2 itself: see stable
+			continue
+		}
 		v := s.Value
 		if strings.HasSuffix(s.Key, "_log_path") {
 			if many { // PM2 writes the number of the process into it
@@ -68,9 +76,7 @@ func (b *builder) runningFacts(it *snapshot.Item, a *app) {
 		}
 		it.Add(snapshot.Semantic, s.Key, v)
 	}
-	for _, e := range p.Env {
-		it.Add(snapshot.Secret, "env."+e.Name, snapshot.Text(e.Hash))
-	}
+	b.variables(it, p)
 	if !many {
 		processFacts(it, p, a.home)
 		return
@@ -84,14 +90,35 @@ func (b *builder) runningFacts(it *snapshot.Item, a *app) {
 	it.Metrics = append(it.Metrics, snapshot.Metric{Name: "online", Value: float64(online)})
 }
 
+// variables adds the variables of an app: those that PM2 says it was started
+// with, and those of the last run that PM2 still has.
+func (b *builder) variables(it *snapshot.Item, p *process) {
+	seen := map[string]bool{}
+	for _, e := range p.Env {
+		it.Add(snapshot.Secret, "env."+e.Name, snapshot.Text(e.Hash))
+		seen[e.Name] = true
+	}
+	old := b.s.Previous.Item(it.Key)
+	if old == nil {
+		return
+	}
+	for _, f := range old.Facts {
+		name, ok := strings.CutPrefix(f.Name, "env.")
+		if !ok || seen[name] {
+			continue
+		}
+		if h, ok := p.variable(name, b.s.Secret); ok {
+			it.Add(snapshot.Secret, f.Name, snapshot.Text(h))
+		}
+	}
+}
+
 // isMany reports whether the processes of an app are items of their own.
 func isMany(procs []process) bool {
 	if len(procs) > 1 {
 		return true
 	}
-	return slices.ContainsFunc(procs[0].Settings, func(s ecosystem.Setting) bool {
-		return s.Key == "exec_mode" && s.Value.Str() == "cluster_mode"
-	})
+	return procs[0].setting("exec_mode") == "cluster_mode"
 }
 
 // show writes a path so that it does not depend on where the project lies.

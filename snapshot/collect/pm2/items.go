@@ -18,7 +18,20 @@ type app struct {
 	declared *ecosystem.App
 	procs    []process
 	inDump   bool
-	meant    string // status in the dump
+	meant    string         // status in the dump
+	was      *snapshot.Item // what the last run saw, when the daemon died since
+}
+
+// expected reports whether the app should run: declared, dumped, or running
+// when it was last seen.
+func (a *app) expected() bool {
+	switch {
+	case a.inDump || a.declared != nil:
+		return true
+	case a.was != nil:
+		return a.was.Kind == "app" && a.was.State != "stopped"
+	}
+	return slices.ContainsFunc(a.procs, func(p process) bool { return !p.Module && p.Status != "stopped" })
 }
 
 // A builder makes the items of one run.
@@ -28,12 +41,14 @@ type builder struct {
 	homes []home
 	apps  []*app
 	index map[appID]*app
+	lists map[*home][]string // by home: see listsFact
+	lost  map[*home][]string // by home without a daemon: what it listed when it could last be asked
 }
 
 type appID struct{ home, ns, name string }
 
 func newBuilder(s *collect.Session, decls []declaration, homes []home) *builder {
-	b := &builder{s: s, decls: decls, homes: homes, index: map[appID]*app{}}
+	b := &builder{s: s, decls: decls, homes: homes, index: map[appID]*app{}, lists: map[*home][]string{}, lost: map[*home][]string{}}
 	for i := range homes {
 		h := &homes[i]
 		for _, p := range h.daemon.list {
@@ -52,13 +67,35 @@ func newBuilder(s *collect.Session, decls []declaration, homes []home) *builder 
 		}
 		for j := range d.what.Apps {
 			e := &d.what.Apps[j]
-			// Two entries of one name act as one app (PM2 matches by name).
-			if a := b.app(b.homeOf(e), e.Namespace, e.Name); a.declared == nil {
-				a.decl, a.declared = d, e
+			for _, a := range b.named(e) {
+				if a.declared == nil { // two entries of one name act as one app (PM2 matches by name)
+					a.decl, a.declared = d, e
+				}
 			}
 		}
 	}
+	for i := range homes {
+		b.recall(&homes[i])
+	}
 	return b
+}
+
+// named returns the apps that a declaration means: that of its name, or those
+// that PM2 calls by name and environment (append_env_to_name).
+func (b *builder) named(e *ecosystem.App) []*app {
+	var out []*app
+	if v, _ := e.Setting("append_env_to_name"); v.IsTrue() {
+		for _, a := range b.apps {
+			env, ok := strings.CutPrefix(a.name, e.Name+"-")
+			if ok && a.ns == e.Namespace && e.HasEnv(env) {
+				out = append(out, a)
+			}
+		}
+	}
+	if out == nil {
+		out = []*app{b.app(b.homeOf(e), e.Namespace, e.Name)}
+	}
+	return out
 }
 
 func (b *builder) app(h *home, ns, name string) *app {
@@ -75,13 +112,19 @@ func (b *builder) app(h *home, ns, name string) *app {
 	return a
 }
 
-// homeOf returns the home in which a declared app runs or is dumped, else the first.
+// homeOf returns the home in which a declared app runs or is dumped, else that
+// in which it was last seen, else the first.
 func (b *builder) homeOf(e *ecosystem.App) *home {
 	if len(b.homes) == 0 {
 		return nil
 	}
 	for i := range b.homes {
 		if b.index[appID{b.homes[i].path, e.Namespace, e.Name}] != nil {
+			return &b.homes[i]
+		}
+	}
+	for i := range b.homes {
+		if b.s.Previous.Item(b.key(&b.homes[i], e.Namespace, e.Name)) != nil {
 			return &b.homes[i]
 		}
 	}
@@ -109,7 +152,7 @@ func (b *builder) prefix(h *home) string {
 func (b *builder) daemonItem(h *home) *snapshot.Item {
 	d := &h.daemon
 	it := &snapshot.Item{
-		Key: snapshot.NewKey(snapshot.PM2, b.prefix(h)+"daemon"), Name: "PM2 daemon", Kind: "daemon",
+		Key: b.daemonKey(h), Name: "PM2 daemon", Kind: "daemon",
 		Source: "daemon:" + h.path, State: d.state,
 	}
 	if d.state == forbidden || d.state == unknown {
@@ -117,11 +160,12 @@ func (b *builder) daemonItem(h *home) *snapshot.Item {
 	}
 	apps := 0
 	for _, a := range b.apps {
-		if a.home == h && (a.inDump || a.declared != nil) {
+		if a.home == h && a.expected() {
 			apps++
 		}
 	}
-	it.Add(snapshot.Semantic, "apps", snapshot.Number(apps)) // that should run: declared or in the dump
+	it.Add(snapshot.Semantic, "apps", snapshot.Number(apps)) // that should run
+	it.Add(snapshot.Volatile, listsFact, snapshot.SetOf(b.listed(h)...))
 	if h.unread == nil {
 		dump := h.torn
 		if dump == "" {
@@ -129,11 +173,14 @@ func (b *builder) daemonItem(h *home) *snapshot.Item {
 		}
 		it.Add(snapshot.Semantic, "dump", snapshot.Text(dump))
 	}
-	if d.version != "" {
-		it.Add(snapshot.Semantic, "version", snapshot.Text(clip(d.version)))
+	if v := b.version(h); v != "" {
+		it.Add(snapshot.Semantic, "version", snapshot.Text(v))
 	}
 	if d.pid > 0 {
 		it.Add(snapshot.Volatile, "pid", snapshot.Number(d.pid))
+	}
+	if d.state == twoDaemons {
+		it.Add(snapshot.Volatile, "pids", snapshot.Text(numbers(d.pids)))
 	}
 	if p, ok := d.procs[d.pid]; ok && d.pid > 0 {
 		it.Metrics = append(it.Metrics, snapshot.Metric{Name: "memory", Value: float64(p.RSS), Incarnation: d.born})
@@ -141,58 +188,29 @@ func (b *builder) daemonItem(h *home) *snapshot.Item {
 	return it
 }
 
+// version returns the version of the daemon, of one that died that of its life.
+func (b *builder) version(h *home) string {
+	if h.daemon.version != "" {
+		return clip(h.daemon.version)
+	}
+	if old := b.s.Previous.Item(b.daemonKey(h)); old != nil {
+		v, _ := old.Fact("version")
+		return v.Str()
+	}
+	return ""
+}
+
+// numbers writes a list of numbers for a person.
+func numbers(list []int) string {
+	texts := make([]string, len(list))
+	for i, n := range list {
+		texts[i] = strconv.Itoa(n)
+	}
+	return strings.Join(texts, ", ")
+}
+
 // clip bounds a short text that comes from the daemon.
 func clip(s string) string { return s[:min(len(s), 60)] }
-
-func (b *builder) fileItems() []*snapshot.Item {
-	var out []*snapshot.Item
-	for i := range b.decls {
-		d := &b.decls[i]
-		it := &snapshot.Item{
-			Key: snapshot.NewKey(snapshot.PM2, "file:"+snapshot.Escape(d.path)), Name: d.path, Kind: "file", Path: d.path,
-			Source: "declared", State: d.state(), Files: []snapshot.File{d.file},
-		}
-		for _, f := range d.deps {
-			f.Role = snapshot.Shared
-			it.Files = append(it.Files, f)
-		}
-		switch {
-		case d.err != nil:
-			it.Add(snapshot.Semantic, "reason", snapshot.Text(reason(d.err)))
-		case d.what.Status == ecosystem.NeedsNode:
-			it.Unknown = d.what.Reason
-			fallthrough
-		case d.what.Status != ecosystem.OK:
-			it.Line = d.what.Line
-			it.Add(snapshot.Semantic, "reason", snapshot.Text(d.what.Reason))
-		default:
-			it.Add(snapshot.Set, "apps", snapshot.SetOf(appNames(d.what.Apps)...))
-		}
-		if len(d.what.EnvRead) > 0 {
-			it.Add(snapshot.Set, "reads", snapshot.SetOf(d.what.EnvRead...))
-		}
-		for _, p := range d.what.Problems {
-			name := "refused." + p.App + "." + p.Key
-			if !slices.ContainsFunc(it.Facts, func(f snapshot.Fact) bool { return f.Name == name }) {
-				it.Add(snapshot.Semantic, name, snapshot.Text(p.Message))
-			}
-		}
-		out = append(out, it)
-	}
-	return out
-}
-
-func appNames(apps []ecosystem.App) []string {
-	var names []string
-	for _, a := range apps {
-		if a.Namespace != "default" {
-			names = append(names, a.Namespace+":"+a.Name)
-			continue
-		}
-		names = append(names, a.Name)
-	}
-	return names
-}
 
 func (b *builder) appItems() []*snapshot.Item {
 	var out []*snapshot.Item
@@ -200,13 +218,19 @@ func (b *builder) appItems() []*snapshot.Item {
 		slices.SortFunc(a.procs, func(p, q process) int { return p.PMID - q.PMID })
 		it := b.appItem(a)
 		if a.home != nil && !a.home.listed() {
-			if b.s.Previous.Item(it.Key) != nil {
+			if old := b.s.Previous.Item(it.Key); old != nil && a.home.failed(old.Source) {
 				continue // carried as it was last seen
 			}
 			it.Unknown = "the PM2 daemon " + a.home.daemon.why
 		}
-		out = append(out, it)
-		out = append(out, b.instances(a, it)...)
+		all := append([]*snapshot.Item{it}, b.instances(a, it)...)
+		all = append(all, b.recalled(a, it)...)
+		if len(a.procs) > 0 || a.was != nil {
+			for _, it := range all {
+				b.lists[a.home] = append(b.lists[a.home], it.Key.Name())
+			}
+		}
+		out = append(out, all...)
 	}
 	return out
 }

@@ -27,7 +27,7 @@ var Collector = &collect.Collector{
 	Title:  "PM2 processes",
 	Doc: "Asks the PM2 daemon over its own socket what it runs (two read-only calls; never the pm2 command, which would start a daemon where none runs), " +
 		"reads which apps the project's ecosystem files declare (JavaScript in a child process without files, network or processes), and which names stand in the dump that PM2 resurrects.",
-	Epoch:     1,
+	Epoch:     2,
 	Collect:   collectAll,
 	Recollect: recollect,
 	Risk:      risk,
@@ -39,6 +39,7 @@ const maxDump = 16 << 20
 // A home is one PM2 home and what was found there.
 type home struct {
 	path   string
+	absent bool // configured, and not there
 	daemon daemon
 	dump   []dumped
 	torn   string // why the dump cannot be used by PM2; "absent" when there is none
@@ -50,25 +51,25 @@ const noHome = "no PM2 home on this machine"
 
 func collectAll(ctx context.Context, s *collect.Session) (collect.Result, error) {
 	decls := declarations(ctx, s)
-	homes, missing := readHomes(ctx, s)
-	if len(decls) == 0 && len(missing) == 0 && !slices.ContainsFunc(homes, home.used) {
+	homes := readHomes(ctx, s)
+	b := newBuilder(s, decls, homes)
+	if len(decls) == 0 && !slices.ContainsFunc(homes, b.used) {
 		return collect.Result{Absent: true}, nil
 	}
 	var r collect.Result
 	if len(decls) > 0 {
 		r.Sources = append(r.Sources, snapshot.Source{Name: "declared", OK: true})
 	}
-	if len(homes) == 0 && len(missing) == 0 {
+	if len(homes) == 0 {
 		r.Reason = noHome + ": process files are judged as files, whether their apps run is unknown"
 	}
-	b := newBuilder(s, decls, homes)
+	r.Items = append(b.fileItems(), b.appItems()...)
 	for i := range homes {
 		r.Sources = append(r.Sources, homes[i].sources()...)
-		r.Items = append(r.Items, b.daemonItem(&homes[i]))
+		if !homes[i].absent {
+			r.Items = append(r.Items, b.daemonItem(&homes[i]))
+		}
 	}
-	r.Sources = append(r.Sources, missing...)
-	r.Items = append(r.Items, b.fileItems()...)
-	r.Items = append(r.Items, b.appItems()...)
 	r.Items = b.remember(r.Items)
 	if cursor, err := json.Marshal(b.declaredNow()); err == nil {
 		r.Cursors = map[string]json.RawMessage{cursorName: cursor}
@@ -100,11 +101,33 @@ func recollect(ctx context.Context, s *collect.Session, key snapshot.Key) (*snap
 	return nil, nil
 }
 
-// readHomes reads the homes that are there. A configured one that is not is a
-// failed source.
-func readHomes(ctx context.Context, s *collect.Session) (homes []home, missing []snapshot.Source) {
-	paths := slices.Clone(s.Config.PM2Homes)
-	configured := len(paths) > 0
+// readHomes reads the homes that are there, and those that the configuration
+// says are there: item keys depend on how many there are to be.
+func readHomes(ctx context.Context, s *collect.Session) (homes []home) {
+	paths, configured := homePaths(s)
+	for _, p := range paths {
+		dir, err := s.Host.Outside(p)
+		if err == nil {
+			dir.Close()
+		}
+		if errors.Is(err, fs.ErrNotExist) {
+			if configured {
+				homes = append(homes, home{path: p, absent: true, daemon: daemon{why: "cannot be asked: " + p + " is not there"}})
+			}
+			continue
+		}
+		h := home{path: p, daemon: inspect(ctx, s.Host, p, s.Secret)}
+		h.readDump(s.Host)
+		homes = append(homes, h)
+	}
+	return homes
+}
+
+// homePaths returns where PM2 homes are looked for, sorted, and whether the
+// configuration says that they are there.
+func homePaths(s *collect.Session) (paths []string, configured bool) {
+	paths = slices.Clone(s.Config.PM2Homes)
+	configured = len(paths) > 0
 	if !configured {
 		if p := s.Host.Env("PM2_HOME"); filepath.IsAbs(p) {
 			paths = []string{p}
@@ -116,22 +139,7 @@ func readHomes(ctx context.Context, s *collect.Session) (homes []home, missing [
 		paths[i] = filepath.Clean(paths[i])
 	}
 	slices.Sort(paths)
-	for _, p := range slices.Compact(paths) {
-		dir, err := s.Host.Outside(p)
-		if err == nil {
-			dir.Close()
-		}
-		if errors.Is(err, fs.ErrNotExist) {
-			if configured {
-				missing = append(missing, snapshot.Source{Name: "runtime:" + p, Message: "there is no such folder", Hint: "Correct systems.pm2.homes in audit.yaml."})
-			}
-			continue
-		}
-		h := home{path: p, daemon: inspect(ctx, s.Host, p, s.Secret)}
-		h.readDump(s.Host)
-		homes = append(homes, h)
-	}
-	return homes, missing
+	return slices.Compact(paths), configured
 }
 
 func (h *home) readDump(hst host.Host) {
@@ -155,40 +163,66 @@ func (h *home) readDump(hst host.Host) {
 	}
 }
 
-// used reports whether there is anything of PM2 in a home but its folder.
-func (h home) used() bool {
-	return h.daemon.state != notRunning || len(h.dump) > 0 || h.unread != nil || h.torn == "torn"
+// used reports whether there is anything of PM2 in a home but its folder, or was
+// at the last run.
+func (b *builder) used(h home) bool {
+	return b.s.Previous.Item(b.daemonKey(&h)) != nil || h.absent || h.daemon.state != notRunning || len(h.dump) > 0 || h.unread != nil || h.torn == "torn"
 }
 
 // listed reports whether what runs in the home is known; of a daemon that is
 // gone it is: nothing.
-func (h *home) listed() bool {
+func (h *home) listed() bool { return h.daemon.state == alive || h.dead() }
+
+// dead reports whether no daemon runs for the home.
+func (h *home) dead() bool {
 	switch h.daemon.state {
-	case alive, crashed, staleSocket, notRunning:
+	case crashed, staleSocket, notRunning:
 		return true
 	}
 	return false
 }
 
+// failed reports whether a source is one of this home that could not be read.
+func (h *home) failed(source string) bool {
+	return slices.ContainsFunc(h.sources(), func(s snapshot.Source) bool { return s.Name == source && !s.OK })
+}
+
 func (h *home) sources() []snapshot.Source {
-	run := snapshot.Source{Name: "runtime:" + h.path, OK: h.listed()}
-	switch h.daemon.state {
-	case hung:
-		run.Message, run.Hint = "the PM2 daemon "+h.daemon.why, "See the end of pm2.log in "+h.path+". If it stays so, plan a `pm2 update`: it restarts every app."
-	case orphaned:
-		run.Message, run.Hint = "the PM2 daemon runs without its socket", "Do not run pm2: it would start a second daemon. End the old one by its pid, then `pm2 resurrect`."
-	case forbidden:
-		run.Message, run.Hint = "the PM2 daemon "+h.daemon.why, "Run audit as the user who owns "+h.path+", or leave this home out of systems.pm2.homes."
-	case unknown:
-		run.Message, run.Hint = "the state of the PM2 daemon cannot be told: "+h.daemon.why, "Audit PM2 on Linux."
-	}
-	if run.OK && h.daemon.odd > 0 {
-		run.OK, run.Message = false, fmt.Sprintf("%d entries of PM2's list cannot be read", h.daemon.odd)
-		run.Hint = "Report the PM2 version: audit does not know this form of the list."
+	if h.absent {
+		var out []snapshot.Source
+		for _, kind := range []string{"daemon:", "runtime:", "dump:"} {
+			out = append(out, snapshot.Source{Name: kind + h.path, Message: "there is no such folder", Hint: "Correct systems.pm2.homes in audit.yaml."})
+		}
+		return out
 	}
 	dump := snapshot.Source{Name: "dump:" + h.path, OK: h.unread == nil}
 	if h.unread != nil {
 		dump.Message, dump.Hint = "dump.pm2: "+reason(h.unread), "Let the user who runs audit read "+h.path+"."
 	}
-	return []snapshot.Source{{Name: "daemon:" + h.path, OK: true}, run, dump}
+	return []snapshot.Source{{Name: "daemon:" + h.path, OK: true}, h.runtime(), dump}
+}
+
+// runtime is the source of what runs.
+func (h *home) runtime() snapshot.Source {
+	run := snapshot.Source{Name: "runtime:" + h.path, OK: h.listed()}
+	if !run.OK {
+		run.Message = "the PM2 daemon " + h.daemon.why
+	}
+	switch h.daemon.state {
+	case hung:
+		run.Hint = fmt.Sprintf("See the end of pm2.log in %s. If it stays so, %s (it restarts every app).", h.path, h.daemon.replace())
+	case orphaned:
+		run.Hint = "Run no pm2 command: it would start a second daemon. See the finding on the daemon."
+	case twoDaemons:
+		run.Hint = "Run no pm2 command until one of them is ended. See the finding on the daemon."
+	case forbidden:
+		run.Hint = "Run audit as the user who owns " + h.path + ", or leave this home out of systems.pm2.homes."
+	case unknown:
+		run.Hint = h.daemon.hint
+	}
+	if run.OK && h.daemon.odd > 0 {
+		run.OK, run.Message = false, fmt.Sprintf("%d entries of PM2's list cannot be read", h.daemon.odd)
+		run.Hint = "Report the PM2 version: audit does not know this form of the list."
+	}
+	return run
 }

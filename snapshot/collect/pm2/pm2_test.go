@@ -290,6 +290,12 @@ func TestRisk(t *testing.T) {
 		{"in-dump", true, false, snapshot.RiskUp},
 		{"state", "online", "errored", snapshot.RiskUp},
 		{"state", "not-running", "alive", snapshot.RiskDown},
+		{"state", "errored", "not-running", snapshot.RiskNeutral},
+		{"state", "waiting restart", "not-running", snapshot.RiskNeutral},
+		{"state", "stale-socket", "not-running", snapshot.RiskNeutral},
+		{"state", "online", "not-running", snapshot.RiskUp},
+		{"state", "errored", "online", snapshot.RiskDown},
+		{"state", "alive", "two-daemons", snapshot.RiskUp},
 		{"script", "a.js", "b.js", snapshot.RiskNeutral},
 	} {
 		if got := risk(c.fact, v(c.old), v(c.new)); got != c.want {

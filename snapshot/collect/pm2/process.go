@@ -108,11 +108,7 @@ func (b *builder) runningRefs(p *process) []snapshot.Ref {
 func (b *builder) schedule(it *snapshot.Item, a *app) {
 	running := ""
 	if len(a.procs) > 0 {
-		for _, s := range a.procs[0].Settings {
-			if s.Key == "cron_restart" {
-				running = s.Value.Str()
-			}
-		}
+		running = a.procs[0].setting("cron_restart")
 	}
 	sched := snapshot.Schedule{Dialect: "pm2", Expression: running}
 	switch {

@@ -30,6 +30,7 @@ type real struct {
 	bin        string
 	home, tree string
 	derived    *snapshot.Derived // between audits, as the store keeps it
+	before     snapshot.Past     // nil: every audit is a first one
 }
 
 // newReal finds the pinned PM2: AUDIT_TEST_PM2 names its node_modules folder,
@@ -92,7 +93,7 @@ func (r *real) ours() (daemons, apps []host.Process) {
 		r.t.Skip(err)
 	}
 	for _, p := range list {
-		if isDaemon(p.Title, r.home) {
+		if isDaemon(p.Title, r.home, filepath.Clean) {
 			daemons = append(daemons, p)
 		}
 	}
@@ -136,6 +137,9 @@ func (r *real) audit() collect.Result {
 	}
 	defer h.Close()
 	s.Host, s.Files, s.Derived = h, &collect.Capture{Host: h}, r.derived
+	if r.before != nil {
+		s.Previous = r.before
+	}
 	res, err := Collector.Collect(r.t.Context(), s)
 	if err != nil {
 		r.t.Fatal(err)
@@ -400,6 +404,78 @@ setInterval(() => {}, 1000)
 				t.Errorf("%s daemons run after the audit", n)
 			}
 		})
+	}
+}
+
+// What PM2 changes of its own accord is no change of the configuration.
+func TestRealPM2_ownChanges(t *testing.T) {
+	r := newReal(t)
+	collecttest.Write(t, r.tree, `
+-- ecosystem.config.js --
+module.exports = { apps: [
+  { name: 'api', script: 'healthy.js', args: '--port 3000', env: { KEY: '1' } },
+  { name: 'pool', script: 'healthy.js', instances: 2, exec_mode: 'cluster' },
+] }
+-- healthy.js --
+setInterval(() => {}, 1000)
+`)
+	online := func(res collect.Result) bool {
+		return state(res, "pm2/daemon") == alive && state(res, "pm2/api") == "online" && state(res, "pm2/pool#0") == "online" && state(res, "pm2/pool#1") == "online"
+	}
+	r.pm2("start", "ecosystem.config.js")
+	r.pm2("save")
+	first := r.until("all are online", online)
+	r.before = &snapshot.Snapshot{Items: first.Items}
+	same := func(t *testing.T, now collect.Result) {
+		t.Helper()
+		if a, b := keys(first), keys(now); a != b {
+			t.Errorf("items %s\nwere %s", b, a)
+		}
+		for _, it := range now.Items {
+			for _, f := range changed(itemOf(first, it.Key), it) {
+				t.Errorf("%s: %s changed", it.Key, f)
+			}
+		}
+	}
+	for _, step := range [][]string{{"restart", "all"}, {"reload", "all"}, {"restart", "ecosystem.config.js"}, {"kill"}, {"resurrect"}, {"start", "ecosystem.config.js"}} {
+		r.pm2(step...)
+		if step[0] == "kill" {
+			continue
+		}
+		now := r.until("all are online again", online)
+		t.Run(strings.Join(step, " "), func(t *testing.T) { same(t, now) })
+	}
+	t.Run("kill -9", func(t *testing.T) {
+		signal(t, r.daemonPID(), syscall.SIGKILL)
+		dead := r.until("it is dead", func(res collect.Result) bool { return state(res, "pm2/daemon") == crashed })
+		if len(dead.Items) != len(first.Items) {
+			t.Errorf("items %s\nwere %s", keys(dead), keys(first))
+		}
+		for _, it := range dead.Items {
+			for _, f := range changed(itemOf(first, it.Key), it) {
+				if f != "state" {
+					t.Errorf("%s: %s changed", it.Key, f)
+				}
+			}
+		}
+	})
+}
+
+// Two daemons of one home, as a removed socket and one more pm2 command make them.
+func TestRealPM2_twoDaemons(t *testing.T) {
+	r := newReal(t)
+	collecttest.Write(t, r.tree, "-- healthy.js --\nsetInterval(() => {}, 1000)\n")
+	r.pm2("start", "healthy.js", "--name", "api")
+	for _, socket := range []string{"rpc.sock", "pub.sock"} {
+		if err := os.Remove(filepath.Join(r.home, socket)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	r.pm2("ping")
+	res := r.audit()
+	pids, _ := itemOf(res, "pm2/daemon").Fact("pids")
+	if got := state(res, "pm2/daemon"); got != twoDaemons || !strings.Contains(pids.Str(), ", ") {
+		t.Errorf("the daemon is %s, pids %q", got, pids.Str())
 	}
 }
 

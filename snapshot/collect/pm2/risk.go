@@ -11,12 +11,10 @@ import (
 func risk(fact string, old, new *snapshot.Value) snapshot.Risk {
 	switch name := strings.TrimPrefix(fact, "declared."); name {
 	case "state":
-		return byRank(old, new, func(v snapshot.Value) float64 {
-			if n, ok := badness[v.Str()]; ok {
-				return float64(n)
-			}
-			return float64(daemonBadness[v.Str()])
-		}, 1)
+		if r := byRank(old, new, stateRank, 1); r != snapshot.RiskDown || new.Str() != notRunning {
+			return r
+		}
+		return snapshot.RiskNeutral // what no longer runs is no longer broken, and no safer for that
 	case "autorestart", "autostart", "in-dump":
 		return byRank(old, new, truth(name != "in-dump"), -1)
 	case "instances", "processes":
@@ -32,9 +30,16 @@ func risk(fact string, old, new *snapshot.Value) snapshot.Risk {
 	return snapshot.RiskNeutral
 }
 
+func stateRank(v snapshot.Value) float64 {
+	if n, ok := badness[v.Str()]; ok {
+		return float64(n)
+	}
+	return float64(daemonBadness[v.Str()])
+}
+
 // daemonBadness orders the states that are not an app's.
 var daemonBadness = map[string]int{
-	alive: 1, "ok": 1, notRunning: 5, string("needs-node"): 5, staleSocket: 6, hung: 6, crashed: 7, orphaned: 7, "invalid": 7, "unreadable": 7,
+	alive: 1, "ok": 1, notRunning: 5, string("needs-node"): 5, staleSocket: 6, hung: 6, crashed: 7, orphaned: 7, twoDaemons: 7, "invalid": 7, "unreadable": 7,
 }
 
 // byRank compares two values by a rank of which more is more dangerous (sign 1)

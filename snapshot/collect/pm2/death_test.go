@@ -1,0 +1,344 @@
+package pm2
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"testing"
+
+	"healthaudit/snapshot"
+	"healthaudit/snapshot/collect"
+	"healthaudit/snapshot/collect/collecttest"
+	"healthaudit/snapshot/host"
+)
+
+// lists is a daemon that lists these processes, one answer after another; the
+// last one stays.
+func lists(t *testing.T, answers ...string) (s *collect.Session, asked *atomic.Int32) {
+	asked = new(atomic.Int32)
+	return serve(t, answer(func(method, id string) []byte {
+		if method == "getVersion" {
+			return reply(id, `{"args":["7.0.4"]}`)
+		}
+		n := min(int(asked.Add(1)), len(answers))
+		return reply(id, `{"args":[[`+answers[n-1]+`]]}`)
+	})), asked
+}
+
+const fourProcesses = `
+{"name":"api","pm_id":0,"pid":11,"pm2_env":{"status":"online","unique_id":"u","args":["--port","3000"],"autorestart":true,"cron_restart":"0 3 * * *","created_at":1,"pm_uptime":1,"env":{"KEY":"s3cret"}}},
+{"name":"pool","pm_id":1,"pid":12,"pm2_env":{"status":"online","exec_mode":"cluster_mode","NODE_APP_INSTANCE":0,"env":{}}},
+{"name":"pool","pm_id":2,"pid":13,"pm2_env":{"status":"online","exec_mode":"cluster_mode","NODE_APP_INSTANCE":1,"env":{}}},
+{"name":"resting","namespace":"night","pm_id":3,"pid":0,"pm2_env":{"status":"stopped","namespace":"night","autorestart":true,"env":{}}}`
+
+// dying returns sessions of one home before and after its daemon's death.
+func dying(t *testing.T, dump string) (s *collect.Session, home string, dead func(before collect.Result, dial error) *collect.Session) {
+	s, _ = lists(t, fourProcesses)
+	home = s.Config.PM2Homes[0]
+	if dump != "" {
+		collecttest.WriteFile(t, home, "dump.pm2", []byte(dump))
+	}
+	none := func() ([]host.Process, error) { return nil, nil }
+	return s, home, func(before collect.Result, dial error) *collect.Session {
+		again := collecttest.Session(t, s.Host.Root())
+		again.Config.PM2Homes, again.Previous = s.Config.PM2Homes, &snapshot.Snapshot{Items: before.Items}
+		again.Host = world{Host: again.Host, dial: dial, procs: none}
+		return again
+	}
+}
+
+// What a daemon that died ran is known from the last run: nothing of it looks
+// as if someone had taken it away.
+func TestCollect_daemonDies(t *testing.T) {
+	for _, c := range []struct {
+		title, dump, pid string
+		dial             error
+		state, apps      string
+	}{
+		{"killed", "", "4194304", syscall.ECONNREFUSED, crashed, "pm2/api=not-running pm2/pool=not-running pm2/pool#0=not-running pm2/pool#1=not-running pm2/night:resting=stopped"},
+		{"rebooted", "", "", syscall.ECONNREFUSED, staleSocket, "pm2/api=not-running pm2/pool=not-running pm2/pool#0=not-running pm2/pool#1=not-running pm2/night:resting=stopped"},
+		{"pm2 kill", "", "", syscall.ENOENT, notRunning, ""},
+		{"pm2 kill with a dump", `[{"name":"pool"},{"name":"api"}]`, "", syscall.ENOENT, notRunning, "pm2/api=not-running pm2/pool=not-running pm2/pool#0=not-running pm2/pool#1=not-running"},
+	} {
+		t.Run(c.title, func(t *testing.T) {
+			s, home, dead := dying(t, c.dump)
+			before := collected(t, s)
+			if c.pid != "" {
+				collecttest.WriteFile(t, home, "pm2.pid", []byte(c.pid))
+			}
+			for range 2 { // the run after the next one knows it still
+				after := collected(t, dead(before, c.dial))
+				want := strings.Fields("pm2/daemon=" + c.state + " " + c.apps)
+				slices.Sort(want)
+				if got := keys(after); got != strings.Join(want, " ") {
+					t.Fatalf("got  %s\nwant %s", got, strings.Join(want, " "))
+				}
+				for _, it := range after.Items {
+					for _, f := range changed(itemOf(before, it.Key), it) {
+						if f != "state" && (f != "apps" || c.apps != "") {
+							t.Errorf("%s: %s changed", it.Key, f)
+						}
+					}
+				}
+				before = after
+			}
+		})
+	}
+}
+
+// changed returns the names of the facts that differ.
+func changed(old, now *snapshot.Item) (names []string) {
+	if c := snapshot.Compare(old, now, true, nil); c != nil {
+		for _, f := range c.Facts {
+			names = append(names, f.Name)
+		}
+	}
+	return names
+}
+
+// How many apps should run is known without pm2 save and without a file.
+func TestCollect_appsOfADeadDaemon(t *testing.T) {
+	s, home, dead := dying(t, "")
+	before := collected(t, s)
+	collecttest.WriteFile(t, home, "pm2.pid", []byte("4194304"))
+	for range 2 {
+		before = collected(t, dead(before, syscall.ECONNREFUSED))
+		if n, _ := itemOf(before, "pm2/daemon").Fact("apps"); n.Str() != "2" {
+			t.Errorf("%s apps should run, want 2", n.Str())
+		}
+	}
+}
+
+// The schedules of an app that died with its daemon are known, and not obeyed.
+func TestCollect_schedulesOfADeadDaemon(t *testing.T) {
+	s, _, dead := dying(t, "")
+	before := collected(t, s)
+	after := itemOf(collected(t, dead(before, syscall.ECONNREFUSED)), "pm2/api").Schedules
+	if len(after) != 1 || after[0].Effective || after[0].Why == "" || !itemOf(before, "pm2/api").Schedules[0].Effective {
+		t.Errorf("%+v", after)
+	}
+}
+
+// A first run that meets a dead daemon does not know what its apps were: what
+// is seen when it runs again is no change.
+func TestCollect_firstRunAfterDeath(t *testing.T) {
+	s, home, dead := dying(t, `[{"name":"api"}]`)
+	collecttest.WriteFile(t, home, "pm2.pid", []byte("4194304"))
+	first := collected(t, dead(collect.Result{}, syscall.ECONNREFUSED))
+	got := changed(itemOf(first, "pm2/api"), itemOf(collected(t, s), "pm2/api"))
+	if !slices.Equal(got, []string{"state"}) {
+		t.Errorf("changed: %q", got)
+	}
+}
+
+func TestCollect_missingHome(t *testing.T) {
+	s, _ := lists(t, fourProcesses)
+	there := s.Config.PM2Homes[0]
+	none := there + "-none" // not the first of the two
+	collecttest.Write(t, s.Host.Root(), twoApps)
+	again := func(before collect.Result) *collect.Session {
+		again := collecttest.Session(t, s.Host.Root())
+		again.Config.PM2Homes, again.Previous = []string{there, none}, &snapshot.Snapshot{Items: before.Items}
+		return again
+	}
+	res := collected(t, again(collect.Result{}))
+	if itemOf(res, snapshot.Key("pm2/home="+snapshot.EscapePart(there)+"/api")) == nil {
+		t.Errorf("the keys depend on the other home: %s", keys(res))
+	}
+	for _, kind := range []string{"daemon:", "runtime:", "dump:"} {
+		if !slices.ContainsFunc(res.Sources, func(s snapshot.Source) bool { return s.Name == kind+none && !s.OK && s.Hint != "" }) {
+			t.Errorf("%s is not failed: %+v", kind, res.Sources)
+		}
+	}
+	// An app that was seen in the missing home stays there; one that was seen in
+	// another stays listed.
+	missing := snapshot.Key("pm2/home=" + snapshot.EscapePart(none) + "/default:a:b")
+	seen := collect.Result{Items: []*snapshot.Item{{Key: missing, Name: "a:b", Kind: "app", Source: "runtime:" + none, State: "online"}}}
+	if got := keys(collected(t, again(seen))); strings.Contains(got, "a:b") {
+		t.Errorf("not carried with its home: %s", got)
+	}
+	seen.Items[0].Source = "declared" // by a source that does not fail
+	if it := itemOf(collected(t, again(seen)), missing); it == nil || it.Unknown == "" {
+		t.Errorf("a declared app is dropped or judged: %+v", it)
+	}
+}
+
+func god(pid, parent int, home string) host.Process {
+	return host.Process{PID: pid, PPID: parent, Title: "PM2 v7.0.4: God Daemon (" + home + ")"}
+}
+
+func TestInspect_processTable(t *testing.T) {
+	const online = `{"name":"api","pm_id":0,"pid":4194303,"pm2_env":{"status":"online","pm_uptime":1,"env":{}}}`
+	link := filepath.Join(t.TempDir(), "link")
+	for _, c := range []struct {
+		title string
+		procs func(home string) []host.Process
+		dial  error
+		state string
+		api   string
+	}{
+		{"its process is gone", func(home string) []host.Process { return []host.Process{god(7, 1, home)} }, nil, alive, ghostState},
+		{"the daemon itself is not in the table", func(home string) []host.Process { return []host.Process{{PID: 1, Title: "sh"}} }, nil, alive, "online"},
+		{"two daemons", func(home string) []host.Process { return []host.Process{god(7, 1, home), god(9, 1, home)} }, nil, twoDaemons, ""},
+		{"two daemons, none to reach", func(home string) []host.Process { return []host.Process{god(7, 1, home), god(9, 1, home)} }, syscall.ENOENT, twoDaemons, ""},
+		{"an app about to start", func(home string) []host.Process { return []host.Process{god(7, 1, home), god(9, 7, home)} }, nil, alive, ghostState},
+		{"another home's", func(home string) []host.Process { return []host.Process{god(7, 1, home), god(9, 1, home+"2")} }, nil, alive, ghostState},
+		{"started by a link to the home", func(home string) []host.Process {
+			if err := errors.Join(os.RemoveAll(link), os.Symlink(home, link)); err != nil {
+				t.Fatal(err)
+			}
+			return []host.Process{god(7, 1, link)}
+		}, syscall.ENOENT, orphaned, ""},
+	} {
+		t.Run(c.title, func(t *testing.T) {
+			s, _ := lists(t, online)
+			home := s.Config.PM2Homes[0]
+			s.Host = world{Host: s.Host, dial: c.dial, procs: func() ([]host.Process, error) { return c.procs(home), nil }}
+			res := collected(t, s)
+			if got := state(res, "pm2/daemon"); got != c.state {
+				t.Errorf("the daemon is %s, want %s", got, c.state)
+			}
+			got := ""
+			if it := itemOf(res, "pm2/api"); it != nil {
+				got = it.State
+			}
+			if got != c.api {
+				t.Errorf("the app is %q, want %q", got, c.api)
+			}
+			failed := slices.ContainsFunc(res.Sources, func(s snapshot.Source) bool { return !s.OK && s.Message != "" && s.Hint != "" })
+			if failed != (c.state != alive) {
+				t.Errorf("sources %+v", res.Sources)
+			}
+		})
+	}
+}
+
+// Between a crash and the next start PM2 calls an app stopped.
+func TestInspect_betweenTwoLives(t *testing.T) {
+	process := func(status, autorestart string) string {
+		return fmt.Sprintf(`{"name":"api","pm_id":0,"pm2_env":{"status":%q,"autorestart":%s,"exit_code":1,"pm_uptime":%d,"env":{}}}`, status, autorestart, collecttest.Now.UnixMilli())
+	}
+	for _, c := range []struct {
+		first, autorestart, want string
+		asked                    int32
+	}{
+		{"stopped", "true", "online", 2},
+		{"stopped", "false", "stopped", 1},
+		{"online", "true", "online", 1},
+	} {
+		s, asked := lists(t, process(c.first, c.autorestart), process("online", c.autorestart))
+		if got := state(collected(t, s), "pm2/api"); got != c.want || asked.Load() != c.asked {
+			t.Errorf("%s, autorestart %s: %s after %d looks, want %s after %d", c.first, c.autorestart, got, asked.Load(), c.want, c.asked)
+		}
+	}
+}
+
+func TestRealPath(t *testing.T) {
+	dir := t.TempDir()
+	if real, err := filepath.EvalSymlinks(dir); err != nil || real != dir {
+		t.Skip("the folder for tests is itself behind a link")
+	}
+	for name, target := range map[string]string{"abs": dir + "/a", "rel": "a/../a/./b", "far": "abs/b", "loop": "loop"} {
+		if err := os.Symlink(target, filepath.Join(dir, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	collecttest.WriteFile(t, dir, "a/b/c", nil)
+	h := collecttest.Session(t, dir).Host
+	for p, want := range map[string]string{"/a/b": "/a/b", "/abs/b/../b": "/a/b", "/rel": "/a/b", "/far/c": "/a/b/c", "/none/x": "/none/x", "/loop": "/loop"} {
+		if got := realPath(h, dir+p); got != dir+want {
+			t.Errorf("%s is %s, want %s", p, strings.TrimPrefix(got, dir), want)
+		}
+	}
+}
+
+func TestCollect_socketPath(t *testing.T) {
+	s := session(t, twoApps)
+	home := filepath.Join(t.TempDir(), strings.Repeat("x", 100))
+	collecttest.WriteFile(t, home, "pm2.log", nil)
+	s.Config.PM2Homes = []string{home}
+	s.Host = world{Host: s.Host, dial: syscall.EINVAL, procs: s.Host.Processes}
+	for _, src := range collected(t, s).Sources {
+		if strings.HasPrefix(src.Name, "runtime:") && (src.OK || !strings.Contains(src.Message, "the system takes 107") || !strings.Contains(src.Hint, "shorter")) {
+			t.Errorf("%+v", src)
+		}
+	}
+}
+
+// PM2 calls an app by name and environment when the file asks for it.
+func TestCollect_appendEnvToName(t *testing.T) {
+	const file = `
+-- ecosystem.config.js --
+module.exports = { apps: [
+  { name: 'append', script: 'api.js', append_env_to_name: true, env_production: { A: 1 }, env_staging: { A: 2 } },
+  { name: 'plain', script: 'api.js', env_production: { A: 1 } },
+] }
+-- api.js --
+`
+	s, _ := lists(t, `{"name":"append-production","pm_id":0,"pm2_env":{"status":"online","pm_uptime":1,"env":{}}},
+{"name":"append-other","pm_id":1,"pm2_env":{"status":"online","pm_uptime":1,"env":{}}},
+{"name":"plain-production","pm_id":2,"pm2_env":{"status":"online","pm_uptime":1,"env":{}}}`)
+	collecttest.Write(t, s.Host.Root(), file)
+	again := collecttest.Session(t, s.Host.Root())
+	again.Config = s.Config
+	again.Host = world{Host: again.Host, procs: func() ([]host.Process, error) { return []host.Process{{PID: 1}}, nil }}
+	res := collected(t, again)
+	for key, want := range map[snapshot.Key]string{
+		"pm2/append-production": "ecosystem.config.js", "pm2/append-other": "", "pm2/plain-production": "", "pm2/plain": "ecosystem.config.js",
+	} {
+		it := itemOf(res, key)
+		if it == nil || it.Path != want {
+			t.Errorf("%s: %+v, want it declared in %q", key, it, want)
+		}
+	}
+	if it := itemOf(res, "pm2/append"); it != nil {
+		t.Errorf("append is an app of its own: %+v", it)
+	}
+}
+
+// What a file names by an absolute path is not looked for in its folder again.
+func TestCollect_absolutePaths(t *testing.T) {
+	s := session(t, `
+-- sub/ecosystem.config.js --
+module.exports = { apps: [{ name: 'abs', script: __dirname + '/app.js' }, { name: 'rel', script: 'sub/app.js' }] }
+-- sub/app.js --
+-- sub/sub/app.js --
+`)
+	res := collected(t, s)
+	for key, want := range map[snapshot.Key]string{"pm2/abs": "sub/app.js", "pm2/rel": "sub/sub/app.js"} {
+		it := itemOf(res, key)
+		rooted, _ := it.Fact("declared.script.rooted")
+		if len(it.Refs) != 1 || it.Refs[0].Path != want || rooted.IsTrue() != (key == "pm2/abs") {
+			t.Errorf("%s starts %+v, want %s; facts %+v", key, it.Refs, want, it.Facts)
+		}
+	}
+}
+
+// What Node takes a file for stands in the nearest package.json.
+func TestCollect_packageType(t *testing.T) {
+	s := session(t, `
+-- package.json --
+{"type": "module"}
+-- ecosystem.config.js --
+module.exports = { apps: [] }
+-- old/package.json --
+{"name": "old"}
+-- old/ecosystem.config.js --
+module.exports = { apps: [] }
+-- new/deep/ecosystem.config.js --
+export const apps = []
+-- new/deep/ecosystem.prod.config.js --
+exports.apps = []
+`)
+	res := collected(t, s)
+	for file, want := range map[string]string{"ecosystem.config.js": "invalid", "old/ecosystem.config.js": "ok", "new/deep/ecosystem.config.js": "ok", "new/deep/ecosystem.prod.config.js": "invalid"} {
+		if got := state(res, snapshot.Key("pm2/file:"+file)); got != want {
+			t.Errorf("%s is %s, want %s", file, got, want)
+		}
+	}
+}

@@ -1,0 +1,101 @@
+package pm2
+
+import (
+	"path"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"healthaudit/snapshot/host"
+)
+
+// daemons returns the processes that are the daemon of this home. A child of
+// one is none: until it becomes the app it bears the title of its parent.
+func (d *daemon) daemons(h host.Host) (pids []int) {
+	real := func(p string) string {
+		if p == d.home {
+			return d.real
+		}
+		return realPath(h, p)
+	}
+	titled := map[int]bool{}
+	for pid, p := range d.procs {
+		if isDaemon(p.Title, d.home, real) {
+			titled[pid] = true
+		}
+	}
+	for pid := range titled {
+		if !titled[d.procs[pid].PPID] {
+			pids = append(pids, pid)
+		}
+	}
+	slices.Sort(pids)
+	return pids
+}
+
+func readPID(h host.Host, home string) int {
+	dir, err := h.Outside(home)
+	if err != nil {
+		return 0
+	}
+	defer dir.Close()
+	b, err := dir.Read("pm2.pid", 64)
+	if err != nil {
+		return 0
+	}
+	n, _ := strconv.Atoi(strings.TrimSpace(string(b)))
+	return n
+}
+
+// isDaemon recognises the title that PM2 gives its daemon,
+// "PM2 v7.0.4: God Daemon (/home/x/.pm2)" (lib/Daemon.js). Node cuts a title
+// that is longer than its own command line was. Real resolves symbolic links:
+// the title has PM2_HOME as it was given to the daemon.
+func isDaemon(title, home string, real func(string) string) bool {
+	rest, ok := strings.CutPrefix(title, "PM2 v")
+	if !ok {
+		return false
+	}
+	_, dir, ok := strings.Cut(rest, ": God Daemon (")
+	if !ok {
+		return false
+	}
+	whole := strings.HasSuffix(dir, ")")
+	dir = strings.TrimSuffix(dir, ")")
+	if whole {
+		return filepath.Clean(dir) == filepath.Clean(home) || filepath.IsAbs(dir) && real(dir) == real(home)
+	}
+	return dir != "" && (strings.HasPrefix(home, dir) || strings.HasPrefix(real(home), dir))
+}
+
+// maxLinks bounds the symbolic links of one path, as Linux does.
+const maxLinks = 40
+
+// realPath resolves the symbolic links of an absolute path. What cannot be read
+// is taken as it stands.
+func realPath(h host.Host, p string) string {
+	top, err := h.Outside("/")
+	if err != nil {
+		return filepath.Clean(p)
+	}
+	defer top.Close()
+	done, rest := "/", strings.Split(p, "/")
+	for links := 0; len(rest) > 0; {
+		next := path.Join(done, rest[0])
+		rest = rest[1:]
+		target, err := top.Link(strings.TrimPrefix(next, "/"))
+		switch {
+		case err != nil:
+			done = next
+			continue
+		case links == maxLinks:
+			return filepath.Clean(p)
+		case path.IsAbs(target):
+			done = "/"
+		}
+		links++
+		rest = append(strings.Split(target, "/"), rest...)
+	}
+	return done
+}
