@@ -163,7 +163,7 @@ func (r *reading) scoreNotes() []string {
 	s := r.Score
 	if len(r.opts.Only) > 0 {
 		if s.Value != nil {
-			out = append(out, "The whole project has "+scored(s.Value, s.Grade)+".")
+			out = append(out, "The score of the whole project is "+points(*s.Value)+".")
 		}
 		return out
 	}

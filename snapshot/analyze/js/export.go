@@ -76,6 +76,10 @@ type exporter struct {
 }
 
 func (x *exporter) add(e Export, value ast.IExpr, place []byte) {
+	if len(x.m.Exports) >= maxNames {
+		x.m.Complete = false
+		return
+	}
 	if value != nil {
 		e.Value = x.m.value(value, 0)
 		if e.Value.Kind == Identifier && e.Local == "" {

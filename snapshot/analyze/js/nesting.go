@@ -26,6 +26,9 @@ func nesting(src []byte) int {
 // A frame is one open bracket.
 type frame struct {
 	chain   int  // levels within it that no bracket shows
+	flat    int  // binary operators in one statement: a tree as deep as they are many
+	commas  int  // the same of comma operators
+	list    bool // of an array or object, where commas only separate
 	control bool // the parentheses of if, for, while, with: a statement follows
 }
 
@@ -36,12 +39,27 @@ type nest struct {
 	closed         frame
 }
 
+// How many operators one statement may join. For commas the parsers' time grows
+// with the square: 20,000 take seconds.
+const (
+	maxOperators = 50_000
+	maxCommas    = 5_000
+)
+
+// operator counts a binary operator.
+func (n *nest) operator() {
+	f := &n.frames[len(n.frames)-1]
+	if f.flat++; f.flat > maxOperators {
+		n.deepest = max(n.deepest, MaxNesting+1)
+	}
+}
+
 func (n *nest) add() { n.frames[len(n.frames)-1].chain++; n.depth++ }
 
 func (n *nest) clear() {
 	f := &n.frames[len(n.frames)-1]
 	n.depth -= f.chain
-	f.chain = 0
+	f.chain, f.flat = 0, 0
 }
 
 func (n *nest) token(prev, k token) {
@@ -58,7 +76,7 @@ func (n *nest) token(prev, k token) {
 		if prev.operand() {
 			n.add() // a call or index continues a chain
 		}
-		n.frames, n.depth = append(n.frames, frame{control: heads[prev.text]}), n.depth+1
+		n.frames, n.depth = append(n.frames, frame{control: heads[prev.text], list: k.text == "[" || k.text == "{" && !block[prev.text]}), n.depth+1
 	case tokClose:
 		if len(n.frames) > 1 {
 			n.clear()
@@ -81,6 +99,13 @@ func (n *nest) punct(prev, k token) {
 	switch k.text {
 	case ";", ",":
 		n.ended = true
+		if f := &n.frames[len(n.frames)-1]; k.text == "," && !f.list {
+			if f.commas++; f.commas > maxCommas {
+				n.deepest = max(n.deepest, MaxNesting+1)
+			}
+		} else if k.text == ";" {
+			f.commas = 0
+		}
 	case "</", "/>":
 		if f := &n.frames[len(n.frames)-1]; f.chain > 0 {
 			f.chain, n.depth = f.chain-1, n.depth-1
@@ -90,9 +115,16 @@ func (n *nest) punct(prev, k token) {
 	case "+", "-", "*", "&", "|":
 		if !prev.operand() {
 			n.add()
+			return
 		}
+		n.operator()
+	default:
+		n.operator()
 	}
 }
+
+// block are what stands before the bracket of a block, in contrast to an object.
+var block = set("", ")", "=>", ";", "{", "}", "else", "do", "try", "finally")
 
 // heads are words whose parentheses are followed by a statement.
 var heads = set("if", "for", "while", "with", "await")

@@ -19,6 +19,7 @@ type locator struct {
 	lines  []int          // offsets of the lines of code
 	starts []int          // offsets of the lines of src
 	places func() []place // decoded when the first place is asked for: most files need none
+	marks  map[int][]mark // of the long lines of src, by row
 }
 
 func newLocator(code, src, sourceMap []byte) *locator {
@@ -60,12 +61,53 @@ func (l *locator) at(piece []byte) (offset, line, col int) {
 	if row < 0 || row >= len(l.starts) {
 		return 0, 1, 1
 	}
+	b := l.column(row, int(places[i].srcCol))
+	return l.starts[row] + b, row + 1, b + 1
+}
+
+// stride is how many UTF-16 units of a line lie between two marks, about.
+const stride = 1024
+
+// A mark is one place in a long line.
+type mark struct{ units, bytes int }
+
+// column turns a column of the original in UTF-16 units into bytes. A line may
+// be megabytes long: it is measured once, and then searched from the mark before.
+func (l *locator) column(row, col int) int {
 	start, end := l.starts[row], len(l.src)
 	if row+1 < len(l.starts) {
 		end = l.starts[row+1]
 	}
-	b := utf16Bytes(l.src[start:end], int(places[i].srcCol))
-	return start + b, row + 1, b + 1
+	line := l.src[start:end]
+	if len(line) < stride {
+		return utf16Bytes(line, col)
+	}
+	marks, ok := l.marks[row]
+	if !ok {
+		marks = markLine(line)
+		if l.marks == nil {
+			l.marks = map[int][]mark{}
+		}
+		l.marks[row] = marks
+	}
+	n := sort.Search(len(marks), func(i int) bool { return marks[i].units > col }) - 1
+	return marks[n].bytes + utf16Bytes(line[marks[n].bytes:], col-marks[n].units)
+}
+
+func markLine(line []byte) []mark {
+	marks, at := []mark{{}}, mark{}
+	for at.bytes < len(line) {
+		r, size := utf8.DecodeRune(line[at.bytes:])
+		at.bytes += size
+		at.units++
+		if r > 0xffff {
+			at.units++
+		}
+		if at.units-marks[len(marks)-1].units >= stride {
+			marks = append(marks, at)
+		}
+	}
+	return marks
 }
 
 // position turns an offset in the original into line and column.

@@ -17,6 +17,10 @@ type walker struct {
 	caught  map[ast.INode]bool // dynamic imports with a .catch
 }
 
+// maxNames bounds the imports, and the exports, of one file; what is beyond is
+// not looked at.
+const maxNames = 5_000
+
 // maxDepth bounds the walk; what lies deeper is not looked at.
 const maxDepth = 10_000
 
@@ -118,6 +122,10 @@ func (w *walker) add(raw []byte, kind string) {
 	}
 	p := unquote(raw)
 	if p == "" {
+		return
+	}
+	if len(w.m.Imports) >= maxNames {
+		w.m.Complete = false
 		return
 	}
 	_, line, col := w.m.at.at(raw)
