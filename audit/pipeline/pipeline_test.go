@@ -551,6 +551,15 @@ func TestGate(t *testing.T) {
 	}
 }
 
+// A key that a collector made of another key is bounded too.
+func TestUnique_boundsKeys(t *testing.T) {
+	long := snapshot.Key("pm2/api#" + strings.Repeat("x", 40_000))
+	got := unique([]*snapshot.Item{{Key: long}, {Key: long}, {Key: "pm2/api"}})
+	if len(got) != 2 || len(got[0].Key) > 1100 {
+		t.Errorf("%d items, the first key of %d bytes", len(got), len(got[0].Key))
+	}
+}
+
 // An app that is scaled down loses processes, and nothing vanished.
 func TestMissing_instances(t *testing.T) {
 	none := snapshot.NewTree(false, nil)

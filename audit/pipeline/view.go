@@ -325,6 +325,9 @@ func Risks(collectors []*collect.Collector) func(snapshot.System) snapshot.RiskF
 func unique(items []*snapshot.Item) []*snapshot.Item {
 	seen := make(map[snapshot.Key]bool, len(items))
 	return slices.DeleteFunc(items, func(it *snapshot.Item) bool {
+		if sys, name, ok := it.Key.Split(); ok { // the key of an instance is made of another key
+			it.Key = snapshot.NewKey(sys, name)
+		}
 		dup := seen[it.Key]
 		seen[it.Key] = true
 		return dup

@@ -18,7 +18,7 @@ import (
 )
 
 // maxConfig bounds audit.yaml, in bytes.
-const maxConfig = 1 << 20
+const maxConfig = 256 << 10
 
 // File is audit.yaml. Every key has a default; unknown and duplicate keys are errors.
 type File struct {
@@ -160,7 +160,7 @@ func readConfig(path string, named bool) ([]byte, error) {
 		return nil, fmt.Errorf("%s is a symbolic link, which is not followed; name the file it leads to: --config FILE", path)
 	}
 	if !st.Mode().IsRegular() || st.Size() > maxConfig {
-		return nil, fmt.Errorf("%s: not a regular file of at most 1 MiB", path)
+		return nil, fmt.Errorf("%s: not a regular file of at most 256 KiB", path)
 	}
 	return os.ReadFile(path)
 }
@@ -173,6 +173,9 @@ var (
 // parseConfig reads audit.yaml strictly. The error has line, caret and, for an
 // unknown key, the nearest one there is.
 func parseConfig(path string, src []byte, into *File) error {
+	if nested(src) > maxNested {
+		return &usageError{path + " is nested too deeply", "no key of audit.yaml is deeper than four levels"}
+	}
 	dec := yaml.NewDecoder(bytes.NewReader(src), yaml.Strict())
 	into.Version = 1
 	err := dec.Decode(into)
@@ -195,6 +198,24 @@ func parseConfig(path string, src []byte, into *File) error {
 		hint += "\n" + meant(m[1])
 	}
 	return &usageError{path + ": " + what, hint}
+}
+
+// maxNested bounds the brackets that are open at once: the time of the YAML
+// reader grows with their square.
+const maxNested = 100
+
+func nested(src []byte) (deepest int) {
+	open := 0
+	for _, c := range src {
+		switch c {
+		case '[', '{':
+			open++
+			deepest = max(deepest, open)
+		case ']', '}':
+			open--
+		}
+	}
+	return deepest
 }
 
 // onlyComments reports whether a file sets nothing at all.

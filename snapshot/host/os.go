@@ -53,6 +53,9 @@ func (o *OS) Outside(dir string) (Files, error) {
 	if !filepath.IsAbs(dir) {
 		return nil, fmt.Errorf("%s: not an absolute folder", dir)
 	}
+	if st, err := os.Stat(dir); err == nil && !st.IsDir() { // opening a pipe would wait for ever
+		return nil, &fs.PathError{Op: "open", Path: dir, Err: errors.New("not a folder")}
+	}
 	return open(dir)
 }
 

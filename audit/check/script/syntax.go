@@ -23,8 +23,16 @@ var Syntax = &audit.Check{
 	Judge:         judgeSyntax,
 }
 
+// notAssessed is the fact "syntax" of a script that nothing could parse this
+// time, as the collector writes it.
+const notAssessed = "not assessed"
+
 func judgeSyntax(p *audit.Pass) {
 	for _, it := range p.Items() {
+		if v, _ := it.Fact("syntax"); v.Str() == notAssessed { // no python3 this time, for example
+			p.Doubt(it.Key, "")
+			p.Doubt(it.Key, "lost")
+		}
 		list := problems(it)
 		if len(list) == 0 || list[0].weight == "conflict" { // that has a check of its own
 			continue

@@ -113,7 +113,7 @@ var ErrBound = errors.New("too long or too deeply nested to be read")
 // that error: a syntax.ParseError, a syntax.LangError or ErrBound. Bytes that
 // are not UTF-8 are no error to a shell, nor here.
 func Parse(src []byte, d Dialect) ([]*syntax.Stmt, error) {
-	if len(src) > MaxSize || stackNeed(src) > maxStack || nesting(src) > maxNesting {
+	if TooMuch(src) {
 		return nil, ErrBound
 	}
 	src = validText(src)
@@ -125,6 +125,12 @@ func Parse(src []byte, d Dialect) ([]*syntax.Stmt, error) {
 		}
 		src = again
 	}
+}
+
+// TooMuch reports whether Parse would refuse a text as ErrBound, which says
+// nothing about its syntax.
+func TooMuch(src []byte) bool {
+	return len(src) > MaxSize || stackNeed(src) > maxStack || nesting(src) > maxNesting
 }
 
 // parsers are kept by dialect: making one costs more than reading most texts.

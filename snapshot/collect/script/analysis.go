@@ -168,6 +168,10 @@ func (a *analysis) shellScript(p string, b []byte) {
 	if !ok {
 		return
 	}
+	if shell.TooMuch(b) {
+		a.Unknown = shell.ErrBound.Error()
+		return
+	}
 	a.Assessed = true
 	for _, q := range shell.Syntax(b, dialect) {
 		a.Problems = append(a.Problems, problem{q.Line, q.Column, weightOf(q.Sure), q.Message})

@@ -232,6 +232,20 @@ func TestCollect_declarationsBehindALink(t *testing.T) {
 	}
 }
 
+// A text that is too much for the parser is not known to be wrong.
+func TestCollect_tooMuchIsUnknown(t *testing.T) {
+	s := session(t, "-- scripts/a.sh --\n#!/bin/bash\n"+strings.Repeat("f() { g; }\n", 20_000))
+	it := collecttest.Snapshot(t, s, Collector).Item("scripts/scripts/a.sh")
+	if it == nil || it.Unknown == "" || len(factStrings(it, "problems")) > 0 {
+		t.Errorf("%+v", it)
+	}
+}
+
+func factStrings(it *snapshot.Item, name string) []string {
+	v, _ := it.Fact(name)
+	return v.Strings()
+}
+
 func TestCollect_absent(t *testing.T) {
 	res, err := Collector.Collect(t.Context(), session(t, "-- src/a.js --\n1\n"))
 	if err != nil || !res.Absent {
