@@ -24,12 +24,12 @@ demo: build ## a sample shop, a bad Friday, and one file brought back
 	@sh testdata/demo/run.sh build/audit
 
 test: pm2 ## all tests, in random order
-	$(GO) test -shuffle=on ./...
+	$(GO) test -timeout 20m -shuffle=on ./...
 	cd tools && $(GO) test ./...
 
 race: ## all tests with the race detector (needs a C compiler)
 	@if command -v "$$($(GO) env CC)" >/dev/null; then \
-	    set -x; CGO_ENABLED=1 $(GO) test -race -shuffle=on ./...; \
+	    set -x; CGO_ENABLED=1 $(GO) test -race -timeout 20m -shuffle=on ./...; \
 	else \
 	    echo "race: no C compiler, nothing checked"; \
 	fi

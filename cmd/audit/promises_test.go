@@ -265,12 +265,17 @@ func asNobody(t *testing.T, dir string) *report.Document {
 	}
 	copied := filepath.Join(dir+"-bin", "audit") // outside of what is audited, and under the program's name
 	if _, err := os.Stat(copied); err != nil {
-		b, err := os.ReadFile(exe)
-		if err == nil {
-			err = errors.Join(os.Mkdir(filepath.Dir(copied), 0o755), os.WriteFile(copied, b, 0o755))
-		}
-		if err != nil {
+		if err := os.Mkdir(filepath.Dir(copied), 0o755); err != nil {
 			t.Fatal(err)
+		}
+		if os.Link(exe, copied) != nil {
+			b, err := os.ReadFile(exe)
+			if err == nil {
+				err = os.WriteFile(copied, b, 0o755)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
 		}
 		t.Cleanup(func() { os.RemoveAll(filepath.Dir(copied)) })
 	}
