@@ -111,7 +111,8 @@ func secrets(snaps ...*snapshot.Snapshot) map[string]*secret {
 var (
 	// telling matches a name that sounds like a secret and is given a value, in
 	// whatever kind of file, or an option of that name.
-	telling  = regexp.MustCompile(`(?i)[\w-]*(?:token|secret|passw|pwd|auth|credential|\bkey|[_-]key)[\w-]*["']?(?:\s*[:=]|\s+["']?\S)`)
+	// An assignment in capitals is one to an environment variable.
+	telling  = regexp.MustCompile(`(?:^|[\s;&|("'])[A-Z][A-Z0-9_]*=|(?i:[\w-]*(?:token|secret|pass|pwd|auth|credential|\bkey|[_-]key)[\w-]*["']?(?:\s*[:=]|\s+["']?))`)
 	userInfo = regexp.MustCompile(`(://|\s-u\s+|--user[ =])[^/\s:@'"]*:[^@\s'"]+`)
 )
 

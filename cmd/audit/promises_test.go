@@ -353,7 +353,8 @@ func TestPatchShowsNoValue(t *testing.T) {
 		".github/workflows/ci.yml": "name: ci\non: push\nenv:\n  PLAIN: " + s() + "\njobs:\n  a:\n    runs-on: ubuntu-latest\n    steps:\n" +
 			"      - uses: actions/checkout@v4\n        with: {token: " + s() + "}\n      - run: |\n          curl -H 'Authorization: " + s() + "' x\n          npm run build --token " + s() + "\n          git clone https://u:" + s() + "@example.org/r\n",
 		"crontab":      "PASSWORD=" + s() + "\n5 4 * * * curl -u u:" + s() + " https://example.org\n",
-		"package.json": "{\"name\": \"x\", \"scripts\": {\"deploy\": \"API_KEY=" + s() + " node a.js\"}}\n",
+		"package.json": "{\"name\": \"x\", \"scripts\": {\"deploy\": \"API_KEY=" + s() + " cross-env PLAIN=" + s() + " node a.js\"}}\n",
+		"scripts/a.sh": "#!/bin/sh\nexport PLAIN=" + s() + "\nPASS=" + s() + " ./x --pass " + s() + "\n",
 	}
 	for name, body := range files {
 		collecttest.WriteFile(t, dir, name, []byte(body))
