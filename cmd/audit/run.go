@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 
 	"healthaudit/audit/check"
@@ -233,9 +234,10 @@ func (a *App) write(path string, code int, render func(io.Writer, report.Options
 	return nil
 }
 
-// stream renders into what is there already and is no regular file.
+// stream renders into what is there already and is no regular file. A pipe that
+// nobody reads is an error, not a reason to wait.
 func (a *App) stream(path string, o report.Options, render func(io.Writer, report.Options) error) error {
-	f, err := os.OpenFile(path, os.O_WRONLY, 0)
+	f, err := os.OpenFile(path, os.O_WRONLY|syscall.O_NONBLOCK, 0)
 	if err == nil {
 		err = render(f, o)
 		if cerr := f.Close(); err == nil {
