@@ -37,15 +37,26 @@ func main() {
 	os.Exit(code)
 }
 
+// grace is how long a command may take to end after a signal. What then still
+// runs waits for a reader, or is a parser that cannot be asked to stop: ending it
+// loses no more than the run in progress.
+const grace = 3 * time.Second
+
 // interruptible returns a context that ends with the cause of the first signal.
+// A second one, or the end of the grace, ends the program.
 func interruptible() (context.Context, func()) {
 	ctx, cancel := context.WithCancelCause(context.Background())
 	ch := make(chan os.Signal, 1)
 	signal.Notify(ch, os.Interrupt, syscall.SIGTERM)
 	go func() {
-		if s, ok := <-ch; ok {
-			cancel(&signalError{s})
+		s := <-ch
+		cancel(&signalError{s})
+		select {
+		case <-ch:
+		case <-time.After(grace):
 		}
+		code, _ := codeOf(&signalError{s})
+		os.Exit(code)
 	}()
 	return ctx, func() { signal.Stop(ch); cancel(nil) }
 }

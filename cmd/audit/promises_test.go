@@ -387,6 +387,44 @@ func TestPatchShowsNoValue(t *testing.T) {
 	}
 }
 
+// A reader whose output nobody takes keeps no run from writing, and ends when it
+// is told to.
+func TestBlockedReader(t *testing.T) {
+	dir := site(t)
+	invoke(t, dir, nil, "--root", dir, "run")
+	r, w, err := os.Pipe() // never read: it takes 64 KiB
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	cmd := exec.Command("audit", "--root", dir, "report", "--format", "json")
+	cmd.Env, cmd.Stdout = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + dir}, w
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	w.Close()
+	if _, err := r.Read(make([]byte, 1)); err != nil { // it has begun to print
+		t.Fatal(err)
+	}
+	if got := invoke(t, dir, nil, "--root", dir, "run", "--fail-on", "never"); got.code != 0 || got.took > 20*time.Second {
+		t.Errorf("a run beside it: exit %d after %v\n%s", got.code, got.took, got.err)
+	}
+	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatalf("it did not block: %v", err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- cmd.Wait() }()
+	select {
+	case <-ended:
+		if code := cmd.ProcessState.ExitCode(); code != 143 {
+			t.Errorf("exit %d, want 143", code)
+		}
+	case <-time.After(30 * time.Second):
+		cmd.Process.Kill()
+		t.Error("it does not end")
+	}
+}
+
 func around(text, v string) string {
 	i := strings.Index(text, v)
 	return text[max(0, i-80):i]

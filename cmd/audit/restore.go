@@ -216,25 +216,27 @@ func (c *restoreCmd) carryOut(a *App, h host.Host, st *store.Store, r *archive.R
 	if !todo {
 		return plan, nil
 	}
+	plan = slices.Clone(plan)
 	entry := rules.Entry{Actor: a.actor(h), Tool: version, Command: "restore", Phase: "intent", Data: map[string]string{}}
 	err := st.Update(func(tx *store.Tx) error {
 		n := 0
-		for _, o := range plan {
+		for i := range plan {
+			o := &plan[i]
 			if o.Action != archive.Written {
 				continue
 			}
+			if o.Was != "" && !tx.HasBlob(o.Was) {
+				b, err := r.Current(*o)
+				if err != nil { // nothing is overwritten that could not be brought back; the others can
+					o.Action, o.Reason = archive.Failed, err.Error()
+					continue
+				}
+				if err := tx.PutBlob(snapshot.Sum(b), b, ""); err != nil {
+					return err
+				}
+			}
 			n++
 			entry.Data[o.File.Path] = short(o.Was) + " -> " + short(o.File.SHA256)
-			if o.Was == "" || o.File.Link != "" || tx.HasBlob(o.Was) {
-				continue
-			}
-			b, err := r.Current(o)
-			if err != nil {
-				return fmt.Errorf("keep the bytes of %s: %w", o.File.Path, err)
-			}
-			if err := tx.PutBlob(snapshot.Sum(b), b, ""); err != nil {
-				return err
-			}
 		}
 		entry.At, entry.What = a.Now(), fmt.Sprintf("restore %s from snapshot #%d to %s", counted(n, "file"), seq, r.Target.Name())
 		return pipeline.Append(tx, entry)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -15,7 +16,9 @@ import (
 	"healthaudit/snapshot/store"
 )
 
-// reading opens the store for reading and runs fn in one transaction.
+// reading opens the store for reading and runs fn in one transaction. What fn
+// prints is given out when the store is closed again: a pager that somebody
+// leaves open must not keep a run from writing.
 func (a *App) reading(fn func(*settings, *store.Tx) error) error {
 	s, err := a.settings()
 	if err != nil {
@@ -25,8 +28,18 @@ func (a *App) reading(fn func(*settings, *store.Tx) error) error {
 	if err != nil {
 		return err
 	}
-	defer st.Close()
-	return st.View(func(tx *store.Tx) error { return fn(s, tx) })
+	var said bytes.Buffer
+	out := a.Stdout
+	a.Stdout = &said
+	err = st.View(func(tx *store.Tx) error { return fn(s, tx) })
+	a.Stdout = out
+	st.Close()
+	if said.Len() > 0 {
+		if _, werr := out.Write(said.Bytes()); err == nil && werr != nil {
+			err = &failure{exitAction, fmt.Errorf("write the report: %w", werr), ""}
+		}
+	}
+	return err
 }
 
 // listing is what every listing command shares.

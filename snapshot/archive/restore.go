@@ -145,8 +145,13 @@ func (r *Restorer) Do(plan []Outcome) []Outcome {
 	return out
 }
 
+// maxCurrent bounds, in bytes, a file whose bytes are kept before it is
+// overwritten: nothing that was ever captured is larger.
+const maxCurrent = 64 << 20
+
 // Current returns the bytes that a plan would overwrite: those that Was is the
-// digest of, which for a symbolic link are its target's text.
+// digest of, which for a symbolic link are its target's text. A file of more
+// than 64 MiB is an error.
 func (r *Restorer) Current(o Outcome) ([]byte, error) {
 	name := filepath.FromSlash(o.File.Path)
 	if st, err := r.Target.Lstat(name); err == nil && st.Mode()&fs.ModeSymlink != 0 {
@@ -158,7 +163,11 @@ func (r *Restorer) Current(o Outcome) ([]byte, error) {
 		return nil, err
 	}
 	defer f.Close()
-	return io.ReadAll(f)
+	b, err := io.ReadAll(io.LimitReader(f, maxCurrent+1))
+	if err == nil && len(b) > maxCurrent {
+		return nil, fmt.Errorf("it is larger than %d MiB, too large to be kept before it is overwritten: move it away first", maxCurrent>>20)
+	}
+	return b, err
 }
 
 // bytes returns what is to be written; bytes that are not what the digest says

@@ -400,6 +400,10 @@ func TestCurrent(t *testing.T) {
 			t.Errorf("%s: %q, %v", name, b, err)
 		}
 	}
+	must(t, os.Truncate(filepath.Join(p.dir, "a"), maxCurrent+1))
+	if _, err := p.Current(Outcome{Wanted: p.file("a", "then", 0o644)}); err == nil || !strings.Contains(err.Error(), "larger than") {
+		t.Errorf("a huge file: %v", err)
+	}
 	if _, err := p.Current(Outcome{Wanted: p.file("nothing", "", 0)}); !errors.Is(err, fs.ErrNotExist) {
 		t.Error(err)
 	}

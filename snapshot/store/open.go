@@ -8,6 +8,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"syscall"
 	"time"
 )
@@ -74,11 +76,25 @@ func folder(dir string, create bool) error {
 	return ignore(filepath.Join(dir, ".gitignore"))
 }
 
+// ignore keeps git from what lies in the store's folder: the store holds the key
+// of the hashes and the bytes of the project. A file of that name that says less,
+// such as one that a full disk left empty, is replaced.
 func ignore(path string) error {
-	if _, err := os.Lstat(path); err == nil {
-		return nil
+	if fi, err := os.Lstat(path); err == nil && fi.Mode().IsRegular() && fi.Size() < 1<<16 {
+		if b, err := os.ReadFile(path); err == nil && slices.Contains(strings.Fields(string(b)), "*") {
+			return nil
+		}
 	}
-	if err := os.WriteFile(path, []byte("*\n"), 0o600); err != nil {
+	tmp, err := os.CreateTemp(filepath.Dir(path), ".gitignore-*")
+	if err == nil {
+		defer os.Remove(tmp.Name())
+		_, err = tmp.WriteString("*\n")
+		err = errors.Join(err, tmp.Close())
+	}
+	if err == nil {
+		err = os.Rename(tmp.Name(), path)
+	}
+	if err != nil {
 		return fmt.Errorf("make store folder: %w", err)
 	}
 	return nil
