@@ -48,6 +48,11 @@ const (
 // that does not parse, what stands before the error counts. GitHub expressions
 // are words that cannot be known.
 func Command(text string, o Origin) []snapshot.Ref {
+	return Parsed(shell.ReadRun([]byte(text)), o)
+}
+
+// Parsed is Command for a text that is parsed already.
+func Parsed(text shell.Text, o Origin) []snapshot.Ref {
 	w := newWalker(o)
 	w.text(text, o.Line, o.Column, w.start(), 0)
 	return w.result()
@@ -135,15 +140,10 @@ func (p place) join(f word) string {
 }
 
 // text walks shell text that begins at that line and column.
-func (w *walker) text(text string, line, column int, at place, depth int) {
-	if depth > maxNested {
-		return
-	}
-	src := []byte(text)
-	t := &source{w: w, spans: shell.Expressions(src), line: line, column: column, depth: depth}
-	stmts, _ := shell.Parse(shell.Neutralize(src), shell.Bash) // what stands before an error is certain
-	t.scan(stmts)
-	t.stmts(stmts, &at)
+func (w *walker) text(text shell.Text, line, column int, at place, depth int) {
+	t := &source{w: w, spans: text.Exprs, line: line, column: column, depth: depth}
+	t.scan(text.Stmts) // what stands before a syntax error is certain
+	t.stmts(text.Stmts, &at)
 }
 
 // add notes a ref at a word.

@@ -3,6 +3,8 @@ package refs
 import (
 	"path"
 	"strings"
+
+	"healthaudit/snapshot/analyze/shell"
 )
 
 // maxWraps bounds the programs before the program: sudo env nice node x.js.
@@ -146,5 +148,7 @@ func (w *walker) nested(cmd word, at place, depth int) {
 	if cmd.quoted && column > 0 {
 		column++
 	}
-	w.text(cmd.text, cmd.line, column, at, depth+1)
+	if depth < maxNested {
+		w.text(shell.ReadRun([]byte(cmd.text)), cmd.line, column, at, depth+1)
+	}
 }

@@ -25,11 +25,34 @@ type Problem struct {
 	Sure bool `json:"sure,omitempty"`
 }
 
-// Syntax returns what is wrong with a script: nothing, or its first problem.
+// A Text is shell text that was parsed once, for everything that asks of it.
+type Text struct {
+	Stmts []*syntax.Stmt // up to the first syntax error
+	Exprs [][2]int       // byte ranges [from, to) of the GitHub expressions in it
+	Err   error          // of Parse
+
+	src []byte
+	d   Dialect
+}
+
+// Read parses a script.
+func Read(src []byte, d Dialect) Text {
+	stmts, err := Parse(src, d)
+	return Text{Stmts: stmts, Exprs: Expressions(src), Err: err, src: src, d: d}
+}
+
+// ReadRun parses the text of a run: key, in which GitHub expressions are words
+// that cannot be known.
+func ReadRun(src []byte) Text {
+	stmts, err := Parse(Neutralize(src), Bash)
+	return Text{Stmts: stmts, Exprs: Expressions(src), Err: err, src: src, d: Bash}
+}
+
+// Problems returns what is wrong with the text: nothing, or its first problem.
 // What follows a syntax error could only be guessed, as the shell does not get
 // there either.
-func Syntax(src []byte, d Dialect) []Problem {
-	_, err := Parse(src, d)
+func (t Text) Problems() []Problem {
+	err, src, d := t.Err, t.src, t.d
 	if err == nil {
 		return nil
 	}

@@ -60,7 +60,7 @@ func TestSyntax(t *testing.T) {
 		{"too long", Bash, strings.Repeat("# a comment\n", MaxSize/10), 1, false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			got := Syntax([]byte(tt.src), tt.d)
+			got := Read([]byte(tt.src), tt.d).Problems()
 			switch {
 			case tt.line == 0 && len(got) > 0:
 				t.Errorf("%+v, want no problem", got)
@@ -76,14 +76,14 @@ func TestSyntax(t *testing.T) {
 func TestSyntaxIsBounded(t *testing.T) {
 	for _, unit := range []string{"(", "$(", "\"$(", "{ ", "((", "$((", "${a:-", "x[", "if ", "while ", "f()", "time ", "! ", "a|", "a&&", "coproc "} {
 		src := []byte(strings.Repeat(unit, MaxSize/len(unit)))
-		Syntax(src, Bash)
+		Read(src, Bash).Problems()
 	}
 	for _, unit := range []string{"(", "$(", "((", "$(("} { // few enough for the stack, too many for the time
-		Syntax([]byte(strings.Repeat(unit, 10_000/len(unit))), Bash)
+		Read([]byte(strings.Repeat(unit, 10_000/len(unit))), Bash).Problems()
 	}
 	for _, start := range []string{"$((", "[[ "} {
 		for _, unit := range []string{"~", "- ", "a?", "a=", "2**", "! ", "( "} {
-			Syntax([]byte(start+strings.Repeat(unit, (MaxSize-3)/len(unit))), Bash)
+			Read([]byte(start+strings.Repeat(unit, (MaxSize-3)/len(unit))), Bash).Problems()
 		}
 	}
 }
@@ -123,7 +123,7 @@ func FuzzSyntax(f *testing.F) {
 			t.Fatalf("Neutralize(%q) is not UTF-8", src)
 		}
 		lines := bytes.Count(src, []byte("\n")) + 1
-		for _, p := range Syntax(src, Dialect(d)) {
+		for _, p := range Read(src, Dialect(d)).Problems() {
 			if p.Line < 1 || p.Line > lines || p.Column < 1 || p.Message == "" {
 				t.Fatalf("%+v in a text of %d lines", p, lines)
 			}

@@ -64,7 +64,7 @@ type script struct {
 	names  []string // programs it runs, sorted
 	first  string   // the first of them
 	masked int      // commands that swallow their failure
-	exprs  [][2]int // where ${{ }} stand: what is there is known only when the step runs
+	text   shell.Text
 	writes []string // base names of files it may create; they come from arguments: never to be kept
 }
 
@@ -73,9 +73,8 @@ const computed = "(computed)"
 
 // readScript reads a run text. A text that is no shell runs nothing known.
 func readScript(src string) script {
-	s := script{exprs: shell.Expressions([]byte(src))}
-	f := parseShell(src)
-	if f == nil {
+	s := script{text: parseShell(src)}
+	if s.text.Err != nil {
 		return s
 	}
 	own, found := map[string]bool{}, map[string]bool{}
@@ -108,7 +107,7 @@ func readScript(src string) script {
 		}
 		return true
 	}
-	syntax.Walk(f, visit)
+	syntax.Walk(&syntax.File{Stmts: s.text.Stmts}, visit)
 	for name := range found {
 		if !own[name] && !plumbing[name] {
 			s.names = append(s.names, name)
@@ -133,17 +132,12 @@ func (s *script) write(words ...*syntax.Word) {
 	}
 }
 
-// parseShell returns nil for what is no shell text, or too much of one.
-func parseShell(src string) *syntax.File {
-	var stmts []*syntax.Stmt
-	err := guarded(func() (err error) {
-		stmts, err = shell.Parse(shell.Neutralize([]byte(src)), shell.Bash)
-		return err
-	})
+func parseShell(src string) (text shell.Text) {
+	err := guarded(func() error { text = shell.ReadRun([]byte(src)); return nil })
 	if err != nil {
-		return nil
+		text.Err = err
 	}
-	return &syntax.File{Stmts: stmts}
+	return text
 }
 
 // programOf returns the name of what a simple command runs, without folders
@@ -186,7 +180,7 @@ var wrappers = map[string]bool{"sudo": true, "exec": true, "time": true, "nohup"
 
 // literal returns the text of a word without expansions, "" for any other.
 func (s *script) literal(w *syntax.Word) string {
-	for _, e := range s.exprs {
+	for _, e := range s.text.Exprs {
 		if int(w.Pos().Offset()) < e[1] && e[0] < int(w.End().Offset()) {
 			return ""
 		}

@@ -72,7 +72,7 @@ func (b *builder) step(n *yaml.Node) []Step {
 	var sc script
 	if s.run != "" {
 		sc = readScript(s.run)
-		s.Programs, s.Masked, s.writes = sc.names, sc.masked, sc.writes
+		s.Programs, s.Masked, s.writes, s.text = sc.names, sc.masked, sc.writes, sc.text
 	}
 	s.Key = stepKey(id, name, sc.first, &s)
 	if s.run == "" && s.Uses == "" && len(group) > 0 {

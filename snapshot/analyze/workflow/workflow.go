@@ -18,6 +18,7 @@ import (
 	"strings"
 
 	"healthaudit/snapshot"
+	"healthaudit/snapshot/analyze/shell"
 )
 
 // Version is raised when Parse finds other things than before in equal bytes.
@@ -172,7 +173,8 @@ type Step struct {
 	With     []Value  `json:"with,omitempty"`
 	Env      []Value  `json:"env,omitempty"`
 
-	run    string // the text: for what is derived from it within Model, never kept
+	run    string     // the text: for what is derived from it within Model, never kept
+	text   shell.Text // run, parsed; only until then
 	writes []string
 	with   map[string]string
 }

@@ -173,7 +173,8 @@ func (a *analysis) shellScript(p string, b []byte) {
 		return
 	}
 	a.Assessed = true
-	for _, q := range shell.Syntax(b, dialect) {
+	text := shell.Read(b, dialect)
+	for _, q := range text.Problems() {
 		a.Problems = append(a.Problems, problem{q.Line, q.Column, weightOf(q.Sure), q.Message})
 	}
 	if a.CRLF {
@@ -182,7 +183,7 @@ func (a *analysis) shellScript(p string, b []byte) {
 	if len(a.Problems) > 0 {
 		return
 	}
-	for _, r := range refs.Command(string(b), refs.Origin{Dir: anywhere, Self: path.Join(atRoot, path.Dir(p)), Line: 1, Column: 1}) {
+	for _, r := range refs.Parsed(text, refs.Origin{Dir: anywhere, Self: path.Join(atRoot, path.Dir(p)), Line: 1, Column: 1}) {
 		if r.Kind != snapshot.RefBin {
 			a.Refs = append(a.Refs, r)
 		}

@@ -193,7 +193,7 @@ func parseEntry(e crontab.Entry, env []crontab.Env, wrong map[int]problem) entry
 	if e.Shell == "bash" || e.Shell == "zsh" {
 		dialect = shell.Bash
 	}
-	for _, q := range shell.Syntax([]byte(e.Command), dialect) {
+	for _, q := range shell.Read([]byte(e.Command), dialect).Problems() {
 		em.Problems = append(em.Problems, problem{e.Line, e.Start + q.Column - 1, weightOf(q.Sure), q.Message})
 	}
 	command := expand(e, env)
