@@ -3,6 +3,7 @@ package pipeline
 import (
 	"encoding/json"
 	"fmt"
+	"iter"
 	"maps"
 	"reflect"
 	"slices"
@@ -15,8 +16,8 @@ import (
 
 // commit writes the run in one transaction. With an error nothing of it is kept.
 func (s *session) commit(v *View) error {
-	if s.stage.err != nil {
-		return fmt.Errorf("keep captured files: %w", s.stage.err)
+	if err := s.stage.flush(); err != nil {
+		return fmt.Errorf("keep captured files: %w", err)
 	}
 	stamps := s.newStamps()
 	oldChecks, oldContext, oldTree, err := s.oldRows()
@@ -166,26 +167,57 @@ func (w *writer) json(table, id string, v any) {
 }
 
 func (w *writer) blobs(s *stage, bases map[string]string) {
-	for _, sum := range s.digests() {
-		w.do(func() error {
-			if w.tx.HasBlob(sum) {
-				return nil
-			}
-			b, _, err := s.bytes(sum)
-			if err != nil {
-				return err
-			}
-			return w.tx.PutBlob(sum, b, bases[sum])
-		})
+	sums := slices.DeleteFunc(s.digests(), w.tx.HasBlob)
+	type packed struct {
+		store.Packed
+		err error
+	}
+	made := ahead(len(sums), func(i int) packed {
+		b, _, err := s.bytes(sums[i])
+		if err != nil {
+			return packed{err: err}
+		}
+		p, err := store.Pack(b)
+		return packed{p, err}
+	})
+	for i, p := range made {
+		w.do(func() error { return p.err })
+		w.do(func() error { return w.tx.PutPacked(p.Packed, bases[sums[i]]) })
+		if w.err != nil {
+			return
+		}
 	}
 }
 
 func (w *writer) items(c *comparison) {
-	for _, it := range c.dirty {
-		w.put(tableItem, string(it.Key), it.Encode())
+	for i, b := range ahead(len(c.dirty), func(i int) []byte { return c.dirty[i].Encode() }) {
+		w.put(tableItem, string(c.dirty[i].Key), b)
 	}
 	for _, it := range c.gone {
 		w.do(func() error { return w.tx.Table(tableItem).Delete(w.seq, string(it.Key)) })
+	}
+}
+
+// ahead returns do(0) to do(n-1) in turn, some of them made beforehand on
+// another core.
+func ahead[T any](n int, do func(int) T) iter.Seq2[int, T] {
+	return func(yield func(int, T) bool) {
+		made, stop := make(chan T, 32), make(chan struct{})
+		defer close(stop)
+		go func() {
+			for i := range n {
+				select {
+				case made <- do(i):
+				case <-stop:
+					return
+				}
+			}
+		}()
+		for i := range n {
+			if !yield(i, <-made) {
+				return
+			}
+		}
 	}
 }
 
@@ -240,11 +272,6 @@ func (w *writer) tree(t *snapshot.Tree, old string) {
 	if sum == old {
 		return
 	}
-	w.do(func() error {
-		if w.tx.HasBlob(sum) {
-			return nil
-		}
-		return w.tx.PutBlob(sum, b, old)
-	})
+	w.do(func() error { return w.tx.PutBlob(sum, b, old) })
 	w.json(tableState, rowTree, sum)
 }

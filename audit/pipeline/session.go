@@ -7,8 +7,10 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"hash"
 	"path/filepath"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/oklog/ulid/v2"
@@ -31,6 +33,7 @@ type session struct {
 	past    *past // nil on a first run
 	before  *lockedPast
 	key     []byte
+	hashes  sync.Pool // of keyed hash.Hash
 	stage   *stage
 	memo    *memo
 	capture *collect.Capture
@@ -199,7 +202,12 @@ func (s *session) cursor(sys snapshot.System, name string) json.RawMessage {
 // secret is the keyed hash of a value that may be secret: 64 bits are enough
 // to see that it changed, and useless without the store's key.
 func (s *session) secret(clear string) string {
-	m := hmac.New(sha256.New, s.key)
+	m, ok := s.hashes.Get().(hash.Hash)
+	if !ok {
+		m = hmac.New(sha256.New, s.key)
+	}
+	defer s.hashes.Put(m)
+	m.Reset()
 	m.Write([]byte(clear))
 	return "hmac:" + hex.EncodeToString(m.Sum(nil)[:8])
 }

@@ -21,8 +21,12 @@ type stage struct {
 	file *os.File
 	at   map[string][2]int64 // digest → offset, length
 	end  int64
-	err  error // the first failure to write; the commit reports it
+	tail []byte // the last bytes before end, not yet in the file
+	err  error  // the first failure to write; the commit reports it
 }
+
+// maxTail is how many bytes are written at once.
+const maxTail = 256 << 10
 
 // newStage makes a stage in dir ("" is the system's folder for such files).
 func newStage(dir string) (*stage, error) {
@@ -41,12 +45,30 @@ func (s *stage) keep(sum string, b []byte) {
 	if _, ok := s.at[sum]; ok || s.err != nil {
 		return
 	}
-	if _, err := s.file.WriteAt(b, s.end); err != nil {
-		s.err = err
-		return
-	}
 	s.at[sum] = [2]int64{s.end, int64(len(b))}
 	s.end += int64(len(b))
+	if s.tail = append(s.tail, b...); len(s.tail) >= maxTail {
+		s.write()
+	}
+}
+
+func (s *stage) write() {
+	if _, err := s.file.WriteAt(s.tail, s.end-int64(len(s.tail))); err != nil && s.err == nil {
+		s.err = err
+	}
+	if s.tail = s.tail[:0]; cap(s.tail) > 4*maxTail {
+		s.tail = nil
+	}
+}
+
+// flush writes what is not yet in the file, and returns the first failure ever.
+func (s *stage) flush() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.tail) > 0 {
+		s.write()
+	}
+	return s.err
 }
 
 func (s *stage) bytes(sum string) ([]byte, bool, error) {
@@ -55,6 +77,9 @@ func (s *stage) bytes(sum string) ([]byte, bool, error) {
 	s.mu.Unlock()
 	if !ok {
 		return nil, false, nil
+	}
+	if err := s.flush(); err != nil {
+		return nil, true, err
 	}
 	b := make([]byte, at[1])
 	_, err := s.file.ReadAt(b, at[0])

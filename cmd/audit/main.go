@@ -6,7 +6,6 @@ import (
 	"context"
 	"os"
 	"os/signal"
-	"runtime/debug"
 	"syscall"
 	"time"
 	_ "time/tzdata" // time zones of workflows, also on machines that have none
@@ -18,10 +17,7 @@ import (
 var version = "dev"
 
 func main() {
-	// A run is short: collecting garbage seldom makes it a third faster, and the
-	// limit keeps a first run over thousands of files under 200 MB all the same.
-	debug.SetGCPercent(400)
-	debug.SetMemoryLimit(172 << 20)
+	limitHeap()
 	ctx, stop := interruptible()
 	defer stop()
 	fd := int(os.Stdout.Fd())

@@ -37,6 +37,7 @@ type runCmd struct {
 }
 
 func (c *runCmd) Run(a *App) error {
+	hugePages()
 	s, err := a.settings()
 	if err != nil {
 		return err

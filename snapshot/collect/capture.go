@@ -43,13 +43,19 @@ type Capture struct {
 	files  map[string]*captured
 	stamps map[string]Stamp
 	begun  time.Time
+	held   [64]*captured // those that were read last
+	next   int           // in held
 }
 
 type captured struct {
-	once sync.Once
-	file snapshot.File
-	err  error
+	once  sync.Once
+	file  snapshot.File
+	err   error
+	bytes []byte // until Bytes asks for them, which as a rule is at once
 }
+
+// maxHeld is the largest file, in bytes, that is held for Bytes.
+const maxHeld = 256 << 10
 
 // harmless are the words of a name that make an environment file an example.
 var harmless = map[string]bool{"example": true, "examples": true, "sample": true, "samples": true, "template": true,
@@ -89,11 +95,15 @@ func (c *Capture) File(p string, role snapshot.Role) (snapshot.File, error) {
 	c.mu.Unlock()
 	got.once.Do(func() {
 		var stamp *Stamp
-		got.file, stamp, got.err = c.read(p)
+		var b []byte
+		got.file, stamp, b, got.err = c.read(p)
+		c.mu.Lock()
+		defer c.mu.Unlock()
 		if stamp != nil {
-			c.mu.Lock()
 			c.stamps[p] = *stamp
-			c.mu.Unlock()
+		}
+		if len(b) > 0 && len(b) <= maxHeld {
+			c.hold(got, b)
 		}
 	})
 	f := got.file
@@ -104,37 +114,37 @@ func (c *Capture) File(p string, role snapshot.Role) (snapshot.File, error) {
 	return f, got.err
 }
 
-func (c *Capture) read(p string) (snapshot.File, *Stamp, error) {
+func (c *Capture) read(p string) (snapshot.File, *Stamp, []byte, error) {
 	f := snapshot.File{Path: p}
 	st, err := c.Host.Stat(p)
 	if err != nil {
-		return f, nil, err
+		return f, nil, nil, err
 	}
 	f.Mode, f.Size = st.Mode, st.Size
 	switch {
 	case st.Mode&fs.ModeSymlink != 0:
 		l, err := c.Host.Link(p)
 		if err != nil {
-			return f, nil, err
+			return f, nil, nil, err
 		}
 		f.Link, f.SHA256 = l, snapshot.Sum([]byte(l))
-		return f, nil, nil
+		return f, nil, nil, nil
 	case !st.Mode.IsRegular():
-		return f, nil, fmt.Errorf("%s: %w", p, host.ErrNotRegular)
+		return f, nil, nil, fmt.Errorf("%s: %w", p, host.ErrNotRegular)
 	case Sensitive(p):
-		return f, nil, fmt.Errorf("%s: %w", p, ErrSensitive)
+		return f, nil, nil, fmt.Errorf("%s: %w", p, ErrSensitive)
 	case st.Size > MaxFile:
-		return f, nil, fmt.Errorf("%s: %d bytes: %w", p, st.Size, host.ErrTooLarge)
+		return f, nil, nil, fmt.Errorf("%s: %d bytes: %w", p, st.Size, host.ErrTooLarge)
 	}
 	if c.Known != nil {
 		if k, ok := c.Known(p); ok && k.Stat == st {
 			f.SHA256 = k.SHA256
-			return f, &k, nil
+			return f, &k, nil, nil
 		}
 	}
 	b, err := c.Host.Read(p, MaxFile)
 	if err != nil {
-		return f, nil, err
+		return f, nil, nil, err
 	}
 	f.Size, f.SHA256 = int64(len(b)), snapshot.Sum(b)
 	if c.Keep != nil {
@@ -145,16 +155,19 @@ func (c *Capture) read(p string) (snapshot.File, *Stamp, error) {
 	// (git's "racy" rule), but takes the room that the next run's will need. The
 	// time of the bytes can be set back, that of the change cannot.
 	if st.Size == f.Size && max(st.MTime, st.CTime) < c.begun.Add(-2*time.Second).UnixNano() {
-		return f, &Stamp{Stat: st, SHA256: f.SHA256}, nil
+		return f, &Stamp{Stat: st, SHA256: f.SHA256}, b, nil
 	}
-	return f, &Stamp{SHA256: f.SHA256}, nil
+	return f, &Stamp{SHA256: f.SHA256}, b, nil
 }
 
-// Bytes returns the bytes of a captured file. It reads the file again and
-// fails when it changed since it was captured.
+// Bytes returns the bytes of a captured file, not to be changed. Where they are
+// not at hand any more it reads the file again, and fails when it changed since.
 func (c *Capture) Bytes(f snapshot.File) ([]byte, error) {
 	if f.SHA256 == "" || f.Link != "" {
 		return nil, fmt.Errorf("%s: bytes were not captured", f.Path)
+	}
+	if b := c.release(f); b != nil {
+		return b, nil
 	}
 	b, err := c.Host.Read(f.Path, MaxFile)
 	if err != nil {
@@ -164,6 +177,24 @@ func (c *Capture) Bytes(f snapshot.File) ([]byte, error) {
 		return nil, fmt.Errorf("%s: changed while it was audited", f.Path)
 	}
 	return b, nil
+}
+
+func (c *Capture) hold(got *captured, b []byte) {
+	if old := c.held[c.next]; old != nil {
+		old.bytes = nil
+	}
+	got.bytes, c.held[c.next] = b, got
+	c.next = (c.next + 1) % len(c.held)
+}
+
+// release gives up the bytes that are held for a file, if they are.
+func (c *Capture) release(f snapshot.File) (b []byte) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if got := c.files[f.Path]; got != nil && got.file.SHA256 == f.SHA256 {
+		b, got.bytes = got.bytes, nil
+	}
+	return b
 }
 
 // Stamps returns what to remember of the files that were captured, by path.

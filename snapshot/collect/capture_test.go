@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -223,6 +224,9 @@ func TestBytes_fails_when_the_file_changed_meanwhile(t *testing.T) {
 		c := &Capture{Host: machine(t, dir, nil)}
 		f, err := c.File("a", "")
 		must(t, err, change(filepath.Join(dir, "a")))
+		if b, err := c.Bytes(f); err != nil || string(b) != "one" { // what was captured, at hand once
+			t.Errorf("%s: %q, %v", name, b, err)
+		}
 		if b, err := c.Bytes(f); err == nil {
 			t.Errorf("%s: %q", name, b)
 		}
@@ -330,4 +334,22 @@ func usable(m map[string]Stamp) (n int) {
 		}
 	}
 	return n
+}
+
+func TestCapture_reads_a_file_once(t *testing.T) {
+	dir := t.TempDir()
+	h := &counting{Host: machine(t, dir, nil)}
+	c := &Capture{Host: h}
+	for i := range 200 {
+		n := strconv.Itoa(i)
+		write(t, dir, n, n, 0o644)
+		f, err := c.File(n, "")
+		must(t, err)
+		if b, err := c.Bytes(f); err != nil || string(b) != n {
+			t.Fatalf("%q, %v", b, err)
+		}
+	}
+	if len(h.reads) != 200 {
+		t.Errorf("200 files were read %d times", len(h.reads))
+	}
 }

@@ -19,17 +19,47 @@ type files struct {
 	root  *os.Root
 	dir   string
 	plain sync.Map // folders that Stat saw to be real folders all the way
+
+	mu   sync.Mutex
+	open map[string]*os.Root // folders that were read from, at most maxOpen
 }
+
+// maxOpen bounds the folders that are kept open: a process may have 1,024 files.
+const maxOpen = 128
 
 func open(dir string) (*files, error) {
 	r, err := os.OpenRoot(dir)
 	if err != nil {
 		return nil, err
 	}
-	return &files{root: r, dir: dir}, nil
+	return &files{root: r, dir: dir, open: map[string]*os.Root{}}, nil
 }
 
-func (f *files) Close() error { return f.root.Close() }
+func (f *files) Close() error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, r := range f.open {
+		r.Close()
+	}
+	f.open = nil
+	return f.root.Close()
+}
+
+// folder returns an open folder, nil for one that is not kept open. A file in it
+// is then one step away instead of one for every part of its path.
+func (f *files) folder(dir string) *os.Root {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	r := f.open[dir]
+	if r == nil && f.open != nil && len(f.open) < maxOpen {
+		var err error
+		if r, err = f.root.OpenRoot(filepath.FromSlash(dir)); err != nil {
+			return nil
+		}
+		f.open[dir] = r
+	}
+	return r
+}
 
 func local(path string) error {
 	if !filepath.IsLocal(filepath.FromSlash(path)) || strings.ContainsRune(path, 0) {
@@ -83,7 +113,7 @@ func (f *files) Link(path string) (string, error) {
 }
 
 func (f *files) List(path string, limit int) ([]fs.DirEntry, error) {
-	d, err := f.open(path)
+	d, err := f.file(path)
 	if err != nil {
 		return nil, err
 	}
@@ -107,7 +137,7 @@ func (f *files) Tail(path string, offset, limit int64) ([]byte, error) {
 
 func (f *files) read(path string, offset, limit int64, cut bool) ([]byte, error) {
 	offset, limit = max(offset, 0), max(limit, 0)
-	file, err := f.open(path)
+	file, err := f.file(path)
 	if err != nil {
 		return nil, err
 	}
@@ -151,10 +181,17 @@ func (f *files) read(path string, offset, limit int64, cut bool) ([]byte, error)
 	return buf, nil
 }
 
-// open never blocks: O_NONBLOCK makes a FIFO without a writer open at once.
-func (f *files) open(path string) (*os.File, error) {
+// file never blocks: O_NONBLOCK makes a FIFO without a writer open at once.
+func (f *files) file(path string) (*os.File, error) {
 	if err := local(path); err != nil {
 		return nil, err
+	}
+	if i := strings.LastIndexByte(path, '/'); i > 0 {
+		if dir := f.folder(path[:i]); dir != nil {
+			if file, err := dir.OpenFile(path[i+1:], os.O_RDONLY|syscall.O_NONBLOCK, 0); err == nil {
+				return file, nil
+			} // else it is a link that leaves the folder, or the error of the whole path
+		}
 	}
 	file, err := f.root.OpenFile(filepath.FromSlash(path), os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if errors.Is(err, syscall.ENXIO) { // a socket

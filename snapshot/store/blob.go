@@ -101,26 +101,43 @@ func (tx *Tx) content(v []byte) ([]byte, error) {
 // the same file: then only the difference is kept where that takes less than
 // half the room.
 func (tx *Tx) PutBlob(sha string, b []byte, base string) error {
-	key, err := blobKey(sha)
-	if err != nil {
-		return err
-	}
-	if sha256.Sum256(b) != [sha256.Size]byte(key) {
-		return fmt.Errorf("blob %s: the bytes have another sha256", sha)
-	}
-	if _, ok, err := tx.get(bBlob, key); err != nil || ok {
-		return err
-	}
-	full, err := pack(b, coldMin)
+	p, err := Pack(b)
 	if err != nil {
 		return fmt.Errorf("blob %s: %w", sha, err)
 	}
-	if base != "" && base != sha {
-		if d := tx.delta(b, base); d != nil && 2*len(d) < len(full) {
-			full = d
+	if sha != p.sha() {
+		return fmt.Errorf("blob %s: the bytes have another sha256", sha)
+	}
+	return tx.PutPacked(p, base)
+}
+
+// A Packed is the bytes of a blob, ready to be kept.
+type Packed struct {
+	sum   [sha256.Size]byte
+	bytes []byte
+	row   []byte
+}
+
+func (p Packed) sha() string { return hex.EncodeToString(p.sum[:]) }
+
+// Pack does what of PutBlob needs no transaction, which is most of its work.
+func Pack(b []byte) (Packed, error) {
+	row, err := pack(b, coldMin)
+	return Packed{sha256.Sum256(b), b, row}, err
+}
+
+// PutPacked is PutBlob for bytes that are packed.
+func (tx *Tx) PutPacked(p Packed, base string) error {
+	key := p.sum[:]
+	if _, ok, err := tx.get(bBlob, key); err != nil || ok {
+		return err
+	}
+	if base != "" && base != p.sha() {
+		if d := tx.delta(p.bytes, base); d != nil && 2*len(d) < len(p.row) {
+			p.row = d
 		}
 	}
-	return tx.put(bBlob, key, full)
+	return tx.put(bBlob, key, p.row)
 }
 
 // delta returns b as a difference from base, or from what base itself is a

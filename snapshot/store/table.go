@@ -114,7 +114,10 @@ func (t Table) At(seq uint64, id string) (value []byte, since uint64, ok bool, e
 	if value, err = t.open(bCur, id, v); err != nil {
 		return nil, 0, false, err
 	}
-	return bytes.Clone(value), v.seq, true, nil
+	if v.value[0] == codecRaw {
+		value = bytes.Clone(value)
+	}
+	return value, v.seq, true, nil
 }
 
 // History calls fn for every version of an id, the newest first, with nil where

@@ -1,0 +1,16 @@
+package main
+
+import "runtime/debug"
+
+// How much memory a command may take. It is short: collecting garbage seldom
+// makes it a third faster, and the limit keeps a first run over thousands of
+// files under 200 MB all the same.
+const (
+	heapLimit = 172 << 20
+	heapGrow  = 400 // percent
+)
+
+func limitHeap() {
+	debug.SetGCPercent(heapGrow)
+	debug.SetMemoryLimit(heapLimit)
+}
