@@ -7,7 +7,7 @@ import "runtime/debug"
 // files under 200 MB all the same.
 const (
 	heapLimit = 172 << 20
-	heapGrow  = 400 // percent
+	heapGrow  = 1000 // percent
 )
 
 func limitHeap() {

@@ -139,7 +139,7 @@ func (c *Capture) read(p string) (snapshot.File, *Stamp, []byte, error) {
 	if c.Known != nil {
 		if k, ok := c.Known(p); ok && k.Stat == st {
 			f.SHA256 = k.SHA256
-			return f, &k, nil, nil
+			return f, nil, nil, nil
 		}
 	}
 	b, err := c.Host.Read(p, MaxFile)
@@ -197,7 +197,8 @@ func (c *Capture) release(f snapshot.File) (b []byte) {
 	return b
 }
 
-// Stamps returns what to remember of the files that were captured, by path.
+// Stamps returns what to remember of the files that were captured, by path; what
+// is known already is left out.
 func (c *Capture) Stamps() map[string]Stamp {
 	c.mu.Lock()
 	defer c.mu.Unlock()

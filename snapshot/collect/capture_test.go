@@ -3,6 +3,7 @@ package collect
 import (
 	"errors"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -41,7 +42,15 @@ func (c *counting) Read(p string, limit int64) ([]byte, error) {
 // next is the capture of the next run, knowing what the last one left.
 func next(h *counting, last *Capture) *Capture {
 	h.reads = nil
-	known := last.Stamps()
+	known := map[string]Stamp{}
+	for p := range last.files {
+		if last.Known != nil {
+			if s, ok := last.Known(p); ok {
+				known[p] = s
+			}
+		}
+	}
+	maps.Copy(known, last.Stamps())
 	return &Capture{Host: h, Known: func(p string) (Stamp, bool) { s, ok := known[p]; return s, ok }}
 }
 
