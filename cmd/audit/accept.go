@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"os"
 	"time"
 
 	"healthaudit/audit/pipeline"
@@ -38,8 +37,8 @@ func (c *acceptCmd) Run(a *App) error {
 		return &usageError{err.Error(), ""}
 	}
 	defer h.Close()
-	if _, err := os.Lstat(a.Store); err != nil {
-		return store.ErrNotExist
+	if err := store.Exists(a.Store); err != nil {
+		return err
 	}
 	lock, err := store.Lock(a.Store, store.LockOptions{Command: a.line, Host: h.Name(), Now: a.Now()})
 	if err != nil {

@@ -41,8 +41,8 @@ func (c *restoreCmd) Run(a *App) error {
 		return &usageError{err.Error(), ""}
 	}
 	defer h.Close()
-	if _, err := os.Lstat(a.Store); err != nil {
-		return store.ErrNotExist
+	if err := store.Exists(a.Store); err != nil {
+		return err
 	}
 	if !c.DryRun {
 		lock, err := store.Lock(a.Store, store.LockOptions{Command: a.line, Host: h.Name(), Now: a.Now()})

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -54,7 +55,7 @@ func (o *OS) Outside(dir string) (Files, error) {
 		return nil, fmt.Errorf("%s: not an absolute folder", dir)
 	}
 	if st, err := os.Stat(dir); err == nil && !st.IsDir() { // opening a pipe would wait for ever
-		return nil, &fs.PathError{Op: "open", Path: dir, Err: errors.New("not a folder")}
+		return nil, &fs.PathError{Op: "open", Path: dir, Err: syscall.ENOTDIR}
 	}
 	return open(dir)
 }

@@ -27,12 +27,20 @@ func prepare(path string, o Options) error {
 	if err := folder(filepath.Dir(path), create); err != nil {
 		return err
 	}
-	fi, err := os.Lstat(path)
+	err := regular(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist) && create:
 		return makeFile(path, o)
 	case errors.Is(err, fs.ErrNotExist):
 		return fmt.Errorf("open store %s: %w", path, ErrNotExist)
+	}
+	return err
+}
+
+// regular refuses links and everything that is not a file.
+func regular(path string) error {
+	fi, err := os.Lstat(path)
+	switch {
 	case err != nil:
 		return fmt.Errorf("open store: %w", err)
 	case fi.Mode()&fs.ModeSymlink != 0:
@@ -42,6 +50,10 @@ func prepare(path string, o Options) error {
 	}
 	return nil
 }
+
+// Exists returns nil where something stands that Open may open, and otherwise
+// the error of Open, ErrNotExist or a *PathError. It opens nothing.
+func Exists(path string) error { return prepare(path, Options{ReadOnly: true}) }
 
 // folder checks the folder of the store and makes it where it may.
 func folder(dir string, create bool) error {
@@ -58,6 +70,8 @@ func folder(dir string, create bool) error {
 		fi, err = os.Lstat(dir)
 	}
 	switch {
+	case errors.Is(err, syscall.ENOTDIR):
+		return &PathError{dir, "it lies below what is not a folder"}
 	case err != nil:
 		return fmt.Errorf("open store folder: %w", err)
 	case fi.Mode()&fs.ModeSymlink != 0:
