@@ -204,7 +204,10 @@ func codeOf(err error) (code int, hint string) {
 	case errors.As(err, &newer):
 		return exitUsage, "use that version of audit, or another --store"
 	case errors.As(err, &place):
-		return exitUsage, "move it away, and audit run makes its own; or name another store: --store FILE"
+		if code = exitUsage; place.Lost {
+			code = exitDamaged
+		}
+		return code, "move it away, and audit run makes its own; or name another store: --store FILE"
 	case errors.As(err, &busy):
 		return exitBusy, "--wait 5m waits for it"
 	case errors.Is(err, store.ErrLocked):

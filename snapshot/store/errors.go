@@ -47,6 +47,7 @@ func (e *NewerError) Error() string {
 type PathError struct {
 	Path string // of the store, its folder or its run lock
 	What string // what is wrong with it
+	Lost bool   // it stands in the place of the store itself
 }
 
 func (e *PathError) Error() string { return "open store " + e.Path + ": " + e.What }

@@ -34,6 +34,9 @@ func prepare(path string, o Options) error {
 	case errors.Is(err, fs.ErrNotExist):
 		return fmt.Errorf("open store %s: %w", path, ErrNotExist)
 	}
+	if place := (*PathError)(nil); errors.As(err, &place) {
+		place.Lost = true
+	}
 	return err
 }
 
@@ -44,9 +47,9 @@ func regular(path string) error {
 	case err != nil:
 		return fmt.Errorf("open store: %w", err)
 	case fi.Mode()&fs.ModeSymlink != 0:
-		return &PathError{path, "it is a symbolic link"}
+		return &PathError{Path: path, What: "it is a symbolic link"}
 	case !fi.Mode().IsRegular():
-		return &PathError{path, "it is not a regular file"}
+		return &PathError{Path: path, What: "it is not a regular file"}
 	}
 	return nil
 }
@@ -71,13 +74,13 @@ func folder(dir string, create bool) error {
 	}
 	switch {
 	case errors.Is(err, syscall.ENOTDIR):
-		return &PathError{dir, "it lies below what is not a folder"}
+		return &PathError{Path: dir, What: "it lies below what is not a folder"}
 	case err != nil:
 		return fmt.Errorf("open store folder: %w", err)
 	case fi.Mode()&fs.ModeSymlink != 0:
-		return &PathError{dir, "the folder is a symbolic link"}
+		return &PathError{Path: dir, What: "the folder is a symbolic link"}
 	case !fi.IsDir():
-		return &PathError{dir, "it is not a folder"}
+		return &PathError{Path: dir, What: "it is not a folder"}
 	}
 	if !create || !made && filepath.Base(dir) != Folder {
 		return nil
