@@ -101,13 +101,6 @@ func (e *CommitError) Error() string { return "keep the run: " + e.Err.Error() }
 func (e *CommitError) Unwrap() error { return e.Err }
 
 func (r *Runner) lock() (*store.RunLock, error) {
-	dir := filepath.Dir(r.Store)
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, err
-	}
-	if fi, err := os.Lstat(dir); err == nil && fi.Mode()&fs.ModeSymlink != 0 { // not even the lock is made behind it
-		return nil, &store.PathError{Path: dir, What: "the folder is a symbolic link"}
-	}
 	return store.Lock(r.Store, store.LockOptions{Wait: r.Wait, Command: r.Command, Host: r.Host.Name(), Now: r.Host.Now()})
 }
 

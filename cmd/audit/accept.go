@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"os"
 	"time"
 
 	"healthaudit/audit/pipeline"
@@ -29,6 +28,14 @@ type acceptCmd struct {
 }
 
 func (c *acceptCmd) Run(a *App) error {
+	if err := c.accept(a); err != nil || a.Quiet {
+		return err
+	}
+	_, err := fmt.Fprintf(a.Stdout, "accepted: %s is gone for good; the next run says so\n", c.Item)
+	return err
+}
+
+func (c *acceptCmd) accept(a *App) error {
 	s, err := a.settings()
 	if err != nil {
 		return err
@@ -38,8 +45,8 @@ func (c *acceptCmd) Run(a *App) error {
 		return &usageError{err.Error(), ""}
 	}
 	defer h.Close()
-	if _, err := os.Lstat(a.Store); err != nil {
-		return store.ErrNotExist
+	if err := store.Exists(a.Store); err != nil {
+		return err
 	}
 	lock, err := store.Lock(a.Store, store.LockOptions{Command: a.line, Host: h.Name(), Now: a.Now()})
 	if err != nil {
@@ -51,7 +58,7 @@ func (c *acceptCmd) Run(a *App) error {
 		return err
 	}
 	defer st.Close()
-	err = st.Update(func(tx *store.Tx) error {
+	return st.Update(func(tx *store.Tx) error {
 		if err := pipeline.AcceptRemoval(tx, snapshot.Key(c.Item)); err != nil {
 			return &usageError{err.Error(), "audit report names the items that vanished"}
 		}
@@ -61,9 +68,4 @@ func (c *acceptCmd) Run(a *App) error {
 		}
 		return pipeline.Append(tx, rules.Entry{At: a.Now(), Actor: a.actor(h), Tool: version, Command: "accept", Phase: "done", Item: c.Item, What: what})
 	})
-	if err != nil || a.Quiet {
-		return err
-	}
-	_, err = fmt.Fprintf(a.Stdout, "accepted: %s is gone for good; the next run says so\n", c.Item)
-	return err
 }

@@ -204,7 +204,10 @@ func codeOf(err error) (code int, hint string) {
 	case errors.As(err, &newer):
 		return exitUsage, "use that version of audit, or another --store"
 	case errors.As(err, &place):
-		return exitUsage, "--store FILE names the store; it is a file of its own in a folder of its own"
+		if code = exitUsage; place.Lost {
+			code = exitDamaged
+		}
+		return code, "move it away, and audit run makes its own; or name another store: --store FILE"
 	case errors.As(err, &busy):
 		return exitBusy, "--wait 5m waits for it"
 	case errors.Is(err, store.ErrLocked):
@@ -216,10 +219,23 @@ func codeOf(err error) (code int, hint string) {
 	case errors.As(err, &lost):
 		return exitAction, "nothing of this run was kept; earlier snapshots are intact"
 	}
-	if hint == "" && errors.Is(err, fs.ErrPermission) {
-		hint = "run audit as the user who may write there, or name another store: --store FILE"
+	if hint == "" {
+		hint = refused(err)
 	}
 	return exitAction, hint
+}
+
+// refused says what to do where the operating system lets nothing be written.
+func refused(err error) string {
+	switch {
+	case errors.Is(err, fs.ErrPermission):
+		return "run audit as the user who may write there, or name another store: --store FILE"
+	case errors.Is(err, syscall.EROFS):
+		return "that file system is read-only: name a store on another, --store FILE, or keep nothing, audit run --ephemeral"
+	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
+		return "the disk is full: make room, or name a store on another, --store FILE"
+	}
+	return ""
 }
 
 // width is the number of columns to write for.

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -387,41 +388,104 @@ func TestPatchShowsNoValue(t *testing.T) {
 	}
 }
 
-// A reader whose output nobody takes keeps no run from writing, and ends when it
-// is told to.
+// Output that nobody takes keeps no run from writing, and ends when it is told to.
 func TestBlockedReader(t *testing.T) {
 	dir := site(t)
+	for i := range 600 {
+		collecttest.WriteFile(t, dir, fmt.Sprintf("scripts/more/script%03d.sh", i), []byte("echo\n"))
+	}
 	invoke(t, dir, nil, "--root", dir, "run")
-	r, w, err := os.Pipe() // never read: it takes 64 KiB
+	for _, args := range [][]string{
+		{"report", "--format", "json"},
+		{"report", "--format", "json", "--output", "PIPE"},
+		{"restore", "latest", "--format", "json"},
+		{"restore", "latest", "--format", "json", "--dry-run"},
+	} {
+		t.Run(strings.Join(args, " "), func(t *testing.T) {
+			pipe := filepath.Join(t.TempDir(), "pipe")
+			if err := syscall.Mkfifo(pipe, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			p, err := os.OpenFile(pipe, os.O_RDWR, 0) // hardly read: it takes 64 KiB
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer p.Close()
+			args := append([]string{"--root", dir}, args...)
+			cmd := exec.Command("audit", args...)
+			cmd.Env, cmd.Stdout = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + dir}, p
+			if i := slices.Index(args, "PIPE"); i >= 0 {
+				cmd.Args[1+i], cmd.Stdout = pipe, nil
+			}
+			if err := cmd.Start(); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := p.Read(make([]byte, 1)); err != nil { // it has begun to print
+				t.Fatal(err)
+			}
+			if got := invoke(t, dir, nil, "--root", dir, "run", "--fail-on", "never"); got.code != 0 || got.took > 20*time.Second {
+				t.Errorf("a run beside it: exit %d after %v\n%s", got.code, got.took, got.err)
+			}
+			if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
+				t.Fatalf("it did not block: %v", err)
+			}
+			ended := make(chan error, 1)
+			go func() { ended <- cmd.Wait() }()
+			select {
+			case <-ended:
+				if code := cmd.ProcessState.ExitCode(); code != 143 {
+					t.Errorf("exit %d, want 143", code)
+				}
+			case <-time.After(30 * time.Second):
+				cmd.Process.Kill()
+				t.Error("it does not end")
+			}
+		})
+	}
+}
+
+// Bytes that are damaged in the store are named and are exit 4, and keep no other
+// file from coming back.
+func TestRestoreDamagedBytes(t *testing.T) {
+	dir := t.TempDir()
+	collecttest.Write(t, dir, "-- scripts/bad.sh --\necho bad\n-- scripts/good.sh --\necho good\n")
+	invoke(t, dir, nil, "--root", dir, "run")
+	flip(t, filepath.Join(dir, ".audit", "audit.db"), "blob", sha256.Sum256([]byte("echo bad\n")))
+	for _, dry := range []bool{true, false} {
+		to := filepath.Join(t.TempDir(), "to")
+		args := []string{"--root", dir, "restore", "latest", "--target", to}
+		if dry {
+			args = append(args, "--dry-run")
+		}
+		r := invoke(t, dir, nil, args...)
+		if r.code != exitDamaged || !strings.Contains(r.out, "scripts/bad.sh") || !strings.Contains(r.out, "damaged") {
+			t.Errorf("dry run %v: exit %d\n%s%s", dry, r.code, r.out, r.err)
+		}
+		if _, err := os.Stat(filepath.Join(to, "scripts", "good.sh")); (err == nil) == dry {
+			t.Errorf("dry run %v: the other file: %v", dry, err)
+		}
+	}
+}
+
+// flip changes one bit of a value in a store.
+func flip(t *testing.T, path, bucket string, key [sha256.Size]byte) {
+	t.Helper()
+	db, err := bolt.Open(path, 0o600, &bolt.Options{Timeout: time.Second})
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer r.Close()
-	cmd := exec.Command("audit", "--root", dir, "report", "--format", "json")
-	cmd.Env, cmd.Stdout = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + dir}, w
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	w.Close()
-	if _, err := r.Read(make([]byte, 1)); err != nil { // it has begun to print
-		t.Fatal(err)
-	}
-	if got := invoke(t, dir, nil, "--root", dir, "run", "--fail-on", "never"); got.code != 0 || got.took > 20*time.Second {
-		t.Errorf("a run beside it: exit %d after %v\n%s", got.code, got.took, got.err)
-	}
-	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
-		t.Fatalf("it did not block: %v", err)
-	}
-	ended := make(chan error, 1)
-	go func() { ended <- cmd.Wait() }()
-	select {
-	case <-ended:
-		if code := cmd.ProcessState.ExitCode(); code != 143 {
-			t.Errorf("exit %d, want 143", code)
+	defer db.Close()
+	err = db.Update(func(tx *bolt.Tx) error {
+		b := tx.Bucket([]byte(bucket))
+		v := bytes.Clone(b.Get(key[:]))
+		if len(v) == 0 {
+			return errors.New("no such row")
 		}
-	case <-time.After(30 * time.Second):
-		cmd.Process.Kill()
-		t.Error("it does not end")
+		v[len(v)-1] ^= 1
+		return b.Put(key[:], v)
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
 }
 

@@ -30,51 +30,52 @@ type restoreCmd struct {
 	Overwrite string   `help:"never, if-unchanged (the file is as the latest snapshot saw it) or always." enum:"never,if-unchanged,always" default:"if-unchanged"`
 }
 
-// Run restores files. Exit 5 when any wanted file could not be restored.
+// Run restores files. Exit 4 when the kept bytes of any are damaged, else 5 when
+// any could not be restored.
 func (c *restoreCmd) Run(a *App) error {
-	s, err := a.settings()
+	view, code, err := c.bringBack(a)
 	if err != nil {
 		return err
-	}
-	h, err := host.New(s.root, a.Env, a.Now)
-	if err != nil {
-		return &usageError{err.Error(), ""}
-	}
-	defer h.Close()
-	if _, err := os.Lstat(a.Store); err != nil {
-		return store.ErrNotExist
-	}
-	if !c.DryRun {
-		lock, err := store.Lock(a.Store, store.LockOptions{Command: a.line, Host: h.Name(), Now: a.Now()})
-		if err != nil {
-			return busy(err)
-		}
-		defer lock.Unlock()
-	}
-	st, err := store.Open(a.Store, store.Options{Wait: 10 * time.Second, ReadOnly: c.DryRun})
-	if err != nil {
-		return err
-	}
-	defer st.Close()
-	target, done, err := c.open(s.root)
-	if err != nil {
-		return err
-	}
-	defer done()
-	view, err := c.restore(a, h, st, target)
-	if err != nil {
-		return err
-	}
-	code := exitOK
-	if slices.ContainsFunc(view.Files, func(f report.RestoreFile) bool {
-		return f.Action != string(archive.Written) && f.Action != string(archive.Unchanged)
-	}) {
-		code = exitAction
 	}
 	if err := show(a, c.listing, code, view, report.Restore); err != nil || code == exitOK {
 		return err
 	}
 	return exitCode(code)
+}
+
+// bringBack restores and lets go of store and lock: nobody is to wait for them
+// while the outcome is printed.
+func (c *restoreCmd) bringBack(a *App) (v report.RestoreView, code int, err error) {
+	s, err := a.settings()
+	if err != nil {
+		return v, 0, err
+	}
+	h, err := host.New(s.root, a.Env, a.Now)
+	if err != nil {
+		return v, 0, &usageError{err.Error(), ""}
+	}
+	defer h.Close()
+	if err := store.Exists(a.Store); err != nil {
+		return v, 0, err
+	}
+	if !c.DryRun {
+		lock, err := store.Lock(a.Store, store.LockOptions{Command: a.line, Host: h.Name(), Now: a.Now()})
+		if err != nil {
+			return v, 0, busy(err)
+		}
+		defer lock.Unlock()
+	}
+	st, err := store.Open(a.Store, store.Options{Wait: 10 * time.Second, ReadOnly: c.DryRun})
+	if err != nil {
+		return v, 0, err
+	}
+	defer st.Close()
+	target, done, err := c.open(s.root)
+	if err != nil {
+		return v, 0, err
+	}
+	defer done()
+	return c.restore(a, h, st, target)
 }
 
 // open opens the target. A dry run makes none: it looks into an empty folder
@@ -104,7 +105,8 @@ func (c *restoreCmd) open(root string) (r *os.Root, done func(), err error) {
 	}, nil
 }
 
-func (c *restoreCmd) restore(a *App, h host.Host, st *store.Store, target *os.Root) (v report.RestoreView, err error) {
+func (c *restoreCmd) restore(a *App, h host.Host, st *store.Store, target *os.Root) (v report.RestoreView, code int, err error) {
+	damaged := false
 	r := &archive.Restorer{Target: target, Policy: archive.Policy(c.Overwrite)}
 	r.Bytes = func(sum string) (b []byte, err error) { // one file at a time: a whole project need not fit into memory
 		err = st.View(func(tx *store.Tx) (err error) { b, err = tx.Blob(sum); return err })
@@ -112,6 +114,7 @@ func (c *restoreCmd) restore(a *App, h host.Host, st *store.Store, target *os.Ro
 		case errors.Is(err, store.ErrNoBlob):
 			err = errors.New("its bytes were not kept")
 		case err != nil:
+			damaged = true
 			err = errors.New("its kept bytes are damaged: audit store verify names all that is")
 		}
 		return b, err
@@ -144,18 +147,24 @@ func (c *restoreCmd) restore(a *App, h host.Host, st *store.Store, target *os.Ro
 		return nil
 	})
 	if err != nil {
-		return v, err
+		return v, 0, err
 	}
 	plan := r.Plan(wanted)
 	if !c.DryRun {
 		if plan, err = c.carryOut(a, h, st, r, plan, v.Snapshot.Seq); err != nil {
-			return v, err
+			return v, 0, err
 		}
 	}
 	for _, o := range plan {
+		if o.Action != archive.Written && o.Action != archive.Unchanged {
+			code = exitAction
+		}
 		v.Files = append(v.Files, report.RestoreFile{Path: o.File.Path, Item: string(o.Item), Action: string(o.Action), Reason: o.Reason, Bytes: o.File.Size})
 	}
-	return v, nil
+	if damaged {
+		code = exitDamaged
+	}
+	return v, code, nil
 }
 
 // choose returns the own files of the items that were asked for, by key, by a

@@ -79,27 +79,31 @@ func (c *reportCmd) Run(a *App) error {
 	if err := a.writable(c.Output); err != nil {
 		return err
 	}
-	return a.reading(func(_ *settings, tx *store.Tx) error {
+	var doc *report.Document
+	err = a.reading(func(_ *settings, tx *store.Tx) error {
 		seq, err := find(tx, c.Snapshot, a.Now())
 		if err != nil {
 			return err
 		}
 		v, err := pipeline.Load(tx, seq, all.Collectors, check.All())
-		if err != nil {
-			return err
+		if err == nil {
+			doc = v.Document(version)
 		}
-		doc := v.Document(version)
-		var names []string
-		for _, s := range only {
-			names = append(names, string(s))
-		}
-		if len(only) > 0 {
-			doc = doc.Only(names)
-		}
-		return a.write(c.Output, exitOK, func(w io.Writer, o report.Options) error {
-			o.Items, o.New, o.Only = c.Items, c.New, names
-			return renderer.Render(w, doc, o)
-		})
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	var names []string
+	for _, s := range only {
+		names = append(names, string(s))
+	}
+	if len(only) > 0 {
+		doc = doc.Only(names)
+	}
+	return a.write(c.Output, exitOK, func(w io.Writer, o report.Options) error {
+		o.Items, o.New, o.Only = c.Items, c.New, names
+		return renderer.Render(w, doc, o)
 	})
 }
 

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"maps"
 	"math"
 	"path/filepath"
 	"slices"
@@ -15,6 +16,28 @@ import (
 	"healthaudit/snapshot"
 	"healthaudit/snapshot/collect"
 )
+
+// maxGlobs bounds the globs of one key, each counted with its alternatives:
+// every one of them is tried on every item or file.
+const maxGlobs = 1000
+
+// alternatives returns how many globs one with braces stands for, or more.
+func alternatives(glob string) int {
+	n := 1
+	var open []int // of every brace that is open, the alternatives so far
+	for _, c := range glob {
+		switch {
+		case c == '{':
+			open = append(open, 1)
+		case c == ',' && len(open) > 0:
+			open[len(open)-1]++
+		case c == '}' && len(open) > 0:
+			n = min(n*open[len(open)-1], maxGlobs+1)
+			open = open[:len(open)-1]
+		}
+	}
+	return n
+}
 
 // settings is what flags, environment and file together say.
 type settings struct {
@@ -60,17 +83,21 @@ func (s *settings) check(a *App, path string) error {
 			}
 		}
 	}
-	for _, list := range [][]string{f.Systems.Scripts.Include, f.Systems.Scripts.Exclude} {
-		for _, g := range list {
+	for _, list := range []struct {
+		key   string
+		globs []string
+	}{{"systems.scripts.include", f.Systems.Scripts.Include}, {"systems.scripts.exclude", f.Systems.Scripts.Exclude}, {"criticality", slices.Sorted(maps.Keys(f.Criticality))}} {
+		total := 0
+		for _, g := range list.globs {
 			if !doublestar.ValidatePattern(g) {
-				return bad("%q is not a glob", g)
+				return bad("%s: %q is not a glob", list.key, g)
+			}
+			if total += alternatives(g); total > maxGlobs {
+				return bad("%s: more than %d globs, counting what stands between braces", list.key, maxGlobs)
 			}
 		}
 	}
 	for g, word := range f.Criticality {
-		if !doublestar.ValidatePattern(g) {
-			return bad("criticality: %q is not a glob", g)
-		}
 		if !slices.Contains([]string{"low", "normal", "high"}, word) {
 			return bad("criticality of %q is %q, want low, normal or high", g, word)
 		}

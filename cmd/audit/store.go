@@ -15,13 +15,8 @@ func (c *storeVerifyCmd) Run(a *App) error {
 	if _, err := a.settings(); err != nil {
 		return err
 	}
-	st, err := store.Open(a.Store, store.Options{ReadOnly: true, Wait: 10 * time.Second, Verify: true})
+	problems, stats, err := c.verify(a)
 	if err != nil {
-		return err
-	}
-	defer st.Close()
-	var problems []store.Problem
-	if problems, err = st.Verify(a.ctx, true); err != nil {
 		return err
 	}
 	for _, p := range problems {
@@ -33,12 +28,21 @@ func (c *storeVerifyCmd) Run(a *App) error {
 	if a.Quiet {
 		return nil
 	}
-	stats, err := st.Stats()
-	if err != nil {
-		return err
-	}
 	_, err = fmt.Fprintf(a.Stdout, "store: sound: %s, %s, %s checked\n", counted(stats.Snapshots, "snapshot"), counted(stats.Items, "item"), counted(stats.Blobs, "blob"))
 	return err
+}
+
+// verify returns what is damaged, else what the store holds.
+func (c *storeVerifyCmd) verify(a *App) (problems []store.Problem, stats store.Stats, err error) {
+	st, err := store.Open(a.Store, store.Options{ReadOnly: true, Wait: 10 * time.Second, Verify: true})
+	if err != nil {
+		return nil, stats, err
+	}
+	defer st.Close()
+	if problems, err = st.Verify(a.ctx, true); err == nil && len(problems) == 0 {
+		stats, err = st.Stats()
+	}
+	return problems, stats, err
 }
 
 type storeStatsCmd struct {

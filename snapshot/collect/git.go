@@ -64,7 +64,7 @@ func gitSays(ctx context.Context, h host.Host, set [][2]string, args ...string) 
 	env = append(env, "GIT_CONFIG_COUNT="+strconv.Itoa(n+len(set)))
 	what := args[0]
 	args = append([]string{"--no-pager", "-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "-c", "core.quotePath=false"}, args...)
-	res, err := h.Run(ctx, host.Command{Program: bin, Args: args, Env: env, Timeout: gitTimeout, MaxOut: maxListing})
+	res, err := h.Run(ctx, host.Command{Program: bin, Args: args, Env: env, Timeout: gitTimeout, MaxOut: maxListing, MaxMemory: gitMemory, MaxSleep: gitSleep})
 	if err != nil {
 		return nil, "", err
 	}
@@ -126,11 +126,25 @@ func noFilters(names string) (set [][2]string) {
 	return set
 }
 
-func gitTree(ctx context.Context, h host.Host) (*snapshot.Tree, *Repository, error) {
-	for _, p := range []string{".gitignore", ".gitattributes"} { // git reads them whole, and waits for a pipe
-		if st, err := h.Stat(p); err == nil && (!st.Mode.IsRegular() && st.Mode&fs.ModeSymlink == 0 || st.Size > MaxFile) {
-			return nil, nil, fmt.Errorf("%s is no file that git should be given: not regular, or larger than %d MiB", p, MaxFile>>20)
+// readable refuses the usual files of a repository that git reads or maps whole
+// where they are none or too large: the bounds of Run end the rest, but later.
+func readable(h host.Host) error {
+	for _, p := range []string{".gitignore", ".gitattributes", ".git/HEAD", ".git/config", ".git/index", ".git/packed-refs",
+		".git/shallow", ".git/info/attributes", ".git/info/exclude", ".git/objects/info/alternates"} {
+		limit := int64(MaxFile)
+		if strings.HasPrefix(p, ".git/") {
+			limit = maxListing
 		}
+		if st, err := h.Stat(p); err == nil && (!st.Mode.IsRegular() && st.Mode&fs.ModeSymlink == 0 || st.Size > limit) {
+			return fmt.Errorf("%s is no file that git should be given: not regular, or larger than %d MiB", p, limit>>20)
+		}
+	}
+	return nil
+}
+
+func gitTree(ctx context.Context, h host.Host) (*snapshot.Tree, *Repository, error) {
+	if err := readable(h); err != nil {
+		return nil, nil, err
 	}
 	changed := ask(func() ([]byte, error) { return status(ctx, h) })
 	ignored := ask(func() ([]byte, error) {

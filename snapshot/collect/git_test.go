@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -329,6 +330,64 @@ func TestReadTree_reasons(t *testing.T) {
 				t.Errorf("git %v, %+v, reason %q", tr.Git, repo, reason)
 			}
 			if tc.root == dir && !slices.Contains(lines, `uf "sub/a"`) {
+				t.Errorf("not walked: %q", lines)
+			}
+		})
+	}
+}
+
+// A pipe or a flood where git reads a file costs seconds, not minutes or all
+// memory: the project is walked.
+func TestReadTree_what_git_must_not_read(t *testing.T) {
+	pipe := func(names ...string) func(t *testing.T, dir string) {
+		return func(t *testing.T, dir string) {
+			for _, name := range names {
+				p := filepath.Join(dir, name)
+				must(t, os.MkdirAll(filepath.Dir(p), 0o755), os.RemoveAll(p), syscall.Mkfifo(p, 0o644))
+			}
+		}
+	}
+	flood := func(name string) func(t *testing.T, dir string) {
+		return func(t *testing.T, dir string) {
+			write(t, dir, name, "", 0o644)
+			must(t, os.Truncate(filepath.Join(dir, name), 3<<30))
+		}
+	}
+	for name, tc := range map[string]struct {
+		plant func(t *testing.T, dir string)
+		want  string
+	}{
+		"pipe: alternates":           {pipe(".git/objects/info/alternates"), "alternates"},
+		"pipe: exclusions":           {pipe(".git/info/exclude"), "exclude"},
+		"pipe: branch":               {pipe(".git/refs/heads/main"), "named pipe"},
+		"pipe: what to ignore below": {pipe("sub/.gitignore"), "named pipe"},
+		"pipe: alternates behind a link": {func(t *testing.T, dir string) {
+			pipe("pipe")(t, dir)
+			must(t, os.Symlink("../../../pipe", filepath.Join(dir, ".git/objects/info/alternates")))
+		}, "named pipe"},
+		"pipe: included configuration": {func(t *testing.T, dir string) {
+			run(t, dir, "config", "include.path", "../pipe")
+			pipe("pipe")(t, dir)
+		}, "named pipe"},
+		"flood: what to ignore below": {flood("sub/.gitignore"), "git ls-files: exit"},
+		"flood: references":           {flood(".git/packed-refs"), "packed-refs"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			dir := repository(t)
+			write(t, dir, "sub/a", "1", 0o644)
+			run(t, dir, "add", ".")
+			run(t, dir, "commit", "-qm", "x")
+			tc.plant(t, dir)
+			start := time.Now()
+			lines, tr, _, reason := tree(t, machine(t, dir, nil))
+			if took := time.Since(start); took > 15*time.Second { // of 20 without the bound; it is 3 on an idle machine
+				t.Errorf("it took %v", took)
+			}
+			if tr.Git || !strings.Contains(reason, tc.want) || strings.Contains(reason, "\n") {
+				t.Errorf("git %v, reason %q", tr.Git, reason)
+			}
+			if !slices.Contains(lines, `uf "sub/a"`) {
 				t.Errorf("not walked: %q", lines)
 			}
 		})

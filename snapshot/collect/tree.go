@@ -14,11 +14,13 @@ import (
 	"healthaudit/snapshot/host"
 )
 
-// Bounds of a project: more paths, or a listing that takes longer, is an error.
+// Bounds of a project: more paths, or a listing that takes more, is an error.
 const (
 	maxPaths    = 2_000_000
 	maxListing  = 256 << 20
 	gitTimeout  = 20 * time.Second
+	gitSleep    = 3 * time.Second // git never waits but for a disk
+	gitMemory   = 400 << 20       // a million tracked files take 300 MB; two of git's processes may meet the same huge file
 	maxWalkDeep = 64
 )
 

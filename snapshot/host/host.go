@@ -86,6 +86,10 @@ type Command struct {
 	Timeout  time.Duration // required
 	MaxOut   int64         // bytes of standard output; more kills the child and is ErrTooLarge
 	MaxError int64         // bytes of standard error that are kept; 0 keeps 4096
+
+	// Linux only; 0 is no bound.
+	MaxMemory int64         // bytes of private memory that it may have
+	MaxSleep  time.Duration // a program that does nothing at all for so long is killed: ErrAsleep
 }
 
 // Self as Command.Program runs this very executable.
@@ -117,6 +121,8 @@ var (
 	ErrNotRegular = errors.New("not a regular file")
 	// ErrTooLarge is returned when a bound given by the caller would be passed.
 	ErrTooLarge = errors.New("larger than the limit")
+	// ErrAsleep is returned by Run for a program that waited for what does not come.
+	ErrAsleep = errors.New("it waits for what does not come, perhaps for the writer of a named pipe (find . -type p)")
 	// ErrUnsupported is returned where the platform cannot tell.
 	ErrUnsupported = errors.New("not supported on this platform")
 )

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -54,7 +55,7 @@ func (o *OS) Outside(dir string) (Files, error) {
 		return nil, fmt.Errorf("%s: not an absolute folder", dir)
 	}
 	if st, err := os.Stat(dir); err == nil && !st.IsDir() { // opening a pipe would wait for ever
-		return nil, &fs.PathError{Op: "open", Path: dir, Err: errors.New("not a folder")}
+		return nil, &fs.PathError{Op: "open", Path: dir, Err: syscall.ENOTDIR}
 	}
 	return open(dir)
 }
@@ -124,11 +125,22 @@ func (o *OS) Run(ctx context.Context, c Command) (Result, error) {
 		cmd.Stdin = strings.NewReader(string(c.In))
 	}
 	ownGroup(cmd)
-	cmd.WaitDelay = 200 * time.Millisecond
+	cmd.WaitDelay = time.Second // what it printed is read in far less, on a busy machine too
 	out := &bounded{max: c.MaxOut, full: cancel}
 	errs := &bounded{max: max(c.MaxError, 4096)}
 	cmd.Stdout, cmd.Stderr = out, errs
-	err := cmd.Run()
+	err := cmd.Start()
+	slept := func() bool { return false }
+	if err == nil {
+		if c.MaxMemory > 0 {
+			boundMemory(cmd.Process.Pid, c.MaxMemory)
+		}
+		if c.MaxSleep > 0 {
+			slept = watch(cmd.Process.Pid, c.MaxSleep, cancel)
+		}
+		err = cmd.Wait()
+	}
+	over := slept()
 	if errors.Is(err, exec.ErrWaitDelay) { // it ended, but what it started holds the pipes
 		killGroup(cmd)
 	}
@@ -139,6 +151,8 @@ func (o *OS) Run(ctx context.Context, c Command) (Result, error) {
 	switch {
 	case out.over:
 		return res, fmt.Errorf("output of %s: %w", filepath.Base(program), ErrTooLarge)
+	case over:
+		return res, fmt.Errorf("%s: %w", filepath.Base(program), ErrAsleep)
 	case ctx.Err() != nil:
 		res.TimedOut = errors.Is(ctx.Err(), context.DeadlineExceeded)
 		return res, fmt.Errorf("%s: %w", filepath.Base(program), ctx.Err())
@@ -148,6 +162,32 @@ func (o *OS) Run(ctx context.Context, c Command) (Result, error) {
 		return res, nil
 	}
 	return res, err
+}
+
+// watch calls cancel when a process has slept for that long without a break. The
+// returned function ends the watch and tells whether that happened.
+func watch(pid int, limit time.Duration, cancel func()) (end func() bool) {
+	const looks = 10
+	stop, result := make(chan struct{}), make(chan bool, 1)
+	go func() {
+		last, same := "", 0
+		for same < looks {
+			select {
+			case <-stop:
+				result <- false
+				return
+			case <-time.After(limit / looks):
+			}
+			if text, ok := asleep(pid); ok && text == last {
+				same++
+			} else {
+				last, same = text, 0
+			}
+		}
+		cancel()
+		result <- true
+	}()
+	return func() bool { close(stop); return <-result }
 }
 
 // bounded keeps the first max bytes and calls full when more come.

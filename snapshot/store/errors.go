@@ -45,8 +45,9 @@ func (e *NewerError) Error() string {
 
 // A PathError says that no store can be at that path: nothing was opened.
 type PathError struct {
-	Path string // of the store or its folder
+	Path string // of the store, its folder or its run lock
 	What string // what is wrong with it
+	Lost bool   // it stands in the place of the store itself
 }
 
 func (e *PathError) Error() string { return "open store " + e.Path + ": " + e.What }

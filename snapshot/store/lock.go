@@ -58,10 +58,13 @@ func LockPath(store string) string {
 
 // Lock takes the run lock of the store at path, and makes its folder where it
 // is not there. It returns a *BusyError when another run holds it for longer
-// than the wait. The lock file stays behind: removing it would let two runs in.
+// than the wait, and a *PathError where it cannot be made. The lock file stays behind: removing it would let two runs in.
 func Lock(path string, o LockOptions) (*RunLock, error) {
 	path = LockPath(path)
 	if err := folder(filepath.Dir(path), true); err != nil {
+		return nil, err
+	}
+	if err := regular(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), o.Wait)

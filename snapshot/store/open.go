@@ -27,21 +27,36 @@ func prepare(path string, o Options) error {
 	if err := folder(filepath.Dir(path), create); err != nil {
 		return err
 	}
-	fi, err := os.Lstat(path)
+	err := regular(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist) && create:
 		return makeFile(path, o)
 	case errors.Is(err, fs.ErrNotExist):
 		return fmt.Errorf("open store %s: %w", path, ErrNotExist)
+	}
+	if place := (*PathError)(nil); errors.As(err, &place) {
+		place.Lost = true
+	}
+	return err
+}
+
+// regular refuses links and everything that is not a file.
+func regular(path string) error {
+	fi, err := os.Lstat(path)
+	switch {
 	case err != nil:
 		return fmt.Errorf("open store: %w", err)
 	case fi.Mode()&fs.ModeSymlink != 0:
-		return &PathError{path, "it is a symbolic link"}
+		return &PathError{Path: path, What: "it is a symbolic link"}
 	case !fi.Mode().IsRegular():
-		return &PathError{path, "it is not a regular file"}
+		return &PathError{Path: path, What: "it is not a regular file"}
 	}
 	return nil
 }
+
+// Exists returns nil where something stands that Open may open, and otherwise
+// the error of Open, ErrNotExist or a *PathError. It opens nothing.
+func Exists(path string) error { return prepare(path, Options{ReadOnly: true}) }
 
 // folder checks the folder of the store and makes it where it may.
 func folder(dir string, create bool) error {
@@ -58,12 +73,14 @@ func folder(dir string, create bool) error {
 		fi, err = os.Lstat(dir)
 	}
 	switch {
+	case errors.Is(err, syscall.ENOTDIR):
+		return &PathError{Path: dir, What: "it lies below what is not a folder"}
 	case err != nil:
 		return fmt.Errorf("open store folder: %w", err)
 	case fi.Mode()&fs.ModeSymlink != 0:
-		return &PathError{dir, "the folder is a symbolic link"}
+		return &PathError{Path: dir, What: "the folder is a symbolic link"}
 	case !fi.IsDir():
-		return &PathError{dir, "it is not a folder"}
+		return &PathError{Path: dir, What: "it is not a folder"}
 	}
 	if !create || !made && filepath.Base(dir) != Folder {
 		return nil

@@ -15,6 +15,7 @@ import (
 	"io/fs"
 	"path/filepath"
 	"slices"
+	"syscall"
 
 	"healthaudit/snapshot"
 	"healthaudit/snapshot/collect"
@@ -39,7 +40,7 @@ const maxDump = 16 << 20
 // A home is one PM2 home and what was found there.
 type home struct {
 	path   string
-	absent bool // configured, and not there
+	absent string // why there is no such folder, though one is configured or its place is taken
 	daemon daemon
 	dump   []dumped
 	torn   string // why the dump cannot be used by PM2; "absent" when there is none
@@ -66,7 +67,7 @@ func collectAll(ctx context.Context, s *collect.Session) (collect.Result, error)
 	r.Items = append(b.fileItems(), b.appItems()...)
 	for i := range homes {
 		r.Sources = append(r.Sources, homes[i].sources()...)
-		if !homes[i].absent {
+		if homes[i].absent == "" {
 			r.Items = append(r.Items, b.daemonItem(&homes[i]))
 		}
 	}
@@ -101,8 +102,8 @@ func recollect(ctx context.Context, s *collect.Session, key snapshot.Key) (*snap
 	return nil, nil
 }
 
-// readHomes reads the homes that are there, and those that the configuration
-// says are there: item keys depend on how many there are to be.
+// readHomes reads the homes that are there, and those that are said to be
+// there: item keys depend on how many there are to be.
 func readHomes(ctx context.Context, s *collect.Session) (homes []home) {
 	paths, configured := homePaths(s)
 	for _, p := range paths {
@@ -110,10 +111,17 @@ func readHomes(ctx context.Context, s *collect.Session) (homes []home) {
 		if err == nil {
 			dir.Close()
 		}
-		if errors.Is(err, fs.ErrNotExist) {
-			if configured {
-				homes = append(homes, home{path: p, absent: true, daemon: daemon{why: "cannot be asked: " + p + " is not there"}})
-			}
+		absent := ""
+		switch {
+		case errors.Is(err, syscall.ENOTDIR):
+			absent = "it is not a folder"
+		case errors.Is(err, fs.ErrNotExist) && configured:
+			absent = "there is no such folder"
+		case errors.Is(err, fs.ErrNotExist):
+			continue
+		}
+		if absent != "" {
+			homes = append(homes, home{path: p, absent: absent, daemon: daemon{why: "cannot be asked: " + p + ": " + absent}})
 			continue
 		}
 		h := home{path: p, daemon: inspect(ctx, s.Host, p, s.Secret)}
@@ -166,7 +174,7 @@ func (h *home) readDump(hst host.Host) {
 // used reports whether there is anything of PM2 in a home but its folder, or was
 // at the last run.
 func (b *builder) used(h home) bool {
-	return b.s.Previous.Item(b.daemonKey(&h)) != nil || h.absent || h.daemon.state != notRunning || len(h.dump) > 0 || h.unread != nil || h.torn == "torn"
+	return b.s.Previous.Item(b.daemonKey(&h)) != nil || h.absent != "" || h.daemon.state != notRunning || len(h.dump) > 0 || h.unread != nil || h.torn == "torn"
 }
 
 // listed reports whether what runs in the home is known; of a daemon that is
@@ -188,10 +196,10 @@ func (h *home) failed(source string) bool {
 }
 
 func (h *home) sources() []snapshot.Source {
-	if h.absent {
+	if h.absent != "" {
 		var out []snapshot.Source
 		for _, kind := range []string{"daemon:", "runtime:", "dump:"} {
-			out = append(out, snapshot.Source{Name: kind + h.path, Message: "there is no such folder", Hint: "Correct systems.pm2.homes in audit.yaml."})
+			out = append(out, snapshot.Source{Name: kind + h.path, Message: h.absent, Hint: "Correct systems.pm2.homes in audit.yaml, or PM2_HOME: a PM2 home is a folder."})
 		}
 		return out
 	}

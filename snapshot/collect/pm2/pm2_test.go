@@ -89,6 +89,19 @@ func TestCollect_withoutPM2(t *testing.T) {
 			t.Errorf("sources %+v", res.Sources)
 		}
 	})
+	t.Run("a home that is no folder is a failed source, whoever names it", func(t *testing.T) {
+		s := session(t, twoApps)
+		collecttest.WriteFile(t, s.Config.HomeFolder, ".pm2", nil)
+		res := collected(t, s)
+		for _, src := range res.Sources {
+			if src.Name != "declared" && (src.OK || src.Message != "it is not a folder" || !strings.Contains(src.Hint, "PM2_HOME")) {
+				t.Errorf("%+v", src)
+			}
+		}
+		if len(res.Sources) != 4 || itemOf(res, "pm2/api").Unknown == "" {
+			t.Errorf("sources %+v, app %+v", res.Sources, itemOf(res, "pm2/api"))
+		}
+	})
 }
 
 func TestCollect_twoHomes(t *testing.T) {
