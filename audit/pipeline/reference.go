@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"encoding/json"
 	"sync"
 
 	"healthaudit/snapshot"
@@ -38,12 +39,20 @@ func (l *lockedPast) System(sys snapshot.System) snapshot.SystemState {
 	if l.past == nil {
 		return snapshot.SystemState{System: sys, Status: snapshot.StatusSkipped}
 	}
-	for _, st := range l.past.info.Systems {
-		if st.System == sys {
-			return st
+	info := l.past.info
+	if at := info.observed(sys, l.past.seq); at > 0 && at != l.past.seq {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		h, ok, err := l.past.tx.Header(at)
+		if err == nil && ok {
+			info = Info{}
+			err = json.Unmarshal(h.Body, &info)
+		}
+		if err != nil && l.err == nil {
+			l.err = err
 		}
 	}
-	return snapshot.SystemState{System: sys, Status: snapshot.StatusSkipped}
+	return (&snapshot.Snapshot{Systems: info.Systems}).System(sys)
 }
 
 // A comparison is the new snapshot beside its reference. An unchanged item is
