@@ -112,9 +112,10 @@ func describe(s *collect.Session, it *snapshot.Item, e snapshot.TreePath, a anal
 	if a.Unknown != "" {
 		return
 	}
-	if a.Assessed {
+	switch {
+	case a.Assessed:
 		addSyntax(it, a.Problems)
-	} else {
+	case it.Unknown == "":
 		it.Add(snapshot.Semantic, "syntax", snapshot.Text(syntaxNone))
 	}
 	addRefs(it, append(place(s.Tree, a.Refs, candidates(e.Path)), importRefs(s.Tree, a.Imports)...))
