@@ -1,6 +1,8 @@
 package main
 
 import (
+	"encoding/json"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -107,5 +109,126 @@ func TestHomeOfAnotherEnvironment(t *testing.T) {
 				t.Errorf("it was moved on purpose: %+v\n%s", it, messages(d))
 			}
 		})
+	}
+}
+
+// entangled are files that need each other across folders, and some that are
+// not there.
+const entangled = `
+-- scripts/nested/job.sh --
+node src/job.js
+-- scripts/calls.sh --
+sh scripts/nested/job.sh
+sh scripts/nested/none.sh
+npm --prefix web run build
+npm --prefix web run none
+-- scripts/loads.mjs --
+import '../lib/db.js';
+import '../lib/none.mjs';
+-- src/job.js --
+1
+-- lib/db.js --
+module.exports = 1
+-- tools/act/action.yml --
+name: act
+runs: {using: composite, steps: [{run: sh tools/act/x.sh, shell: bash}]}
+-- tools/act/x.sh --
+echo
+-- tools/package.json --
+{"name": "tools", "scripts": {"a": "sh act/x.sh", "b": "sh act/none.sh"}}
+-- netlify/functions/entangled.js --
+const db = require('../../lib/db');
+const none = require('../../lib/none');
+exports.handler = async () => ({statusCode: 200});
+-- .github/workflows/entangled.yml --
+on: push
+jobs:
+  a:
+    runs-on: ubuntu-latest
+    timeout-minutes: 5
+    steps:
+      - uses: ./tools/act
+      - uses: ./tools/none
+      - run: node lib/db.js
+      - run: node lib/none.js
+      - run: npm run a
+        working-directory: tools
+  b:
+    uses: ./.github/workflows/none.yml
+-- conf/pm2.config.js --
+module.exports = {apps: [{name: 'lost', script: 'lib/lost.js', cwd: '..'}, {name: 'db', script: '../lib/db.js'}]}
+`
+
+// Promise 2: what lies behind a folder that became a symbolic link is neither
+// gone nor mended, and nothing behind it is called missing.
+func TestWhatIsBehindALinkIsNotGone(t *testing.T) {
+	for i, folder := range []string{".github/workflows", ".github", "netlify/functions", "netlify", "scripts", "scripts/nested", "lib", "web", "tools", "conf"} {
+		for _, to := range []string{"inside", []string{"outside", "nowhere"}[i%2]} {
+			inGit := to == "inside"
+			t.Run(folder+" "+to, func(t *testing.T) {
+				t.Parallel()
+				dir := site(t)
+				collecttest.Write(t, dir, entangled)
+				if inGit {
+					git(t, dir, "init", "-q")
+					git(t, dir, "add", "-A")
+					git(t, dir, "commit", "-qm", "x")
+				}
+				before, _ := document(t, dir, nil)
+				at, target := filepath.Join(dir, folder), filepath.Join(dir, "moved")
+				if to == "outside" {
+					target = filepath.Join(t.TempDir(), "moved")
+				}
+				link, err := filepath.Rel(filepath.Dir(at), target)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if to == "nowhere" {
+					target, link = filepath.Join(t.TempDir(), "away"), "none"
+				}
+				if err := errors.Join(os.Rename(at, target), os.Symlink(link, at)); err != nil {
+					t.Fatal(err)
+				}
+				for range 2 {
+					d, _ := document(t, dir, nil)
+					nothingLost(t, before, d)
+					for _, f := range d.Findings {
+						moved := f.Location != nil && strings.HasPrefix(f.Location.Path, "moved/")
+						if f.Status == "new" && !moved && f.Check != "audit-system-unreadable" {
+							t.Errorf("new: %s of %s: %s", f.Check, f.Item, f.Message)
+						}
+					}
+					for _, c := range d.Changes {
+						for _, f := range c.Facts {
+							if f.New == nil && f.Old != nil {
+								t.Errorf("%s lost the fact %s", c.Item, f.Name)
+							}
+						}
+					}
+					saved, r := &report.Document{}, invoke(t, dir, nil, "--root", dir, "report", "--format", "json")
+					if err := json.Unmarshal([]byte(r.out), saved); err != nil {
+						t.Fatal(err)
+					}
+					for i, it := range d.Items {
+						if old := saved.Items[i]; old.Key != it.Key || old.Level != it.Level || old.Unknown != it.Unknown {
+							t.Errorf("%s is %s (%s), saved as %s (%s)", it.Key, it.Level, it.Unknown, old.Level, old.Unknown)
+						}
+					}
+					if folder != "lib" && !strings.Contains(messages(d), folder+" is a symbolic link") {
+						t.Errorf("it does not say so: %s", messages(d))
+					}
+				}
+				if err := errors.Join(os.Remove(at), os.Rename(target, at)); err != nil {
+					t.Fatal(err)
+				}
+				back, _ := document(t, dir, nil)
+				for _, f := range back.Findings {
+					mended := f.Check == "audit-system-unreadable" || to == "inside" // what had moved is gone again
+					if f.Status != "persisting" && !mended {
+						t.Errorf("back again: %s of %s is %s", f.Check, f.Item, f.Status)
+					}
+				}
+			})
+		}
 	}
 }
