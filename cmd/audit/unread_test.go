@@ -232,3 +232,48 @@ func TestWhatIsBehindALinkIsNotGone(t *testing.T) {
 		}
 	}
 }
+
+// A file that becomes a link to itself, or one of two that lead to each other,
+// is one unknown that says so, whoever starts it.
+func TestLinksInACircle(t *testing.T) {
+	dir := site(t)
+	collecttest.Write(t, dir, entangled+`-- scripts/self.sh --
+sh scripts/nested/none.sh
+-- scripts/other.sh --
+echo
+-- deploy/package.json --
+{"scripts": {"self": "sh ../scripts/self.sh", "direct": "../scripts/other.sh", "none": "sh none.sh"}}
+-- .github/workflows/circle.yml --
+on: push
+jobs: {a: {runs-on: ubuntu-latest, timeout-minutes: 5, steps: [{run: sh scripts/self.sh}, {run: sh scripts/other.sh}]}}
+`)
+	before, _ := document(t, dir, nil)
+	circles := map[string]string{"scripts/self.sh": "self.sh", "scripts/other.sh": "twin.sh", "scripts/twin.sh": "other.sh",
+		"netlify/functions/entangled.js": "entangled.js", "deploy/package.json": "package.json", "crontab": "crontab"}
+	for p, to := range circles {
+		at := filepath.Join(dir, p)
+		if err := os.Remove(at); err != nil && p != "scripts/twin.sh" {
+			t.Fatal(err)
+		}
+		if err := os.Symlink(to, at); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for range 2 {
+		d, r := document(t, dir, nil)
+		nothingLost(t, before, d)
+		for _, f := range d.Findings {
+			if f.Status == "new" && f.Check != "audit-system-unreadable" {
+				t.Errorf("new: %s of %s: %s", f.Check, f.Item, f.Message)
+			}
+		}
+		for _, key := range []string{"scripts/scripts/self.sh", "scripts/scripts/other.sh", "scripts/scripts/twin.sh", "functions/entangled", "scripts/file:deploy/package.json", "scripts/file:crontab"} {
+			if it := itemAt(d, key); it == nil || it.Level != "unknown" || !strings.Contains(it.Unknown, "symbolic link") {
+				t.Errorf("%s: %+v", key, it)
+			}
+		}
+		if r.code == exitIncomplete {
+			t.Errorf("exit %d: %s", r.code, messages(d))
+		}
+	}
+}
