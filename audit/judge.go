@@ -108,10 +108,15 @@ func (w *World) blind(k snapshot.Key) bool {
 // It does not on an item that can no longer be judged, nor on one that is
 // missing without explanation: nobody mends a score by deleting.
 func (w *World) proven(c *Check, r *Record) bool {
-	if st := w.Now.System(r.System); r.Item.IsPseudo() && len(st.Failed()) > 0 && !slices.Contains(c.Needs, snapshot.Auditor) {
+	if r.Item.IsPseudo() && !slices.Contains(c.Needs, snapshot.Auditor) && !w.whole(r.System) {
 		return false // what it stands for may be what could not be read
 	}
 	return w.conclusive(c, r.Item) && (r.Blind || !w.blind(r.Item))
+}
+
+// whole reports whether all of a system was read.
+func (w *World) whole(sys snapshot.System) bool {
+	return len(w.Now.System(sys).Failed()) == 0 && !slices.ContainsFunc(w.Now.Of(sys), func(it *snapshot.Item) bool { return it.Carried })
 }
 
 // conclusive reports whether the silence of a check on an item proves that its

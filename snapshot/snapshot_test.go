@@ -248,6 +248,7 @@ func TestTree(t *testing.T) {
 	tree := NewTree(true, []TreePath{
 		{"src/a.sh", PathExec, Tracked}, {"src/a.sh", PathMissing, Tracked}, {"src/B.js", PathFile, Tracked},
 		{"dist", PathDir, Ignored}, {"new.txt", PathFile, Untracked}, {"src-2/x", PathFile, Tracked}, {"sub", PathModule, Tracked},
+		{"to", PathLink, Tracked}, {"shut", PathDir, Unread},
 	})
 	for p, want := range map[string]bool{"src/B.js": true, "src/b.js": false, "src/a.sh": false, "dist": false, "new.txt": true} {
 		if got := tree.HasFile(p); got != want {
@@ -259,9 +260,14 @@ func TestTree(t *testing.T) {
 			t.Errorf("HasDir(%q) = %v", p, got)
 		}
 	}
-	for p, want := range map[string]bool{"dist/x/y.js": true, "sub/x": true, "src/zzz": false} {
+	for p, want := range map[string]bool{"dist/x/y.js": true, "sub/x": true, "src/zzz": false, "to": false, "to/x": true, "shut": true} {
 		if got := tree.InIgnored(p); got != want {
 			t.Errorf("InIgnored(%q) = %v", p, got)
+		}
+	}
+	for p, want := range map[string]bool{"to": false, "to/x": true, "to/x/y": true, "shut": true, "shut/x": true, "dist/x": false, "src/a.sh": false, ".": false, "": false} {
+		if why, got := tree.Hidden(p); got != want || got == (why == "") {
+			t.Errorf("Hidden(%q) = %q, %v", p, why, got)
 		}
 	}
 	if p, ok := tree.OtherCase("SRC/b.JS"); !ok || p != "src/B.js" {

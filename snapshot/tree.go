@@ -118,16 +118,41 @@ func (t *Tree) HasDir(p string) bool {
 	return t != nil && t.dirs[p]
 }
 
-// InIgnored reports whether the path is ignored or lies in an ignored folder, a
-// submodule or a folder that may not be read: the tree does not know whether it
-// is there.
+// InIgnored reports whether the path is ignored or lies in an ignored folder or
+// a submodule, or is hidden: the tree does not know whether it is there.
 func (t *Tree) InIgnored(p string) bool {
+	if _, hidden := t.Hidden(p); hidden {
+		return true
+	}
 	for ; p != "." && p != "/" && p != ""; p = path.Dir(p) {
-		if e, ok := t.At(p); ok && (e.State == Ignored || e.State == Unread || e.Kind == PathModule) {
+		if e, ok := t.At(p); ok && (e.State == Ignored || e.Kind == PathModule) {
 			return true
 		}
 	}
 	return false
+}
+
+// Hidden says, for a person, why what is at a path could not be seen, although
+// it may be project: the folder may not be read, or there is a link in the way.
+func (t *Tree) Hidden(p string) (why string, ok bool) {
+	if dir, ok := t.InUnread(p); ok {
+		return dir + " may not be read", true
+	}
+	if link, ok := t.Behind(p); ok {
+		return link + " is a symbolic link, which is not followed", true
+	}
+	return "", false
+}
+
+// Behind returns the symbolic link that stands on the way to a path: what is
+// behind one is not listed.
+func (t *Tree) Behind(p string) (link string, ok bool) {
+	for d := path.Dir(p); d != "." && d != "/"; d = path.Dir(d) {
+		if e, is := t.At(d); is && e.Kind == PathLink {
+			return d, true
+		}
+	}
+	return "", false
 }
 
 // Unread returns the folders that may not be read, in path order.

@@ -171,10 +171,21 @@ func (v *View) whyCarried(it *snapshot.Item) string {
 			return cmp.Or(src.Message, "its source could not be read")
 		}
 	}
-	if dir, ok := v.Snapshot.Tree.InUnread(it.Path); ok {
-		return dir + " may not be read"
+	if why, ok := v.Snapshot.Tree.Hidden(it.Path); ok {
+		return why
 	}
-	return "not every system was read, and one of the others may start it"
+	return "what may start it was not read"
+}
+
+// links returns the symbolic links that stand in the way to items, sorted.
+func (v *View) links() (out []string) {
+	for _, key := range v.Info.Kept {
+		if link, ok := v.Snapshot.Tree.Behind(v.Snapshot.Item(key).Path); ok {
+			out = append(out, link)
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
 }
 
 func detail(r *report.Item, it *snapshot.Item) {
@@ -309,6 +320,9 @@ func (v *View) errors() []report.Error {
 	}
 	for _, dir := range v.Snapshot.Tree.Unread() {
 		out = append(out, report.Error{System: string(snapshot.Auditor), Source: dir, Message: "this folder may not be read: what is in it is not known", Hint: "let the user who runs audit read it"})
+	}
+	for _, link := range v.links() {
+		out = append(out, report.Error{System: string(snapshot.Auditor), Source: link, Message: link + " is a symbolic link, which is not followed: what was behind it is not known", Hint: "make it a folder of the project again"})
 	}
 	for _, c := range v.Info.Crashed {
 		out = append(out, report.Error{System: string(snapshot.Auditor), Source: c.Check, Message: "a bug of audit: the check stopped: " + c.What, Hint: "please report it; its earlier findings are carried"})

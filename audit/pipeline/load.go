@@ -148,7 +148,8 @@ func LoadSnapshot(tx *store.Tx, seq uint64) (*snapshot.Snapshot, *Info, error) {
 		if err != nil {
 			return fmt.Errorf("item %s: %w", id, err)
 		}
-		it.Carried = s.Unread(it)
+		_, kept := slices.BinarySearch(p.info.Kept, it.Key)
+		it.Carried = kept || s.Unread(it)
 		s.Items = append(s.Items, it)
 		return nil
 	})

@@ -1,9 +1,12 @@
 package pipeline
 
 import (
+	"encoding/json"
+	"slices"
 	"sync"
 
 	"healthaudit/snapshot"
+	"healthaudit/snapshot/collect"
 	"healthaudit/snapshot/store"
 )
 
@@ -38,12 +41,20 @@ func (l *lockedPast) System(sys snapshot.System) snapshot.SystemState {
 	if l.past == nil {
 		return snapshot.SystemState{System: sys, Status: snapshot.StatusSkipped}
 	}
-	for _, st := range l.past.info.Systems {
-		if st.System == sys {
-			return st
+	info := l.past.info
+	if at := info.observed(sys, l.past.seq); at > 0 && at != l.past.seq {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		h, ok, err := l.past.tx.Header(at)
+		if err == nil && ok {
+			info = Info{}
+			err = json.Unmarshal(h.Body, &info)
+		}
+		if err != nil && l.err == nil {
+			l.err = err
 		}
 	}
-	return snapshot.SystemState{System: sys, Status: snapshot.StatusSkipped}
+	return (&snapshot.Snapshot{Systems: info.Systems}).System(sys)
 }
 
 // A comparison is the new snapshot beside its reference. An unchanged item is
@@ -52,6 +63,7 @@ type comparison struct {
 	old   []*snapshot.Item // in key order; those carried are in the new snapshot too
 	dirty []*snapshot.Item // items whose stored state must be written, in key order
 	gone  []*snapshot.Item // in the reference, not in the new one, though their source was read
+	kept  []snapshot.Key   // see Info.Kept
 }
 
 // compare joins the items of a snapshot with those of its reference and adds
@@ -88,10 +100,13 @@ func compare(snap *snapshot.Snapshot, p *past) (*comparison, error) {
 				return err
 			}
 			c.old = append(c.old, old)
-			if snap.Unread(old) {
-				old.Carried = true
-				snap.Items = append(snap.Items, old)
-			} else {
+			_, behind := snap.Tree.Behind(old.Path)
+			switch {
+			case snap.Unread(old):
+				carry(snap, old)
+			case behind:
+				c.keep(snap, old)
+			default:
 				c.gone = append(c.gone, old)
 			}
 			return nil
@@ -99,10 +114,46 @@ func compare(snap *snapshot.Snapshot, p *past) (*comparison, error) {
 		if err != nil {
 			return nil, err
 		}
+		c.keepStarted(snap)
+		slices.Sort(c.kept)
 	}
 	c.dirty = append(c.dirty, items[i:]...)
 	snap.Sort()
 	return c, nil
+}
+
+func carry(snap *snapshot.Snapshot, old *snapshot.Item) {
+	old.Carried = true
+	snap.Items = append(snap.Items, old)
+}
+
+func (c *comparison) keep(snap *snapshot.Snapshot, old *snapshot.Item) {
+	carry(snap, old)
+	c.kept = append(c.kept, old.Key)
+}
+
+// keepStarted keeps the items that were listed because something starts them
+// that is carried itself: whether it still does, nobody knows.
+func (c *comparison) keepStarted(snap *snapshot.Snapshot) {
+	started := map[string]bool{}
+	for done, more := 0, true; more; {
+		for ; done < len(snap.Items); done++ {
+			for _, r := range snap.Items[done].Refs {
+				if snap.Items[done].Carried && r.Kind == snapshot.RefFile && !collect.Loads(r) {
+					started[r.Path] = true
+				}
+			}
+		}
+		more = false
+		c.gone = slices.DeleteFunc(c.gone, func(old *snapshot.Item) bool {
+			kept := old.Source == snapshot.Followed && started[old.Path] && snap.Tree.HasFile(old.Path)
+			if kept {
+				c.keep(snap, old)
+				more = true
+			}
+			return kept
+		})
+	}
 }
 
 // encodeAll encodes the states of all items on two cores. An item that a

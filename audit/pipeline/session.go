@@ -168,10 +168,11 @@ func (s *session) look(ctx context.Context) error {
 		Content: stored{s.tx, s.stage},
 	}
 	err = s.stageOf("diff", func() (err error) { s.cmp, err = compare(s.snap, s.past); return err })
-	if err == nil {
-		err = s.before.err
+	if err != nil {
+		return err
 	}
-	return err
+	s.info.Kept = s.cmp.kept
+	return s.before.err
 }
 
 // keepEpochs gives systems that were not read the epoch of the items that are

@@ -27,10 +27,13 @@ var MissingImport = &audit.Check{
 		for _, it := range p.Items() {
 			_, links := closure(p, it)
 			for _, l := range links {
+				k := missingKey{l.From, l.Import.Path}
+				if l.Unread {
+					p.Doubt(it.Key, k.discriminator())
+				}
 				if !l.Missing || l.Import.Optional {
 					continue
 				}
-				k := missingKey{l.From, l.Import.Path}
 				if found[k] == nil {
 					found[k] = &missing{link: l}
 				}
@@ -44,6 +47,8 @@ var MissingImport = &audit.Check{
 }
 
 type missingKey struct{ file, path string }
+
+func (k missingKey) discriminator() string { return k.file + "\x00" + k.path }
 
 type missing struct {
 	link  netlify.Link
@@ -65,7 +70,7 @@ func reportMissing(p *audit.Pass, found map[missingKey]*missing) {
 	})
 	for _, k := range keys {
 		m := found[k]
-		r := audit.Report{Item: m.items[0].Key, Discriminator: k.file + "\x00" + k.path,
+		r := audit.Report{Item: m.items[0].Key, Discriminator: k.discriminator(),
 			Message: fmt.Sprintf("%s needs %s, which is not there", names(m.items), path.Join(path.Dir(k.file), k.path)),
 			At:      audit.Location{Path: k.file, Line: m.link.Import.Line, Column: m.link.Import.Column}}
 		if o := m.link.OtherCase; o != "" {

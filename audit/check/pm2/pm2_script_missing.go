@@ -26,10 +26,13 @@ var ScriptMissing = &audit.Check{
 				continue
 			}
 			missing, other := missingScript(p.Now.Tree, app, file)
+			item := snapshot.NewKey(snapshot.PM2, "file:"+snapshot.Escape(file))
 			if missing == "" {
+				if slices.ContainsFunc(places(app, file), func(s string) bool { _, hidden := p.Now.Tree.Hidden(s); return hidden }) {
+					p.Doubt(item, app.Name)
+				}
 				continue
 			}
-			item := snapshot.NewKey(snapshot.PM2, "file:"+snapshot.Escape(file))
 			r := audit.Report{
 				Item: item, Discriminator: app.Name, At: at(app),
 				Message: fmt.Sprintf("%s is to start %s, which is not there", app.Name, missing),
@@ -83,12 +86,9 @@ func places(app *snapshot.Item, file string) []string {
 var built = []string{"dist", "build", "out", "target", "generated", ".output", ".next", ".nuxt", ".svelte-kit", ".build"}
 
 // untold reports whether the tree cannot tell what is at a path: it is ignored,
-// lies behind a link, or is built into a folder that is not there yet.
+// is hidden, or is built into a folder that is not there yet.
 func untold(tree *snapshot.Tree, p string) bool {
 	for d := path.Dir(p); d != "."; d = path.Dir(d) {
-		if e, ok := tree.At(d); ok && e.Kind == snapshot.PathLink {
-			return true
-		}
 		if slices.Contains(built, path.Base(d)) && !tree.HasDir(d) {
 			return true
 		}

@@ -40,6 +40,9 @@ func judgeMissing(p *audit.Pass) {
 			res := table.Resolve(r)
 			if res.Unread {
 				p.Doubt(it.Key, r.Target())
+				if r.Where == imported {
+					p.Doubt(it.Key, importsTogether)
+				}
 			}
 			if res.Status != refs.Missing {
 				continue
@@ -68,6 +71,9 @@ const (
 	lazily   = "lazy import"
 )
 
+// importsTogether is the discriminator of all that a script cannot begin without.
+const importsTogether = "imports"
+
 // together makes one finding of the imports that are missing: the script does
 // not begin, however many they are.
 func together(it *snapshot.Item, imports []audit.Report) audit.Report {
@@ -83,7 +89,7 @@ func together(it *snapshot.Item, imports []audit.Report) audit.Report {
 		}
 		out.Evidence = append(out.Evidence, audit.Evidence{Name: "also missing", Value: strings.Join(more, ", ")})
 	}
-	out.Discriminator = "imports"
+	out.Discriminator = importsTogether
 	return out
 }
 

@@ -43,6 +43,7 @@ type Link struct {
 	Import    js.Import
 	To        string // the file it is; empty when it is missing or cannot be told
 	Missing   bool   // there is no such file in the project
+	Unread    bool   // it cannot be told whether it is missing: see snapshot.Tree.Hidden
 	OtherCase string // of a missing one: the file that differs by letter case only
 }
 
@@ -60,6 +61,9 @@ func Closure(t *snapshot.Tree, main string, source func(file string) Source) (fi
 		for _, i := range source(file).Imports {
 			l := Link{From: file, Import: i}
 			l.To, l.Missing, l.OtherCase = Resolve(t, path.Dir(file), i.Path)
+			if l.To == "" && !l.Missing {
+				_, l.Unread = t.Hidden(path.Join(path.Dir(file), i.Path))
+			}
 			links = append(links, l)
 			if l.To != "" && !seen[l.To] && len(seen) < maxClosure {
 				seen[l.To] = true

@@ -14,7 +14,9 @@ import (
 // Program is a Python 3 program that compiles many files to syntax trees and
 // runs none of them. It reads, per file, a line with the number of bytes and
 // the bytes; it writes first its version ("3.11.7"), then per file a line of
-// JSON: null when the file parses, else [line, column, message].
+// JSON: null when the file parses, else [line, column, message]. Its argument
+// is the processor time, in seconds, that one file may take; where the platform
+// can tell, a file that takes more ends the program.
 //
 //go:embed syntax.py
 var Program string

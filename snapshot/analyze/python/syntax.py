@@ -1,5 +1,10 @@
 import json, sys, warnings
+try:
+    from _signal import setitimer, ITIMER_PROF  # its signal ends the process, also within compile
+except ImportError:
+    setitimer = None
 warnings.simplefilter("ignore")
+limit = float(sys.argv[1])
 source, out = sys.stdin.buffer, sys.stdout
 out.write("%d.%d.%d\n" % sys.version_info[:3])
 out.flush()
@@ -9,6 +14,8 @@ while True:
         break
     text = source.read(int(head))
     found = None
+    if setitimer:
+        setitimer(ITIMER_PROF, limit)
     try:
         compile(text, "script", "exec", dont_inherit=True)  # never executed
     except SyntaxError as e:

@@ -65,7 +65,8 @@ func (t *Table) named(name string, keys []snapshot.Key, sys snapshot.System, why
 	case sys != "" && t.now.System(sys).Status == snapshot.StatusOK:
 		return Resolution{Status: Missing, Why: why}
 	}
-	return Resolution{Status: Unknown, Why: why, Unread: sys != "" && t.now.System(sys).Status == snapshot.StatusError}
+	st := t.now.System(sys).Status
+	return Resolution{Status: Unknown, Why: why, Unread: st == snapshot.StatusError || st == snapshot.StatusPartial}
 }
 
 func (t *Table) file(r snapshot.Ref) Resolution {
@@ -102,19 +103,26 @@ func (t *Table) file(r snapshot.Ref) Resolution {
 	return Resolution{Status: Missing}
 }
 
+// inDoubt is doubt for what is in a folder.
+func (t *Table) inDoubt(dir string) (res Resolution, ok bool) {
+	if e, is := t.now.Tree.At(dir); is && e.Kind == snapshot.PathLink {
+		return t.doubt(dir + "/x")
+	}
+	return t.doubt(dir)
+}
+
 // doubt answers where the tree does not know what is at a path.
 func (t *Table) doubt(p string) (res Resolution, ok bool) {
 	tree := t.now.Tree
+	if why, ok := tree.Hidden(p); ok {
+		return Resolution{Status: Unknown, Why: why, Unread: true}, true
+	}
 	for d := p; d != "." && d != "/"; d = path.Dir(d) {
 		e, ok := tree.At(d)
 		switch {
 		case !ok:
-		case e.State == snapshot.Unread:
-			return Resolution{Status: Unknown, Why: d + " may not be read", Unread: true}, true
 		case e.Kind == snapshot.PathModule:
 			return unknown(d + " is a submodule"), true
-		case e.Kind == snapshot.PathLink && d != p:
-			return unknown(d + " is a symbolic link"), true
 		case e.State == snapshot.Ignored && e.Kind != snapshot.PathMissing:
 			return unknown(d + " is ignored by git"), true
 		}
@@ -136,7 +144,7 @@ func (t *Table) npm(r snapshot.Ref) Resolution {
 	if r.Path != "" {
 		return t.inWorkspace(r)
 	}
-	if res, ok := t.doubt(dir); ok {
+	if res, ok := t.inDoubt(dir); ok {
 		return res
 	}
 	if _, known := t.packages[dir]; !known && !t.now.Tree.HasDir(dir) {
@@ -208,6 +216,9 @@ func (t *Table) workflow(name string) Resolution {
 		if t.now.Tree.Len() == 0 {
 			return unknown("outside of what was listed")
 		}
+		if res, ok := t.doubt(file); ok {
+			return res
+		}
 		if other, ok := t.now.Tree.OtherCase(file); ok {
 			return Resolution{Status: Missing, Why: "the letter case differs", OtherCase: path.Base(other)}
 		}
@@ -234,7 +245,7 @@ func (t *Table) action(dir string) Resolution {
 			return res
 		}
 	}
-	if res, ok := t.doubt(dir); ok {
+	if res, ok := t.inDoubt(dir); ok {
 		return res
 	}
 	for _, f := range files {

@@ -146,6 +146,27 @@ func TestResolve(t *testing.T) {
 	}
 }
 
+// What is behind a link, or in a system that was not read whole, is not there
+// for anyone to see: it is not missing, and what was missing is not found.
+func TestResolveHidden(t *testing.T) {
+	s := site()
+	s.Tree = snapshot.NewTree(true, append(s.Tree.All(), snapshot.TreePath{Path: ".github", Kind: snapshot.PathLink, State: snapshot.Untracked}))
+	for i := range s.Systems {
+		s.Systems[i].Status = snapshot.StatusPartial
+	}
+	table := NewTable(s, nil)
+	for _, r := range []snapshot.Ref{
+		{Kind: snapshot.RefFile, Path: "linked/a.sh"}, {Kind: snapshot.RefFile, Path: "linked/b/a.sh", Direct: true},
+		{Kind: snapshot.RefNPM, Dir: "linked", Name: "x"}, {Kind: snapshot.RefNPM, Dir: "linked/b", Name: "x"},
+		{Kind: snapshot.RefAction, Path: "linked"}, {Kind: snapshot.RefAction, Path: "linked/b"}, {Kind: snapshot.RefAction, Path: ".github/actions/y"},
+		{Kind: snapshot.RefWorkflow, Name: "cd.yml"}, {Kind: snapshot.RefFunction, Name: "bye"},
+	} {
+		if got := table.Resolve(r); got.Status != Unknown || !got.Unread || got.Why == "" {
+			t.Errorf("%+v is %+v", r, got)
+		}
+	}
+}
+
 func TestResolveKnowsNothing(t *testing.T) {
 	for name, s := range map[string]*snapshot.Snapshot{"nil": nil, "empty": {}} {
 		table := NewTable(s, nil)

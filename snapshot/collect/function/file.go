@@ -25,7 +25,7 @@ func (site *site) file(s *collect.Session) *snapshot.Item {
 		}
 	}
 	text("unreadable", site.why)
-	it.Unknown = site.unread()
+	it.Unknown, it.Torn = site.unread(), site.linked != ""
 	c := site.config
 	text("base", c.Base)
 	text("directory", site.functionsDir)

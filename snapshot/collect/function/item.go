@@ -108,10 +108,14 @@ func (c *code) add(p string) (snapshot.File, error) {
 // It notes why a file cannot be read, and returns false.
 func (c *code) main() (snapshot.File, bool) {
 	f, err := c.add(c.it.Path)
-	for hops := 0; err == nil && f.Link != ""; hops++ {
+	for err == nil && f.Link != "" {
 		target := path.Join(path.Dir(f.Path), f.Link)
-		if path.IsAbs(f.Link) || strings.HasPrefix(target, "../") || hops == 8 {
+		if path.IsAbs(f.Link) || strings.HasPrefix(target, "../") {
 			c.it.Unknown = "a symbolic link that leaves the project"
+			return f, false
+		}
+		if _, seen := c.files[target]; seen {
+			c.it.Unknown = "a symbolic link that leads back to itself"
 			return f, false
 		}
 		f, err = c.add(target)

@@ -27,7 +27,7 @@ type site struct {
 
 	functionsDir string // relative to the root; empty when there is none
 	edgeDir      string
-	closed       bool            // the folder of functions may not be read: which there are is not known
+	closed       bool            // the folder of functions cannot be looked into: which there are is not known
 	linked       string          // a folder of functions that is a symbolic link; empty when none is
 	functions    []netlify.Found // one for each name, sorted
 	shadowed     map[string][]string
@@ -42,7 +42,7 @@ func findSites(s *collect.Session) []*site {
 	}
 	if len(sites) == 0 {
 		usual := []string{netlify.DefaultDir, netlify.LegacyDir, netlify.EdgeDir}
-		if !slices.ContainsFunc(usual, func(d string) bool { return s.Tree.HasDir(d) || isLink(s.Tree, d) }) {
+		if !slices.ContainsFunc(usual, func(d string) bool { return s.Tree.HasDir(d) || linkAt(s.Tree, d) != "" }) {
 			return nil
 		}
 		sites = []*site{{dir: ".", config: &netlify.Config{}}}
@@ -139,7 +139,6 @@ func (site *site) locate(s *collect.Session, claimed map[string]bool) {
 	}
 	bases := []string{base, site.dir}
 	site.functionsDir = firstDir(s.Tree, dir, bases, netlify.DefaultDir, netlify.LegacyDir)
-	_, site.closed = s.Tree.InUnread(site.functionsDir)
 	site.edgeDir = firstDir(s.Tree, edge, bases, netlify.EdgeDir)
 	if site.functionsDir == "" {
 		site.linked = firstLink(s.Tree, bases, cmp.Or(dir, netlify.DefaultDir), netlify.LegacyDir)
@@ -147,6 +146,8 @@ func (site *site) locate(s *collect.Session, claimed map[string]bool) {
 	if site.edgeDir == "" && site.linked == "" {
 		site.linked = firstLink(s.Tree, bases, cmp.Or(edge, netlify.EdgeDir))
 	}
+	_, site.closed = s.Tree.InUnread(site.functionsDir)
+	site.closed = site.closed || site.linked != ""
 	for _, d := range []*string{&site.functionsDir, &site.edgeDir} {
 		if *d != "" && claimed[*d] {
 			*d = ""
@@ -196,21 +197,26 @@ func firstDir(t *snapshot.Tree, configured string, bases []string, defaults ...s
 	return ""
 }
 
-// firstLink returns the first of these folders that is a symbolic link, or "".
+// firstLink returns the first symbolic link that is, or leads to, one of these
+// folders, or "".
 func firstLink(t *snapshot.Tree, bases []string, names ...string) string {
 	for _, b := range bases {
 		for _, name := range names {
-			if d := path.Join(b, name); isLink(t, d) {
-				return d
+			if link := linkAt(t, path.Join(b, name)); link != "" {
+				return link
 			}
 		}
 	}
 	return ""
 }
 
-func isLink(t *snapshot.Tree, p string) bool {
-	e, ok := t.At(p)
-	return ok && e.Kind == snapshot.PathLink && e.State != snapshot.Ignored
+// linkAt returns the symbolic link that a folder is or is behind, or "".
+func linkAt(t *snapshot.Tree, dir string) string {
+	link, _ := t.Behind(path.Join(dir, "x"))
+	if e, _ := t.At(link); e.State == snapshot.Ignored {
+		return ""
+	}
+	return link
 }
 
 // discover fills the functions: of several candidates of one name the first is

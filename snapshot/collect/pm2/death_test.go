@@ -342,3 +342,56 @@ exports.apps = []
 		}
 	}
 }
+
+// atHome is a host on which PM2_HOME is that one.
+type atHome struct {
+	host.Host
+	home string
+}
+
+func (h atHome) Env(name string) string {
+	if name == "PM2_HOME" {
+		return h.home
+	}
+	return h.Host.Env(name)
+}
+
+// A home of the last run that today's environment does not lead to is not seen;
+// that it is reached by another path changes nothing.
+func TestCollect_forgottenHome(t *testing.T) {
+	s := session(t, "-- home/dump.pm2 --\n[{\"name\":\"api\"}]\n")
+	s.Config.HomeFolder = ""
+	at := filepath.Join(s.Host.Root(), "home")
+	failed := func(env string) []string {
+		s.Host = atHome{s.Host, env}
+		var out []string
+		for _, src := range collected(t, s).Sources {
+			if !src.OK {
+				out = append(out, src.Name)
+			}
+		}
+		return out
+	}
+	s.Host = atHome{s.Host, at}
+	before := collected(t, s)
+	s.Previous = &snapshot.Snapshot{Items: before.Items, Systems: []snapshot.SystemState{{System: snapshot.PM2, Status: snapshot.StatusOK, Sources: before.Sources}}}
+	if got, want := failed(""), []string{"daemon:" + at, "runtime:" + at, "dump:" + at}; !slices.Equal(got, want) {
+		t.Errorf("failed: %q", got)
+	}
+	if it, err := Collector.Recollect(t.Context(), s, "pm2/api"); err == nil {
+		t.Errorf("read again though it cannot be seen: %+v", it)
+	}
+	link := at + "-link"
+	if err := os.Symlink("home", link); err != nil {
+		t.Fatal(err)
+	}
+	if got := failed(link); got != nil {
+		t.Errorf("by a link: failed %q", got)
+	}
+	if err := os.RemoveAll(at); err != nil {
+		t.Fatal(err)
+	}
+	if got := failed(""); got != nil {
+		t.Errorf("removed: failed %q", got)
+	}
+}

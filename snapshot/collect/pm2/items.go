@@ -39,6 +39,7 @@ type builder struct {
 	s     *collect.Session
 	decls []declaration
 	homes []home
+	plain string // the home whose keys say nothing of it, though there are others
 	apps  []*app
 	index map[appID]*app
 	lists map[*home][]string // by home: see listsFact
@@ -49,6 +50,11 @@ type appID struct{ home, ns, name string }
 
 func newBuilder(s *collect.Session, decls []declaration, homes []home) *builder {
 	b := &builder{s: s, decls: decls, homes: homes, index: map[appID]*app{}, lists: map[*home][]string{}, lost: map[*home][]string{}}
+	if slices.ContainsFunc(homes, func(h home) bool { return h.forgotten }) {
+		if old := s.Previous.Item(snapshot.NewKey(snapshot.PM2, daemonName)); old != nil {
+			b.plain = strings.TrimPrefix(old.Source, daemonSource)
+		}
+	}
 	for i := range homes {
 		h := &homes[i]
 		for _, p := range h.daemon.list {
@@ -135,15 +141,17 @@ func (b *builder) homeOf(e *ecosystem.App) *home {
 // the default one, or where the name would read like another kind of key.
 func (b *builder) key(h *home, ns, name string) snapshot.Key {
 	k := snapshot.Escape(name)
-	reserved := name == "daemon" || name == "(system)" || strings.Contains(name, ":") || strings.HasPrefix(name, "home=")
+	reserved := name == daemonName || name == "(system)" || strings.Contains(name, ":") || strings.HasPrefix(name, "home=")
 	if ns != "default" || reserved {
 		k = snapshot.EscapePart(ns) + ":" + k
 	}
 	return snapshot.NewKey(snapshot.PM2, b.prefix(h)+k)
 }
 
+// prefix tells homes apart where there are several. A home that was the only
+// one keeps its keys as long as another one is forgotten.
 func (b *builder) prefix(h *home) string {
-	if h == nil || len(b.homes) < 2 {
+	if h == nil || len(b.homes) < 2 || h.path == b.plain {
 		return ""
 	}
 	return "home=" + snapshot.EscapePart(h.path) + "/"
@@ -153,7 +161,7 @@ func (b *builder) daemonItem(h *home) *snapshot.Item {
 	d := &h.daemon
 	it := &snapshot.Item{
 		Key: b.daemonKey(h), Name: "PM2 daemon", Kind: "daemon",
-		Source: "daemon:" + h.path, State: d.state,
+		Source: daemonSource + h.path, State: d.state,
 	}
 	if d.state == forbidden || d.state == unknown {
 		it.Unknown = d.why
@@ -241,9 +249,9 @@ func (b *builder) appItem(a *app) *snapshot.Item {
 	case a.home == nil:
 		it.Unknown = noHome
 	case a.declared == nil && len(a.procs) == 0:
-		it.Source = "dump:" + a.home.path
+		it.Source = dumpSource + a.home.path
 	default:
-		it.Source = "runtime:" + a.home.path
+		it.Source = runtimeSource + a.home.path
 	}
 	if len(a.procs) > 0 && a.procs[0].Module {
 		it.Kind = "module"

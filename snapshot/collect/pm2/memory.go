@@ -26,14 +26,14 @@ func (b *builder) declaredNow() map[string][]snapshot.Key {
 	before := b.declaredBy()
 	now := map[string][]snapshot.Key{}
 	for i := range b.decls {
-		d := &b.decls[i]
-		if !d.known() {
-			if keys := before[d.path]; len(keys) > 0 {
-				now[d.path] = keys
-			}
-			continue
+		if d := &b.decls[i]; d.known() {
+			now[d.path] = []snapshot.Key{}
 		}
-		now[d.path] = []snapshot.Key{}
+	}
+	for _, p := range b.unread(before) {
+		if keys := before[p]; len(keys) > 0 {
+			now[p] = keys
+		}
 	}
 	for _, a := range b.apps {
 		if a.decl != nil {
@@ -46,6 +46,26 @@ func (b *builder) declaredNow() map[string][]snapshot.Key {
 	return now
 }
 
+// unread returns the files that cannot be read today, sorted: those that are
+// there, and those of the last run that a symbolic link now stands in front of.
+func (b *builder) unread(before map[string][]snapshot.Key) (out []string) {
+	seen := map[string]bool{}
+	for i := range b.decls {
+		d := &b.decls[i]
+		seen[d.path] = true
+		if !d.known() {
+			out = append(out, d.path)
+		}
+	}
+	for p := range before {
+		if _, behind := b.s.Tree.Behind(p); behind && !seen[p] {
+			out = append(out, p)
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
 // remember completes the items with what files that cannot be read today
 // declared when they last could.
 func (b *builder) remember(items []*snapshot.Item) []*snapshot.Item {
@@ -54,12 +74,8 @@ func (b *builder) remember(items []*snapshot.Item) []*snapshot.Item {
 	for _, it := range items {
 		byKey[it.Key] = it
 	}
-	for i := range b.decls {
-		d := &b.decls[i]
-		if d.known() {
-			continue
-		}
-		for _, key := range before[d.path] {
+	for _, p := range b.unread(before) {
+		for _, key := range before[p] {
 			old := b.s.Previous.Item(key)
 			if old == nil || old.Carried {
 				continue
@@ -68,7 +84,7 @@ func (b *builder) remember(items []*snapshot.Item) []*snapshot.Item {
 			if it == nil {
 				copied := *old
 				copied.Metrics = nil
-				copied.Unknown = d.path + " cannot be read, so nobody knows whether it still declares this app"
+				copied.Unknown = p + " cannot be read, so nobody knows whether it still declares this app"
 				items = append(items, &copied)
 				byKey[key] = &copied
 			} else if it.Path == "" {

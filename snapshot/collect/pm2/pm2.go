@@ -15,6 +15,7 @@ import (
 	"io/fs"
 	"path/filepath"
 	"slices"
+	"strings"
 	"syscall"
 
 	"healthaudit/snapshot"
@@ -40,11 +41,14 @@ const maxDump = 16 << 20
 // A home is one PM2 home and what was found there.
 type home struct {
 	path   string
-	absent string // why there is no such folder, though one is configured or its place is taken
 	daemon daemon
 	dump   []dumped
 	torn   string // why the dump cannot be used by PM2; "absent" when there is none
 	unread error  // why the dump could not be read by us
+
+	unseen    string // why it is not looked at; empty when it is
+	hint      string // for unseen: what to do
+	forgotten bool   // unseen, because this run's environment does not lead to it
 }
 
 // noHome is why apps cannot be judged on a machine without PM2.
@@ -67,7 +71,7 @@ func collectAll(ctx context.Context, s *collect.Session) (collect.Result, error)
 	r.Items = append(b.fileItems(), b.appItems()...)
 	for i := range homes {
 		r.Sources = append(r.Sources, homes[i].sources()...)
-		if homes[i].absent == "" {
+		if homes[i].unseen == "" {
 			r.Items = append(r.Items, b.daemonItem(&homes[i]))
 		}
 	}
@@ -88,22 +92,24 @@ func recollect(ctx context.Context, s *collect.Session, key snapshot.Key) (*snap
 	if err != nil {
 		return nil, err
 	}
-	for _, it := range r.Items {
-		if it.Key != key {
-			continue
-		}
-		for _, src := range r.Sources {
-			if src.Name == it.Source && !src.OK {
-				return nil, &collect.SourceError{Source: src.Name, Message: src.Message, Hint: src.Hint}
-			}
-		}
-		return it, nil
+	var it *snapshot.Item
+	if i := slices.IndexFunc(r.Items, func(it *snapshot.Item) bool { return it.Key == key }); i >= 0 {
+		it = r.Items[i]
 	}
-	return nil, nil
+	last := it
+	if last == nil {
+		last = s.Previous.Item(key)
+	}
+	for _, src := range r.Sources {
+		if last != nil && src.Name == last.Source && !src.OK {
+			return nil, &collect.SourceError{Source: src.Name, Message: src.Message, Hint: src.Hint}
+		}
+	}
+	return it, nil
 }
 
-// readHomes reads the homes that are there, and those that are said to be
-// there: item keys depend on how many there are to be.
+// readHomes reads the homes that are there, and lists those that should be but
+// cannot be looked at: item keys depend on how many there are to be.
 func readHomes(ctx context.Context, s *collect.Session) (homes []home) {
 	paths, configured := homePaths(s)
 	for _, p := range paths {
@@ -111,22 +117,54 @@ func readHomes(ctx context.Context, s *collect.Session) (homes []home) {
 		if err == nil {
 			dir.Close()
 		}
-		absent := ""
+		why := ""
 		switch {
 		case errors.Is(err, syscall.ENOTDIR):
-			absent = "it is not a folder"
+			why = "it is not a folder"
 		case errors.Is(err, fs.ErrNotExist) && configured:
-			absent = "there is no such folder"
+			why = "there is no such folder"
 		case errors.Is(err, fs.ErrNotExist):
 			continue
 		}
-		if absent != "" {
-			homes = append(homes, home{path: p, absent: absent, daemon: daemon{why: "cannot be asked: " + p + ": " + absent}})
+		if why != "" {
+			homes = append(homes, home{path: p, unseen: why, hint: "Correct systems.pm2.homes in audit.yaml, or PM2_HOME: a PM2 home is a folder.",
+				daemon: daemon{why: "cannot be asked: " + p + ": " + why}})
 			continue
 		}
 		h := home{path: p, daemon: inspect(ctx, s.Host, p, s.Secret)}
 		h.readDump(s.Host)
 		homes = append(homes, h)
+	}
+	if !configured {
+		homes = append(homes, forgotten(s, paths)...)
+	}
+	return homes
+}
+
+// forgotten returns the homes of the last run that are still there, but not
+// among today's: cron may set no HOME, a shell another PM2_HOME. Only the
+// configuration says for good which homes count.
+func forgotten(s *collect.Session, today []string) (homes []home) {
+	seen := map[string]bool{}
+	for _, p := range today {
+		seen[realPath(s.Host, p)] = true
+	}
+	for _, src := range s.Previous.System(snapshot.PM2).Sources {
+		p, ok := strings.CutPrefix(src.Name, daemonSource)
+		if !ok || seen[realPath(s.Host, p)] {
+			continue
+		}
+		dir, err := s.Host.Outside(p)
+		if err == nil {
+			dir.Close()
+		}
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		homes = append(homes, home{path: p, forgotten: true,
+			unseen: "the PM2 home " + p + " of the last run is not looked at today: PM2_HOME or HOME differ",
+			hint:   "Set PM2_HOME or HOME as in the last run, or name the homes that count under systems.pm2.homes in audit.yaml.",
+			daemon: daemon{why: "cannot be asked: " + p + " is not looked at today"}})
 	}
 	return homes
 }
@@ -174,7 +212,7 @@ func (h *home) readDump(hst host.Host) {
 // used reports whether there is anything of PM2 in a home but its folder, or was
 // at the last run.
 func (b *builder) used(h home) bool {
-	return b.s.Previous.Item(b.daemonKey(&h)) != nil || h.absent != "" || h.daemon.state != notRunning || len(h.dump) > 0 || h.unread != nil || h.torn == "torn"
+	return b.s.Previous.Item(b.daemonKey(&h)) != nil || h.unseen != "" || h.daemon.state != notRunning || len(h.dump) > 0 || h.unread != nil || h.torn == "torn"
 }
 
 // listed reports whether what runs in the home is known; of a daemon that is
@@ -195,24 +233,31 @@ func (h *home) failed(source string) bool {
 	return slices.ContainsFunc(h.sources(), func(s snapshot.Source) bool { return s.Name == source && !s.OK })
 }
 
+// The sources of a home, each with its path behind.
+const (
+	daemonSource  = "daemon:"
+	runtimeSource = "runtime:"
+	dumpSource    = "dump:"
+)
+
 func (h *home) sources() []snapshot.Source {
-	if h.absent != "" {
+	if h.unseen != "" {
 		var out []snapshot.Source
-		for _, kind := range []string{"daemon:", "runtime:", "dump:"} {
-			out = append(out, snapshot.Source{Name: kind + h.path, Message: h.absent, Hint: "Correct systems.pm2.homes in audit.yaml, or PM2_HOME: a PM2 home is a folder."})
+		for _, kind := range []string{daemonSource, runtimeSource, dumpSource} {
+			out = append(out, snapshot.Source{Name: kind + h.path, Message: h.unseen, Hint: h.hint})
 		}
 		return out
 	}
-	dump := snapshot.Source{Name: "dump:" + h.path, OK: h.unread == nil}
+	dump := snapshot.Source{Name: dumpSource + h.path, OK: h.unread == nil}
 	if h.unread != nil {
 		dump.Message, dump.Hint = "dump.pm2: "+reason(h.unread), "Let the user who runs audit read "+h.path+"."
 	}
-	return []snapshot.Source{{Name: "daemon:" + h.path, OK: true}, h.runtime(), dump}
+	return []snapshot.Source{{Name: daemonSource + h.path, OK: true}, h.runtime(), dump}
 }
 
 // runtime is the source of what runs.
 func (h *home) runtime() snapshot.Source {
-	run := snapshot.Source{Name: "runtime:" + h.path, OK: h.listed()}
+	run := snapshot.Source{Name: runtimeSource + h.path, OK: h.listed()}
 	if !run.OK {
 		run.Message = "the PM2 daemon " + h.daemon.why
 	}

@@ -187,6 +187,32 @@ func TestCollect_brokenFileForgetsNothing(t *testing.T) {
 	}
 }
 
+// A file behind a folder that became a link has not stopped declaring its apps.
+func TestCollect_fileBehindALinkForgetsNothing(t *testing.T) {
+	s, _ := lists(t, fourProcesses)
+	collecttest.Write(t, s.Host.Root(), "-- conf/ecosystem.config.js --\nmodule.exports = {apps: [{name: 'api', script: 'api.js'}]}\n")
+	read := func() *collect.Session {
+		again := collecttest.Session(t, s.Host.Root())
+		again.Config.PM2Homes = s.Config.PM2Homes
+		return again
+	}
+	first := collected(t, read())
+	conf := filepath.Join(s.Host.Root(), "conf")
+	if err := errors.Join(os.Rename(conf, filepath.Join(t.TempDir(), "conf")), os.Symlink("/nowhere", conf)); err != nil {
+		t.Fatal(err)
+	}
+	again := read()
+	again.Previous = &snapshot.Snapshot{Items: first.Items}
+	again.Cursors = func(_ snapshot.System, name string) json.RawMessage { return first.Cursors[name] }
+	res := collected(t, again)
+	if got := changed(itemOf(first, "pm2/api"), itemOf(res, "pm2/api")); len(got) > 0 {
+		t.Errorf("changed: %q", got)
+	}
+	if !bytes.Equal(res.Cursors[cursorName], first.Cursors[cursorName]) {
+		t.Errorf("cursor %s, was %s", res.Cursors[cursorName], first.Cursors[cursorName])
+	}
+}
+
 func TestCollect_requiredFiles(t *testing.T) {
 	s := session(t, `
 -- deploy/ecosystem.config.js --

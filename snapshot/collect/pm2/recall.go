@@ -29,8 +29,11 @@ func (b *builder) listedBefore(h *home) []string {
 	return v.Strings()
 }
 
+// daemonName names the item of a daemon, behind what tells its home.
+const daemonName = "daemon"
+
 func (b *builder) daemonKey(h *home) snapshot.Key {
-	return snapshot.NewKey(snapshot.PM2, b.prefix(h)+"daemon")
+	return snapshot.NewKey(snapshot.PM2, b.prefix(h)+daemonName)
 }
 
 // recall finds what a daemon that died ran. After pm2 kill only what should run

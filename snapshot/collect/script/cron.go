@@ -64,6 +64,7 @@ func crontabItems(s *collect.Session, p string, res *collect.Result) {
 	}
 	if f.Link != "" {
 		it.Add(snapshot.Semantic, "link", snapshot.Text(f.Link))
+		it.Unknown = astray(s, f)
 		res.Items = append(res.Items, it)
 		return
 	}

@@ -112,9 +112,10 @@ func describe(s *collect.Session, it *snapshot.Item, e snapshot.TreePath, a anal
 	if a.Unknown != "" {
 		return
 	}
-	if a.Assessed {
+	switch {
+	case a.Assessed:
 		addSyntax(it, a.Problems)
-	} else {
+	case it.Unknown == "":
 		it.Add(snapshot.Semantic, "syntax", snapshot.Text(syntaxNone))
 	}
 	addRefs(it, append(place(s.Tree, a.Refs, candidates(e.Path)), importRefs(s.Tree, a.Imports)...))
@@ -124,13 +125,39 @@ func describe(s *collect.Session, it *snapshot.Item, e snapshot.TreePath, a anal
 // item of its own.
 func describeLink(s *collect.Session, it *snapshot.Item, f snapshot.File) {
 	it.Add(snapshot.Semantic, "link", snapshot.Text(f.Link))
-	to := path.Join(path.Dir(f.Path), f.Link)
-	switch {
-	case path.IsAbs(f.Link), to == "..", strings.HasPrefix(to, "../"):
-		it.Unknown = "a symbolic link that leads out of the project"
-	case s.Tree.HasFile(to):
+	it.Unknown = astray(s, f)
+	if to := path.Join(path.Dir(f.Path), f.Link); it.Unknown == "" && s.Tree.HasFile(to) {
 		addRefs(it, []snapshot.Ref{{Kind: snapshot.RefFile, Path: to}})
-	case !s.Tree.HasDir(to):
-		it.Unknown = "a symbolic link that leads to nothing in the project"
+	}
+}
+
+// astray says why nobody knows what a symbolic link leads to, be it by others;
+// "" when it is a file or folder of the project.
+func astray(s *collect.Session, f snapshot.File) string {
+	seen := map[string]bool{}
+	for p, to := f.Path, f.Link; ; {
+		seen[p] = true
+		leaves := path.IsAbs(to)
+		p = path.Join(path.Dir(p), to)
+		why, hidden := s.Tree.Hidden(p)
+		switch {
+		case leaves, p == "..", strings.HasPrefix(p, "../"):
+			return "a symbolic link that leads out of the project"
+		case seen[p]:
+			return "a symbolic link that leads back to itself"
+		case hidden:
+			return "a symbolic link, and " + why
+		case s.Tree.HasDir(p):
+			return ""
+		case !s.Tree.HasFile(p):
+			return "a symbolic link that leads to nothing in the project"
+		}
+		if e, _ := s.Tree.At(p); e.Kind != snapshot.PathLink {
+			return ""
+		}
+		var err error
+		if to, err = s.Host.Link(p); err != nil {
+			return "a symbolic link to one that cannot be read"
+		}
 	}
 }

@@ -75,7 +75,8 @@ func findImport(t *snapshot.Tree, i localImport) (string, bool) {
 // certain reports whether the absence of an imported path means that it is
 // missing, and not that it is yet to be made.
 func certain(t *snapshot.Tree, p string) bool {
-	if strings.HasSuffix(p, "/") || t.InIgnored(p) || t.HasDir(p) {
+	_, hidden := t.Hidden(p) // whether it is there shall be asked, and not be answered
+	if !hidden && t.InIgnored(p) || strings.HasSuffix(p, "/") || t.HasDir(p) {
 		return false
 	}
 	switch path.Ext(p) {
@@ -91,7 +92,7 @@ func certain(t *snapshot.Tree, p string) bool {
 		}
 	}
 	for _, e := range extensions[1:] {
-		if t.InIgnored(p + e) {
+		if !hidden && t.InIgnored(p+e) {
 			return false
 		}
 	}

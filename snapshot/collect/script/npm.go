@@ -63,6 +63,7 @@ func packageItems(s *collect.Session, p string, res *collect.Result) {
 			return
 		}
 		it.Add(snapshot.Semantic, "link", snapshot.Text(f.Link))
+		it.Unknown = astray(s, f)
 		return
 	}
 	m := snapshot.Derive(s.Derived, "script.npm", npmVersion, []string{f.SHA256, p, s.Secret("")}, func() packageModel { return parsePackage(s, f) })

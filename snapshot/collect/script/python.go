@@ -4,9 +4,9 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -17,12 +17,19 @@ import (
 	"healthaudit/snapshot/host"
 )
 
-// Bounds of the one process that reads Python.
+// Bounds of the processes that read Python, one after another.
 const (
-	pythonTimeout = 30 * time.Second
-	pythonInput   = 64 << 20
-	pythonOutput  = 8 << 20
-	pythonTries   = 3 // a file that kills the interpreter is passed over that often
+	pythonTimeout  = 60 * time.Second // for all files
+	pythonPatience = 5 * time.Second  // of processor time, for one
+	pythonInput    = 64 << 20
+	pythonOutput   = 8 << 20
+	pythonTries    = 10 // how many processes: one at which the interpreter ends is passed over
+)
+
+// Why the syntax of a file is unknown although there is an interpreter.
+var (
+	pythonEnded  = fmt.Sprintf("python3 did not get through it: it took more than %s, or crashed", pythonPatience)
+	pythonBehind = "python3 did not come to it: there is too much Python, or other files took all of its time"
 )
 
 // A verdict is what the interpreter says of one file; it is cached by content
@@ -34,13 +41,15 @@ type verdict struct {
 
 // A pythonFile is a file whose syntax is not known yet.
 type pythonFile struct {
-	index int // in items
+	item  *snapshot.Item
+	found *analysis
 	key   string
 	text  []byte
 }
 
 // judgePython fills in the syntax of Python files: from the cache, and for the
-// rest by one process for all. What that does not answer stays unassessed.
+// rest by the interpreter. Where there is none, they stay unassessed; what one
+// cannot judge is unknown.
 func judgePython(ctx context.Context, s *collect.Session, items []*snapshot.Item, found []analysis, res *collect.Result) {
 	var open []pythonFile
 	program, identity := "", ""
@@ -56,34 +65,37 @@ func judgePython(ctx context.Context, s *collect.Session, items []*snapshot.Item
 		if program == "" {
 			continue
 		}
-		f := items[i].Files[0]
+		it := items[i]
+		f := it.Files[0]
 		key := "python.syntax:" + snapshot.Sum([]byte(f.SHA256 + "\x00" + identity))[:40]
 		if v, ok := recall(s, key); ok {
 			a.assess(v)
 			continue
 		}
 		b, err := s.Files.Bytes(f)
-		if err != nil || size+len(b) > pythonInput {
-			continue
+		switch {
+		case err != nil:
+			it.Unknown = changed
+		case size+len(b) > pythonInput:
+			it.Unknown = pythonBehind
+		default:
+			size += len(b)
+			open = append(open, pythonFile{it, a, key, b})
 		}
-		size += len(b)
-		open = append(open, pythonFile{i, key, b})
 	}
-	if program != "" {
-		judgeAll(ctx, s, program, open, found)
-	}
-	if n := unassessed(found); n > 0 {
+	judgeAll(ctx, s, program, open)
+	if n := unassessed(items, found); n > 0 {
 		why := "python3 is not on PATH"
 		if program != "" {
-			why = "python3 did not answer for them"
+			why = "python3 does not start, or they are for Python 2"
 		}
 		say(res, fmt.Sprintf("the syntax of %d Python files is not assessed: %s", n, why))
 	}
 }
 
-func unassessed(found []analysis) (n int) {
-	for _, a := range found {
-		if a.Language == langPython && a.Unknown == "" && a.Done && !a.Assessed {
+func unassessed(items []*snapshot.Item, found []analysis) (n int) {
+	for i, a := range found {
+		if a.Language == langPython && items[i].Unknown == "" && !a.Assessed {
 			n++
 		}
 	}
@@ -134,37 +146,48 @@ func remember(s *collect.Session, key string, v verdict) {
 	}
 }
 
-func judgeAll(ctx context.Context, s *collect.Session, program string, open []pythonFile, found []analysis) {
-	for range pythonTries {
-		if len(open) == 0 || ctx.Err() != nil {
-			return
+// judgeAll has the interpreter judge the files, the smallest first. The one at
+// which it ends is unknown, and another process goes on with the rest.
+func judgeAll(ctx context.Context, s *collect.Session, program string, open []pythonFile) {
+	slices.SortStableFunc(open, func(a, b pythonFile) int { return len(a.text) - len(b.text) })
+	ctx, cancel := context.WithTimeout(ctx, pythonTimeout)
+	defer cancel()
+	for tries := 0; len(open) > 0 && tries < pythonTries && ctx.Err() == nil; tries++ {
+		verdicts, began := ask(ctx, s.Host, program, open)
+		if !began {
+			if tries == 0 { // as if there were none
+				return
+			}
+			break
 		}
-		verdicts, err := ask(ctx, s.Host, program, open)
 		for i, v := range verdicts {
 			remember(s, open[i].key, v)
-			found[open[i].index].assess(v)
+			open[i].found.assess(v)
 		}
-		if errors.Is(err, context.DeadlineExceeded) || len(verdicts) == len(open) {
-			return
+		if open = open[len(verdicts):]; len(open) > 0 && ctx.Err() == nil {
+			open[0].item.Unknown = pythonEnded
+			open = open[1:]
 		}
-		open = open[len(verdicts)+1:] // the interpreter died on that one
+	}
+	for _, f := range open {
+		f.item.Unknown = pythonBehind
 	}
 }
 
 // ask runs the interpreter over the files; it returns the verdicts it gave
-// before it ended, in order.
-func ask(ctx context.Context, h host.Host, program string, open []pythonFile) ([]verdict, error) {
+// before it ended, in order, and whether it began at all.
+func ask(ctx context.Context, h host.Host, program string, open []pythonFile) (out []verdict, began bool) {
 	var in bytes.Buffer
 	for _, f := range open {
 		in.WriteString(strconv.Itoa(len(f.text)) + "\n")
 		in.Write(f.text)
 	}
-	res, err := h.Run(ctx, host.Command{
-		Program: program, Args: []string{"-I", "-S", "-c", python.Program}, Dir: "/", In: in.Bytes(), Timeout: pythonTimeout, MaxOut: pythonOutput,
+	limit := strconv.FormatFloat(pythonPatience.Seconds(), 'f', -1, 64)
+	res, _ := h.Run(ctx, host.Command{ // what it printed before it ended counts, however it ended
+		Program: program, Args: []string{"-I", "-S", "-c", python.Program, limit}, Dir: "/", In: in.Bytes(), Timeout: pythonTimeout, MaxOut: pythonOutput,
 		Env: []string{"PATH=" + safePath(h), "HOME=" + h.Env("HOME"), "PYENV_ROOT=" + h.Env("PYENV_ROOT"), "LC_ALL=C.UTF-8", "PYTHONDONTWRITEBYTECODE=1"},
 	})
-	version, rest, _ := strings.Cut(string(res.Out), "\n")
-	var out []verdict
+	version, rest, began := strings.Cut(string(res.Out), "\n")
 	for line := range strings.Lines(rest) {
 		var answer []any
 		if len(out) == len(open) || !strings.HasSuffix(line, "\n") || json.Unmarshal([]byte(line), &answer) != nil {
@@ -176,7 +199,7 @@ func ask(ctx context.Context, h host.Host, program string, open []pythonFile) ([
 		}
 		out = append(out, v)
 	}
-	return out, err
+	return out, began
 }
 
 func pythonProblem(answer []any, version string, text []byte) *problem {

@@ -320,3 +320,27 @@ import '../src/other.js';
 		t.Errorf("%+v", it)
 	}
 }
+
+func TestCollect_links(t *testing.T) {
+	s := session(t, "-- scripts/real.sh --\necho\n-- scripts/folder/x.txt --\n")
+	root := s.Host.Root()
+	const circle, nothing, out, behind = "leads back to itself", "leads to nothing", "leads out", "scripts/loop is a symbolic link"
+	for name, c := range map[string]struct{ to, why string }{
+		"self.sh": {"self.sh", circle}, "a.sh": {"b.sh", circle}, "b.sh": {"a.sh", circle}, "c.sh": {"a.sh", circle},
+		"real1.sh": {"real.sh", ""}, "real2.sh": {"./real1.sh", ""}, "dir.sh": {"folder", ""},
+		"none.sh": {"nowhere.sh", nothing}, "none2.sh": {"none.sh", nothing}, "out.sh": {"../../x.sh", out}, "out2.sh": {"out.sh", out}, "abs.sh": {"/etc/hosts", out},
+		"loop": {"loop", ""}, "behind.sh": {"loop/x.sh", behind},
+	} {
+		if err := os.Symlink(c.to, filepath.Join(root, "scripts", name)); err != nil {
+			t.Fatal(err)
+		}
+		defer func() {
+			it := collecttest.Snapshot(t, collecttest.Session(t, root), Collector).Item(snapshot.Key("scripts/scripts/" + name))
+			switch {
+			case name == "loop":
+			case it == nil || it.Unknown == "" != (c.why == "") || !strings.Contains(it.Unknown, c.why):
+				t.Errorf("%s: %+v", name, it)
+			}
+		}()
+	}
+}
