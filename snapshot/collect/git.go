@@ -89,16 +89,16 @@ func ask(f func() ([]byte, error)) func() ([]byte, error) {
 	return func() ([]byte, error) { a := <-ch; return a.out, a.err }
 }
 
-// status tells commit, branch and changed files in one process. To compare
-// bytes it would run the filters that .gitattributes asks for: those that the
+// status tells commit, branch, and which files are changed, untracked or
+// ignored, in one process and its warnings. To compare bytes it would run the filters that .gitattributes asks for: those that the
 // repository's own configuration defines are switched off, and submodules,
 // which have a configuration of their own, are not looked into.
-func status(ctx context.Context, h host.Host) ([]byte, error) {
+func status(ctx context.Context, h host.Host) (out []byte, warnings string, err error) {
 	names, err := git(ctx, h, nil, "config", "--list", "--show-scope", "--name-only", "-z")
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
-	return git(ctx, h, noFilters(string(names)), "status", "--porcelain=v2", "--branch", "--untracked-files=no",
+	return gitSays(ctx, h, noFilters(string(names)), "status", "--porcelain=v2", "--branch", "--untracked-files=all", "--ignored=matching",
 		"--ignore-submodules=dirty", "-z", "--", ".")
 }
 
@@ -146,17 +146,13 @@ func gitTree(ctx context.Context, h host.Host) (*snapshot.Tree, *Repository, err
 	if err := readable(h); err != nil {
 		return nil, nil, err
 	}
-	changed := ask(func() ([]byte, error) { return status(ctx, h) })
-	ignored := ask(func() ([]byte, error) {
-		return git(ctx, h, nil, "ls-files", "-z", "--others", "--ignored", "--exclude-standard", "--directory", "--no-empty-directory")
-	})
+	tracked := ask(func() ([]byte, error) { return git(ctx, h, nil, "ls-files", "-z", "-v", "--stage") })
 	// The configuration of the repository may name any folder as its work tree.
 	where := ask(func() ([]byte, error) { return git(ctx, h, nil, "rev-parse", "--is-inside-work-tree", "--show-prefix") })
-	list, warnings, err := gitSays(ctx, h, nil, "ls-files", "-z", "-t", "--stage", "--cached", "--others", "--deleted", "--exclude-standard")
-	ign, ierr := ignored()
-	st, serr := changed()
+	st, warnings, serr := status(ctx, h)
+	list, err := tracked()
 	inside, werr := where()
-	for _, err := range []error{err, ierr, serr, werr} { // they fail for the same reason: one is enough
+	for _, err := range []error{err, serr, werr} { // they fail for the same reason: one is enough
 		if err != nil {
 			return nil, nil, err
 		}
@@ -165,25 +161,32 @@ func gitTree(ctx context.Context, h host.Host) (*snapshot.Tree, *Repository, err
 	if is != "true" {
 		return nil, nil, errElsewhere
 	}
-	paths, whole := entries(h, string(list), string(ign))
-	if len(list) == 0 && whole {
+	now := parseStatus(string(st), strings.TrimSuffix(prefix, "\n"))
+	if now.whole && len(list) == 0 && len(now.others) == 0 {
 		return nil, nil, errIgnored
 	}
-	repo, modes := parseStatus(string(st))
-	if len(modes) > 0 {
-		onDisk(paths, strings.TrimSuffix(prefix, "\n"), modes)
+	paths := now.index(h, string(list))
+	for _, e := range now.others {
+		if e.Kind == snapshot.PathFile { // git does not say what kind of file
+			if s, err := h.Stat(e.Path); err == nil {
+				e.Kind = kindOf(s.Mode)
+			}
+		}
+		paths = append(paths, e)
 	}
-	return snapshot.NewTree(true, seeUnread(h, paths, warnings)), repo, nil
+	return snapshot.NewTree(true, seeUnread(h, paths, now.prefix, warnings)), &now.Repository, nil
 }
 
 var unopened = regexp.MustCompile(`(?m)^warning: could not open directory '(.+?)/?': Permission denied$`)
 
 // seeUnread adds the folders that may not be read. git warns of them, takes
 // what it tracks in them for deleted, and lists nothing else of them.
-func seeUnread(h host.Host, paths []snapshot.TreePath, warnings string) []snapshot.TreePath {
+func seeUnread(h host.Host, paths []snapshot.TreePath, prefix, warnings string) []snapshot.TreePath {
 	unread := map[string]bool{}
 	for _, m := range unopened.FindAllStringSubmatch(warnings, -1) {
-		unread[m[1]] = true
+		if p, ok := strings.CutPrefix(m[1], prefix); ok {
+			unread[p] = true
+		}
 	}
 	for i, e := range paths {
 		if e.Kind != snapshot.PathMissing {
@@ -207,52 +210,40 @@ func seeUnread(h host.Host, paths []snapshot.TreePath, warnings string) []snapsh
 	return paths
 }
 
-// entries joins the two listings; whole is true when git ignores the root.
-func entries(h host.Host, list, ign string) (paths []snapshot.TreePath, whole bool) {
-	paths = make([]snapshot.TreePath, 0, strings.Count(list, "\x00")+16)
+// index returns the tracked files as they are on disk.
+func (w *workTree) index(h host.Host, list string) []snapshot.TreePath {
+	paths := make([]snapshot.TreePath, 0, strings.Count(list, "\x00")+len(w.others))
 	for entry := range strings.SplitSeq(list, "\x00") {
-		e, ok := listed(entry)
+		e, unseen, ok := listed(entry)
 		if !ok {
 			continue
 		}
-		// git lists untracked entries without their kind, and those that the
-		// index says not to look for (sparse checkout) as if they were there.
-		if unseen := strings.HasPrefix(entry, "S "); unseen || e.State == snapshot.Untracked && e.Kind == snapshot.PathFile {
-			s, err := h.Stat(e.Path)
-			switch {
+		if m, ok := w.modes[e.Path]; ok {
+			e.Kind = gitKind(m)
+		}
+		if unseen {
+			switch s, err := h.Stat(e.Path); {
 			case err == nil:
 				e.Kind = kindOf(s.Mode)
-			case unseen && errors.Is(err, fs.ErrNotExist):
+			case errors.Is(err, fs.ErrNotExist):
 				e.Kind = snapshot.PathMissing
 			}
 		}
 		paths = append(paths, e)
 	}
-	for p := range strings.SplitSeq(ign, "\x00") {
-		switch d, dir := strings.CutSuffix(p, "/"); {
-		case p == "":
-		case p == "./":
-			whole = true
-		case dir:
-			paths = append(paths, snapshot.TreePath{Path: d, Kind: snapshot.PathDir, State: snapshot.Ignored})
-		default:
-			e := snapshot.TreePath{Path: p, Kind: snapshot.PathFile, State: snapshot.Ignored}
-			if s, err := h.Stat(p); err == nil {
-				e.Kind = kindOf(s.Mode)
-			}
-			paths = append(paths, e)
-		}
-	}
-	return paths, whole
+	return paths
 }
 
-// onDisk corrects the kinds of tracked files that differ from the index.
-func onDisk(paths []snapshot.TreePath, prefix string, modes map[string]string) {
-	for i := range paths {
-		if m, ok := modes[prefix+paths[i].Path]; ok && paths[i].State == snapshot.Tracked {
-			paths[i].Kind = gitKind(m)
-		}
+// listed reads one entry of git ls-files -v --stage: "H mode oid stage\tpath".
+// unseen are those that git does not look for on disk: of a sparse checkout (S),
+// or assumed unchanged (a small letter).
+func listed(entry string) (e snapshot.TreePath, unseen, ok bool) {
+	head, p, ok := strings.Cut(entry, "\t")
+	if !ok || len(head) < 8 || p == "" {
+		return snapshot.TreePath{}, false, false
 	}
+	c := head[0]
+	return snapshot.TreePath{Path: p, State: snapshot.Tracked, Kind: gitKind(head[2:8])}, c == 'S' || c >= 'a' && c <= 'z', true
 }
 
 // gitKind reads a mode as git prints it (gitformat-index(5)); zeros are absence.
@@ -270,33 +261,19 @@ func gitKind(mode string) snapshot.PathKind {
 	return snapshot.PathFile
 }
 
-// listed reads one entry of git ls-files -t --stage: "H mode oid stage\tpath",
-// "R …" for a deleted file, "? path" for an untracked one. A deleted file is
-// listed twice; NewTree keeps the later entry, which git prints last.
-func listed(entry string) (snapshot.TreePath, bool) {
-	if p, ok := strings.CutPrefix(entry, "? "); ok {
-		// An untracked repository inside is listed as a folder.
-		if d, ok := strings.CutSuffix(p, "/"); ok {
-			return snapshot.TreePath{Path: d, Kind: snapshot.PathModule, State: snapshot.Untracked}, d != ""
-		}
-		return snapshot.TreePath{Path: p, Kind: snapshot.PathFile, State: snapshot.Untracked}, p != ""
-	}
-	head, p, ok := strings.Cut(entry, "\t")
-	if !ok || len(head) < 8 || p == "" {
-		return snapshot.TreePath{}, false
-	}
-	e := snapshot.TreePath{Path: p, State: snapshot.Tracked, Kind: gitKind(head[2:8])}
-	if head[0] == 'R' {
-		e.Kind = snapshot.PathMissing
-	}
-	return e, true
+// A workTree is how the files in the root stand to the index.
+type workTree struct {
+	Repository
+	prefix string              // of the root, in the paths that git prints
+	modes  map[string]string   // of changed files, on disk
+	others []snapshot.TreePath // untracked and ignored
+	whole  bool                // git ignores the root
 }
 
 // parseStatus reads git status --porcelain=v2 --branch -z (git-status(1)): the
-// headers, then the changed entries. It returns too the mode on disk of every
-// changed file, by its path from the top of the work tree.
-func parseStatus(out string) (*Repository, map[string]string) {
-	r, modes := &Repository{}, map[string]string{}
+// headers, then what is changed, untracked and ignored.
+func parseStatus(out, prefix string) *workTree {
+	w := &workTree{prefix: prefix, modes: map[string]string{}}
 	// How many fields an entry has, and which is the mode on disk.
 	fields := map[byte][2]int{'1': {9, 5}, '2': {10, 5}, 'u': {11, 6}}
 	for out != "" {
@@ -307,23 +284,49 @@ func parseStatus(out string) (*Repository, map[string]string) {
 		}
 		if h, ok := strings.CutPrefix(line, "# "); ok {
 			if v, ok := strings.CutPrefix(h, "branch.oid "); ok && v != "(initial)" {
-				r.Commit = v
+				w.Commit = v
 			} else if v, ok := strings.CutPrefix(h, "branch.head "); ok && v != "(detached)" {
-				r.Branch = v
+				w.Branch = v
 			}
+			continue
+		}
+		if p, ok := strings.CutPrefix(line, "? "); ok {
+			w.other(p, snapshot.Untracked)
+			continue
+		}
+		if p, ok := strings.CutPrefix(line, "! "); ok {
+			w.other(p, snapshot.Ignored)
 			continue
 		}
 		n, ok := fields[line[0]]
 		if !ok {
 			continue
 		}
-		r.Dirty = true
+		w.Dirty = true
 		if f := strings.SplitN(line, " ", n[0]); len(f) == n[0] {
-			modes[f[n[0]-1]] = f[n[1]]
+			w.modes[strings.TrimPrefix(f[n[0]-1], prefix)] = f[n[1]]
 		}
 		if line[0] == '2' { // the name before comes as a line of its own, and may look like anything
 			_, out, _ = strings.Cut(out, "\x00")
 		}
 	}
-	return r, modes
+	return w
+}
+
+// other notes an untracked or ignored path; a folder ends in a slash, and is a
+// repository of its own where it is not ignored.
+func (w *workTree) other(p string, state snapshot.PathState) {
+	p, dir := strings.CutSuffix(p, "/")
+	if dir && (p == strings.TrimSuffix(w.prefix, "/") || strings.HasPrefix(w.prefix, p+"/")) {
+		w.whole = w.whole || state == snapshot.Ignored
+		return
+	}
+	e := snapshot.TreePath{Path: strings.TrimPrefix(p, w.prefix), State: state, Kind: snapshot.PathFile}
+	switch {
+	case dir && state == snapshot.Ignored:
+		e.Kind = snapshot.PathDir
+	case dir:
+		e.Kind = snapshot.PathModule
+	}
+	w.others = append(w.others, e)
 }

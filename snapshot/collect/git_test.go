@@ -86,7 +86,7 @@ func same(t testing.TB, got []string, want ...string) {
 func TestReadTree_git(t *testing.T) {
 	dir := repository(t)
 	write(t, dir, ".gitignore", "*.log\nignored/\nforced\n", 0o644)
-	for _, name := range []string{"plain", "deleted", "gone/deep", "turned-file", "chmod", "sub/tracked", "hidden", "forced/kept", "we ird\n\"é\t\\", "-dash", "\xff", "sparse"} {
+	for _, name := range []string{"plain", "deleted", "gone/deep", "turned-file", "chmod", "sub/tracked", "hidden", "forced/kept", "we ird\n\"é\t\\", "-dash", "\xff", "sparse", "assumed"} {
 		write(t, dir, name, name, 0o644)
 	}
 	write(t, dir, "exec", "#!", 0o755)
@@ -97,9 +97,10 @@ func TestReadTree_git(t *testing.T) {
 	run(t, dir, "update-index", "--add", "--cacheinfo", "160000,1111111111111111111111111111111111111111,module")
 	run(t, dir, "commit", "-qm", "first")
 	run(t, dir, "update-index", "--skip-worktree", "hidden", "sparse")
+	run(t, dir, "update-index", "--assume-unchanged", "assumed")
 	run(t, dir, "mv", "sub/tracked", "sub/renamed")
 
-	must(t, os.Remove(filepath.Join(dir, "deleted")), os.Remove(filepath.Join(dir, "sparse")), os.RemoveAll(filepath.Join(dir, "gone")),
+	must(t, os.Remove(filepath.Join(dir, "deleted")), os.Remove(filepath.Join(dir, "sparse")), os.Remove(filepath.Join(dir, "assumed")), os.RemoveAll(filepath.Join(dir, "gone")),
 		os.Remove(filepath.Join(dir, "turned-file")), os.Symlink("plain", filepath.Join(dir, "turned-file")),
 		os.Chmod(filepath.Join(dir, "chmod"), 0o755), os.Chmod(filepath.Join(dir, "unexec"), 0o644),
 		os.Symlink("nowhere", filepath.Join(dir, "new-link")))
@@ -115,7 +116,7 @@ func TestReadTree_git(t *testing.T) {
 
 	got, tr, repo, reason := tree(t, machine(t, dir, nil))
 	same(t, got,
-		`tf "-dash"`, `tf ".gitignore"`, `if "a.log"`, `tx "chmod"`, `t- "deleted"`, `tx "exec"`, `tf "forced/kept"`, `if "forced/other"`,
+		`tf "-dash"`, `tf ".gitignore"`, `if "a.log"`, `t- "assumed"`, `tx "chmod"`, `t- "deleted"`, `tx "exec"`, `tf "forced/kept"`, `if "forced/other"`,
 		`t- "gone/deep"`, `tf "hidden"`, `id "ignored"`, `tl "link"`, `tm "module"`, `um "nested"`, `uf "new\n\"ü"`, `ul "new-link"`,
 		`tf "plain"`, `ix "run.log"`, `t- "sparse"`, `uf "sub/new"`, `ux "sub/new.sh"`, `tf "sub/renamed"`, `tl "turned-file"`, `tf "unexec"`,
 		`tf "we ird\n\"é\t\\"`, `tf "\xff"`)
@@ -369,7 +370,7 @@ func TestReadTree_what_git_must_not_read(t *testing.T) {
 			run(t, dir, "config", "include.path", "../pipe")
 			pipe("pipe")(t, dir)
 		}, "named pipe"},
-		"flood: what to ignore below": {flood("sub/.gitignore"), "git ls-files: exit"},
+		"flood: what to ignore below": {flood("sub/.gitignore"), "git status: exit"},
 		"flood: references":           {flood(".git/packed-refs"), "packed-refs"},
 	} {
 		t.Run(name, func(t *testing.T) {

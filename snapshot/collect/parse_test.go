@@ -3,6 +3,7 @@ package collect
 import (
 	"fmt"
 	"maps"
+	"slices"
 	"strings"
 	"testing"
 
@@ -18,16 +19,14 @@ func TestListed(t *testing.T) {
 		"H 120000 " + oid + " 0\ta\tb\n": {Path: "a\tb\n", Kind: snapshot.PathLink, State: snapshot.Tracked},
 		"H 160000 " + oid + " 0\tm":      {Path: "m", Kind: snapshot.PathModule, State: snapshot.Tracked},
 		"M 100755 " + oid + " 3\ta":      {Path: "a", Kind: snapshot.PathExec, State: snapshot.Tracked},
-		"R 100755 " + oid + " 0\ta":      {Path: "a", Kind: snapshot.PathMissing, State: snapshot.Tracked},
-		"R 160000 " + oid + " 0\tm":      {Path: "m", Kind: snapshot.PathMissing, State: snapshot.Tracked},
-		"? a":                            {Path: "a", Kind: snapshot.PathFile, State: snapshot.Untracked},
-		"? H 100644 x\ty":                {Path: "H 100644 x\ty", Kind: snapshot.PathFile, State: snapshot.Untracked},
-		"? nested/":                      {Path: "nested", Kind: snapshot.PathModule, State: snapshot.Untracked},
+		"S 100644 " + oid + " 0\ts":      {Path: "s", Kind: snapshot.PathFile, State: snapshot.Tracked},
+		"h 100755 " + oid + " 0\tS":      {Path: "S", Kind: snapshot.PathExec, State: snapshot.Tracked},
 		"H 100644 " + oid + " 0\t? a":    {Path: "? a", Kind: snapshot.PathFile, State: snapshot.Tracked},
 		"":                               {}, "? ": {}, "? /": {}, "H": {}, "H 100644": {}, "H 1006\ta": {}, "H 100644 " + oid + " 0\t": {}, "\t": {}, "\ta": {},
 	} {
-		if got, ok := listed(entry); ok != (want.Path != "") || ok && got != want {
-			t.Errorf("%q: %+v %v, want %+v", entry, got, ok, want)
+		got, unseen, ok := listed(entry)
+		if ok != (want.Path != "") || ok && (got != want || unseen != (entry[0] == 'S' || entry[0] == 'h')) {
+			t.Errorf("%q: %+v %v %v, want %+v", entry, got, unseen, ok, want)
 		}
 	}
 }
@@ -35,13 +34,13 @@ func TestListed(t *testing.T) {
 func FuzzListed(f *testing.F) {
 	for _, p := range []string{"a", "a\tb\n\"é", "? x", "-", "H 100644 x 0\ty", "dir/", " "} {
 		f.Add(p, uint8(0), uint8(0))
-		f.Add("R 100755 "+oid+" 0\t"+p, uint8(2), uint8(3))
+		f.Add("S 100755 "+oid+" 0\t"+p, uint8(2), uint8(3))
 	}
-	tags := "HSMRCK"
+	tags := "HSMCKhm"
 	modes := []string{"100644", "100755", "120000", "160000"}
 	kinds := []snapshot.PathKind{snapshot.PathFile, snapshot.PathExec, snapshot.PathLink, snapshot.PathModule}
 	f.Fuzz(func(t *testing.T, p string, tag, mode uint8) {
-		if e, ok := listed(p); ok && (e.Path == "" || !strings.Contains(p, e.Path)) { // as it stands
+		if e, _, ok := listed(p); ok && (e.Path == "" || !strings.Contains(p, e.Path)) { // as it stands
 			t.Errorf("%q gives %+v", p, e)
 		}
 		if p == "" || strings.ContainsRune(p, 0) {
@@ -49,18 +48,9 @@ func FuzzListed(f *testing.F) {
 		}
 		c, m := tags[int(tag)%len(tags)], int(mode)%len(modes)
 		want := snapshot.TreePath{Path: p, Kind: kinds[m], State: snapshot.Tracked}
-		if c == 'R' {
-			want.Kind = snapshot.PathMissing
-		}
-		if got, ok := listed(fmt.Sprintf("%c %s %s 0\t%s", c, modes[m], oid, p)); !ok || got != want {
-			t.Errorf("tracked %q: %+v %v, want %+v", p, got, ok, want)
-		}
-		if strings.HasSuffix(p, "/") {
-			return
-		}
-		want = snapshot.TreePath{Path: p, Kind: snapshot.PathFile, State: snapshot.Untracked}
-		if got, ok := listed("? " + p); !ok || got != want {
-			t.Errorf("untracked %q: %+v %v", p, got, ok)
+		got, unseen, ok := listed(fmt.Sprintf("%c %s %s 0\t%s", c, modes[m], oid, p))
+		if !ok || got != want || unseen != strings.ContainsRune("Shm", rune(c)) {
+			t.Errorf("%c %q: %+v %v %v, want %+v", c, p, got, unseen, ok, want)
 		}
 	})
 }
@@ -91,9 +81,33 @@ func TestParseStatus(t *testing.T) {
 		"untracked and ignored only":            {statusText(oid, "main", "? a", "! b"), Repository{Commit: oid, Branch: "main"}, nil},
 		"torn":                                  {statusText(oid, "main", "1 .M N... 100644"), Repository{oid, "main", true}, nil},
 	} {
-		got, modes := parseStatus(tc.out)
-		if *got != tc.want || !maps.Equal(modes, tc.modes) {
-			t.Errorf("%s: %+v %q, want %+v %q", name, *got, modes, tc.want, tc.modes)
+		got := parseStatus(tc.out, "")
+		if got.Repository != tc.want || !maps.Equal(got.modes, tc.modes) {
+			t.Errorf("%s: %+v, want %+v %q", name, got, tc.want, tc.modes)
+		}
+	}
+}
+
+func TestParseStatus_others(t *testing.T) {
+	for _, tc := range []struct {
+		prefix, out string
+		want        []string
+		whole       bool
+	}{
+		{"", "? a b\x00? nested/\x00! x.log\x00! out/\x00", []string{`uf "a b"`, `um "nested"`, `if "x.log"`, `id "out"`}, false},
+		{"sub/", "? sub/a\x00! sub/out/\x00", []string{`uf "a"`, `id "out"`}, false},
+		{"a/b/", "! a/b/\x00", nil, true},
+		{"a/b/", "! a/\x00", nil, true},
+		{"a/b/", "? a/b/\x00", nil, false},
+		{"a/b/", "! a/b/a/b/\x00", []string{`id "a/b"`}, false},
+	} {
+		w := parseStatus(statusText(oid, "main")+tc.out, tc.prefix)
+		var got []string
+		for _, e := range w.others {
+			got = append(got, fmt.Sprintf("%c%c %q", e.State, e.Kind, e.Path))
+		}
+		if !slices.Equal(got, tc.want) || w.whole != tc.whole || w.Dirty {
+			t.Errorf("%q in %q: %q %v", tc.out, tc.prefix, got, w.whole)
 		}
 	}
 }
@@ -103,8 +117,8 @@ func FuzzParseStatus(f *testing.F) {
 	f.Add("feature/(x)", "# branch.oid evil", "1 .M N... 100644 100644 100755 x y evil", uint8(1))
 	f.Add("m", "a b", "? c", uint8(2))
 	f.Fuzz(func(t *testing.T, branch, p, orig string, kind uint8) {
-		parseStatus(p)
-		parseStatus(orig + "\x00" + p)
+		parseStatus(p, orig)
+		parseStatus(orig+"\x00"+p, "")
 		if strings.ContainsRune(branch+p+orig, 0) || branch == "" || branch == "(detached)" || p == "" || orig == "" {
 			return
 		}
@@ -114,11 +128,11 @@ func FuzzParseStatus(f *testing.F) {
 			{"u UU N... 1 2 3 100755 " + oid + " " + oid + " " + oid + " " + p},
 			nil,
 		}[kind%4]
-		got, modes := parseStatus(statusText(oid, branch, entries...))
-		if want := (Repository{oid, branch, len(entries) > 0}); *got != want {
-			t.Errorf("%+v, want %+v", *got, want)
+		got := parseStatus(statusText(oid, branch, entries...), "")
+		if want := (Repository{oid, branch, len(entries) > 0}); got.Repository != want {
+			t.Errorf("%+v, want %+v", got.Repository, want)
 		}
-		if len(entries) == 0 && len(modes) > 0 || len(entries) > 0 && (len(modes) != 1 || modes[p] != "100755") {
+		if modes := got.modes; len(entries) == 0 && len(modes) > 0 || len(entries) > 0 && (len(modes) != 1 || modes[p] != "100755") {
 			t.Errorf("modes %q, want one of %q", modes, p)
 		}
 	})
