@@ -14,7 +14,7 @@ type diffCmd struct {
 	listing
 	Old   string `arg:"" optional:"" help:"The earlier snapshot (default previous)."`
 	New   string `arg:"" optional:"" help:"The later snapshot (default latest)."`
-	Patch bool   `help:"Add text diffs of the files."`
+	Patch bool   `help:"Add text diffs of the files, without what may be a secret."`
 }
 
 // Run prints the semantic changes and exits 0 when there are none, 1 when there are.

@@ -4,6 +4,7 @@ import (
 	"path"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/rogpeppe/go-internal/diff"
@@ -26,19 +27,57 @@ func patches(old, cur *snapshot.Snapshot) []report.Patch {
 	}
 	slices.Sort(paths)
 	out := []report.Patch{}
-	secret := secrets(old, cur)
+	secret, known := secrets(old, cur), vocabulary(old, cur)
 	for _, p := range paths {
 		if a[p].SHA256 == b[p].SHA256 {
 			continue
 		}
 		text := withheld
 		if s := secret[p]; s == nil || !s.program {
-			d := diff.Diff("a/"+p, content(old, a[p]), "b/"+p, content(cur, b[p]))
-			text = s.mask(strings.ToValidUTF8(string(d), "\ufffd"))
+			text = maskedDiff(p, content(old, a[p]), content(cur, b[p]), &masker{value: s.valueOf(), known: known})
 		}
 		out = append(out, report.Patch{Path: p, Text: text})
 	}
 	return out
+}
+
+// maskedDiff is the unified diff of two contents, each line masked as what it is
+// in its file: the key that a value belongs to may stand far above the hunk.
+func maskedDiff(name string, old, cur []byte, m *masker) string {
+	name = strings.ReplaceAll(name, "\n", "\\n") // its lines would be read as the diff's
+	was, now := m.lines(string(old)), m.lines(string(cur))
+	var b strings.Builder
+	i, j := -1, -1 // of the next lines
+	for line := range strings.Lines(string(diff.Diff("a/"+name, old, "b/"+name, cur))) {
+		at := hunk.FindStringSubmatch(line)
+		switch {
+		case at != nil:
+			i, j = lineIndex(at[1], at[2]), lineIndex(at[3], at[4])
+			b.WriteString(line)
+		case i < 0 || !strings.ContainsRune("+- ", rune(line[0])): // not in a hunk yet, or a note
+			b.WriteString(line)
+		case line[0] == '+':
+			b.WriteString("+" + now[j] + "\n")
+			j++
+		default:
+			b.WriteString(line[:1] + was[i] + "\n")
+			if i++; line[0] == ' ' {
+				j++
+			}
+		}
+	}
+	return b.String()
+}
+
+var hunk = regexp.MustCompile(`^@@ -(\d+)(,\d+)? \+(\d+)(,\d+)? @@`)
+
+// lineIndex counts lines from 0; an empty range names the line before it.
+func lineIndex(line, count string) int {
+	n, _ := strconv.Atoi(line)
+	if count == ",0" {
+		return n
+	}
+	return n - 1
 }
 
 func files(s *snapshot.Snapshot) map[string]snapshot.File {
@@ -106,54 +145,4 @@ func secrets(snaps ...*snapshot.Snapshot) map[string]*secret {
 		}
 	}
 	return out
-}
-
-var (
-	// telling matches a name that sounds like a secret and is given a value, in
-	// whatever kind of file, or an option of that name.
-	// An assignment in capitals is one to an environment variable.
-	telling  = regexp.MustCompile(`(?:^|[\s;&|("'])[A-Z][A-Z0-9_]*=|(?i:[\w-]*(?:token|secret|pass|pwd|auth|credential|\bkey|[_-]key)[\w-]*["']?(?:\s*[:=]|\s+["']?))`)
-	userInfo = regexp.MustCompile(`(://|\s-u\s+|--user[ =])[^/\s:@'"]*:[^@\s'"]+`)
-)
-
-// valueOf returns the pattern of a name that is given a value that a patch must
-// not show. A nil secret has none but those that sound like one.
-func (s *secret) valueOf() *regexp.Regexp {
-	if s == nil {
-		return telling
-	}
-	names := make([]string, 0, len(s.names))
-	for n := range s.names {
-		names = append(names, regexp.QuoteMeta(n))
-	}
-	slices.Sort(names)
-	return regexp.MustCompile(`(?:^|[^\w-])["']?(?:` + strings.Join(names, "|") + `)["']?\s*[:=]|` + telling.String())
-}
-
-// mask takes values out of a unified diff: the rest of the line, and what is
-// indented deeper below it.
-func (s *secret) mask(patch string) string {
-	value := s.valueOf()
-	var b strings.Builder
-	below := -1 // indentation of the name whose value goes on
-	for line := range strings.Lines(patch) {
-		if line == "" || !strings.ContainsRune("+- ", rune(line[0])) || strings.HasPrefix(line, "+++ ") || strings.HasPrefix(line, "--- ") {
-			below = -1
-			b.WriteString(line)
-			continue
-		}
-		text := userInfo.ReplaceAllString(strings.TrimRight(line[1:], "\r\n"), "$1"+notShown)
-		indent := len(text) - len(strings.TrimLeft(text, " \t"))
-		switch at := value.FindStringIndex(text); {
-		case below >= 0 && (indent > below || strings.TrimSpace(text) == ""):
-			b.WriteString(line[:1] + text[:indent] + notShown + "\n")
-		case at != nil:
-			below = indent
-			b.WriteString(line[:1] + text[:at[1]] + " " + notShown + "\n")
-		default:
-			below = -1
-			b.WriteString(line[:1] + text + "\n")
-		}
-	}
-	return b.String()
 }

@@ -360,6 +360,16 @@ func TestPatchShowsNoValue(t *testing.T) {
 		"crontab":      "PASSWORD=" + s() + "\n5 4 * * * curl -u u:" + s() + " https://example.org\n",
 		"package.json": "{\"name\": \"x\", \"scripts\": {\"deploy\": \"API_KEY=" + s() + " cross-env PLAIN=" + s() + " node a.js\"}}\n",
 		"scripts/a.sh": "#!/bin/sh\nexport PLAIN=" + s() + "\nPASS=" + s() + " ./x --pass " + s() + "\n",
+
+		"api/package.json": "{\n  \"name\": \"api\",\n  \"pm2\": {\"apps\": [{\"name\": \"api\", \"script\": \"app.js\", \"args\": [\"" + s() + "\"]}]},\n" +
+			"  \"apps\": [\n    {\n      \"name\": \"b\",\n      \"script\": \"app.js\",\n      \"env\": {\n        \"quiet\": \"" + s() + "\",\n        \"other\": \"letmein\"\n      },\n      \"args\": [\n        \"letmein\"\n      ]\n    }\n  ],\n" +
+			"  \"scripts\": {\n    \"load\": \"mysql -p" + s() + " -u root shop\",\n    \"get\": \"curl -u user:" + s() + " -H \\\"Authorization: Basic letmein\\\" https://example.org/?k=letmein\",\n    \"work\": \"node app.js " + s() + " --name letmein --mode=letmein\"\n  }\n}\n",
+		".github/workflows/use.yml": "name: use\non: push\njobs:\n  call:\n    uses: ./.github/workflows/ci.yml\n    with:\n      place: letmein\n      many: |\n        letmein\n" +
+			"  made:\n    runs-on: ubuntu-latest\n    strategy:\n      matrix:\n        code: [letmein, " + s() + "]\n        include:\n        - code: letmein\n    steps:\n" +
+			"      - uses: docker://alpine\n        with:\n          args: letmein " + s() + "\n          entrypoint: /bin/letmein\n      - run: |\n          mysql -p" + s() + " shop\n          tool --name letmein\n          sh scripts/a.sh " + s() + "\n",
+		"site/netlify.toml": "[build]\ncommand = \"make " + s() + "\"\n[[plugins]]\npackage = \"a-plugin\"\n[plugins.inputs]\nsite = \"letmein\"\nlist = [\n  \"letmein\",\n  [\"letmein\"],\n]\n[functions]\nnode_bundler = \"esbuild\"\n",
+		"job/crontab":       "5 4 * * * sh scripts/a.sh " + s() + " -k letmein\n",
+		"scripts/b.py":      "import os\nname = '" + s() + "'\nos.system('tool --name letmein')\n",
 	}
 	for name, body := range files {
 		collecttest.WriteFile(t, dir, name, []byte(body))
@@ -367,7 +377,7 @@ func TestPatchShowsNoValue(t *testing.T) {
 	env := []string{"AUDIT_FAIL_ON=never"}
 	invoke(t, dir, env, "--root", dir, "run")
 	for name, body := range files { // every line is a changed one
-		collecttest.WriteFile(t, dir, name, []byte(strings.ReplaceAll(strings.ReplaceAll(body, "S3cret", "S3cretAgain"), "name", "name ")))
+		collecttest.WriteFile(t, dir, name, []byte(strings.NewReplacer("S3cret", "S3cretAgain", "letmein", "letmein-again", "\n", " \n").Replace(body)))
 	}
 	invoke(t, dir, env, "--root", dir, "run")
 	for _, format := range []string{"table", "json"} {
@@ -377,14 +387,50 @@ func TestPatchShowsNoValue(t *testing.T) {
 				t.Errorf("%s: no patch of %s", format, name)
 			}
 		}
-		if i := strings.Index(r.out, "S3cret"); i >= 0 {
-			t.Errorf("%s shows a value: …%s", format, r.out[max(0, i-120):i+20])
+		for _, value := range []string{"S3cret", "letmein"} {
+			for rest := r.out; strings.Contains(rest, value); {
+				i := strings.Index(rest, value)
+				t.Errorf("%s shows a value: …%s", format, rest[max(0, i-120):i+20])
+				rest = rest[i+len(value):]
+			}
 		}
-		for _, kept := range []string{"node_bundler", "runs-on", "cwd"} {
+		for _, kept := range []string{"node_bundler", "runs-on", "cwd", "place:", "matrix:", "tool --name", "sh scripts/a.sh", "mysql -p", "a-plugin"} {
 			if !strings.Contains(r.out, kept) {
 				t.Errorf("%s hides %s, which is no value of a variable", format, kept)
 			}
 		}
+	}
+}
+
+// A patch stays worth reading: it tells what became of a command, a cron line and
+// a permission.
+func TestPatchTells(t *testing.T) {
+	dir := t.TempDir()
+	workflow := "name: ci\non:\n  schedule: [{cron: '5 4 * * 1'}]\npermissions:\n  contents: read\n  id-token: none\njobs:\n  a:\n    runs-on: ubuntu-24.04\n    steps:\n" +
+		"      - uses: actions/checkout@v4\n        with: {token: '${{ secrets.ONE }}'}\n      - run: npm run build\n      - run: node scripts/a.js\n"
+	script := "const { readFile } = require('node:fs')\nmodule.exports.handler = async (event) => {\n  if (event.count > 10) return { statusCode: 200 }\n}\n"
+	change := strings.NewReplacer("npm run build", "echo done", "5 4 * * 1", "0 3 * * *", "contents: read", "contents: write", "id-token: none", "id-token: write", "ubuntu-24.04", "ubuntu-22.04", "@v4", "@v5",
+		"secrets.ONE", "secrets.TWO", "a.js", "b.js", "200", "500")
+	put := func(edit func(string) string) {
+		for _, name := range []string{"a", "b"} {
+			collecttest.WriteFile(t, dir, "scripts/"+name+".js", []byte(edit(script)))
+		}
+		collecttest.WriteFile(t, dir, ".github/workflows/ci.yml", []byte(edit(workflow)))
+		collecttest.WriteFile(t, dir, "crontab", []byte(edit("5 4 * * 1 cd /srv && node scripts/a.js --quiet\n")))
+		invoke(t, dir, nil, "--root", dir, "run")
+	}
+	put(strings.Clone)
+	put(change.Replace)
+	out := invoke(t, dir, nil, "--root", dir, "diff", "--patch").out
+	for _, line := range []string{"-      - run: npm run build", "+      - run: echo done", "-  schedule: [{cron: '5 4 * * 1'}]", "+  schedule: [{cron: '0 3 * * *'}]", "-  contents: read", "+  contents: write",
+		"-  id-token: none", "+  id-token: write", "-    runs-on: ubuntu-24.04", "+    runs-on: ubuntu-22.04", "-      - uses: actions/checkout@v4", "+      - uses: actions/checkout@v5",
+		"+      - run: node scripts/b.js", "+0 3 * * * cd /srv && node scripts/b.js --quiet", " module.exports.handler = async (event) => {", "+  if (event.count > 10) return { statusCode: 500 }"} {
+		if !strings.Contains(out, "\n"+line+"\n") {
+			t.Errorf("no line %q", line)
+		}
+	}
+	if t.Failed() {
+		t.Log(out)
 	}
 }
 
