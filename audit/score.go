@@ -72,7 +72,14 @@ func Evaluate(items []*snapshot.Item, findings []Tracked, w Weighting) Score {
 			open[t.Item] = append(open[t.Item], t.Record)
 		}
 	}
+	count := map[snapshot.System]int{}
+	for _, it := range items {
+		count[it.System()]++
+	}
 	parts := map[snapshot.System][]scored{}
+	for sys, n := range count {
+		parts[sys] = make([]scored, 0, n)
+	}
 	put := func(k snapshot.Key, fs []*Record) {
 		s := scored{key: k, weight: 1, value: 100, findings: fs}
 		if w.Items != nil {
@@ -104,7 +111,11 @@ func Evaluate(items []*snapshot.Item, findings []Tracked, w Weighting) Score {
 func sum(parts map[snapshot.System][]scored, w Weighting) Score {
 	sc := Score{Systems: map[snapshot.System]*SystemScore{}, Items: map[snapshot.Key]float64{}, Loss: map[string]float64{}, Cap: 100}
 	var total, weights float64
-	var all []scored // with weights as shares of the overall score
+	n := 0
+	for _, list := range parts {
+		n += len(list)
+	}
+	all := make([]scored, 0, n) // with weights as shares of the overall score
 	for _, sys := range snapshot.Systems {
 		list := parts[sys]
 		if len(list) == 0 {

@@ -72,9 +72,9 @@ func (it *Item) Encode() []byte {
 // ErrItem is wrapped by every error of DecodeItem.
 var ErrItem = errors.New("not an encoded item")
 
-// DecodeItem reads what Encode wrote. b may be reused afterwards.
-func DecodeItem(b []byte) (*Item, error) {
-	d := decoder{s: string(b)}
+// DecodeItem reads what Encode wrote; the item's strings are parts of it.
+func DecodeItem(encoded string) (*Item, error) {
+	d := decoder{s: encoded}
 	if d.byte() != codecVersion {
 		return nil, fmt.Errorf("%w of version %d", ErrItem, codecVersion)
 	}

@@ -367,7 +367,7 @@ func TestItemCodec(t *testing.T) {
 	if !bytes.Equal(volatile.Encode(), it.Encode()) {
 		t.Error("what is volatile makes another version")
 	}
-	back, err := DecodeItem(it.Encode())
+	back, err := DecodeItem(string(it.Encode()))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -375,7 +375,7 @@ func TestItemCodec(t *testing.T) {
 		t.Errorf("came back as %+v, was %+v", back, it)
 	}
 	for n := range it.Encode() {
-		if _, err := DecodeItem(it.Encode()[:n]); !errors.Is(err, ErrItem) {
+		if _, err := DecodeItem(string(it.Encode()[:n])); !errors.Is(err, ErrItem) {
 			t.Fatalf("cut at %d: %v", n, err)
 		}
 	}
@@ -385,11 +385,11 @@ func FuzzDecodeItem(f *testing.F) {
 	f.Add(fullItem().Encode())
 	f.Add((&Item{Key: "a/b"}).Encode())
 	f.Fuzz(func(t *testing.T, b []byte) {
-		it, err := DecodeItem(b)
+		it, err := DecodeItem(string(b))
 		if err != nil {
 			return
 		}
-		again, err := DecodeItem(it.Encode())
+		again, err := DecodeItem(string(it.Encode()))
 		if err != nil || !reflect.DeepEqual(it, again) {
 			t.Fatalf("%+v came back as %+v (%v)", it, again, err)
 		}

@@ -37,7 +37,7 @@ func History(tx *store.Tx, key snapshot.Key, risk func(snapshot.System) snapshot
 		at(seq)
 		versions[seq] = nil
 		if value != nil {
-			if versions[seq], bad = snapshot.DecodeItem(value); bad != nil {
+			if versions[seq], bad = snapshot.DecodeItem(string(value)); bad != nil {
 				return false
 			}
 		}

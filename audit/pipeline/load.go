@@ -144,7 +144,7 @@ func LoadSnapshot(tx *store.Tx, seq uint64) (*snapshot.Snapshot, *Info, error) {
 		return nil, nil, err
 	}
 	err = tx.Table(tableItem).Scan(seq, "", func(id string, value []byte, _ uint64) error {
-		it, err := p.decode(snapshot.Key(id), value)
+		it, err := p.decode(snapshot.Key(id), string(value))
 		if err != nil {
 			return fmt.Errorf("item %s: %w", id, err)
 		}

@@ -22,15 +22,18 @@ func (l *lockedPast) Item(k snapshot.Key) *snapshot.Item {
 	if l.past == nil {
 		return nil
 	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	b, _, ok, err := l.past.tx.Table(tableItem).At(l.past.seq, string(k))
+	if it := l.past.read(k); it != nil {
+		return it
+	}
+	stored, ok, err := l.past.tx.Table(tableItem).Text(l.past.seq, string(k))
 	if err == nil && ok {
 		var it *snapshot.Item
-		if it, err = l.past.decode(k, b); err == nil {
+		if it, err = l.past.decode(k, stored); err == nil {
 			return it
 		}
 	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	if err != nil && l.err == nil {
 		l.err = err
 	}
@@ -85,7 +88,7 @@ func compare(snap *snapshot.Snapshot, p *past) (*comparison, error) {
 				if states[i] == nil || string(states[i]) == string(value) {
 					c.old = append(c.old, items[i])
 				} else {
-					old, err := p.decode(key, value)
+					old, err := p.decode(key, string(value))
 					if err != nil {
 						return err
 					}
@@ -95,7 +98,7 @@ func compare(snap *snapshot.Snapshot, p *past) (*comparison, error) {
 				i++
 				return nil
 			}
-			old, err := p.decode(key, value)
+			old, err := p.decode(key, string(value))
 			if err != nil {
 				return err
 			}

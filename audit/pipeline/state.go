@@ -3,6 +3,7 @@ package pipeline
 import (
 	"encoding/json"
 	"fmt"
+	"sync"
 	"time"
 
 	"healthaudit/audit"
@@ -64,11 +65,14 @@ type readings struct {
 	Facts   []snapshot.Fact   `json:"v,omitempty"`
 }
 
-// past is a stored snapshot that reads items only when asked.
+// past is a stored snapshot that reads items only when asked. It is safe for
+// concurrent use.
 type past struct {
-	tx    *store.Tx
-	seq   uint64
-	info  Info
+	tx   *store.Tx
+	seq  uint64
+	info Info
+
+	mu    sync.Mutex
 	items map[snapshot.Key]*snapshot.Item
 	obs   map[snapshot.System]map[snapshot.Key]readings
 }
@@ -116,14 +120,23 @@ func (p *past) readings(sys snapshot.System) (map[snapshot.Key]readings, error) 
 	return m, nil
 }
 
+// read returns an item that was decoded before, else nil.
+func (p *past) read(key snapshot.Key) *snapshot.Item {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.items[key]
+}
+
 // decode makes an item of its stored bytes.
-func (p *past) decode(key snapshot.Key, b []byte) (*snapshot.Item, error) {
-	if it := p.items[key]; it != nil {
-		return it, nil
-	}
-	it, err := snapshot.DecodeItem(b)
+func (p *past) decode(key snapshot.Key, stored string) (*snapshot.Item, error) {
+	it, err := snapshot.DecodeItem(stored)
 	if err != nil {
 		return nil, err
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if first := p.items[key]; first != nil {
+		return first, nil
 	}
 	obs, err := p.readings(it.System())
 	if err != nil {

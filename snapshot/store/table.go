@@ -101,23 +101,36 @@ func (t Table) open(b bucket, id string, v version) ([]byte, error) {
 // At returns the value of an id as it was at a snapshot, and the snapshot it
 // was put at; ok is false when the id was not there then.
 func (t Table) At(seq uint64, id string) (value []byte, since uint64, ok bool, err error) {
-	if err := t.check(id); err != nil {
-		return nil, 0, false, err
-	}
-	v, err := t.current(id)
-	if err == nil && (!v.ok || v.seq > seq) {
-		v, err = t.older(id, seq)
-	}
+	value, v, err := t.at(seq, id)
 	if err != nil || v.value == nil {
-		return nil, 0, false, err
-	}
-	if value, err = t.open(bCur, id, v); err != nil {
 		return nil, 0, false, err
 	}
 	if v.value[0] == codecRaw {
 		value = bytes.Clone(value)
 	}
 	return value, v.seq, true, nil
+}
+
+// Text is At for a value that is wanted as a string.
+func (t Table) Text(seq uint64, id string) (value string, ok bool, err error) {
+	b, v, err := t.at(seq, id)
+	return string(b), err == nil && v.value != nil, err
+}
+
+// at returns the version of an id at a snapshot, and its value, which may alias
+// the mapped file.
+func (t Table) at(seq uint64, id string) (value []byte, v version, err error) {
+	if err := t.check(id); err != nil {
+		return nil, v, err
+	}
+	if v, err = t.current(id); err == nil && (!v.ok || v.seq > seq) {
+		v, err = t.older(id, seq)
+	}
+	if err != nil || v.value == nil {
+		return nil, version{}, err
+	}
+	value, err = t.open(bCur, id, v)
+	return value, v, err
 }
 
 // History calls fn for every version of an id, the newest first, with nil where
