@@ -7,7 +7,8 @@
 //
 // Invariants:
 //   - No input makes it panic, and memory stays in proportion to the size of
-//     the file: files above MaxSize and files nested beyond MaxNesting are not parsed.
+//     the file: files above MaxSize and files nested beyond MaxNesting are not
+//     parsed, nor those that would take the parser more than seconds.
 //   - Equal input gives equal output.
 //
 // It resolves no import and looks at no other file.
@@ -17,6 +18,7 @@ import (
 	"bytes"
 	"path"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/evanw/esbuild/pkg/api"
@@ -78,6 +80,18 @@ var unsupported = map[string]bool{
 	"import-defer": false, "import-source": false,
 }
 
+// warnings are silenced, not only left out: a place for each takes time.
+var warnings = map[string]api.LogLevel{
+	"assign-to-constant": api.LogLevelSilent, "assign-to-import": api.LogLevelSilent, "bigint": api.LogLevelSilent,
+	"call-import-namespace": api.LogLevelSilent, "class-name-will-throw": api.LogLevelSilent, "commonjs-variable-in-esm": api.LogLevelSilent,
+	"delete-super-property": api.LogLevelSilent, "direct-eval": api.LogLevelSilent, "duplicate-case": api.LogLevelSilent,
+	"duplicate-class-member": api.LogLevelSilent, "duplicate-object-key": api.LogLevelSilent, "empty-import-meta": api.LogLevelSilent,
+	"equals-nan": api.LogLevelSilent, "equals-negative-zero": api.LogLevelSilent, "equals-new-object": api.LogLevelSilent,
+	"html-comment-in-js": api.LogLevelSilent, "impossible-typeof": api.LogLevelSilent, "private-name-will-throw": api.LogLevelSilent,
+	"semicolon-after-return": api.LogLevelSilent, "suspicious-boolean-not": api.LogLevelSilent, "suspicious-logical-operator": api.LogLevelSilent,
+	"suspicious-nullish-coalescing": api.LogLevelSilent, "this-is-undefined-in-esm": api.LogLevelSilent, "unsupported-jsx-comment": api.LogLevelSilent,
+}
+
 // transform fills what the parse alone tells, and returns esbuild's result when it succeeded.
 func transform(file string, src []byte) (*Module, *api.TransformResult) {
 	m := &Module{}
@@ -89,15 +103,19 @@ func transform(file string, src []byte) (*Module, *api.TransformResult) {
 		m.Problems = []Problem{{1, 1, "the file is " + enc + "; Node reads UTF-8 only"}}
 		return m, nil
 	}
-	if nesting(src) > MaxNesting {
+	switch n := measure(src); {
+	case n.deepest > MaxNesting:
 		m.Unjudged = "nested too deeply to be parsed"
+		return m, nil
+	case n.names.tooSlow():
+		m.Unjudged = "repeats itself too often to be parsed"
 		return m, nil
 	}
 	m.src = src
 	var first []api.Message
 	for i, l := range loaders(file) {
 		r := api.Transform(string(src), api.TransformOptions{
-			LogLevel: api.LogLevelSilent, LogLimit: 20, Loader: l, Target: api.ESNext, Supported: unsupported,
+			LogLevel: api.LogLevelSilent, LogOverride: warnings, LogLimit: 20, Loader: l, Target: api.ESNext, Supported: unsupported,
 			LegalComments: api.LegalCommentsNone, TsconfigRaw: tsconfig,
 			Sourcemap: api.SourceMapExternal, SourcesContent: api.SourcesContentExclude, Sourcefile: "x",
 		})
@@ -107,14 +125,19 @@ func transform(file string, src []byte) (*Module, *api.TransformResult) {
 		}
 		if i == 0 {
 			first = r.Errors
+			if l == api.LoaderJS && !slices.ContainsFunc(first, usesJSX) {
+				break // with JSX it would only find the same once more
+			}
 		}
-		if i == 1 && strings.Contains(first[0].Text, "JSX syntax extension") {
+		if i == 1 && usesJSX(first[0]) {
 			first = r.Errors
 		}
 	}
 	m.Problems = problems(src, first)
 	return m, nil
 }
+
+func usesJSX(e api.Message) bool { return strings.Contains(e.Text, "JSX syntax extension") }
 
 var conflictLine = regexp.MustCompile(`(?m)^(<{7}|>{7}|\|{7})( .*)?\r?$`)
 

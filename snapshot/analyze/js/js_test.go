@@ -172,7 +172,7 @@ func TestNesting(t *testing.T) {
 			"regular expressions":      strings.Repeat("a = b.replace(/[(\\/]/g, '(')\n", 20_000),
 			"an else-if ladder of 200": strings.Repeat("if (a) {} else ", 200) + ";",
 		} {
-			if n := nesting([]byte(src)); n > MaxNesting/2 {
+			if n := measure([]byte(src)).deepest; n > MaxNesting/2 {
 				t.Errorf("%s: nesting %d", name, n)
 			}
 		}

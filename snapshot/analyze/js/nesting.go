@@ -5,20 +5,22 @@ package js
 // program does not survive. Real files stay below a few hundred.
 const MaxNesting = 2000
 
-// nesting estimates from the tokens how deep a recursive parser goes: open
+// measure estimates from the tokens how deep a recursive parser goes: open
 // brackets, plus what nests without one (prefix operators, arrows, member
-// chains, else-if ladders) since the last end of a statement.
-func nesting(src []byte) int {
-	n := nest{frames: []frame{{}}}
+// chains, else-if ladders) since the last end of a statement. It ends at
+// MaxNesting; below, names tells how long the parser takes.
+func measure(src []byte) *nest {
+	n := &nest{frames: []frame{{binder: binder{scope: &scope{whole: true}}}}, names: names{src: src}}
 	t := tokens{src: src}
 	for prev := (token{}); ; prev = t.last {
 		k := t.next()
 		if k.kind == tokEnd {
-			return n.deepest
+			n.names.far += t.commented / 2 // walked over once, not there and back
+			return n
 		}
 		n.token(prev, k)
 		if n.deepest = max(n.deepest, n.depth); n.deepest > MaxNesting {
-			return n.deepest
+			return n
 		}
 	}
 }
@@ -30,6 +32,7 @@ type frame struct {
 	commas  int  // the same of comma operators
 	list    bool // of an array or object, where commas only separate
 	control bool // the parentheses of if, for, while, with: a statement follows
+	binder
 }
 
 type nest struct {
@@ -37,6 +40,7 @@ type nest struct {
 	depth, deepest int
 	ended          bool // the last token ended a statement, unless else follows
 	closed         frame
+	names          names
 }
 
 // How many operators one statement may join. For commas the parsers' time grows
@@ -67,6 +71,7 @@ func (n *nest) token(prev, k token) {
 		n.clear()
 	}
 	n.ended = false
+	n.names.token(&n.frames[len(n.frames)-1], n.closed, prev, k)
 	switch k.kind {
 	case tokString:
 		if prev.kind == tokString {
@@ -76,7 +81,9 @@ func (n *nest) token(prev, k token) {
 		if prev.operand() {
 			n.add() // a call or index continues a chain
 		}
-		n.frames, n.depth = append(n.frames, frame{control: heads[prev.text], list: k.text == "[" || k.text == "{" && !block[prev.text]}), n.depth+1
+		f := frame{control: heads[prev.text], list: k.text == "[" || k.text == "{" && !block[prev.text]}
+		f.binder = n.names.binderOf(&n.frames[len(n.frames)-1], prev, k)
+		n.frames, n.depth = append(n.frames, f), n.depth+1
 	case tokClose:
 		if len(n.frames) > 1 {
 			n.clear()
@@ -127,7 +134,7 @@ func (n *nest) punct(prev, k token) {
 var block = set("", ")", "=>", ";", "{", "}", "else", "do", "try", "finally")
 
 // heads are words whose parentheses are followed by a statement.
-var heads = set("if", "for", "while", "with", "await")
+var heads = set("if", "switch", "for", "while", "with", "await")
 
 // continues are words that may follow an operand within one statement.
 var continues = set("in", "instanceof", "of", "as", "satisfies", "else", "while", "catch", "finally", "extends", "is", "keyof", "async")

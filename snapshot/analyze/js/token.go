@@ -1,6 +1,7 @@
 package js
 
 import (
+	"bytes"
 	"strings"
 	"unsafe"
 )
@@ -45,6 +46,9 @@ type tokens struct {
 	pos    int
 	last   token
 	braces []bool // open brackets; true: this one is the ${ of a template
+	line   int    // offset of the line, as far as white space and comments tell
+
+	commented int // bytes between the comments and the start of their lines
 }
 
 func (t *tokens) next() token {
@@ -63,12 +67,20 @@ func (t *tokens) space() {
 	for t.pos < len(t.src) {
 		rest := t.src[t.pos:]
 		switch {
+		case rest[0] == '\n':
+			t.pos++
+			t.line = t.pos
 		case rest[0] <= ' ':
 			t.pos++
 		case len(rest) > 1 && rest[0] == '/' && rest[1] == '/', t.pos == 0 && len(rest) > 1 && rest[0] == '#' && rest[1] == '!':
 			t.pos += index(rest, "\n")
 		case len(rest) > 1 && rest[0] == '/' && rest[1] == '*':
-			t.pos = min(t.pos+2+index(rest[2:], "*/")+2, len(t.src))
+			t.commented += t.pos - t.line
+			end := min(t.pos+2+index(rest[2:], "*/")+2, len(t.src))
+			if i := bytes.LastIndexByte(t.src[t.pos:end], '\n'); i >= 0 {
+				t.line = t.pos + i + 1
+			}
+			t.pos = end
 		default:
 			return
 		}

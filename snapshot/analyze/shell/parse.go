@@ -153,7 +153,7 @@ func Parse(src []byte, d Dialect) ([]*syntax.Stmt, error) {
 // TooMuch reports whether Parse would refuse a text as ErrBound, which says
 // nothing about its syntax.
 func TooMuch(src []byte) bool {
-	return len(src) > MaxSize || stackNeed(src) > maxStack || nesting(src) > maxNesting
+	return len(src) > MaxSize || stackNeed(src) > maxStack || nesting(src) > maxNesting || longest(src) > maxOperators
 }
 
 // parsers are kept by dialect: making one costs more than reading most texts.
@@ -162,12 +162,16 @@ var parsers sync.Map // syntax.LangVariant → *sync.Pool of *syntax.Parser
 func statements(src []byte, d Dialect) (out []*syntax.Stmt, err error) {
 	pool, _ := parsers.LoadOrStore(d.variant(), &sync.Pool{New: func() any { return syntax.NewParser(syntax.Variant(d.variant())) }})
 	p := pool.(*sync.Pool).Get().(*syntax.Parser)
-	for stmt, e := range p.StmtsSeq(bytes.NewReader(src)) {
-		if err = e; e != nil {
-			break
+	p.StmtsSeq(bytes.NewReader(src))(func(stmt *syntax.Stmt, e error) bool { // no range: it may go on after the error, at which a loop panics
+		switch {
+		case err != nil:
+		case e != nil:
+			err = e
+		default:
+			out = append(out, stmt)
 		}
-		out = append(out, stmt)
-	}
+		return err == nil
+	})
 	pool.(*sync.Pool).Put(p) // not after a panic: its state is then unknown
 	return out, err
 }
@@ -244,6 +248,47 @@ func nesting(src []byte) (deepest int) {
 		}
 	}
 	return deepest
+}
+
+// maxOperators is how many operators may join one statement or one expression.
+// The tree is as deep as they are many, and whoever walks it takes a kilobyte
+// of stack for each.
+const maxOperators = 20_000
+
+// longest returns how many operators, by their bytes, stand in one statement at
+// most. It ends at a semicolon or a line break, but within arithmetic, tests and
+// after an operator only at the former.
+func longest(src []byte) (most int) {
+	type bracket struct {
+		count int
+		lines bool // a line break ends nothing
+	}
+	open := []bracket{{}}
+	last := byte('\n') // but for blanks
+	for i, c := range src {
+		in := &open[len(open)-1]
+		switch c {
+		case '(', '[', '{':
+			open = append(open, bracket{lines: i > 0 && (src[i-1] == c || c == '{' && src[i-1] == '$')})
+		case ')', ']', '}':
+			if len(open) > 1 {
+				open = open[:len(open)-1]
+			}
+		case ';':
+			in.count = 0
+		case '\n':
+			if !in.lines && last != '&' && last != '|' && last != '\\' {
+				in.count = 0
+			}
+		case '&', '|', '+', '-', '*', '/', '%', '<', '>', '=', '^', '?', ',', '!', '~':
+			in.count++
+			most = max(most, in.count)
+		}
+		if c != ' ' && c != '\t' && c != '\r' && c != '\n' {
+			last = c
+		}
+	}
+	return most
 }
 
 // stackNeed returns an upper bound of the stack that parsing may take.

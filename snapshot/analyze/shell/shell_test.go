@@ -2,6 +2,7 @@ package shell
 
 import (
 	"bytes"
+	"errors"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -85,6 +86,32 @@ func TestSyntaxIsBounded(t *testing.T) {
 		for _, unit := range []string{"~", "- ", "a?", "a=", "2**", "! ", "( "} {
 			Read([]byte(start+strings.Repeat(unit, (MaxSize-3)/len(unit))), Bash).Problems()
 		}
+	}
+}
+
+// What joins too many operators is not read: its tree is as deep.
+func TestParse_boundsOperators(t *testing.T) {
+	for _, c := range []struct {
+		before, unit, after string
+		refused             bool
+	}{
+		{"", "a && ", "a", true}, {"", "a || ", "a", true}, {"", "a |\n", "a", true}, {"", "a && \\\n", "a", true}, {"{ ", "a && ", "a; }", true},
+		{"[[ a", " && a", " ]]", true}, {"[[ a", "\n|| a", " ]]", true}, {"((a", "+a", "))", true}, {"((a", "\n*a", "))", true}, {"let a", "+1", "", true},
+		{"", "a && b\n", "", false}, {"", "a | b;", "", false}, {"cat <<E\n", "a+b/c=\n", "E\n", false}, {"f() {\n", "a --b --c && d | e\n", "}\n", false},
+		{"((a))\n", "a --b | c\n", "", false},
+	} {
+		src := []byte(c.before + strings.Repeat(c.unit, 300_000/len(c.unit)) + c.after)
+		_, err := Parse(src, Bash)
+		if refused := errors.Is(err, ErrBound); refused != c.refused || err != nil && !refused {
+			t.Errorf("%s%s…: %v, want refused %v", c.before, c.unit, err, c.refused)
+		}
+	}
+}
+
+// The parser goes on after this error, which a loop over its statements does not survive.
+func TestParse_survivesAnUnclosedHereDocumentAtTheEnd(t *testing.T) {
+	if _, err := Parse([]byte("<<a;<<a;\n"), Bash); err == nil {
+		t.Error("no error")
 	}
 }
 
