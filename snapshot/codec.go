@@ -24,7 +24,7 @@ var (
 // items give equal bytes. Every string is its length as a uvarint and its
 // bytes; a list is its length and its elements.
 func (it *Item) Encode() []byte {
-	e := encoder{b: make([]byte, 0, 512)}
+	e := encoder{b: make([]byte, 0, 256+64*(len(it.Facts)+len(it.Files)+len(it.Refs)))}
 	e.b = append(e.b, codecVersion)
 	e.strings(string(it.Key), it.Name, it.Kind, it.Path, it.Source, it.State, it.Unknown)
 	e.int(it.Line)

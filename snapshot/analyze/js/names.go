@@ -30,6 +30,10 @@ const (
 	maxFar   = 200 << 20
 	maxAgain = 20_000
 
+	// shortFile is the size in bytes up to which no file can pass them: were every
+	// second byte a name that collides with the first one, it would come to 160 MiB.
+	shortFile = 16 << 10
+
 	// maxTokens is more than 8 MiB of minified code have, but not of {};{};{};
 	maxTokens = 5_000_000
 )

@@ -71,7 +71,9 @@ func (n *nest) token(prev, k token) {
 		n.clear()
 	}
 	n.ended = false
-	n.names.token(&n.frames[len(n.frames)-1], n.closed, prev, k)
+	if len(n.names.src) > shortFile {
+		n.names.token(&n.frames[len(n.frames)-1], n.closed, prev, k)
+	}
 	switch k.kind {
 	case tokString:
 		if prev.kind == tokString {
@@ -82,7 +84,9 @@ func (n *nest) token(prev, k token) {
 			n.add() // a call or index continues a chain
 		}
 		f := frame{control: heads[prev.text], list: k.text == "[" || k.text == "{" && !block[prev.text]}
-		f.binder = n.names.binderOf(&n.frames[len(n.frames)-1], prev, k)
+		if len(n.names.src) > shortFile {
+			f.binder = n.names.binderOf(&n.frames[len(n.frames)-1], prev, k)
+		}
 		n.frames, n.depth = append(n.frames, f), n.depth+1
 	case tokClose:
 		if len(n.frames) > 1 {

@@ -153,6 +153,7 @@ func decodeMappings(s []byte) []place {
 		field    int
 		n, shift int
 	)
+	out = make([]place, 0, bytes.Count(s, []byte(","))+bytes.Count(s, []byte(";"))+1)
 	flush := func() {
 		if field >= 4 {
 			out = append(out, place{int32(line), int32(acc[0]), int32(acc[2]), int32(acc[3])})

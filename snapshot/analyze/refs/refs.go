@@ -19,6 +19,7 @@ package refs
 
 import (
 	"path"
+	"slices"
 	"strings"
 
 	"healthaudit/snapshot"
@@ -74,7 +75,6 @@ func Argv(argv []string, o Origin) []snapshot.Ref {
 type walker struct {
 	o        Origin
 	refs     []snapshot.Ref
-	seen     map[snapshot.Ref]bool
 	declared map[string]bool   // shell functions of the text
 	made     map[string]bool   // base names of files the text makes or fetches
 	folders  map[string]string // variables that hold a folder, relative to the script's own; "" one that holds anything
@@ -83,7 +83,7 @@ type walker struct {
 }
 
 func newWalker(o Origin) *walker {
-	return &walker{o: o, seen: map[snapshot.Ref]bool{}, declared: map[string]bool{}, made: map[string]bool{}, folders: map[string]string{}}
+	return &walker{o: o, declared: map[string]bool{}, made: map[string]bool{}, folders: map[string]string{}}
 }
 
 // result returns the refs but those to files that the text makes itself.
@@ -153,8 +153,7 @@ func (w *walker) add(r snapshot.Ref, at word, p place) {
 	}
 	r.Guarded = r.Guarded || p.guarded
 	r.File, r.Where, r.Line, r.Column = w.o.File, w.o.Where, at.line, at.column
-	if !w.seen[r] {
-		w.seen[r] = true
+	if !slices.Contains(w.refs, r) {
 		w.refs = append(w.refs, r)
 	}
 }

@@ -8,7 +8,6 @@ import (
 
 	"healthaudit/snapshot"
 	"healthaudit/snapshot/analyze/refs"
-	"healthaudit/snapshot/analyze/shell"
 )
 
 // derive adds what follows from the steps: what each job runs, whether that is
@@ -46,7 +45,7 @@ func derive(m *Model) {
 		j.Hollow = says && !works
 		m.Refs = append(m.Refs, jobRefs(m, j)...)
 		for k := range j.Steps {
-			j.Steps[k].text = shell.Text{}
+			j.Steps[k].text = nil
 		}
 	}
 }
@@ -144,7 +143,7 @@ func stepRefs(m *Model, j *Job, s *Step) []snapshot.Ref {
 	if !ok {
 		return nil
 	}
-	return refs.Parsed(s.text, refs.Origin{Dir: dir, Line: s.RunPos.Line, Column: s.RunPos.Column, Where: where})
+	return refs.Parsed(*s.text, refs.Origin{Dir: dir, Line: s.RunPos.Line, Column: s.RunPos.Column, Where: where})
 }
 
 // workDir returns the first given folder relative to the workspace; ok is

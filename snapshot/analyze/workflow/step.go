@@ -8,12 +8,12 @@ import (
 )
 
 func (b *builder) steps(n *yaml.Node) []Step {
-	var out []Step
-	for _, s := range elements(n) {
-		if s.Kind != yaml.MappingNode {
-			continue
+	all := elements(n)
+	out := make([]Step, 0, len(all))
+	for _, s := range all {
+		if s.Kind == yaml.MappingNode {
+			out = b.step(out, s)
 		}
-		out = append(out, b.step(s)...)
 	}
 	seen := map[string]int{}
 	for i := range out {
@@ -25,12 +25,13 @@ func (b *builder) steps(n *yaml.Node) []Step {
 	return out
 }
 
-// step returns the step, and the steps of a parallel group behind it.
-func (b *builder) step(n *yaml.Node) []Step {
+// step appends the step to out, and the steps of a parallel group behind it;
+// groups do not nest.
+func (b *builder) step(out []Step, n *yaml.Node) []Step {
 	s := Step{Pos: at(n)}
 	var id, name string
-	var group []Step
 	var run *yaml.Node
+	var group []*yaml.Node
 	for k, v := range pairs(n) {
 		switch strings.ToLower(k.Value) {
 		case "id":
@@ -63,8 +64,8 @@ func (b *builder) step(n *yaml.Node) []Step {
 			s.Env = b.values(v)
 		case "parallel":
 			for _, sub := range elements(v) {
-				if sub.Kind == yaml.MappingNode {
-					group = append(group, b.nested(sub)...)
+				if sub.Kind == yaml.MappingNode && child(sub, "parallel") == nil {
+					group = append(group, sub)
 				}
 			}
 		}
@@ -72,22 +73,17 @@ func (b *builder) step(n *yaml.Node) []Step {
 	var sc script
 	if s.run != "" {
 		sc = readScript(s.run)
-		s.Programs, s.Masked, s.writes, s.text = sc.names, sc.masked, sc.writes, sc.text
+		s.Programs, s.Masked, s.writes, s.text = sc.names, sc.masked, sc.writes, &sc.text
 	}
 	s.Key = stepKey(id, name, sc.first, &s)
-	if s.run == "" && s.Uses == "" && len(group) > 0 {
-		return group
+	if s.run != "" || s.Uses != "" || len(group) == 0 {
+		b.runs = append(b.runs, run)
+		out = append(out, s)
 	}
-	b.runs = append(b.runs, run)
-	return append([]Step{s}, group...)
-}
-
-// nested reads a step within a parallel group; groups do not nest.
-func (b *builder) nested(n *yaml.Node) []Step {
-	if child(n, "parallel") != nil {
-		return nil
+	for _, sub := range group {
+		out = b.step(out, sub)
 	}
-	return b.step(n)
+	return out
 }
 
 var spaces = regexp.MustCompile(`\s+`)

@@ -173,8 +173,8 @@ type Step struct {
 	With     []Value  `json:"with,omitempty"`
 	Env      []Value  `json:"env,omitempty"`
 
-	run    string     // the text: for what is derived from it within Model, never kept
-	text   shell.Text // run, parsed; only until then
+	run    string      // the text: for what is derived from it within Model, never kept
+	text   *shell.Text // run, parsed; only until then
 	writes []string
 	with   map[string]string
 }
