@@ -38,7 +38,7 @@ func checkFile(f *os.File, o Options) error {
 	if err != nil {
 		return err
 	}
-	l, err := readLayout(f, fi.Size())
+	l, err := readLayout(&blocks{r: f}, fi.Size())
 	if err != nil {
 		return err
 	}
@@ -46,6 +46,48 @@ func checkFile(f *os.File, o Options) error {
 		return l.walk()
 	}
 	return nil
+}
+
+// blocks reads a file in larger pieces than pages: those of one commit lie
+// together, and a system call takes longer than the copying.
+type blocks struct {
+	r    io.ReaderAt
+	held [4]block
+	next int // in held
+}
+
+type block struct {
+	off int64
+	b   []byte
+}
+
+const blockSize = 128 << 10
+
+func (s *blocks) ReadAt(p []byte, off int64) (int, error) {
+	if len(p) > pageSize {
+		return s.r.ReadAt(p, off)
+	}
+	at := off &^ (blockSize - 1)
+	for _, h := range s.held {
+		if from := off - at; h.b != nil && h.off == at && from+int64(len(p)) <= int64(len(h.b)) {
+			return copy(p, h.b[from:]), nil
+		}
+	}
+	h := &s.held[s.next]
+	s.next = (s.next + 1) % len(s.held)
+	if h.b == nil {
+		h.b = make([]byte, blockSize)
+	}
+	h.b = h.b[:blockSize]
+	n, err := s.r.ReadAt(h.b, at)
+	h.off, h.b = at, h.b[:n]
+	if from := off - at; from+int64(len(p)) <= int64(n) {
+		return copy(p, h.b[from:]), nil
+	}
+	if err == nil || err == io.EOF {
+		err = io.ErrUnexpectedEOF
+	}
+	return 0, err
 }
 
 // A layout is the structural check of one file. It reads with ReadAt only,
