@@ -35,11 +35,13 @@ func Judge(checks []*Check, w *World) Judgement {
 		err  error
 	}
 	results := make([]result, len(checks))
+	order := largestFirst(checks, w.Now)
 	var next atomic.Int64
 	var wg sync.WaitGroup
 	for range workers {
 		wg.Go(func() {
-			for i := next.Add(1) - 1; i < int64(len(checks)); i = next.Add(1) - 1 {
+			for n := next.Add(1) - 1; n < int64(len(order)); n = next.Add(1) - 1 {
+				i := order[n]
 				results[i].pass, results[i].err = run(checks[i], w)
 			}
 		})
@@ -65,6 +67,23 @@ func Judge(checks []*Check, w *World) Judgement {
 	}
 	SortFindings(j.Findings)
 	return j
+}
+
+// largestFirst orders checks by how much they look at, so that none is left over
+// for one core while the other has nothing to do.
+func largestFirst(checks []*Check, now *snapshot.Snapshot) []int {
+	size := func(i int) int {
+		if checks[i].System == "" {
+			return len(now.Items)
+		}
+		return len(now.Of(checks[i].System))
+	}
+	order := make([]int, len(checks))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(i, j int) int { return size(j) - size(i) })
+	return order
 }
 
 func run(c *Check, w *World) (p *Pass, err error) {

@@ -3,6 +3,7 @@ package collect
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 )
 
 // Each calls do for 0 … n−1, some of them at once, and returns when all have
@@ -13,7 +14,7 @@ func (s *Session) Each(ctx context.Context, n int, do func(i int)) {
 	if workers <= 0 {
 		workers = 2
 	}
-	next := make(chan int)
+	var next atomic.Int64
 	var wg sync.WaitGroup
 	var once sync.Once
 	var bug any
@@ -27,15 +28,11 @@ func (s *Session) Each(ctx context.Context, n int, do func(i int)) {
 	}
 	for range min(workers, n) {
 		wg.Go(func() {
-			for i := range next {
+			for i := int(next.Add(1)) - 1; i < n && ctx.Err() == nil; i = int(next.Add(1)) - 1 {
 				call(i)
 			}
 		})
 	}
-	for i := 0; i < n && ctx.Err() == nil; i++ {
-		next <- i
-	}
-	close(next)
 	wg.Wait()
 	if bug != nil {
 		panic(bug)

@@ -34,12 +34,19 @@ func judgeMissing(p *audit.Pass) {
 		seen := map[string]bool{}
 		var imports []audit.Report
 		for _, r := range it.Refs {
-			if r.Kind == snapshot.RefBin || seen[r.Target()] {
+			if r.Kind == snapshot.RefBin {
 				continue
 			}
 			res := table.Resolve(r)
+			if res.Status != refs.Missing && !res.Unread {
+				continue
+			}
+			target := r.Target()
+			if seen[target] {
+				continue
+			}
 			if res.Unread {
-				p.Doubt(it.Key, r.Target())
+				p.Doubt(it.Key, target)
 				if r.Where == imported {
 					p.Doubt(it.Key, importsTogether)
 				}
@@ -47,7 +54,7 @@ func judgeMissing(p *audit.Pass) {
 			if res.Status != refs.Missing {
 				continue
 			}
-			seen[r.Target()] = true
+			seen[target] = true
 			out := missing(it, r, res, started[it.Key])
 			if to := moved(r); to != "" {
 				out.Hint = fmt.Sprintf("There is %s: correct the path if that is meant, bring the file back, or remove the line.", to)

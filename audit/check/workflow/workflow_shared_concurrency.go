@@ -119,6 +119,9 @@ func evaluate(group string, it *snapshot.Item) (text string, own bool) {
 		name = it.Path
 	}
 	called := slices.Equal(onOf(it), []string{"workflow_call"})
+	if !strings.Contains(group, "${{") {
+		return strings.ToLower(strings.TrimSpace(group)), false
+	}
 	text = expression.ReplaceAllStringFunc(group, func(e string) string {
 		in := strings.ToLower(blank.ReplaceAllString(expression.FindStringSubmatch(e)[1], ""))
 		switch {
