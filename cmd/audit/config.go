@@ -9,12 +9,13 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/goccy/go-yaml"
+
+	"healthaudit/snapshot/analyze/lazyregexp"
 )
 
 // maxConfig bounds audit.yaml, in bytes.
@@ -166,8 +167,8 @@ func readConfig(path string, named bool) ([]byte, error) {
 }
 
 var (
-	unknownField = regexp.MustCompile(`unknown field "([^"]+)"`)
-	goType       = regexp.MustCompile(` Go struct field \S+ of type \S+`)
+	unknownField = lazyregexp.New(`unknown field "([^"]+)"`)
+	goType       = lazyregexp.New(` Go struct field \S+ of type \S+`)
 )
 
 // parseConfig reads audit.yaml strictly. The error has line, caret and, for an
@@ -193,8 +194,8 @@ func parseConfig(path string, src []byte, into *File) error {
 		return nil
 	}
 	what, hint, _ := strings.Cut(strings.TrimSpace(yaml.FormatError(err, false, true)), "\n")
-	what = goType.ReplaceAllString(what, "")
-	if m := unknownField.FindStringSubmatch(err.Error()); m != nil {
+	what = goType().ReplaceAllString(what, "")
+	if m := unknownField().FindStringSubmatch(err.Error()); m != nil {
 		hint += "\n" + meant(m[1])
 	}
 	return &usageError{path + ": " + what, hint}

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"healthaudit/snapshot"
+	"healthaudit/snapshot/analyze/lazyregexp"
 )
 
 // A masker takes out of a text what could be a secret. Structure, keys,
@@ -22,42 +23,42 @@ var (
 	// telling matches a name that sounds like a secret and is given a value, in
 	// whatever kind of file, or an option of that name.
 	// An assignment in capitals is one to an environment variable.
-	telling = regexp.MustCompile(`(?:^|[\s;&|("'])[A-Z][A-Z0-9_]*=|(?i:[\w-]*(?:token|secret|pass|pwd|auth|credential|\bkey|[_-]key)[\w-]*["']?(?:\s*[:=]|\s+["']?))`)
+	telling = lazyregexp.New(`(?:^|[\s;&|("'])[A-Z][A-Z0-9_]*=|(?i:[\w-]*(?:token|secret|pass|pwd|auth|credential|\bkey|[_-]key)[\w-]*["']?(?:\s*[:=]|\s+["']?))`)
 	// container matches a key whose values may all be secret.
-	container = regexp.MustCompile(`(?:^|[^\w-])["']?(?:(?:env(?:_\w+)?|\w*args|entrypoint|with|matrix)["']?\s*[:=]|environment["']?\s*=)`)
-	header    = regexp.MustCompile(`^\s*\[\[?[A-Za-z]`) // of a table in TOML
-	table     = regexp.MustCompile(`\b(?:env|environment|inputs)\b`)
-	entry     = regexp.MustCompile(`^(\s*(?:- )?["']?[A-Za-z][\w.-]*["']?\s*[:=]\s*)(.*)$`)
+	container = lazyregexp.New(`(?:^|[^\w-])["']?(?:(?:env(?:_\w+)?|\w*args|entrypoint|with|matrix)["']?\s*[:=]|environment["']?\s*=)`)
+	header    = lazyregexp.New(`^\s*\[\[?[A-Za-z]`) // of a table in TOML
+	table     = lazyregexp.New(`\b(?:env|environment|inputs)\b`)
+	entry     = lazyregexp.New(`^(\s*(?:- )?["']?[A-Za-z][\w.-]*["']?\s*[:=]\s*)(.*)$`)
 
-	userInfo  = regexp.MustCompile(`(://)[^/\s@'"]*@`)
-	query     = regexp.MustCompile(`(://[^\s?'"]*\?)[^\s'"]+`)
-	quotedArg = regexp.MustCompile(`((?:^|\s)(?:-[A-Zabd-z]|-[a-z]{2,}|--[A-Za-z][\w-]*)[ =]+)(?:\\?"[^"]*"?|'[^']*'?)`)
-	reference = regexp.MustCompile(`^\$\{\{\s*(?:secrets|github|vars|env|inputs|matrix|needs|steps|runner)(?:\.[\w-]+)+\s*\}\}$`)
-	chunk     = regexp.MustCompile(`\(not shown\)|\$\{\{\s*(?:secrets|github|vars|env|inputs|matrix|needs|steps|runner)(?:\.[\w-]+)+\s*\}\}|[^\s"'` + "`" + `,;(){}\[\]<>|]+`)
+	userInfo  = lazyregexp.New(`(://)[^/\s@'"]*@`)
+	query     = lazyregexp.New(`(://[^\s?'"]*\?)[^\s'"]+`)
+	quotedArg = lazyregexp.New(`((?:^|\s)(?:-[A-Zabd-z]|-[a-z]{2,}|--[A-Za-z][\w-]*)[ =]+)(?:\\?"[^"]*"?|'[^']*'?)`)
+	reference = lazyregexp.New(`^\$\{\{\s*(?:secrets|github|vars|env|inputs|matrix|needs|steps|runner)(?:\.[\w-]+)+\s*\}\}$`)
+	chunk     = lazyregexp.New(`\(not shown\)|\$\{\{\s*(?:secrets|github|vars|env|inputs|matrix|needs|steps|runner)(?:\.[\w-]+)+\s*\}\}|[^\s"'` + "`" + `,;(){}\[\]<>|]+`)
 
-	harmless = regexp.MustCompile(`^(?:true|false|yes|no|on|off|[0-9]{1,6}(?:\.[0-9]{1,3})?)$`)
-	access   = regexp.MustCompile(`^(?:read|write|none|inherit)$`) // of id-token and its like
-	letters  = regexp.MustCompile(`^(?:[a-z]{1,20}|[A-Z]{1,12}|[A-Z]?[a-z]+(?:[A-Z][a-z]+)*|v?[0-9]{1,6}|)$`)
-	cluster  = regexp.MustCompile(`^-(?:[A-Za-z]|[a-oq-tv-z][a-z]{1,3})$`)
-	option   = regexp.MustCompile(`^--[A-Za-z][A-Za-z-]{0,40}$`)
-	attached = regexp.MustCompile(`^-[A-Za-z]`)
-	separate = regexp.MustCompile(`[^A-Za-z0-9]+`)
-	digit    = regexp.MustCompile(`[0-9]`)
-	hump     = regexp.MustCompile(`[A-Z][a-z]`)
+	harmless = lazyregexp.New(`^(?:true|false|yes|no|on|off|[0-9]{1,6}(?:\.[0-9]{1,3})?)$`)
+	access   = lazyregexp.New(`^(?:read|write|none|inherit)$`) // of id-token and its like
+	letters  = lazyregexp.New(`^(?:[a-z]{1,20}|[A-Z]{1,12}|[A-Z]?[a-z]+(?:[A-Z][a-z]+)*|v?[0-9]{1,6}|)$`)
+	cluster  = lazyregexp.New(`^-(?:[A-Za-z]|[a-oq-tv-z][a-z]{1,3})$`)
+	option   = lazyregexp.New(`^--[A-Za-z][A-Za-z-]{0,40}$`)
+	attached = lazyregexp.New(`^-[A-Za-z]`)
+	separate = lazyregexp.New(`[^A-Za-z0-9]+`)
+	digit    = lazyregexp.New(`[0-9]`)
+	hump     = lazyregexp.New(`[A-Z][a-z]`)
 )
 
 // valueOf returns the pattern of a name that is given a value that a patch must
 // not show. A nil secret has none but those that sound like one.
 func (s *secret) valueOf() *regexp.Regexp {
 	if s == nil {
-		return telling
+		return telling()
 	}
 	names := make([]string, 0, len(s.names))
 	for n := range s.names {
 		names = append(names, regexp.QuoteMeta(n))
 	}
 	slices.Sort(names)
-	return regexp.MustCompile(`(?:^|[^\w-])["']?(?:` + strings.Join(names, "|") + `)["']?\s*[:=]|` + telling.String())
+	return regexp.MustCompile(`(?:^|[^\w-])["']?(?:` + strings.Join(names, "|") + `)["']?\s*[:=]|` + telling().String())
 }
 
 // vocabulary is every word of keys, paths and facts that reports show.
@@ -65,7 +66,7 @@ func vocabulary(snaps ...*snapshot.Snapshot) map[string]bool {
 	known := map[string]bool{}
 	learn := func(texts ...string) {
 		for _, t := range texts {
-			for _, w := range chunk.FindAllString(t, -1) {
+			for _, w := range chunk().FindAllString(t, -1) {
 				known[w] = true
 			}
 		}
@@ -104,9 +105,9 @@ func (m *masker) lines(text string) (out []string) {
 		deeper := func(than int) bool {
 			return than >= 0 && (indent > than || bare == "" || indent == than && strings.HasPrefix(bare, "-"))
 		}
-		head := header.MatchString(line)
+		head := header().MatchString(line)
 		if head {
-			section = table.MatchString(line)
+			section = table().MatchString(line)
 		}
 		if !deeper(gone) {
 			gone = -1
@@ -114,8 +115,8 @@ func (m *masker) lines(text string) (out []string) {
 		if !deeper(in) {
 			in = -1
 		}
-		at, values := m.value.FindStringIndex(line), container.FindStringIndex(line)
-		parts := entry.FindStringSubmatch(line)
+		at, values := m.value.FindStringIndex(line), container().FindStringIndex(line)
+		parts := entry().FindStringSubmatch(line)
 		switch {
 		case bare == "":
 			out = append(out, line)
@@ -146,7 +147,7 @@ func (m *masker) lines(text string) (out []string) {
 // plainValue reports whether a value can be no secret whatever its name.
 func plainValue(v string) bool {
 	v = strings.Trim(v, `"', `)
-	return access.MatchString(v) || reference.MatchString(v)
+	return access().MatchString(v) || reference().MatchString(v)
 }
 
 // shown returns the value of a name that may be given a secret.
@@ -164,25 +165,25 @@ func (m *masker) shown(value string) string {
 // words masks the words of a line that are not plain, and those that follow an
 // option.
 func (m *masker) words(line string) string {
-	line = userInfo.ReplaceAllString(line, "${1}"+notShown+"@")
-	line = query.ReplaceAllString(line, "${1}"+notShown)
-	line = quotedArg.ReplaceAllString(line, "${1}"+notShown)
+	line = userInfo().ReplaceAllString(line, "${1}"+notShown+"@")
+	line = query().ReplaceAllString(line, "${1}"+notShown)
+	line = quotedArg().ReplaceAllString(line, "${1}"+notShown)
 	argument := false
-	return chunk.ReplaceAllStringFunc(line, func(w string) string {
+	return chunk().ReplaceAllStringFunc(line, func(w string) string {
 		after := argument
-		argument = option.MatchString(w) || cluster.MatchString(w) && w != "-c"
+		argument = option().MatchString(w) || cluster().MatchString(w) && w != "-c"
 		name, value, assigned := strings.Cut(w, "=")
 		switch {
-		case w == notShown || argument || w == "-c" || reference.MatchString(w) || m.known[w]:
+		case w == notShown || argument || w == "-c" || reference().MatchString(w) || m.known[w]:
 			return w
-		case assigned && option.MatchString(name):
-			if !harmless.MatchString(value) && !m.known[value] {
+		case assigned && option().MatchString(name):
+			if !harmless().MatchString(value) && !m.known[value] {
 				value = notShown
 			}
 			return name + "=" + value
-		case attached.MatchString(w):
+		case attached().MatchString(w):
 			return w[:2] + notShown
-		case after && letterless(w), m.plain(w) && (!after || harmless.MatchString(w)):
+		case after && letterless(w), m.plain(w) && (!after || harmless().MatchString(w)):
 			return w
 		}
 		return notShown
@@ -195,12 +196,12 @@ func letterless(w string) bool { return strings.Trim(w, "&\\:=+*#!?/.-") == "" }
 // letters in usual case or small numbers, with few digits in all and humps of
 // four letters in the mean.
 func (m *masker) plain(w string) bool {
-	if len(digit.FindAllString(w, -1)) > 8 {
+	if len(digit().FindAllString(w, -1)) > 8 {
 		return false
 	}
-	for _, part := range separate.Split(w, -1) {
-		humps := len(hump.FindAllString(part, -1))
-		if len(part) > 24 || humps > 1 && 4*humps > len(part) || !letters.MatchString(part) {
+	for _, part := range separate().Split(w, -1) {
+		humps := len(hump().FindAllString(part, -1))
+		if len(part) > 24 || humps > 1 && 4*humps > len(part) || !letters().MatchString(part) {
 			return m.known[strings.Trim(w, ":.\\$")]
 		}
 	}

@@ -11,6 +11,7 @@ import (
 
 	"healthaudit/report"
 	"healthaudit/snapshot"
+	"healthaudit/snapshot/analyze/lazyregexp"
 )
 
 // patches are the text diffs of every captured file that differs, sorted by path.
@@ -49,7 +50,7 @@ func maskedDiff(name string, old, cur []byte, m *masker) string {
 	var b strings.Builder
 	i, j := -1, -1 // of the next lines
 	for line := range strings.Lines(string(diff.Diff("a/"+name, old, "b/"+name, cur))) {
-		at := hunk.FindStringSubmatch(line)
+		at := hunk().FindStringSubmatch(line)
 		switch {
 		case at != nil:
 			i, j = lineIndex(at[1], at[2]), lineIndex(at[3], at[4])
@@ -69,7 +70,7 @@ func maskedDiff(name string, old, cur []byte, m *masker) string {
 	return b.String()
 }
 
-var hunk = regexp.MustCompile(`^@@ -(\d+)(,\d+)? \+(\d+)(,\d+)? @@`)
+var hunk = lazyregexp.New(`^@@ -(\d+)(,\d+)? \+(\d+)(,\d+)? @@`)
 
 // lineIndex counts lines from 0; an empty range names the line before it.
 func lineIndex(line, count string) int {
@@ -116,9 +117,9 @@ const (
 )
 
 var (
-	envFact  = regexp.MustCompile(`(?:^|\.)env\w*\.([^.\[\]]+)$`)
-	argsFact = regexp.MustCompile(`(?:^|\.)(\w*args)\.hash$`)
-	withFact = regexp.MustCompile(`(?i)\.with\.([^.\[\]]*(?:token|secret|pass|key|auth|cred)[^.\[\]]*)$`)
+	envFact  = lazyregexp.New(`(?:^|\.)env\w*\.([^.\[\]]+)$`)
+	argsFact = lazyregexp.New(`(?:^|\.)(\w*args)\.hash$`)
+	withFact = lazyregexp.New(`(?i)\.with\.([^.\[\]]*(?:token|secret|pass|key|auth|cred)[^.\[\]]*)$`)
 )
 
 // secrets tells of every file the names whose values were masked in a fact.
@@ -130,7 +131,7 @@ func secrets(snaps ...*snapshot.Snapshot) map[string]*secret {
 				if f.Class != snapshot.Secret {
 					continue
 				}
-				for _, kind := range []*regexp.Regexp{envFact, argsFact, withFact} {
+				for _, kind := range []*regexp.Regexp{envFact(), argsFact(), withFact()} {
 					m := kind.FindStringSubmatch(f.Name)
 					if m == nil {
 						continue

@@ -3,18 +3,18 @@ package main
 import (
 	"fmt"
 	"math"
-	"regexp"
 	"strconv"
 	"strings"
 	"time"
 
+	"healthaudit/snapshot/analyze/lazyregexp"
 	"healthaudit/snapshot/store"
 )
 
 var (
-	agoForm    = regexp.MustCompile(`^(\d{1,6})([mhdw])$`)
-	ulidForm   = regexp.MustCompile(`^[0-9A-HJKMNP-TV-Za-hjkmnp-tv-z]{8,26}$`)
-	latestForm = regexp.MustCompile(`^latest~(\d{1,9})$`)
+	agoForm    = lazyregexp.New(`^(\d{1,6})([mhdw])$`)
+	ulidForm   = lazyregexp.New(`^[0-9A-HJKMNP-TV-Za-hjkmnp-tv-z]{8,26}$`)
+	latestForm = lazyregexp.New(`^latest~(\d{1,9})$`)
 )
 
 // find returns the number of the snapshot that the expression names. Tried in
@@ -39,7 +39,7 @@ func find(tx *store.Tx, expr string, now time.Time) (uint64, error) {
 	case "baseline":
 		return 0, &usageError{"no baseline is pinned", "name a snapshot: audit list shows them"}
 	}
-	if m := latestForm.FindStringSubmatch(expr); m != nil {
+	if m := latestForm().FindStringSubmatch(expr); m != nil {
 		n, _ := strconv.ParseUint(m[1], 10, 64)
 		return back(n)
 	}
@@ -53,7 +53,7 @@ func find(tx *store.Tx, expr string, now time.Time) (uint64, error) {
 	if t, ok := moment(expr, now); ok {
 		return notAfter(tx, t, expr)
 	}
-	if ulidForm.MatchString(expr) {
+	if ulidForm().MatchString(expr) {
 		switch seqs := tx.ByID(strings.ToUpper(expr)); len(seqs) {
 		case 1:
 			return seqs[0], nil
@@ -73,7 +73,7 @@ func moment(expr string, now time.Time) (time.Time, bool) {
 	if t, err := time.ParseInLocation(time.DateOnly, expr, now.Location()); err == nil {
 		return t.AddDate(0, 0, 1).Add(-time.Nanosecond), true
 	}
-	m := agoForm.FindStringSubmatch(expr)
+	m := agoForm().FindStringSubmatch(expr)
 	if m == nil {
 		return time.Time{}, false
 	}

@@ -6,11 +6,11 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
-	"regexp"
 	"strconv"
 	"strings"
 
 	"healthaudit/snapshot"
+	"healthaudit/snapshot/analyze/lazyregexp"
 	"healthaudit/snapshot/host"
 )
 
@@ -177,13 +177,13 @@ func gitTree(ctx context.Context, h host.Host) (*snapshot.Tree, *Repository, err
 	return snapshot.NewTree(true, seeUnread(h, paths, now.prefix, warnings)), &now.Repository, nil
 }
 
-var unopened = regexp.MustCompile(`(?m)^warning: could not open directory '(.+?)/?': Permission denied$`)
+var unopened = lazyregexp.New(`(?m)^warning: could not open directory '(.+?)/?': Permission denied$`)
 
 // seeUnread adds the folders that may not be read. git warns of them, takes
 // what it tracks in them for deleted, and lists nothing else of them.
 func seeUnread(h host.Host, paths []snapshot.TreePath, prefix, warnings string) []snapshot.TreePath {
 	unread := map[string]bool{}
-	for _, m := range unopened.FindAllStringSubmatch(warnings, -1) {
+	for _, m := range unopened().FindAllStringSubmatch(warnings, -1) {
 		if p, ok := strings.CutPrefix(m[1], prefix); ok {
 			unread[p] = true
 		}

@@ -3,12 +3,12 @@ package workflow
 import (
 	"fmt"
 	"maps"
-	"regexp"
 	"slices"
 	"strings"
 
 	"healthaudit/audit"
 	"healthaudit/snapshot"
+	"healthaudit/snapshot/analyze/lazyregexp"
 	model "healthaudit/snapshot/analyze/workflow"
 )
 
@@ -67,7 +67,7 @@ func reportShared(j *judge, group string, ms []member) {
 		names = append(names, short(m.it))
 	}
 	slices.Sort(names)
-	literal := strings.Contains(expression.ReplaceAllString(group, ""), "github.workflow")
+	literal := strings.Contains(expression().ReplaceAllString(group, ""), "github.workflow")
 	r := audit.Report{Item: snapshot.Pseudo(snapshot.Workflows), Discriminator: group, At: j.place(ms[0].it, ms[0].fact),
 		Message:  fmt.Sprintf("%s share the concurrency group %q and cancel each other's runs", and(names), group),
 		Evidence: []audit.Evidence{{Name: "workflows", Value: strings.Join(names, ", ")}}}
@@ -106,8 +106,8 @@ func together(ms []member) bool {
 }
 
 var (
-	expression = regexp.MustCompile(`\$\{\{\s*(.*?)\s*\}\}`)
-	blank      = regexp.MustCompile(`\s+`)
+	expression = lazyregexp.New(`\$\{\{\s*(.*?)\s*\}\}`)
+	blank      = lazyregexp.New(`\s+`)
 )
 
 // evaluate returns what a group comes to, as far as the file alone tells:
@@ -122,8 +122,8 @@ func evaluate(group string, it *snapshot.Item) (text string, own bool) {
 	if !strings.Contains(group, "${{") {
 		return strings.ToLower(strings.TrimSpace(group)), false
 	}
-	text = expression.ReplaceAllStringFunc(group, func(e string) string {
-		in := strings.ToLower(blank.ReplaceAllString(expression.FindStringSubmatch(e)[1], ""))
+	text = expression().ReplaceAllStringFunc(group, func(e string) string {
+		in := strings.ToLower(blank().ReplaceAllString(expression().FindStringSubmatch(e)[1], ""))
 		switch {
 		case in == "github.workflow":
 			own = own || called // it is the caller's name, whoever that is

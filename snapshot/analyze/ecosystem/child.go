@@ -4,19 +4,20 @@ import (
 	"encoding/json"
 	"io"
 	"path"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
+
+	"healthaudit/snapshot/analyze/lazyregexp"
 )
 
 // Limits of the child. The parent's Timeout is longer, so that the child can
 // say itself what happened.
 const (
-	evalTime   = 2 * time.Second
-	lastWord   = 2500 * time.Millisecond
-	maxMemory  = 256 << 20 // bytes of writable memory (RLIMIT_DATA)
-	maxCPU     = 3         // seconds of processor time (RLIMIT_CPU)
+	evalTime   = slower * 2 * time.Second
+	lastWord   = slower * 2500 * time.Millisecond
+	maxMemory  = 256 << 20  // bytes of writable memory (RLIMIT_DATA)
+	maxCPU     = slower * 3 // seconds of processor time (RLIMIT_CPU)
 	maxRequest = 32 << 20
 	callStack  = 2000 // frames
 )
@@ -24,7 +25,7 @@ const (
 // ChildTimeout and ChildOutput are what the parent allows a child: wall time,
 // and bytes of its answer.
 const (
-	ChildTimeout = 3 * time.Second
+	ChildTimeout = slower * 3 * time.Second
 	ChildOutput  = 4 << 20
 )
 
@@ -134,13 +135,13 @@ func (r Ran) verdict(to *reply) string {
 	return ""
 }
 
-var literalRequire = regexp.MustCompile(`(?:require\s*\(\s*|from\s*|import\s*)["'](\.{1,2}/[^"'\n]{1,200})["']`)
+var literalRequire = lazyregexp.New(`(?:require\s*\(\s*|from\s*|import\s*)["'](\.{1,2}/[^"'\n]{1,200})["']`)
 
 // Requires returns the project paths that a script requires in plain sight,
 // sorted: handing them over with the first request saves a round for each.
 func Requires(p string, src []byte) []string {
 	var out []string
-	for _, m := range literalRequire.FindAllSubmatch(src, 20) {
+	for _, m := range literalRequire().FindAllSubmatch(src, 20) {
 		if q := path.Join(path.Dir(p), string(m[1])); !strings.HasPrefix(q, "../") && q != ".." {
 			out = append(out, q)
 		}

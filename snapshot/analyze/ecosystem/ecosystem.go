@@ -13,10 +13,10 @@ package ecosystem
 
 import (
 	"path"
-	"regexp"
 	"strings"
 
 	"healthaudit/snapshot"
+	"healthaudit/snapshot/analyze/lazyregexp"
 )
 
 // Version is raised when Evaluate gives another result for the same input; it
@@ -60,11 +60,11 @@ func KindOf(name string) Kind {
 	return ""
 }
 
-var candidate = regexp.MustCompile(`^(ecosystem(\.[\w-]+)?\.config\.(js|cjs|mjs)|(ecosystem|process|pm2)(\.[\w-]+)?\.(json|json5|yml|yaml)|(process|pm2)\.config\.(js|cjs|mjs)|[\w.-]*-pm2\.json)$`)
+var candidate = lazyregexp.New(`^(ecosystem(\.[\w-]+)?\.config\.(js|cjs|mjs)|(ecosystem|process|pm2)(\.[\w-]+)?\.(json|json5|yml|yaml)|(process|pm2)\.config\.(js|cjs|mjs)|[\w.-]*-pm2\.json)$`)
 
 // IsCandidate reports whether a file of that name is usually a process file.
 // A package.json is one only if it has "pm2" or "apps": see HasApps.
-func IsCandidate(p string) bool { return candidate.MatchString(path.Base(p)) }
+func IsCandidate(p string) bool { return candidate().MatchString(path.Base(p)) }
 
 // A Status says what became of a process file.
 type Status string

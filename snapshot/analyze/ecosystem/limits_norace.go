@@ -2,4 +2,7 @@
 
 package ecosystem
 
-const limitsMemory = true
+const (
+	limitsMemory = true
+	slower       = 1
+)

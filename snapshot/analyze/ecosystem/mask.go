@@ -2,17 +2,18 @@ package ecosystem
 
 import (
 	"net/url"
-	"regexp"
 	"strings"
+
+	"healthaudit/snapshot/analyze/lazyregexp"
 )
 
 var (
-	longOption  = regexp.MustCompile(`^--?([A-Za-z][A-Za-z0-9_.-]{0,40})(=.*)?$`)
-	shortOption = regexp.MustCompile(`^-[A-Za-z]$`)
-	smallNumber = regexp.MustCompile(`^[0-9]{1,6}(\.[0-9]{1,3})?$`)
-	plainValue  = regexp.MustCompile(`^(true|false|yes|no|on|off)$`)
-	secretName  = regexp.MustCompile(`(?i)(token|secret|pass|pwd|key|auth|cred|pin|otp)`)
-	plainPath   = regexp.MustCompile(`^(\.{0,2}/)?[\w.@-]+(/[\w.@-]+)*\.(c|m)?(js|ts|json|ya?ml|toml|ini|conf|sh|py|rb)$`)
+	longOption  = lazyregexp.New(`^--?([A-Za-z][A-Za-z0-9_.-]{0,40})(=.*)?$`)
+	shortOption = lazyregexp.New(`^-[A-Za-z]$`)
+	smallNumber = lazyregexp.New(`^[0-9]{1,6}(\.[0-9]{1,3})?$`)
+	plainValue  = lazyregexp.New(`^(true|false|yes|no|on|off)$`)
+	secretName  = lazyregexp.New(`(?i)(token|secret|pass|pwd|key|auth|cred|pin|otp)`)
+	plainPath   = lazyregexp.New(`^(\.{0,2}/)?[\w.@-]+(/[\w.@-]+)*\.(c|m)?(js|ts|json|ya?ml|toml|ini|conf|sh|py|rb)$`)
 )
 
 // masked stands for what is not shown.
@@ -32,15 +33,15 @@ func MaskArgs(args []string) []string {
 }
 
 func maskArg(a string, secret bool) (shown string, nextSecret bool) {
-	if shortOption.MatchString(a) {
+	if shortOption().MatchString(a) {
 		return a, a == "-p"
 	}
-	if m := longOption.FindStringSubmatch(a); m != nil && (strings.HasPrefix(a, "--") || m[2] != "") {
+	if m := longOption().FindStringSubmatch(a); m != nil && (strings.HasPrefix(a, "--") || m[2] != "") {
 		name, value, has := strings.Cut(a, "=")
 		if !has {
-			return name, secretName.MatchString(m[1])
+			return name, secretName().MatchString(m[1])
 		}
-		if secretName.MatchString(m[1]) {
+		if secretName().MatchString(m[1]) {
 			return name + "=" + masked, false
 		}
 		return name + "=" + maskValue(value), false
@@ -52,7 +53,7 @@ func maskArg(a string, secret bool) (shown string, nextSecret bool) {
 }
 
 func maskValue(v string) string {
-	if v == "" || v == "--" || smallNumber.MatchString(v) || plainValue.MatchString(v) || plainPath.MatchString(v) {
+	if v == "" || v == "--" || smallNumber().MatchString(v) || plainValue().MatchString(v) || plainPath().MatchString(v) {
 		return v
 	}
 	return masked
@@ -73,7 +74,7 @@ func MaskText(s string) string {
 	return u.Scheme + "://" + u.Host + u.EscapedPath()
 }
 
-var shellWord = regexp.MustCompile(`^[\w./@-]+$`)
+var shellWord = lazyregexp.New(`^[\w./@-]+$`)
 
 // program returns the program of a shell command line, without its arguments
 // and without assignments in front of it.
@@ -82,7 +83,7 @@ func program(cmd string) string {
 		if name, _, ok := strings.Cut(w, "="); ok && name != "" {
 			continue
 		}
-		if shellWord.MatchString(w) {
+		if shellWord().MatchString(w) {
 			return w
 		}
 		break

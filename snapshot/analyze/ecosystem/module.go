@@ -3,14 +3,15 @@ package ecosystem
 import (
 	"errors"
 	"path"
-	"regexp"
 	"strings"
 
 	"github.com/dop251/goja"
 	"github.com/evanw/esbuild/pkg/api"
+
+	"healthaudit/snapshot/analyze/lazyregexp"
 )
 
-var moduleSyntax = regexp.MustCompile(`(?m)^\s*(export\s*[\w{*]|import\s*[\w{*"'])`)
+var moduleSyntax = lazyregexp.New(`(?m)^\s*(export\s*[\w{*]|import\s*[\w{*"'])`)
 
 // bare wraps a module that has neither module nor exports.
 func bare(src string) string {
@@ -30,7 +31,7 @@ const (
 // 20.20: https://nodejs.org/api/packages.html#determining-module-system
 func (s *sandbox) scope() scope {
 	js := strings.HasSuffix(s.req.Path, ".js")
-	written := moduleSyntax.MatchString(s.req.Src) && !compiles(s.req.Src)
+	written := moduleSyntax().MatchString(s.req.Src) && !compiles(s.req.Src)
 	switch {
 	case s.req.Kind == Module || js && s.req.Type == "module" || js && s.req.Type == "" && written:
 		return esmodule
@@ -66,7 +67,7 @@ func (s *sandbox) module(p, src string, in scope) (*goja.Object, error) {
 	if in == commonjs {
 		return nil, &unreadable{`uses import or export, which a .js file of a package with "type": "commonjs" cannot`}
 	}
-	if in == esmodule || moduleSyntax.MatchString(src) && !compiles(src) {
+	if in == esmodule || moduleSyntax().MatchString(src) && !compiles(src) {
 		if in == esmodule && compiles(src) { // nothing of it needs what the transformed code would
 			wrap = bare
 		}

@@ -6,13 +6,13 @@ import (
 	"maps"
 	"math"
 	"path"
-	"regexp"
 	"slices"
 	"sort"
 	"strconv"
 	"strings"
 
 	"healthaudit/snapshot"
+	"healthaudit/snapshot/analyze/lazyregexp"
 	"healthaudit/snapshot/analyze/refs"
 	"healthaudit/snapshot/cron"
 )
@@ -181,7 +181,7 @@ func (b *builder) script(script string) {
 // absolute path of the project. A package manager takes its folder from where
 // it runs all the same.
 func (b *builder) mentionsRoot(script string) bool {
-	if managers.MatchString(script) {
+	if managers().MatchString(script) {
 		return false
 	}
 	text := script
@@ -193,7 +193,7 @@ func (b *builder) mentionsRoot(script string) bool {
 	return strings.Contains(text, virtualRoot)
 }
 
-var managers = regexp.MustCompile(`(^|[/\s;&|])(npm|npx|pnpm|pnpx|yarn|bun|bunx)(\s|$)`)
+var managers = lazyregexp.New(`(^|[/\s;&|])(npm|npx|pnpm|pnpx|yarn|bun|bunx)(\s|$)`)
 
 func workDir(cwd string) string {
 	if cwd == "" {
@@ -208,7 +208,7 @@ func isFile(script string) bool {
 	return !path.IsAbs(script) && (strings.Contains(script, "/") || path.Ext(script) != "")
 }
 
-var word = regexp.MustCompile(`[^\s"'=]+="[^"]*"|[^\s"'=]+='[^']*'|"[^"]*"|'[^']*'|\S+`)
+var word = lazyregexp.New(`[^\s"'=]+="[^"]*"|[^\s"'=]+='[^']*'|"[^"]*"|'[^']*'|\S+`)
 
 // args returns a list of arguments; a text is split as PM2 splits it.
 func (b *builder) args(key string) []string {
@@ -221,7 +221,7 @@ func (b *builder) args(key string) []string {
 	var out []string
 	switch v := v.(type) {
 	case string:
-		for _, w := range word.FindAllString(v, -1) {
+		for _, w := range word().FindAllString(v, -1) {
 			if n := len(w); n >= 2 && (w[0] == '"' || w[0] == '\'') && w[n-1] == w[0] {
 				w = w[1 : n-1]
 			}

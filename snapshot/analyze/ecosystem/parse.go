@@ -6,10 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"regexp"
 	"strconv"
 
 	"go.yaml.in/yaml/v4"
+
+	"healthaudit/snapshot/analyze/lazyregexp"
 )
 
 // maxNodes bounds what aliases may expand to.
@@ -96,7 +97,7 @@ func truthy(v any) any {
 	return v
 }
 
-var yamlLine = regexp.MustCompile(`line (\d+)`)
+var yamlLine = lazyregexp.New(`line (\d+)`)
 
 func (f *File) readYAML(src []byte) []any {
 	d := yaml.NewDecoder(bytes.NewReader(src))
@@ -128,7 +129,7 @@ func (f *File) readYAML(src []byte) []any {
 // lineIn returns the line that a YAML error names. Its text quotes the file
 // and is therefore never shown.
 func lineIn(err error) int {
-	m := yamlLine.FindStringSubmatch(err.Error())
+	m := yamlLine().FindStringSubmatch(err.Error())
 	if m == nil {
 		return 0
 	}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"path"
-	"regexp"
 	"slices"
 	"sort"
 	"strconv"
@@ -13,6 +12,8 @@ import (
 	"time"
 
 	"github.com/dop251/goja"
+
+	"healthaudit/snapshot/analyze/lazyregexp"
 )
 
 // virtualRoot stands for the project's root in __dirname: what a script
@@ -150,11 +151,11 @@ func (s *sandbox) load(from, name string) (goja.Value, error) {
 	return m.Get("exports"), nil
 }
 
-var harmless = regexp.MustCompile(`[^\w$@./ :-]`)
+var harmless = lazyregexp.New(`[^\w$@./ :-]`)
 
 // note records that the script looks at something that differs between machines.
 func (s *sandbox) note(name string) {
-	if len(s.env) < 200 && len(name) <= 100 && harmless.FindString(name) == "" {
+	if len(s.env) < 200 && len(name) <= 100 && harmless().FindString(name) == "" {
 		s.env[name] = true
 	}
 }
@@ -162,7 +163,7 @@ func (s *sandbox) note(name string) {
 // refuse ends the evaluation: the script wants what only real Node may give.
 func (s *sandbox) refuse(what string) {
 	if s.refused == "" {
-		what = harmless.ReplaceAllString(what, "?")
+		what = harmless().ReplaceAllString(what, "?")
 		s.refused = what[:min(len(what), 120)]
 		for _, f := range s.vm.CaptureCallStack(0, nil) {
 			if f.SrcName() == s.req.Path {
@@ -203,7 +204,7 @@ func (s *sandbox) explain(err error) (reason string, line int, slow bool) {
 
 var errorClasses = []string{"ReferenceError", "TypeError", "RangeError", "SyntaxError", "Error"}
 
-var notDefined = regexp.MustCompile(`^ReferenceError: ([A-Za-z_$][\w$]{0,40}) is not defined`)
+var notDefined = lazyregexp.New(`^ReferenceError: ([A-Za-z_$][\w$]{0,40}) is not defined`)
 
 // lacks says that the file is taken for an ES module and uses what those lack.
 func (s *sandbox) lacks(name string) string {
@@ -235,7 +236,7 @@ func (s *sandbox) explainThrown(e *goja.Exception) (string, int, bool) {
 			class = "an error"
 		}
 	}
-	if m := notDefined.FindStringSubmatch(text); m != nil {
+	if m := notDefined().FindStringSubmatch(text); m != nil {
 		name, lacks := strings.CutPrefix(m[1], notInModules)
 		if lacks || s.scope() == esmodule && (name == "module" || name == "exports") {
 			return s.lacks(name), 0, false

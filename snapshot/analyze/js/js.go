@@ -17,11 +17,12 @@ package js
 import (
 	"bytes"
 	"path"
-	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/evanw/esbuild/pkg/api"
+
+	"healthaudit/snapshot/analyze/lazyregexp"
 )
 
 // MaxSize is the size in bytes above which a file is not parsed.
@@ -139,10 +140,10 @@ func transform(file string, src []byte) (*Module, *api.TransformResult) {
 
 func usesJSX(e api.Message) bool { return strings.Contains(e.Text, "JSX syntax extension") }
 
-var conflictLine = regexp.MustCompile(`(?m)^(<{7}|>{7}|\|{7})( .*)?\r?$`)
+var conflictLine = lazyregexp.New(`(?m)^(<{7}|>{7}|\|{7})( .*)?\r?$`)
 
 func problems(src []byte, msgs []api.Message) []Problem {
-	if at := conflictLine.FindIndex(src); at != nil {
+	if at := conflictLine().FindIndex(src); at != nil {
 		return []Problem{{1 + bytes.Count(src[:at[0]], []byte("\n")), 1, "merge conflict marker"}}
 	}
 	out := make([]Problem, 0, len(msgs))
@@ -157,16 +158,16 @@ func problems(src []byte, msgs []api.Message) []Problem {
 }
 
 var (
-	quotedPart = regexp.MustCompile(`"(?:[^"\\]|\\.)*"`)
-	harmless   = regexp.MustCompile(`^"(?:[A-Za-z]{1,16}|[^\pL\pN"'` + "`" + `\\]{1,4}|\\"|end of file)"$`)
+	quotedPart = lazyregexp.New(`"(?:[^"\\]|\\.)*"`)
+	harmless   = lazyregexp.New(`^"(?:[A-Za-z]{1,16}|[^\pL\pN"'` + "`" + `\\]{1,4}|\\"|end of file)"$`)
 )
 
 // clean makes a parser's message one printable line of bounded length. What it
 // quotes from the file is left out, but for punctuation and plain words: a
 // literal in a broken line may be a secret.
 func clean(s string) string {
-	s = quotedPart.ReplaceAllStringFunc(s, func(q string) string {
-		if harmless.MatchString(q) {
+	s = quotedPart().ReplaceAllStringFunc(s, func(q string) string {
+		if harmless().MatchString(q) {
 			return q
 		}
 		return "something"

@@ -4,9 +4,10 @@ package litter
 
 import (
 	"path"
-	"regexp"
 	"slices"
 	"strings"
+
+	"healthaudit/snapshot/analyze/lazyregexp"
 )
 
 // A Copy is one file that looks like a copy of another.
@@ -18,21 +19,21 @@ type Copy struct {
 
 var (
 	// x.yml.bak, x.yml.backup5, x.js.backup.1755991399, x.yml.backup_targeted
-	suffix = regexp.MustCompile(`(?i)^(.+?)\.(bak|backup|old|orig|save|saved|rej|disabled|broken|bkp)\d*(?:[._-][\w.-]*)?$`)
+	suffix = lazyregexp.New(`(?i)^(.+?)\.(bak|backup|old|orig|save|saved|rej|disabled|broken|bkp)\d*(?:[._-][\w.-]*)?$`)
 	// x.backup.js, x-old.yml: a copy that kept its extension
-	infix = regexp.MustCompile(`(?i)^(.+?)[._-](bak|backup|old|orig|disabled|broken|copy)(?:[._-]?\d+)*(\.\w{1,5})$`)
+	infix = lazyregexp.New(`(?i)^(.+?)[._-](bak|backup|old|orig|disabled|broken|copy)(?:[._-]?\d+)*(\.\w{1,5})$`)
 	// x copy.js, x copy 2.js, x - Copy.js, x (1).js
-	copied = regexp.MustCompile(`^(.+?)(?: - Copy| copy| Copy)?(?: ?\(\d+\)| copy \d+| copy| - Copy)(\.\w{1,5})$`)
+	copied = lazyregexp.New(`^(.+?)(?: - Copy| copy| Copy)?(?: ?\(\d+\)| copy \d+| copy| - Copy)(\.\w{1,5})$`)
 	// x-20250821.yml, x.1755991399.js, x_20250821-101500.sh
-	stamped = regexp.MustCompile(`^(.+?)[._-](?:20\d{6}|1[67]\d{8}(?:\d{3})?)(?:[T_-]?\d{4,6})?(\.\w{1,5})$`)
+	stamped = lazyregexp.New(`^(.+?)[._-](?:20\d{6}|1[67]\d{8}(?:\d{3})?)(?:[T_-]?\d{4,6})?(\.\w{1,5})$`)
 	// x.js.1755991399, x.sh.20250821
-	stampLast = regexp.MustCompile(`^(.+\.\w{1,5})[._-](?:20\d{6}|1[67]\d{8}(?:\d{3})?)(?:[T_-]?\d{4,6})?$`)
+	stampLast = lazyregexp.New(`^(.+\.\w{1,5})[._-](?:20\d{6}|1[67]\d{8}(?:\d{3})?)(?:[T_-]?\d{4,6})?$`)
 	// ci.yml.anything: GitHub reads only .yml and .yaml
-	unloaded = regexp.MustCompile(`^(.+\.ya?ml)\.[\w.-]+$`)
+	unloaded = lazyregexp.New(`^(.+\.ya?ml)\.[\w.-]+$`)
 
-	historyDir = regexp.MustCompile(`^\.history$`)
+	historyDir = lazyregexp.New(`^\.history$`)
 	// backup-20250821, backup_1755991399: dated, or workflows.disabled, workflows-backup
-	backupDir = regexp.MustCompile(`(?i)^(?:backups?[-_.]\d[\w.-]*|(?:workflows|functions|scripts|automation)[-_.](?:backup|bak|disabled|old|broken)s?[\w.-]*)$`)
+	backupDir = lazyregexp.New(`(?i)^(?:backups?[-_.]\d[\w.-]*|(?:workflows|functions|scripts|automation)[-_.](?:backup|bak|disabled|old|broken)s?[\w.-]*)$`)
 )
 
 // endings are those that the suffix pattern may catch in the middle but that
@@ -66,9 +67,9 @@ func Classify(p string) (Copy, bool) {
 	dir, base := path.Split(p)
 	for part := range strings.SplitSeq(strings.TrimSuffix(dir, "/"), "/") {
 		switch {
-		case historyDir.MatchString(part):
+		case historyDir().MatchString(part):
 			return Copy{".history/", "", true}, true
-		case backupDir.MatchString(part):
+		case backupDir().MatchString(part):
 			return Copy{part + "/", "", true}, true
 		}
 	}
@@ -76,22 +77,22 @@ func Classify(p string) (Copy, bool) {
 		return Copy{"*~", dir + live, true}, true
 	}
 	ext := strings.ToLower(path.Ext(base))
-	if m := suffix.FindStringSubmatch(base); m != nil && !endings[ext] {
+	if m := suffix().FindStringSubmatch(base); m != nil && !endings[ext] {
 		return Copy{"*." + strings.ToLower(m[2]), dir + m[1], strings.Contains(m[1], ".")}, true
 	}
-	if m := infix.FindStringSubmatch(base); m != nil {
+	if m := infix().FindStringSubmatch(base); m != nil {
 		return Copy{"*-" + strings.ToLower(m[2]) + ".*", dir + m[1] + m[3], false}, true
 	}
-	if m := copied.FindStringSubmatch(base); m != nil {
+	if m := copied().FindStringSubmatch(base); m != nil {
 		return Copy{"* copy", dir + m[1] + m[2], false}, true
 	}
-	if m := stamped.FindStringSubmatch(base); m != nil {
+	if m := stamped().FindStringSubmatch(base); m != nil {
 		return Copy{"*-<date>", dir + m[1] + m[2], false}, true
 	}
-	if m := stampLast.FindStringSubmatch(base); m != nil {
+	if m := stampLast().FindStringSubmatch(base); m != nil {
 		return Copy{"*.<date>", dir + m[1], true}, true
 	}
-	if m := unloaded.FindStringSubmatch(base); m != nil && strings.Contains(dir, ".github/workflows/") && ext != ".md" {
+	if m := unloaded().FindStringSubmatch(base); m != nil && strings.Contains(dir, ".github/workflows/") && ext != ".md" {
 		return Copy{"*.yml.*", dir + m[1], true}, true
 	}
 	return Copy{}, false

@@ -11,7 +11,6 @@ package netlify
 
 import (
 	"errors"
-	"regexp"
 	"slices"
 	"sort"
 	"strings"
@@ -19,6 +18,7 @@ import (
 	"github.com/bmatcuk/doublestar/v4"
 	"github.com/pelletier/go-toml/v2"
 
+	"healthaudit/snapshot/analyze/lazyregexp"
 	"healthaudit/snapshot/cron"
 )
 
@@ -127,14 +127,14 @@ func Parse(src []byte, context string) *Config {
 	return c
 }
 
-var quoted = regexp.MustCompile(`"(?:[^"\\]|\\.)*"?`)
+var quoted = lazyregexp.New(`"(?:[^"\\]|\\.)*"?`)
 
 // tomlProblem keeps place and reason of a parse error, not the text around it.
 func tomlProblem(err error) Problem {
 	var d *toml.DecodeError
 	if errors.As(err, &d) {
 		row, col := d.Position()
-		return Problem{Place{row, col}, clip(quoted.ReplaceAllString(strings.TrimPrefix(d.Error(), "toml: "), "something"))}
+		return Problem{Place{row, col}, clip(quoted().ReplaceAllString(strings.TrimPrefix(d.Error(), "toml: "), "something"))}
 	}
 	return Problem{Message: "not valid TOML"}
 }

@@ -4,13 +4,14 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 	"sync"
 	"unicode/utf8"
 
 	"mvdan.cc/sh/v3/syntax"
+
+	"healthaudit/snapshot/analyze/lazyregexp"
 )
 
 // A Problem is one syntax error. Line and Column are 1-based, Column in bytes;
@@ -97,7 +98,7 @@ func withoutBackquotes(src []byte, d Dialect) error {
 			copy(out[start:], bytes.ReplaceAll(line, []byte("`"), []byte(" ")))
 		default:
 			open = blank(out, start, line, open)
-			if m := hereDocument.FindStringSubmatch(text); m != nil && open < 0 {
+			if m := hereDocument().FindStringSubmatch(text); m != nil && open < 0 {
 				end = m[1]
 			}
 		}
@@ -107,7 +108,7 @@ func withoutBackquotes(src []byte, d Dialect) error {
 	return err
 }
 
-var hereDocument = regexp.MustCompile(`(?:^|[^<])<<-?\s*['"\\]?([A-Za-z_]\w*)`)
+var hereDocument = lazyregexp.New(`(?:^|[^<])<<-?\s*['"\\]?([A-Za-z_]\w*)`)
 
 // blank takes out of text what the backquotes in one line of it end, from the one
 // that is open since before. It returns the one that is open then, -1 for none.

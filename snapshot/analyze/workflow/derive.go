@@ -66,7 +66,7 @@ func effectiveShell(m *Model, j *Job, s *Step) string {
 
 func shellName(sh string) string {
 	name, _, _ := strings.Cut(sh, " ")
-	if name = path.Base(name); !programName.MatchString(name) {
+	if name = path.Base(name); !programName().MatchString(name) {
 		return computed
 	}
 	return name

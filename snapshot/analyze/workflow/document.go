@@ -5,12 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"regexp"
 	"strconv"
 	"strings"
 	"unicode/utf8"
 
 	"go.yaml.in/yaml/v4"
+
+	"healthaudit/snapshot/analyze/lazyregexp"
 )
 
 // A Problem is a reason for which GitHub does not load a file.
@@ -138,21 +139,21 @@ func posOf(b []byte, offset int) Pos {
 
 // lineBreaks are the line breaks of YAML 1.1, which the parser and GitHub count
 // by: more than line feeds. Source: https://yaml.org/spec/1.1/#b-generic
-var lineBreaks = regexp.MustCompile("\r\n|[\n\r\u0085\u2028\u2029]")
+var lineBreaks = lazyregexp.New("\r\n|[\n\r\u0085\u2028\u2029]")
 
 // lines splits a text where YAML ends a line.
 func lines(s string) []string {
 	for _, other := range []string{"\r", "\u0085", "\u2028", "\u2029"} {
 		if strings.Contains(s, other) {
-			return lineBreaks.Split(s, -1)
+			return lineBreaks().Split(s, -1)
 		}
 	}
 	return strings.Split(s, "\n")
 }
 
 var (
-	quotedText = regexp.MustCompile("`[^`]*`|'[^']*'|\"[^\"]*\"")
-	yamlPrefix = regexp.MustCompile(`^(?:yaml: )?(?:line (\d+)(?:, column (\d+))?: )?`)
+	quotedText = lazyregexp.New("`[^`]*`|'[^']*'|\"[^\"]*\"")
+	yamlPrefix = lazyregexp.New(`^(?:yaml: )?(?:line (\d+)(?:, column (\d+))?: )?`)
 )
 
 // yamlError returns the place and the text of a YAML error, without what it
@@ -162,12 +163,12 @@ func yamlError(err error) (Pos, string) {
 	var pe *yaml.ParserError
 	if errors.As(err, &pe) {
 		p, msg = Pos{pe.Line, pe.Column}, pe.Message
-	} else if m := yamlPrefix.FindStringSubmatch(msg); m != nil {
+	} else if m := yamlPrefix().FindStringSubmatch(msg); m != nil {
 		p.Line, _ = strconv.Atoi(m[1])
 		p.Column, _ = strconv.Atoi(m[2])
 		msg = msg[len(m[0]):]
 	}
-	msg = quotedText.ReplaceAllStringFunc(msg, func(q string) string {
+	msg = quotedText().ReplaceAllStringFunc(msg, func(q string) string {
 		if len(q) <= 4 { // a punctuation mark that the parser expected: ':'
 			return q
 		}

@@ -4,6 +4,8 @@ import (
 	"regexp"
 	"strings"
 	"sync"
+
+	"healthaudit/snapshot/analyze/lazyregexp"
 )
 
 // A family is one kind of linter message: a stable id, whether GitHub refuses
@@ -111,10 +113,10 @@ func row(id, kind, pattern, say string) family {
 }
 
 var (
-	group = regexp.MustCompile(`\$(\d)`)
+	group = lazyregexp.New(`\$(\d)`)
 	// contextName is narrow: where a context is expected people have put tokens.
-	contextName = regexp.MustCompile(`^[A-Za-z_-]{1,24}$`)
-	printable   = regexp.MustCompile(`^[\pL\pN ._/@*:<>,"→{}-]*$`)
+	contextName = lazyregexp.New(`^[A-Za-z_-]{1,24}$`)
+	printable   = lazyregexp.New(`^[\pL\pN ._/@*:<>,"→{}-]*$`)
 )
 
 // classify returns the family of a message, our wording of it, and the first
@@ -134,9 +136,9 @@ func match(kind, message string) (f family, text, subject string) {
 			continue
 		}
 		if f.say == "" {
-			return f, strings.TrimSpace(quotedText.ReplaceAllString(message, "…")), ""
+			return f, strings.TrimSpace(quotedText().ReplaceAllString(message, "…")), ""
 		}
-		text := group.ReplaceAllStringFunc(f.say, func(g string) string {
+		text := group().ReplaceAllStringFunc(f.say, func(g string) string {
 			i := int(g[1] - '0')
 			if i >= len(m) || m[i] == "" {
 				return ""
@@ -148,12 +150,12 @@ func match(kind, message string) (f family, text, subject string) {
 		}
 		return f, strings.TrimSpace(text), subject
 	}
-	return family{id: "other", kind: kind}, strings.TrimSpace(quotedText.ReplaceAllString(message, "…")), ""
+	return family{id: "other", kind: kind}, strings.TrimSpace(quotedText().ReplaceAllString(message, "…")), ""
 }
 
 // name returns a name out of a message as it may be shown.
 func name(id, s string) string {
-	if len(s) > 80 || !printable.MatchString(s) || id == "expression-context" && !contextName.MatchString(s) {
+	if len(s) > 80 || !printable().MatchString(s) || id == "expression-context" && !contextName().MatchString(s) {
 		return hidden
 	}
 	if strings.Contains(s, `"`) || id == "cron-too-often" || isNumber(s) {

@@ -3,7 +3,6 @@ package workflow
 import (
 	"cmp"
 	"errors"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -11,6 +10,7 @@ import (
 	"go.yaml.in/yaml/v4"
 
 	"healthaudit/snapshot"
+	"healthaudit/snapshot/analyze/lazyregexp"
 )
 
 // A Config is what .github/actionlint.yaml says, the repository's own settings
@@ -165,10 +165,10 @@ func within(n *yaml.Node, p Pos, text []string) Pos {
 }
 
 var (
-	newKeys   = regexp.MustCompile(`unexpected key "(?:(?:parallel|background|wait|wait-all|cancel)" for step|(?:command|entrypoint)" for (?:"services"|.*service))`)
-	newSteps  = regexp.MustCompile(`^\s*(-\s+)?(parallel|wait|wait-all|cancel)\s*:`)
-	hosted    = regexp.MustCompile(`label "(ubuntu|macos|windows)-[0-9a-z.-]+" is unknown`)
-	newScopes = regexp.MustCompile(`permission scope "(code-quality|models|attestations|artifact-metadata|copilot-requests|vulnerability-alerts)"`)
+	newKeys   = lazyregexp.New(`unexpected key "(?:(?:parallel|background|wait|wait-all|cancel)" for step|(?:command|entrypoint)" for (?:"services"|.*service))`)
+	newSteps  = lazyregexp.New(`^\s*(-\s+)?(parallel|wait|wait-all|cancel)\s*:`)
+	hosted    = lazyregexp.New(`label "(ubuntu|macos|windows)-[0-9a-z.-]+" is unknown`)
+	newScopes = lazyregexp.New(`permission scope "(code-quality|models|attestations|artifact-metadata|copilot-requests|vulnerability-alerts)"`)
 )
 
 // newer reports whether a message comes only of actionlint v1.7.12 (March 2026)
@@ -177,15 +177,15 @@ var (
 func newer(family, message, line string) bool {
 	switch family {
 	case "unexpected-key":
-		return newKeys.MatchString(message)
+		return newKeys().MatchString(message)
 	case "step-without-work":
-		return newSteps.MatchString(line)
+		return newSteps().MatchString(line)
 	case "action-format", "call-format":
 		return strings.Contains(message, `"$/`)
 	case "permission-scope":
-		return newScopes.MatchString(message)
+		return newScopes().MatchString(message)
 	case "runner-unknown":
-		return hosted.MatchString(message)
+		return hosted().MatchString(message)
 	}
 	return false
 }

@@ -2,12 +2,13 @@ package workflow
 
 import (
 	"path"
-	"regexp"
 	"slices"
 	"sort"
 	"strings"
 
 	"go.yaml.in/yaml/v4"
+
+	"healthaudit/snapshot/analyze/lazyregexp"
 )
 
 // Model returns what the document says. The mask makes a keyed hash of a value
@@ -160,7 +161,7 @@ func (b *builder) values(n *yaml.Node) []Value {
 }
 
 // harmless matches what is shown of a matrix: versions and runner labels.
-var harmless = regexp.MustCompile(`^(v?\d[\d.x*]{0,11}|(ubuntu|windows|macos)-[a-z0-9.-]{1,24}|lts/\*|latest|stable|true|false|\$\{\{[^}]{1,80}\}\})$`)
+var harmless = lazyregexp.New(`^(v?\d[\d.x*]{0,11}|(ubuntu|windows|macos)-[a-z0-9.-]{1,24}|lts/\*|latest|stable|true|false|\$\{\{[^}]{1,80}\}\})$`)
 
 func (b *builder) matrix(n *yaml.Node) []Row {
 	var out []Row
@@ -170,7 +171,7 @@ func (b *builder) matrix(n *yaml.Node) []Row {
 	for k, v := range pairs(n) {
 		row := Row{Name: text(k)}
 		vals := list(v)
-		if len(vals) == 0 || slices.ContainsFunc(vals, func(s string) bool { return !harmless.MatchString(s) }) {
+		if len(vals) == 0 || slices.ContainsFunc(vals, func(s string) bool { return !harmless().MatchString(s) }) {
 			row.Hash = b.mask(canonical(v))
 		} else {
 			row.Values = vals

@@ -3,12 +3,13 @@ package workflow
 import (
 	"iter"
 	"path"
-	"regexp"
 	"sort"
 	"strconv"
 	"strings"
 
 	"go.yaml.in/yaml/v4"
+
+	"healthaudit/snapshot/analyze/lazyregexp"
 )
 
 // pairs yields the keys and values of a mapping, aliases followed; nothing for
@@ -62,13 +63,13 @@ func text(n *yaml.Node) string { return hide(raw(n)) }
 // known one, with its options; anything else may be a value in the wrong place.
 func shownShell(n *yaml.Node) string {
 	s := text(n)
-	if s == "" || knownShell.MatchString(s) {
+	if s == "" || knownShell().MatchString(s) {
 		return s
 	}
 	return computed
 }
 
-var knownShell = regexp.MustCompile(`^(\S*/)?(bash|sh|zsh|dash|ksh|pwsh|powershell|cmd|python3?|node|perl|ruby|fish|nu|deno)(\s[-\w {}+.'"/]*)?$`)
+var knownShell = lazyregexp.New(`^(\S*/)?(bash|sh|zsh|dash|ksh|pwsh|powershell|cmd|python3?|node|perl|ruby|fish|nu|deno)(\s[-\w {}+.'"/]*)?$`)
 
 // minutes is the text of a timeout as it may be shown: a number or an expression.
 func minutes(n *yaml.Node) string {
@@ -126,7 +127,7 @@ func canonical(n *yaml.Node) string {
 
 func cleanDir(dir string) string { return path.Clean(strings.TrimSuffix(dir, "/")) }
 
-var secretName = regexp.MustCompile(`(?i)\b(secrets|vars)\s*(?:\.\s*([a-z_][a-z0-9_-]*)|\[\s*'([a-z_][a-z0-9_-]*)'\s*\]|([)\[]))`)
+var secretName = lazyregexp.New(`(?i)\b(secrets|vars)\s*(?:\.\s*([a-z_][a-z0-9_-]*)|\[\s*'([a-z_][a-z0-9_-]*)'\s*\]|([)\[]))`)
 
 // names returns the secrets and the variables that the file uses.
 func names(root *yaml.Node) (secrets, vars []string) {
@@ -135,7 +136,7 @@ func names(root *yaml.Node) (secrets, vars []string) {
 	walk = func(n *yaml.Node) {
 		if n.Kind == yaml.ScalarNode && (strings.Contains(n.Value, "ecrets") || strings.Contains(n.Value, "vars") ||
 			strings.Contains(n.Value, "SECRETS") || strings.Contains(n.Value, "VARS")) {
-			for _, m := range secretName.FindAllStringSubmatch(n.Value, -1) {
+			for _, m := range secretName().FindAllStringSubmatch(n.Value, -1) {
 				name := strings.ToUpper(hide(m[2] + m[3]))
 				if name == "" {
 					name = "*"

@@ -2,12 +2,12 @@ package workflow
 
 import (
 	"path"
-	"regexp"
 	"sort"
 	"strings"
 
 	"mvdan.cc/sh/v3/syntax"
 
+	"healthaudit/snapshot/analyze/lazyregexp"
 	"healthaudit/snapshot/analyze/shell"
 )
 
@@ -57,7 +57,7 @@ func setup(action string) bool {
 	return strings.HasPrefix(base, "setup-") || strings.HasPrefix(base, "install-") || a == "actions/checkout" || strings.HasPrefix(a, "actions/cache")
 }
 
-var programName = regexp.MustCompile(`^[A-Za-z0-9_.+:\[-]{1,40}$`)
+var programName = lazyregexp.New(`^[A-Za-z0-9_.+:\[-]{1,40}$`)
 
 // script is what is known of a run text.
 type script struct {
@@ -158,7 +158,7 @@ func (s *script) programOf(c *syntax.CallExpr) string {
 	if word == "" {
 		return computed
 	}
-	if !programName.MatchString(name) {
+	if !programName().MatchString(name) {
 		return computed
 	}
 	if subs := installs[name]; subs != nil {

@@ -2,15 +2,16 @@ package workflow
 
 import (
 	"bytes"
-	"regexp"
 	"slices"
 	"strings"
+
+	"healthaudit/snapshot/analyze/lazyregexp"
 )
 
 var (
-	salvageName = regexp.MustCompile(`^name:\s*(.+?)\s*$`)
-	salvageCron = regexp.MustCompile(`^\s*-?\s*cron:\s*(?:'([^']*)'|"([^"]*)"|([^#]*?))\s*(?:#.*)?$`)
-	salvageUses = regexp.MustCompile(`^\s*-?\s*uses:\s*['"]?([A-Za-z0-9_./$-]+(?:@[A-Za-z0-9_./-]+)?)['"]?\s*(?:#.*)?$`)
+	salvageName = lazyregexp.New(`^name:\s*(.+?)\s*$`)
+	salvageCron = lazyregexp.New(`^\s*-?\s*cron:\s*(?:'([^']*)'|"([^"]*)"|([^#]*?))\s*(?:#.*)?$`)
+	salvageUses = lazyregexp.New(`^\s*-?\s*uses:\s*['"]?([A-Za-z0-9_./$-]+(?:@[A-Za-z0-9_./-]+)?)['"]?\s*(?:#.*)?$`)
 )
 
 // salvage reads line by line what is worth keeping of a file that does not
@@ -25,13 +26,13 @@ func (d *Document) salvage(m *Model) {
 			continue
 		}
 		s := hide(strings.ToValidUTF8(strings.TrimRight(string(raw), "\r\n"), ""))
-		if g := salvageName.FindStringSubmatch(s); g != nil && m.Name == "" {
+		if g := salvageName().FindStringSubmatch(s); g != nil && m.Name == "" {
 			m.Name = strings.Trim(g[1], `"'`)
-		} else if g := salvageCron.FindStringSubmatch(s); g != nil {
+		} else if g := salvageCron().FindStringSubmatch(s); g != nil {
 			if cron := strings.TrimSpace(g[1] + g[2] + g[3]); cron != "" && len(m.Schedules) < 100 {
 				m.Schedules = append(m.Schedules, Schedule{Cron: cron, Pos: Pos{line, strings.Index(s, "cron") + 1}})
 			}
-		} else if g := salvageUses.FindStringSubmatch(s); g != nil && len(m.Uses) < 1000 {
+		} else if g := salvageUses().FindStringSubmatch(s); g != nil && len(m.Uses) < 1000 {
 			m.Uses = append(m.Uses, g[1])
 		}
 	}

@@ -1,10 +1,11 @@
 package workflow
 
 import (
-	"regexp"
 	"strings"
 
 	"go.yaml.in/yaml/v4"
+
+	"healthaudit/snapshot/analyze/lazyregexp"
 )
 
 func (b *builder) steps(n *yaml.Node) []Step {
@@ -86,11 +87,11 @@ func (b *builder) step(out []Step, n *yaml.Node) []Step {
 	return out
 }
 
-var spaces = regexp.MustCompile(`\s+`)
+var spaces = lazyregexp.New(`\s+`)
 
 func stepKey(id, name, program string, s *Step) string {
 	action, _ := ActionOf(s.Uses)
-	name = strings.TrimSpace(spaces.ReplaceAllString(name, " "))
+	name = strings.TrimSpace(spaces().ReplaceAllString(name, " "))
 	switch {
 	case id != "":
 		return id

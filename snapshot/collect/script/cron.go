@@ -3,12 +3,12 @@ package script
 import (
 	"context"
 	"path"
-	"regexp"
 	"slices"
 	"strings"
 
 	"healthaudit/snapshot"
 	"healthaudit/snapshot/analyze/crontab"
+	"healthaudit/snapshot/analyze/lazyregexp"
 	"healthaudit/snapshot/analyze/refs"
 	"healthaudit/snapshot/analyze/shell"
 	"healthaudit/snapshot/collect"
@@ -209,8 +209,8 @@ func parseEntry(e crontab.Entry, env []crontab.Env, wrong map[int]problem) entry
 }
 
 var (
-	variable  = regexp.MustCompile(`\$(?:([A-Za-z_]\w*)|\{([A-Za-z_]\w*)\})`)
-	plainPath = regexp.MustCompile(`^/[\w./-]+$`)
+	variable  = lazyregexp.New(`\$(?:([A-Za-z_]\w*)|\{([A-Za-z_]\w*)\})`)
+	plainPath = lazyregexp.New(`^/[\w./-]+$`)
 )
 
 // expand puts in the folders that lines above the entry give a name to
@@ -219,11 +219,11 @@ func expand(e crontab.Entry, env []crontab.Env) string {
 	if strings.Contains(e.Command, "'") { // what stands in single quotes is not expanded
 		return e.Command
 	}
-	return variable.ReplaceAllStringFunc(e.Command, func(v string) string {
+	return variable().ReplaceAllStringFunc(e.Command, func(v string) string {
 		name := strings.Trim(v, "${}")
 		for _, line := range slices.Backward(env) {
 			if line.Name == name && line.Line < e.Line {
-				if plainPath.MatchString(line.Value) {
+				if plainPath().MatchString(line.Value) {
 					return line.Value
 				}
 				break

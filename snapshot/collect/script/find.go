@@ -2,13 +2,13 @@ package script
 
 import (
 	"path"
-	"regexp"
 	"strings"
 
 	"github.com/bmatcuk/doublestar/v4"
 
 	"healthaudit/snapshot"
 	"healthaudit/snapshot/analyze/crontab"
+	"healthaudit/snapshot/analyze/lazyregexp"
 	"healthaudit/snapshot/analyze/litter"
 	"healthaudit/snapshot/collect"
 	"healthaudit/snapshot/host"
@@ -34,7 +34,7 @@ func leftover(t *snapshot.Tree, p string) bool {
 }
 
 // aside matches JavaScript that is no script: configuration, tests, bundles, declarations.
-var aside = regexp.MustCompile(`(\.d\.[cm]?ts|\.min\.js|\.(config|test|spec|stories|conf)\.[cm]?[jt]s)$|^ecosystem\.`)
+var aside = lazyregexp.New(`(\.d\.[cm]?ts|\.min\.js|\.(config|test|spec|stories|conf)\.[cm]?[jt]s)$|^ecosystem\.`)
 
 // A finder says which paths of a tree are scripts.
 type finder struct {
@@ -87,7 +87,7 @@ func (f *finder) script(e snapshot.TreePath) bool {
 		return false
 	}
 	home := f.home(e.Path)
-	if !home && e.Kind != snapshot.PathExec || leftover(f.s.Tree, e.Path) || aside.MatchString(path.Base(e.Path)) || inBuilt(e.Path) {
+	if !home && e.Kind != snapshot.PathExec || leftover(f.s.Tree, e.Path) || aside().MatchString(path.Base(e.Path)) || inBuilt(e.Path) {
 		return false
 	}
 	if lang != "" && home {

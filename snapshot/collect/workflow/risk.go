@@ -1,11 +1,11 @@
 package workflow
 
 import (
-	"regexp"
 	"slices"
 	"strings"
 
 	"healthaudit/snapshot"
+	"healthaudit/snapshot/analyze/lazyregexp"
 	model "healthaudit/snapshot/analyze/workflow"
 )
 
@@ -152,7 +152,7 @@ func permissionRank(v *snapshot.Value) int {
 	return rank
 }
 
-var fullSHA = regexp.MustCompile(`^[0-9a-f]{40}$|^sha256:[0-9a-f]{64}$`)
+var fullSHA = lazyregexp.New(`^[0-9a-f]{40}$|^sha256:[0-9a-f]{64}$`)
 
 // uses is up when a pinned action becomes a tag or a branch, or another
 // action, and down the other way round.
@@ -165,7 +165,7 @@ func uses(old, new *snapshot.Value) snapshot.Risk {
 			return 1
 		}
 		_, ref := model.ActionOf(v.Str())
-		return boolean(fullSHA.MatchString(ref))
+		return boolean(fullSHA().MatchString(ref))
 	}
 	return compare(pinned(new), pinned(old))
 }
