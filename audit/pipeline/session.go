@@ -30,7 +30,8 @@ type session struct {
 	cancel  context.CancelFunc // of the listing
 	reader  *store.Store       // nil on a first run
 	tx      *store.Tx
-	past    *past // nil on a first run
+	past    *past    // nil on a first run
+	ahead   []func() // see caughtUp
 	before  *lockedPast
 	key     []byte
 	hashes  sync.Pool // of keyed hash.Hash
@@ -68,6 +69,7 @@ func (s *session) close() {
 
 // release closes the store for reading, so that it can be opened for writing.
 func (s *session) release() {
+	s.caughtUp()
 	if s.tx != nil {
 		s.tx.Rollback()
 		s.tx = nil
@@ -76,6 +78,14 @@ func (s *session) release() {
 		s.reader.Close()
 		s.reader = nil
 	}
+}
+
+// caughtUp waits for what reads past beforehand.
+func (s *session) caughtUp() {
+	for _, wait := range s.ahead {
+		wait()
+	}
+	s.ahead = nil
 }
 
 // A listed is what ReadTree found.
@@ -119,6 +129,11 @@ func (s *session) open() (err error) {
 	if seq := s.tx.Seq(); seq > 0 {
 		if s.past, err = newPast(s.tx, seq); err != nil {
 			return err
+		}
+		for _, c := range s.Collectors {
+			if c.Recalls && s.Config.wants(c.System) {
+				s.ahead = append(s.ahead, s.past.readAhead(c.System))
+			}
 		}
 		s.before.past = s.past
 	}
@@ -167,6 +182,7 @@ func (s *session) look(ctx context.Context) error {
 		ID: s.info.ID, At: s.started, Systems: g.states, Items: unique(g.items), Tree: tree, Context: uniqueFiles(g.context),
 		Content: stored{s.tx, s.stage},
 	}
+	s.caughtUp()
 	err = s.stageOf("diff", func() (err error) { s.cmp, err = compare(s.snap, s.past); return err })
 	if err != nil {
 		return err

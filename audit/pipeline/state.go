@@ -127,6 +127,20 @@ func (p *past) read(key snapshot.Key) *snapshot.Item {
 	return p.items[key]
 }
 
+// readAhead decodes all items of a system, for a collector that will ask for
+// them. An item that cannot be read is left to who asks for it. It returns what
+// waits for the end.
+func (p *past) readAhead(sys snapshot.System) (wait func()) {
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		_ = p.tx.Table(tableItem).Scan(p.seq, string(sys)+"/", func(id string, value []byte, _ uint64) error {
+			_, err := p.decode(snapshot.Key(id), string(value))
+			return err
+		})
+	})
+	return wg.Wait
+}
+
 // decode makes an item of its stored bytes.
 func (p *past) decode(key snapshot.Key, stored string) (*snapshot.Item, error) {
 	it, err := snapshot.DecodeItem(stored)

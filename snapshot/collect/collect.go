@@ -42,6 +42,10 @@ type Collector struct {
 	// system.
 	Follow func(context.Context, *Session, []string) ([]*snapshot.Item, error)
 
+	// Recalls says that Collect asks for most of its items of the last run: they
+	// are read while git lists the project.
+	Recalls bool
+
 	// Risk tells the direction of a changed fact; nil means neutral.
 	Risk snapshot.RiskFunc
 }

@@ -49,6 +49,7 @@ var Collector = &collect.Collector{
 		"Of each it keeps what it means: triggers, schedules, permissions, jobs, steps, the actions and programs they run, the secrets they use. " +
 		"Comments and formatting mean nothing.",
 	Epoch:     epoch,
+	Recalls:   true,
 	Collect:   collectAll,
 	Recollect: recollect,
 	Risk:      Risk,
