@@ -15,7 +15,7 @@ var BackoffLoop = &audit.Check{
 	Doc: "With `exp_backoff_restart_delay` PM2 waits longer after every crash, up to 15 seconds, and with `restart_delay` always the same time. " +
 		"Because of the pauses the app never crashes fast enough to be given up, so this goes on for ever. " +
 		"PM2 forgets the delay when the app has lived for 30 seconds; a delay that has grown at least twice means three crashes in a row, none of which left the app that long to live.",
-	Hint:          "Read its error log from before each restart (`pm2 logs NAME --err --lines 200`) and mend the cause; `pm2 restart NAME` starts it at once.",
+	Hint:          "Read its error log from before each restart (`pm2 logs NAME --err --lines 200`) and mend the cause. To start it before the pause ends, `pm2 stop NAME` first: `pm2 restart NAME` alone fails while it waits.",
 	Discriminator: "none: one finding per app",
 	Source:        "https://github.com/Unitech/pm2 lib/God.js handleExit, lib/Worker.js tasks, constants.js EXP_BACKOFF_RESET_TIMER",
 	Judge: func(p *audit.Pass) {
@@ -42,8 +42,8 @@ var BackoffLoop = &audit.Check{
 			p.Report(audit.Report{
 				Item: app.Key, At: at(app),
 				Message: fmt.Sprintf("%s %s again and again: %s", subject(app, bad, len(all)), plural(bad, len(all), "crashes", "crash"), worst.words()),
-				Hint: fmt.Sprintf("Read its error log (%s) and mend the cause; %s starts it without the pause.",
-					command("logs --err --lines 200", app), command("restart", app)),
+				Hint: fmt.Sprintf("Read its error log (%s) and mend the cause. To start it before the pause ends, %s first: %s alone fails while it waits, and loses its schedule.",
+					command("logs", app, "--err", "--lines", "200"), command("stop", app), command("restart", app)),
 				Evidence: []audit.Evidence{{Name: "state", Value: app.State}},
 			})
 		}

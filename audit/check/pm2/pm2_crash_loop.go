@@ -72,7 +72,7 @@ func (l looked) endless(app *snapshot.Item, r *audit.Report) {
 		why += ", and `pm2 resurrect` took that time from the dump"
 	}
 	r.Hint = fmt.Sprintf("%s. %s ends the loop; read %s, mend the cause, then %s, which sets that time anew.",
-		why, command("stop", app), command("logs --err --lines 200", app), command("restart", app))
+		why, command("stop", app), command("logs", app, "--err", "--lines", "200"), command("restart", app))
 }
 
 func look(p *audit.Pass, processes []*snapshot.Item) looked {

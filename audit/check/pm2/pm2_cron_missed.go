@@ -15,7 +15,7 @@ var CronMissed = &audit.Check{
 	Doc: "PM2 keeps the timer of `cron_restart` in its memory. A restart that fails (of an app that is waiting for its next start, for example) takes the timer away and does not set it again: " +
 		"the app still shows its schedule, and nothing happens. Every run of the schedule sets the time of the app's last start anew, so a start that is too old proves it. " +
 		"In which time zone the daemon lives is not known: the finding waits until the run is overdue in all of them.",
-	Hint:          "`pm2 restart NAME` sets the timer anew. pm2.log in PM2_HOME says when it was lost (\"Deregistering a cron job\").",
+	Hint:          "`pm2 restart NAME` starts it now and sets the timer anew. pm2.log in PM2_HOME says when it was lost (\"Deregistering a cron job\").",
 	Discriminator: "none: one finding per app",
 	Source:        "https://github.com/Unitech/pm2 lib/God/ActionMethods.js restartProcessId, lib/Worker.js registerCron; issues 5443, 5604",
 	Limits:        []audit.Limit{{Name: "grace", Default: 10, Unit: "minutes", Doc: "how late a run may be"}},
@@ -43,7 +43,7 @@ var CronMissed = &audit.Check{
 				p.Report(audit.Report{
 					Item: app.Key, At: at(app),
 					Message: fmt.Sprintf("the schedule of %s (%s) does not fire any more: its last start was %s ago", app.Name, sched.Expression, duration(ago)),
-					Hint:    fmt.Sprintf("%s sets the timer anew. pm2.log in PM2_HOME says when it was lost (\"Deregistering a cron job\").", command("restart", app)),
+					Hint:    fmt.Sprintf("%s starts it now and sets the timer anew. pm2.log in PM2_HOME says when it was lost (\"Deregistering a cron job\").", command("restart", app)),
 				})
 			}
 		}

@@ -37,7 +37,7 @@ var MemoryOverLimit = &audit.Check{
 				}
 			}
 			if worst.kind > none {
-				p.Report(worst.report(app, limit, subject(app, n, len(all)), blind(p, app, processes)))
+				p.Report(worst.report(app, limit, subject(app, n, len(all)), plural(n, len(all), "has been", "have been"), blind(p, app, processes)))
 			}
 		}
 	},
@@ -85,11 +85,11 @@ func overLimit(p *audit.Pass, it *snapshot.Item, limit float64) excess {
 	return excess{}
 }
 
-func (e excess) report(app *snapshot.Item, limit float64, who string, blind bool) audit.Report {
+func (e excess) report(app *snapshot.Item, limit float64, who, have string, blind bool) audit.Report {
 	r := audit.Report{Item: app.Key, At: at(app)}
 	switch e.kind {
 	case lasting:
-		r.Message = fmt.Sprintf("%s uses %s, and its limit is %s, for %s by now: the limit does not work", who, size(e.bytes), size(limit), duration(e.since))
+		r.Message = fmt.Sprintf("%s %s above the limit of %s for %s (now %s): the limit does not work", who, have, size(limit), duration(e.since), size(e.bytes))
 		if blind {
 			r.Message += ", because PM2 cannot measure any app (see pm2-ghost)"
 		}

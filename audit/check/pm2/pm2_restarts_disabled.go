@@ -14,7 +14,7 @@ var RestartsDisabled = &audit.Check{
 	ID: "pm2-restarts-disabled", System: "pm2", Title: "PM2 restarts nothing any more", Severity: audit.High, Confidence: audit.Likely,
 	Doc: "A `pm2 kill` or `pm2 update` that did not come to its end leaves the daemon alive, but in the belief that it is being ended: whatever exits stays down, and nothing says so. " +
 		"The trace is an app that is `stopped` and still has the pid of its dead process: whoever stops an app takes the pid away, and so does PM2 where it means the app to stay down.",
-	Hint:          "Run `pm2 update` in a quiet moment: it replaces the daemon, and every app restarts. Then `pm2 restart` those that were down.",
+	Hint:          "Run `pm2 update` in a quiet moment: it replaces the daemon, and every app restarts. What is down now stays down: `pm2 restart NAME` afterwards.",
 	Discriminator: "none: one finding per daemon",
 	Source:        "https://github.com/Unitech/pm2 lib/God.js handleExit, lib/God/ActionMethods.js notifyKillPM2",
 	Judge: func(p *audit.Pass) {
@@ -27,15 +27,13 @@ var RestartsDisabled = &audit.Check{
 		}
 		for _, key := range slices.Sorted(maps.Keys(down)) {
 			names := down[key]
-			one := len(names) == 1
-			verb, them := "exited and were", "them"
-			if one {
-				verb, them = "exited and was", "it"
+			were := "were"
+			if len(names) == 1 {
+				were = "was"
 			}
 			p.Report(audit.Report{
 				Item:    key,
-				Message: fmt.Sprintf("%s %s not started again: the PM2 daemon restarts nothing any more, as if it were being ended", list(names), verb),
-				Hint:    fmt.Sprintf("Run `pm2 update` in a quiet moment: it replaces the daemon, and every app restarts. What is down now stays down: `pm2 restart` %s after it.", them),
+				Message: fmt.Sprintf("%s exited and %s not started again: the PM2 daemon restarts nothing any more, as if it were being ended", list(names), were),
 			})
 		}
 	},

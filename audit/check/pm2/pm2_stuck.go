@@ -43,7 +43,7 @@ var Stuck = &audit.Check{
 				p.Report(audit.Report{
 					Item: app.Key, At: at(app),
 					Message: fmt.Sprintf("%s %s been %s for %s at least", subject(app, len(stuck), len(all)), plural(len(stuck), len(all), "has", "have"), stuck[0].State, duration(since)),
-					Hint:    fmt.Sprintf("See the end of pm2.log in PM2_HOME and %s; then %s and start it again from its file.", command("logs --err --lines 50", app), command("delete", app)),
+					Hint:    fmt.Sprintf("See the end of pm2.log in PM2_HOME and %s; then %s and start it again from its file.", command("logs", app, "--err", "--lines", "50"), command("delete", app)),
 				})
 			case doubt:
 				p.Doubt(app.Key, "")

@@ -28,7 +28,7 @@ var WaitingForever = &audit.Check{
 				Item: app.Key, At: at(app),
 				Message: fmt.Sprintf("%s %s given up by PM2 after too many crashes: \"waiting restart\" is shown, but nothing will start %s", subject(app, n, len(all)),
 					plural(n, len(all), "was", "were"), plural(n, len(all), "it", "them")),
-				Hint: fmt.Sprintf("Read the end of its error log (%s), mend the cause, then %s.", command("logs --err --lines 50", app), command("restart", app)),
+				Hint: fmt.Sprintf("Read the end of its error log (%s), mend the cause, then %s.", command("logs", app, "--err", "--lines", "50"), command("restart", app)),
 			}
 			if _, lives := dead[0].Metric("created"); lives { // PM2 takes the creation time from an app that it gives up
 				r.Severity = audit.Medium
