@@ -42,7 +42,7 @@ var BackoffLoop = &audit.Check{
 			p.Report(audit.Report{
 				Item: app.Key, At: at(app),
 				Message: fmt.Sprintf("%s %s again and again: %s", subject(app, bad, len(all)), plural(bad, len(all), "crashes", "crash"), worst.words()),
-				Hint: fmt.Sprintf("Read its error log (%s) and mend the cause. To start it before the pause ends, %s first: %s alone fails while it waits, and loses its schedule.",
+				Hint: fmt.Sprintf("Read its error log (%s) and mend the cause. To start it before the pause ends, %s first: %s alone fails while it waits.",
 					command("logs", app, "--err", "--lines", "200"), command("stop", app), command("restart", app)),
 				Evidence: []audit.Evidence{{Name: "state", Value: app.State}},
 			})

@@ -38,9 +38,9 @@ var Ghost = &audit.Check{
 			}
 			switch n := metric(daemon(p, app), "unmeasured"); {
 			case n == 1:
-				r.Message += "; because of it PM2 reads no memory of 1 other app, and max_memory_restart does not fire for it"
+				r.Message += "; because of it PM2 reads no memory of 1 other process, and max_memory_restart does not fire for it"
 			case n > 1:
-				r.Message += fmt.Sprintf("; because of it PM2 reads no memory of %.0f other apps, and max_memory_restart fires for none of them", n)
+				r.Message += fmt.Sprintf("; because of it PM2 reads no memory of %.0f other processes, and max_memory_restart fires for none of them", n)
 			}
 			p.Report(r)
 		}

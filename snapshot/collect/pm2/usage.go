@@ -167,7 +167,7 @@ func (b *builder) gone(p *process) string {
 
 // watch adds what concerns all apps of a daemon:
 //
-//	unmeasured  apps that run and of which PM2 reads no memory at all
+//	unmeasured  processes that run and of which PM2 reads no memory at all
 //	cpus        processors of the machine as PM2 counts them for "max"
 func (b *builder) watch(it *snapshot.Item, h *home) {
 	d, n := &h.daemon, 0
