@@ -104,6 +104,10 @@ type Result struct {
 	TimedOut bool
 }
 
+// ClockTick is how long a tick of Process is: Linux fixes USER_HZ at 100 for
+// every architecture's user-visible times (proc(5), sysconf(_SC_CLK_TCK)).
+const ClockTick = time.Second / 100
+
 // A Process is one running process.
 type Process struct {
 	PID       int
@@ -111,7 +115,8 @@ type Process struct {
 	Start     uint64 // clock ticks since boot: with the PID the identity of the process
 	Title     string // command line, NULs as spaces
 	RSS       int64  // bytes
-	CPU       uint64 // clock ticks used, user and system
+	CPU       uint64 // clock ticks used, user and system: of 10 ms each on Linux (ClockTick)
+	Reaped    uint64 // the same of its children that ended and were waited for, and of theirs
 	Exe       string // path of its program, with " (deleted)" when that is gone; empty when not readable
 	StartTime time.Time
 }

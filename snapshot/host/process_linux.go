@@ -8,10 +8,6 @@ import (
 	"time"
 )
 
-// clockTick is USER_HZ, which Linux fixes at 100 for every architecture's
-// user-visible times (proc(5), sysconf(_SC_CLK_TCK)).
-const clockTick = 100
-
 // Processes reads /proc. Processes that end meanwhile are left out.
 func (o *OS) Processes() ([]Process, error) {
 	names, err := os.ReadDir("/proc")
@@ -37,7 +33,7 @@ func (o *OS) Processes() ([]Process, error) {
 		}
 		p.PID = pid
 		if !boot.IsZero() {
-			p.StartTime = boot.Add(time.Duration(p.Start) * (time.Second / clockTick))
+			p.StartTime = boot.Add(time.Duration(p.Start) * ClockTick)
 		}
 		title, _ := os.ReadFile(dir + "/cmdline")
 		p.Title = strings.TrimRight(string(bytes.ReplaceAll(title, []byte{0}, []byte{' '})), " ")
@@ -60,10 +56,11 @@ func parseStat(b []byte, page int64) (Process, bool) {
 	}
 	num := func(n int) uint64 { v, _ := strconv.ParseUint(f[n-3], 10, 64); return v }
 	return Process{
-		PPID:  int(num(4)),
-		CPU:   num(14) + num(15),
-		Start: num(22),
-		RSS:   int64(num(24)) * page,
+		PPID:   int(num(4)),
+		CPU:    num(14) + num(15),
+		Reaped: num(16) + num(17),
+		Start:  num(22),
+		RSS:    int64(num(24)) * page,
 	}, true
 }
 

@@ -11,7 +11,7 @@ import (
 func TestParseStat(t *testing.T) {
 	// Fields 3 to 24 of proc_pid_stat(5): state, ppid … utime stime … starttime vsize rss.
 	rest := " S 7 1 1 0 -1 4194560 1 2 3 4 100 23 5 6 20 0 11 0 5000 1000000 321 99 0\n"
-	want := Process{PPID: 7, CPU: 123, Start: 5000, RSS: 321 * 4096}
+	want := Process{PPID: 7, CPU: 123, Reaped: 11, Start: 5000, RSS: 321 * 4096}
 	for name, stat := range map[string]string{
 		"plain":                 "42 (node)" + rest,
 		"spaces":                "42 (PM2 v5.3: God Dae)" + rest,

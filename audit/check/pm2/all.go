@@ -20,6 +20,15 @@ var All = []*audit.Check{
 	NotRunning,
 	ScriptMissing,
 	ConfigInvalid,
+	WaitingForever,
+	BackoffLoop,
+	Ghost,
+	RestartsDisabled,
+	Stuck,
+	InstancesShort,
+	MemoryOverLimit,
+	CronMissed,
+	EventLoopSlow,
 }
 
 // States of the daemon and of apps, as the collector writes them.

@@ -11,25 +11,31 @@ import (
 
 // CrashLoop finds apps that crash and are started again, over and over.
 var CrashLoop = &audit.Check{
-	ID: "pm2-crash-loop", System: "pm2", Title: "crash loop", Severity: audit.High, Version: 2,
+	ID: "pm2-crash-loop", System: "pm2", Title: "crash loop", Severity: audit.High, Version: 3,
 	Doc: "An app that lives longer than a second before each crash is `online` whenever one looks, for ever: PM2 counts only faster crashes against it. " +
 		"Its restart counter tells the truth. Restarts that someone asked for (deploy, cron, memory limit, watch, reload) set the app's creation time anew and do not count; " +
-		"neither does a counter that began again because the daemon or the app was replaced. The finding ends when the app has lived for ten minutes, was stopped, or was given up by PM2.",
+		"neither does a counter that began again because the daemon or the app was replaced. " +
+		"A loop of several crashes a second is seen at the first look. PM2 ends one only in the first 16 seconds of an app: after `pm2 resurrect` never, because the creation time comes from the dump. The finding ends when the app has lived for ten minutes, was stopped, or was given up by PM2.",
 	Hint:          "Read its error log from before each restart (`pm2 logs NAME --err --lines 200`); PM2's own log names the signals (`pm2.log` in PM2_HOME).",
 	Discriminator: "none: one finding per app",
-	Source:        "https://github.com/Unitech/pm2 lib/God.js handleExit, lib/God/ActionMethods.js restartProcessId",
+	Source:        "https://github.com/Unitech/pm2 lib/God.js handleExit, lib/God/ActionMethods.js restartProcessId; issue 3258",
 	Limits:        []audit.Limit{{Name: "restarts", Default: 3, Unit: "restarts", Doc: "crashes between two runs that are tolerated less one"}},
 	Judge: func(p *audit.Pass) {
 		processes := instances(p)
 		for _, app := range apps(p) {
 			l := look(p, processes.of(app))
 			switch {
+			case pausing(p, app, processes.of(app)): // pm2-backoff-loop says it
 			case l.crashes > 0 && l.crashes >= p.Limit("restarts"):
-				p.Report(audit.Report{
+				r := audit.Report{
 					Item: app.Key, At: at(app),
 					Message:  fmt.Sprintf("%s crashed and was started again %.0f times in %s", app.Name, l.crashes, duration(l.span)),
 					Evidence: []audit.Evidence{{Name: "state", Value: app.State}},
-				})
+				}
+				if l.burst >= p.Limit("restarts") && l.age >= breaker {
+					l.endless(app, &r)
+				}
+				p.Report(r)
 			case !l.over:
 				p.Doubt(app.Key, "")
 			}
@@ -45,6 +51,28 @@ const calm = 600
 type looked struct {
 	crashes, span float64 // since they were last seen, and in how many seconds
 	over          bool    // none of them can be in a loop
+
+	burst float64 // restarts between the two looks of this run
+	age   float64 // seconds since the last start that someone asked for, of the one that bursts
+	old   bool    // that start was before the birth of the daemon: the app was resurrected
+}
+
+// breaker is how many seconds after a start that someone asked for PM2 counts
+// fast crashes at all: min_uptime × max_restarts, with their defaults.
+const breaker = 16
+
+// blink is how many seconds lie between the two looks of one run, rounded up.
+const blink = 2
+
+// endless says of a loop of several crashes a second why PM2 does not end it.
+func (l looked) endless(app *snapshot.Item, r *audit.Report) {
+	r.Message += fmt.Sprintf(", %.0f of them within the last %d seconds, and PM2 will not give it up", l.burst, blink)
+	why := "PM2 gives up only what crashes in its first 16 seconds after a start that someone asked for"
+	if l.old {
+		why += ", and `pm2 resurrect` took that time from the dump"
+	}
+	r.Hint = fmt.Sprintf("%s. %s ends the loop; read %s, mend the cause, then %s, which sets that time anew.",
+		why, command("stop", app), command("logs", app, "--err", "--lines", "200"), command("restart", app))
 }
 
 func look(p *audit.Pass, processes []*snapshot.Item) looked {
@@ -53,6 +81,13 @@ func look(p *audit.Pass, processes []*snapshot.Item) looked {
 		if n, seconds, ok := crashed(p.Before.Item(it.Key), it); ok && n > 0 {
 			l.crashes += n
 			l.span = math.Max(l.span, seconds)
+		} else if burst := metric(it, "burst"); burst > 0 {
+			l.crashes += burst
+			l.span = math.Max(l.span, blink)
+		}
+		if burst := metric(it, "burst"); burst > l.burst {
+			_, old := it.Metric("resurrected")
+			l.burst, l.age, l.old = burst, metric(it, "age"), old
 		}
 		l.over = l.over && settled(p, it)
 	}

@@ -149,7 +149,7 @@ func scriptReported(p *audit.Pass, app *snapshot.Item, file string) bool {
 
 func reportStopped(p *audit.Pass, app *snapshot.Item, processes crowd) {
 	stopped, all := processes.in(app, "stopped")
-	if len(stopped) == 0 || mayStop(app, stopped) {
+	if len(stopped) == 0 || mayStop(app, stopped) || len(leftDown(stopped)) > 0 && !slices.Contains(p.Off, RestartsDisabled.ID) {
 		return
 	}
 	r := audit.Report{
@@ -167,9 +167,7 @@ func reportStopped(p *audit.Pass, app *snapshot.Item, processes crowd) {
 }
 
 func isFalse(it *snapshot.Item, fact string) bool {
-	v, ok := it.Fact(fact)
-	b, isBool := v.Any().(bool)
-	return ok && isBool && !b
+	return text(it, fact) == "false" // PM2 takes the text for it as well (lib/God.js handleExit)
 }
 
 // mayStop reports whether an app is stopped by its own configuration: started

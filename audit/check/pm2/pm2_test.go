@@ -13,6 +13,7 @@ import (
 	checks "healthaudit/audit/check/pm2"
 	"healthaudit/snapshot"
 	"healthaudit/snapshot/analyze/ecosystem"
+	"healthaudit/snapshot/collect/collecttest"
 	"healthaudit/snapshot/collect/pm2"
 )
 
@@ -163,6 +164,129 @@ func TestWords(t *testing.T) {
 			if starts != (state == "hung") || strings.Contains(f.Hint, "pm2 update") || strings.Contains(f.Hint, "PID") {
 				t.Errorf("%s: %s", state, f.Hint)
 			}
+		}
+	}
+}
+
+// judged runs checks over two looks and returns "check severity confidence: message" and the hints.
+func judged(list []*audit.Check, off []string, before, now *snapshot.Snapshot) (found, hints []string) {
+	for _, s := range []*snapshot.Snapshot{before, now} {
+		for _, it := range s.Items {
+			it.Sort()
+		}
+		s.At = collecttest.Now
+		s.Sort()
+	}
+	for _, f := range audit.Judge(list, &audit.World{Now: now, Before: before, Off: off}).Findings {
+		found = append(found, f.Check+" "+f.Severity.String()+": "+f.Message)
+		hints = append(hints, f.Hint)
+	}
+	return found, hints
+}
+
+// A loop of several crashes a second is seen at the first look, and the finding
+// says why PM2 does not end it.
+func TestCrashLoop_endless(t *testing.T) {
+	for _, c := range []struct {
+		title              string
+		burst, age         float64
+		resurrected        bool
+		want, hint, unhint string
+	}{
+		{"twice in two seconds", 2, 3600, false, "", "", ""},
+		{"after a start: PM2 gives it up by itself", 8, 5, false, "8 times in 2 seconds.", "NAME", "gives up"},
+		{"an app that began to crash", 8, 3600, false, "8 times in 2 seconds, 8 of them within the last 2 seconds, and PM2 will not give it up.", "`pm2 stop api`", "resurrect"},
+		{"after pm2 resurrect", 8, 3600, true, "PM2 will not give it up.", "`pm2 resurrect` took that time from the dump. `pm2 stop api`", "NAME"},
+	} {
+		t.Run(c.title, func(t *testing.T) {
+			s := seen("alive", &process{state: "online", restarts: 99, created: c.age, uptime: 0.1})
+			it := s.Items[1]
+			it.Metrics = append(it.Metrics, snapshot.Metric{Name: "burst", Value: c.burst})
+			if c.resurrected {
+				it.Metrics = append(it.Metrics, snapshot.Metric{Name: "resurrected", Value: 1})
+			}
+			found, hints := judged([]*audit.Check{checks.CrashLoop}, nil, &snapshot.Snapshot{}, s)
+			if c.want == "" {
+				if len(found) > 0 {
+					t.Error(found)
+				}
+				return
+			}
+			if len(found) != 1 || !strings.Contains(found[0], c.want) || !strings.Contains(hints[0], c.hint) || c.unhint != "" && strings.Contains(hints[0], c.unhint) {
+				t.Errorf("%q\n%q", found, hints)
+			}
+		})
+	}
+}
+
+// One cause is one finding, unless the check that tells it is switched off.
+func TestOneCause(t *testing.T) {
+	fact := func(it *snapshot.Item, name string, v any) {
+		switch v := v.(type) {
+		case int:
+			it.Add(snapshot.Volatile, name, snapshot.Number(v))
+		case bool:
+			it.Add(snapshot.Semantic, name, snapshot.Bool(v))
+		}
+	}
+	looks := func(state string, restarts float64, facts map[string]any, metrics map[string]float64) *snapshot.Snapshot {
+		s := seen("alive", &process{state: state, restarts: restarts, created: 1, uptime: 5})
+		for name, v := range facts {
+			fact(s.Items[1], name, v)
+		}
+		for name, v := range metrics {
+			s.Items[1].Metrics = append(s.Items[1].Metrics, snapshot.Metric{Name: name, Value: v})
+		}
+		return s
+	}
+	pauses, grown := map[string]any{"pid": 7, "exp_backoff_restart_delay": 100}, map[string]float64{"prev_restart_delay": 15000}
+	exited := map[string]any{"pid": 7, "autorestart": true}
+	for _, c := range []struct {
+		title       string
+		before, now *snapshot.Snapshot
+		off, want   string
+	}{
+		{"a loop with pauses", looks("online", 1, pauses, nil), looks("waiting restart", 40, pauses, grown), "", "pm2-backoff-loop"},
+		{"and without the check", looks("online", 1, pauses, nil), looks("waiting restart", 40, pauses, grown), "pm2-backoff-loop", "pm2-crash-loop"},
+		{"restarts are switched off", looks("online", 1, exited, nil), looks("stopped", 1, exited, nil), "", "pm2-restarts-disabled"},
+		{"and without the check", looks("online", 1, exited, nil), looks("stopped", 1, exited, nil), "pm2-restarts-disabled", "pm2-not-running"},
+	} {
+		t.Run(c.title, func(t *testing.T) {
+			var off []string
+			on := checks.All
+			if c.off != "" {
+				off = []string{c.off}
+				on = slices.DeleteFunc(slices.Clone(on), func(k *audit.Check) bool { return k.ID == c.off })
+			}
+			found, _ := judged(on, off, c.before, c.now)
+			if len(found) != 1 || !strings.HasPrefix(found[0], c.want+" ") {
+				t.Errorf("%q, want one %s", found, c.want)
+			}
+		})
+	}
+}
+
+// What the findings on processes say.
+func TestWords_processes(t *testing.T) {
+	many := func(states ...string) *snapshot.Snapshot {
+		s := seen("alive", &process{state: "online"})
+		s.Items[1].Name = "my api"
+		for i, state := range states {
+			s.Items = append(s.Items, &snapshot.Item{Key: snapshot.Key("pm2/api#" + string(rune('0'+i))), Kind: "instance", State: state})
+		}
+		return s
+	}
+	for _, c := range []struct {
+		now        *snapshot.Snapshot
+		want, hint string
+	}{
+		{many("waiting restart", "waiting restart", "online"), "pm2-waiting-forever high: 2 of 3 instances of my api were given up by PM2 after too many crashes: \"waiting restart\" is shown, but nothing will start them.", "`pm2 restart 'my api'`"},
+		{many("ghost", "online"), "pm2-ghost high: PM2 calls 1 of 2 instances of my api online, but there is no process.", "`pm2 restart 'my api'`"},
+		{many("ghost", "ghost"), "pm2-ghost high: PM2 calls 2 of 2 instances of my api online, but they have no process.", "pm2.log"},
+	} {
+		found, hints := judged(checks.All, nil, &snapshot.Snapshot{}, c.now)
+		if len(found) != 1 || found[0] != c.want || !strings.Contains(hints[0], c.hint) {
+			t.Errorf("%q\n%q", found, hints)
 		}
 	}
 }

@@ -46,15 +46,21 @@ type daemon struct {
 	list  []process            // when alive
 	odd   int                  // entries of the list that are no process
 	procs map[int]host.Process // by pid; nil when the platform cannot tell
+	below map[int][]int        // pid → those of its children, sorted
 }
 
 // inspect tells the state of the daemon of a home, and what it runs.
 func inspect(ctx context.Context, h host.Host, home string, hash func(string) string) daemon {
-	d := daemon{home: home, real: realPath(h, home), now: h.Now()}
-	ctx, cancel := context.WithTimeout(ctx, callTime)
-	defer cancel()
+	d := daemon{home: home, real: realPath(h, home)}
 	err := d.look(ctx, h, hash)
-	if d.suspicious() { // it may be a matter of the moment
+	switch {
+	case d.unsettled():
+		first := d.list
+		if pause(ctx, settling) {
+			err = d.look(ctx, h, hash)
+			d.bursts(first)
+		}
+	case d.suspicious(): // it may be a matter of the moment
 		err = d.look(ctx, h, hash)
 	}
 	switch {
@@ -79,6 +85,9 @@ func inspect(ctx context.Context, h host.Host, home string, hash func(string) st
 // look asks the daemon what it runs, and the machine for its processes: in this
 // order, so that whatever the daemon lists had the time to appear.
 func (d *daemon) look(ctx context.Context, h host.Host, hash func(string) string) error {
+	ctx, cancel := context.WithTimeout(ctx, callTime)
+	defer cancel()
+	d.now = h.Now()
 	err := d.ask(ctx, h, d.socket(), hash)
 	d.readProcesses(h)
 	return err
@@ -114,7 +123,7 @@ func (d *daemon) ask(ctx context.Context, h host.Host, socket string, hash func(
 }
 
 func (d *daemon) readProcesses(h host.Host) {
-	d.procs, d.pids, d.pid = nil, nil, readPID(h, d.home)
+	d.procs, d.below, d.pids, d.pid = nil, nil, nil, readPID(h, d.home)
 	list, err := h.Processes()
 	if err != nil {
 		return
@@ -123,6 +132,7 @@ func (d *daemon) readProcesses(h host.Host) {
 	for _, p := range list {
 		d.procs[p.PID] = p
 	}
+	d.below = children(list)
 	d.pids = d.daemons(h)
 	if !slices.Contains(d.pids, d.pid) {
 		d.pid = 0
@@ -145,7 +155,7 @@ func (d *daemon) suspicious() bool {
 const settled = 2 * time.Second
 
 // ghost reports whether an app is online by name only: it has no process, or
-// its process is gone. A table of processes in which not even the daemon stands
+// its process is gone and perhaps another one has its pid. A table of processes in which not even the daemon stands
 // (a container, hidepid) proves nothing.
 func (d *daemon) ghost(p *process) bool {
 	if p.Status != "online" || p.UptimeSince > 0 && sinceMillis(d.now, p.UptimeSince) < settled {
@@ -154,8 +164,8 @@ func (d *daemon) ghost(p *process) bool {
 	if p.PID == 0 {
 		return true
 	}
-	_, there := d.procs[p.PID]
-	return len(d.pids) > 0 && !there
+	proc, there := d.procs[p.PID]
+	return len(d.pids) > 0 && (!there || d.stranger(p, proc))
 }
 
 // withoutSocket tells the states in which nothing accepts a connection.

@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"syscall"
 	"testing"
+	"time"
 
 	"healthaudit/snapshot"
 	"healthaudit/snapshot/collect"
@@ -218,23 +219,51 @@ func TestInspect_processTable(t *testing.T) {
 	}
 }
 
-// Between a crash and the next start PM2 calls an app stopped.
+// Between a crash and the next start PM2 calls an app stopped, between stopping
+// and stopped it calls it waiting, and what has just started may end at once.
 func TestInspect_betweenTwoLives(t *testing.T) {
 	process := func(status, autorestart string) string {
-		return fmt.Sprintf(`{"name":"api","pm_id":0,"pm2_env":{"status":%q,"autorestart":%s,"exit_code":1,"pm_uptime":%d,"env":{}}}`, status, autorestart, collecttest.Now.UnixMilli())
+		p := fmt.Sprintf(`"name":"api","pm_id":0,"pm2_env":{"status":%q,"autorestart":%s,"exit_code":1,"unique_id":"u","created_at":7,"restart_time":4,"pm_uptime":%d,"env":{}}}`,
+			status, autorestart, collecttest.Now.UnixMilli()-1000)
+		switch status {
+		case "exited":
+			p = `"pid":4,` + strings.Replace(p, status, "stopped", 1)
+		case "crashed again":
+			p = strings.Replace(strings.Replace(p, status, "online", 1), `"restart_time":4`, `"restart_time":9`, 1)
+		case "old":
+			p = strings.Replace(strings.Replace(p, status, "online", 1), `"pm_uptime":`, `"pm_uptime":1,"was":`, 1)
+		}
+		return "{" + p
 	}
 	for _, c := range []struct {
-		first, autorestart, want string
-		asked                    int32
+		first, autorestart, second, want string
+		asked                            int32
+		burst                            float64
+		waits                            bool
 	}{
-		{"stopped", "true", "online", 2},
-		{"stopped", "false", "stopped", 1},
-		{"online", "true", "online", 1},
+		{"stopped", "true", "online", "online", 2, 0, false},
+		{"stopped", "false", "online", "stopped", 1, 0, false},
+		{"online", "true", "online", "online", 2, 0, true},
+		{"online", "true", "crashed again", "online", 2, 5, true},
+		{"old", "true", "old", ghostState, 2, 0, false},
+		{"exited", "true", "online", "online", 2, 0, true},
+		{"waiting restart", "true", "stopped", "stopped", 2, 0, true},
 	} {
-		s, asked := lists(t, process(c.first, c.autorestart), process("online", c.autorestart))
-		if got := state(collected(t, s), "pm2/api"); got != c.want || asked.Load() != c.asked {
-			t.Errorf("%s, autorestart %s: %s after %d looks, want %s after %d", c.first, c.autorestart, got, asked.Load(), c.want, c.asked)
-		}
+		t.Run(c.first+" "+c.second, func(t *testing.T) {
+			t.Parallel()
+			s, asked := lists(t, process(c.first, c.autorestart), process(c.second, c.autorestart))
+			began := time.Now()
+			it := itemOf(collected(t, s), "pm2/api")
+			if it.State != c.want || asked.Load() != c.asked {
+				t.Errorf("%s after %d looks, want %s after %d", it.State, asked.Load(), c.want, c.asked)
+			}
+			if m, _ := it.Metric("burst"); m.Value != c.burst {
+				t.Errorf("burst %v, want %v", m.Value, c.burst)
+			}
+			if took := time.Since(began); (took >= settling) != c.waits {
+				t.Errorf("it took %s", took)
+			}
+		})
 	}
 }
 

@@ -27,7 +27,10 @@ type process struct {
 	Restarts, Unstable float64
 	UptimeSince        float64 // pm_uptime: milliseconds since 1970 of the last start; 0 unknown
 	Created            float64 // created_at: the same of the last commanded start; 0 after PM2 gave up
+	Backoff            float64 // prev_restart_delay: milliseconds that PM2 last waited before it started it again; 0 none
 	ExitCode           string  // "" when it never exited
+	EventLoop          float64 // milliseconds of latency of its event loop, 95th percentile; 0 unknown
+	Burst              float64 // restarts that nobody asked for between the two looks of one run; see unsettled
 	Memory             int64   // bytes, as PM2 measured
 
 	ExecPath, Cwd  string
@@ -116,6 +119,7 @@ func decodeProcess(raw json.RawMessage, hash func(string) string) (process, bool
 		Status: e.text("status"), Instance: e.text("NODE_APP_INSTANCE"), UniqueID: e.text("unique_id"), Module: e.truth("pmx_module"),
 		Restarts: e.number("restart_time"), Unstable: e.number("unstable_restarts"),
 		UptimeSince: e.number("pm_uptime"), Created: e.number("created_at"), ExitCode: e.text("exit_code"),
+		Backoff: max(e.number("prev_restart_delay"), 0), EventLoop: e.eventLoop(),
 		ExecPath: e.text("pm_exec_path"), Cwd: e.text("pm_cwd"), Args: e.list("args"), NodeArgs: e.list("node_args"),
 		Version: e.text("version"), Node: e.text("node_version"),
 	}
@@ -184,6 +188,16 @@ func (f fields) number(k string) float64 {
 		return 0
 	}
 	return n
+}
+
+// eventLoop returns what @pm2/io measured in the app and hangs on axm_monitor
+// among the metrics of the app itself, of which nothing else is read.
+func (f fields) eventLoop() float64 {
+	var all, one fields
+	if json.Unmarshal(f["axm_monitor"], &all) != nil || json.Unmarshal(all["Event Loop Latency p95"], &one) != nil {
+		return 0
+	}
+	return max(one.number("value"), 0)
 }
 
 func (f fields) truth(k string) bool { return f.text(k) == "true" }

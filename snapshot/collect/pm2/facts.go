@@ -78,7 +78,7 @@ func (b *builder) runningFacts(it *snapshot.Item, a *app) {
 	}
 	b.variables(it, p)
 	if !many {
-		processFacts(it, p, a.home)
+		b.processFacts(it, p, a.home)
 		return
 	}
 	online := 0

@@ -193,6 +193,7 @@ func (b *builder) daemonItem(h *home) *snapshot.Item {
 	if p, ok := d.procs[d.pid]; ok && d.pid > 0 {
 		it.Metrics = append(it.Metrics, snapshot.Metric{Name: "memory", Value: float64(p.RSS), Incarnation: d.born})
 	}
+	b.watch(it, h)
 	return it
 }
 
@@ -295,7 +296,7 @@ func (b *builder) instances(a *app, of *snapshot.Item) []*snapshot.Item {
 			Key: of.Key + snapshot.Key("#"+snapshot.Escape(n)), Name: of.Name + " #" + n, Kind: "instance", Path: of.Path, Line: of.Line,
 			Source: of.Source, State: stateOf(p, a.home), Unknown: of.Unknown,
 		}
-		processFacts(it, p, a.home)
+		b.processFacts(it, p, a.home)
 		out = append(out, it)
 	}
 	return out

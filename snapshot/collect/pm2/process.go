@@ -3,7 +3,6 @@ package pm2
 import (
 	"path"
 	"path/filepath"
-	"strconv"
 
 	"healthaudit/snapshot"
 	"healthaudit/snapshot/analyze/refs"
@@ -53,7 +52,7 @@ func (b *builder) state(a *app) string {
 // created and age (milliseconds since 1970, seconds) are of the last commanded
 // start: PM2 sets created_at on every start that someone asked for, and never
 // when it starts a crashed app again.
-func processFacts(it *snapshot.Item, p *process, h *home) {
+func (b *builder) processFacts(it *snapshot.Item, p *process, h *home) {
 	for name, n := range map[string]int{"pid": p.PID, "pm_id": p.PMID} {
 		it.Add(snapshot.Volatile, name, snapshot.Number(n))
 	}
@@ -74,19 +73,10 @@ func processFacts(it *snapshot.Item, p *process, h *home) {
 			snapshot.Metric{Name: "created", Value: p.Created, Incarnation: app},
 			snapshot.Metric{Name: "age", Value: sinceMillis(h.daemon.now, p.Created).Seconds(), Incarnation: app})
 	}
-	if p.Status != "online" || h.daemon.ghost(p) {
-		return
+	b.crashFacts(it, p, h, app)
+	if p.Status == "online" && !h.daemon.ghost(p) {
+		b.usage(it, p, h, app)
 	}
-	life := app + "/" + strconv.FormatFloat(p.UptimeSince, 'f', 0, 64)
-	memory := p.Memory
-	if proc, ok := h.daemon.procs[p.PID]; ok && proc.RSS > 0 {
-		memory = proc.RSS
-	}
-	if memory > 0 {
-		it.Metrics = append(it.Metrics, snapshot.Metric{Name: "memory", Value: float64(memory), Incarnation: life})
-	}
-	it.Metrics = append(it.Metrics,
-		snapshot.Metric{Name: "uptime", Value: sinceMillis(h.daemon.now, p.UptimeSince).Seconds(), Incarnation: life})
 }
 
 // runningRefs says what a running app that nothing declares starts.

@@ -176,7 +176,7 @@ func (r *real) until(what string, ok func(collect.Result) bool) collect.Result {
 		case <-tick.C:
 		case <-deadline:
 			b, _ := json.MarshalIndent(res.Items, "", " ")
-			r.t.Fatalf("never: %s\n%s", what, b)
+			r.t.Fatalf("never: %s\n%s\n%s", what, keys(res), b)
 		}
 	}
 }
