@@ -20,6 +20,16 @@ var All = []*audit.Check{
 	NotRunning,
 	ScriptMissing,
 	ConfigInvalid,
+	DumpStale,
+	NoBoot,
+	Killed,
+	MemoryRestarts,
+	DaemonCrashed,
+	PortClash,
+	LogsGrow,
+	DaemonStale,
+	DaemonMemory,
+	SecretsReadable,
 }
 
 // States of the daemon and of apps, as the collector writes them.
