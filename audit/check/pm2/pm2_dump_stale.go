@@ -20,28 +20,29 @@ var DumpStale = &audit.Check{
 	Source:        "https://github.com/Unitech/pm2 lib/API/Startup.js CLI.prototype.dump and resurrect",
 	Limits:        []audit.Limit{{Name: "seconds", Default: 120, Unit: "seconds", Doc: "age below which an app that is not saved yet is no finding"}},
 	Judge: func(p *audit.Pass) {
-		all := byDaemon(p)
+		all, processes := byDaemon(p), instances(p)
 		for _, d := range daemons(p) {
 			dump := text(d, "dump")
 			if d.State != alive || dump == "" {
 				p.Doubt(d.Key, "")
 				continue
 			}
-			if r, ok := staleDump(p, d, all[d.Key], dump); ok {
+			young := func(app *snapshot.Item) bool { return slices.ContainsFunc(processes.of(app), isYoung(p)) }
+			if r, ok := staleDump(d, all[d.Key], dump, young); ok {
 				p.Report(r)
 			}
 		}
 	},
 }
 
-func staleDump(p *audit.Pass, d *snapshot.Item, apps []*snapshot.Item, dump string) (audit.Report, bool) {
+func staleDump(d *snapshot.Item, apps []*snapshot.Item, dump string, young func(*snapshot.Item) bool) (audit.Report, bool) {
 	r := audit.Report{Item: d.Key, Severity: audit.Low}
 	if text(d, "boot") == "unit" {
 		r.Severity = audit.High
 	}
 	var running, unsaved, changed, status []string
 	for _, app := range apps {
-		if app.State == notRunning || app.Kind != "app" || young(p, app) {
+		if app.State == notRunning || app.Kind != "app" || young(app) {
 			continue
 		}
 		running = append(running, app.Name)
@@ -60,7 +61,7 @@ func staleDump(p *audit.Pass, d *snapshot.Item, apps []*snapshot.Item, dump stri
 	if len(running) == 0 {
 		return r, false
 	}
-	healthy := soundList(p, apps)
+	healthy := soundList(apps)
 	switch dump {
 	case "torn":
 		r.Severity = max(r.Severity, audit.Medium)
@@ -100,20 +101,19 @@ func staleDump(p *audit.Pass, d *snapshot.Item, apps []*snapshot.Item, dump stri
 	return r, true
 }
 
-// young reports whether an app was started so recently that whoever did it may
-// not have come to save it.
-func young(p *audit.Pass, app *snapshot.Item) bool {
-	for _, it := range instances(p).of(app) {
-		if age, ok := it.Metric("age"); ok && age.Value < p.Limit("seconds") {
-			return true
-		}
+// isYoung reports whether a process was started so recently that whoever did it
+// may not have come to save it.
+func isYoung(p *audit.Pass) func(*snapshot.Item) bool {
+	limit := p.Limit("seconds")
+	return func(it *snapshot.Item) bool {
+		age, ok := it.Metric("age")
+		return ok && age.Value < limit
 	}
-	return false
 }
 
 // soundList reports whether what PM2 runs may be saved without making a loss
 // permanent: all that was saved or declared is there and well.
-func soundList(p *audit.Pass, apps []*snapshot.Item) bool {
+func soundList(apps []*snapshot.Item) bool {
 	return !slices.ContainsFunc(apps, func(app *snapshot.Item) bool {
 		return app.State != "online" && app.State != "stopped"
 	})

@@ -22,7 +22,7 @@ var Killed = &audit.Check{
 		for _, app := range apps(p) {
 			n, ok := number(app, "killed")
 			if !ok {
-				if d := daemon(p, app); d == nil || text(d, "log") == "unread" {
+				if !logged(p, app) {
 					p.Doubt(app.Key, "")
 				}
 				continue

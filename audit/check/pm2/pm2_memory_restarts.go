@@ -19,7 +19,7 @@ var MemoryRestarts = &audit.Check{
 		for _, app := range apps(p) {
 			n, ok := number(app, "memory-restarts")
 			if !ok || n < p.Limit("restarts") {
-				if d := daemon(p, app); d == nil || text(d, "log") == "unread" {
+				if !logged(p, app) {
 					p.Doubt(app.Key, "")
 				}
 				continue

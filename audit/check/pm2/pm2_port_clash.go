@@ -19,10 +19,13 @@ var PortClash = &audit.Check{
 	Discriminator: "none for an app whose log says so; \"PORT N\" for two apps that are given the same one",
 	Source:        "https://nodejs.org/api/errors.html (EADDRINUSE); https://github.com/Unitech/pm2 lib/Common.js: instances share a port in cluster mode only",
 	Judge: func(p *audit.Pass) {
-		said := map[snapshot.Key]bool{}
+		said, processes := map[snapshot.Key]bool{}, instances(p)
 		for _, app := range apps(p) {
 			n, ok := number(app, "port.taken")
 			if !ok {
+				if slices.ContainsFunc(processes.of(app), func(it *snapshot.Item) bool { return !settled(p, it) }) {
+					p.Doubt(app.Key, "") // it may be between two attempts
+				}
 				continue
 			}
 			said[app.Key] = true

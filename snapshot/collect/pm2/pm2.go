@@ -27,7 +27,7 @@ import (
 var Collector = &collect.Collector{
 	System: snapshot.PM2,
 	Title:  "PM2 processes",
-	Doc: "Asks the PM2 daemon over its own socket what it runs (three read-only calls; never the pm2 command, which would start a daemon where none runs), " +
+	Doc: "Asks the PM2 daemon over its own socket what it runs (two read-only calls; never the pm2 command, which would start a daemon where none runs), " +
 		"reads which apps the project's ecosystem files declare (JavaScript in a child process without files, network or processes) and what stands in the dump that PM2 resurrects; " +
 		"then what starts PM2 at boot, what PM2's own log tells of the last day (counts only), how large the logs are, and who can read the home's secrets.",
 	Epoch:     3,
@@ -70,7 +70,7 @@ func collectAll(ctx context.Context, s *collect.Session) (collect.Result, error)
 	if len(homes) == 0 {
 		r.Reason = noHome + ": process files are judged as files, whether their apps run is unknown"
 	}
-	b.surround(ctx)
+	b.surround()
 	r.Items = append(b.fileItems(), b.appItems()...)
 	for i := range homes {
 		r.Sources = append(r.Sources, homes[i].sources()...)

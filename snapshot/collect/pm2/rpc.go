@@ -31,7 +31,6 @@ const maxArg = 64 << 20
 var allowed = map[string]int{
 	"getMonitorData": 1,
 	"getVersion":     1,
-	"getReport":      1,
 }
 
 // errForbiddenCall is returned for every call outside the allow-list, before the

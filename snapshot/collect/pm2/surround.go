@@ -1,23 +1,20 @@
 package pm2
 
 import (
-	"context"
 	"encoding/json"
-	"io/fs"
-	"path/filepath"
 	"slices"
 	"strings"
 
 	"healthaudit/snapshot"
 	"healthaudit/snapshot/collect"
-	"healthaudit/snapshot/host"
 )
 
 // around is what surrounds the apps of one home: what its files and the machine
 // say, beside the daemon itself.
 type around struct {
 	boot      boot
-	installed string // version of the PM2 package that the daemon was started from; "gone" when it is not there, "" unknown
+	installed string // version of PM2 on disk; "gone", or "" unknown: see installed
+	onPath    bool   // installed is that of the pm2 on PATH
 	program   string // what became of the daemon's own program: "ok", "replaced", "deleted"; "" unknown
 	readable  []string
 	saved     int64 // milliseconds since 1970 of the last change of dump.pm2; 0 unknown
@@ -25,7 +22,7 @@ type around struct {
 }
 
 // surround reads what surrounds the apps of every home that is looked at.
-func (b *builder) surround(ctx context.Context) {
+func (b *builder) surround() {
 	before := b.logCursors()
 	for i := range b.homes {
 		h := &b.homes[i]
@@ -39,7 +36,7 @@ func (b *builder) surround(ctx context.Context) {
 		h.around.boot = b.readBoot(h)
 		h.around.program = daemonProgram(b.s.Host, &h.daemon)
 		if h.daemon.state == alive {
-			h.around.installed = installed(ctx, b.s.Host, &h.daemon)
+			h.around.installed, h.around.onPath = installed(b.s.Host, &h.daemon)
 		}
 		h.around.readable = exposed(b.s.Host, h, dir)
 		if st, err := dir.Stat("dump.pm2"); err == nil {
@@ -58,6 +55,9 @@ func (b *builder) aroundDaemon(it *snapshot.Item, h *home) {
 		if v != "" {
 			it.Add(snapshot.Volatile, name, snapshot.Text(clip(v)))
 		}
+	}
+	if r.installed != "" && r.onPath {
+		it.Add(snapshot.Volatile, "installed.on-path", snapshot.Bool(true))
 	}
 	if len(r.readable) > 0 {
 		it.Add(snapshot.Set, "readable", snapshot.SetOf(r.readable...))
@@ -140,126 +140,6 @@ func differs(a *app) (out []string) {
 		out = append(out, "saved as running")
 	}
 	return out
-}
-
-// readReport asks the daemon from where it was started. The answer also holds
-// the daemon's whole environment: only the one field is decoded.
-func readReport(ctx context.Context, hst host.Host, d *daemon) (program string) {
-	ctx, cancel := context.WithTimeout(ctx, callTime)
-	defer cancel()
-	conn, err := hst.Dial(ctx, d.socket())
-	if err != nil {
-		return ""
-	}
-	defer conn.Close()
-	c, err := newClient(ctx, conn)
-	if err != nil {
-		return ""
-	}
-	var report struct {
-		Argv []string `json:"argv"`
-	}
-	if c.call("getReport", &report, struct{}{}) != nil || len(report.Argv) < 2 {
-		return ""
-	}
-	return report.Argv[1]
-}
-
-// maxManifest bounds a package.json in bytes: PM2's has 6,000.
-const maxManifest = 1 << 20
-
-// installed returns the version of PM2 that lies where the daemon was started
-// from (DIR/lib/Daemon.js): what its next daemon would be, and the files that
-// it hands to every app it starts.
-func installed(ctx context.Context, hst host.Host, d *daemon) string {
-	program := readReport(ctx, hst, d)
-	if !filepath.IsAbs(program) || filepath.Base(program) != "Daemon.js" {
-		return ""
-	}
-	there, known := there(hst, program)
-	switch {
-	case !known:
-		return ""
-	case !there:
-		return "gone"
-	}
-	dir, err := hst.Outside(filepath.Dir(filepath.Dir(realPath(hst, program))))
-	if err != nil {
-		return ""
-	}
-	defer dir.Close()
-	text, err := dir.Read("package.json", maxManifest)
-	var m struct{ Name, Version string }
-	if err != nil || json.Unmarshal(text, &m) != nil || m.Name != "pm2" {
-		return ""
-	}
-	return m.Version
-}
-
-// daemonProgram tells what became of the program (node) that a daemon runs.
-func daemonProgram(hst host.Host, d *daemon) string {
-	p, ok := d.procs[d.pid]
-	if !ok || d.pid == 0 || p.Exe == "" {
-		return ""
-	}
-	path, deleted := strings.CutSuffix(p.Exe, " (deleted)") // proc_pid_exe(5)
-	if !deleted {
-		return "ok"
-	}
-	switch there, known := there(hst, path); {
-	case !known:
-		return ""
-	case there:
-		return "replaced"
-	}
-	return "deleted"
-}
-
-// there reports whether something stands at an absolute path, links followed;
-// known is false when that cannot be told.
-func there(hst host.Host, p string) (yes, known bool) {
-	real := realPath(hst, p)
-	dir, err := hst.Outside(filepath.Dir(real))
-	if err == nil {
-		defer dir.Close()
-		_, err = dir.Stat(filepath.Base(real))
-	}
-	return err == nil, err == nil || host.IsNotExist(err)
-}
-
-// secretFiles are the files of a home that hold variables and settings in
-// clear. PM2 writes them with mode 0644.
-var secretFiles = []string{"dump.pm2", "dump.pm2.bak", "module_conf.json"}
-
-// exposed returns those of the secret files that every user of the machine can
-// read: their mode lets them, and so do all folders above.
-func exposed(hst host.Host, h *home, dir host.Files) (out []string) {
-	if !open(hst, h.daemon.real) {
-		return nil
-	}
-	for _, name := range secretFiles {
-		// An empty object or list, {} or [], holds nothing.
-		if st, err := dir.Stat(name); err == nil && st.Mode.IsRegular() && st.Mode.Perm()&0o004 != 0 && st.Size > 2 {
-			out = append(out, name)
-		}
-	}
-	return out
-}
-
-// open reports whether every user can go into a folder.
-func open(hst host.Host, folder string) bool {
-	top, err := hst.Outside("/")
-	if err != nil {
-		return false
-	}
-	defer top.Close()
-	for p := strings.TrimPrefix(filepath.Clean(folder), "/"); p != "" && p != "."; p = filepath.Dir(p) {
-		st, err := top.Stat(p)
-		if err != nil || st.Mode&fs.ModeType != fs.ModeDir || st.Mode.Perm()&0o001 == 0 {
-			return false
-		}
-	}
-	return true
 }
 
 // logsCursor keeps, by home, how far its logs were read.
