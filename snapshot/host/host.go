@@ -61,7 +61,16 @@ type Files interface {
 	List(path string, max int) ([]fs.DirEntry, error)
 	// Tail returns the bytes of a regular file from an offset, at most max.
 	Tail(path string, offset, max int64) ([]byte, error)
+	// Space returns the room on the file system that holds the folder;
+	// ErrUnsupported where the platform cannot tell.
+	Space() (Space, error)
 	io.Closer
+}
+
+// A Space is the room on one file system, in bytes.
+type Space struct {
+	Free int64 // what an ordinary user may still write
+	Size int64
 }
 
 // A Stat is what the file system says of a path.

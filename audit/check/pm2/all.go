@@ -29,6 +29,16 @@ var All = []*audit.Check{
 	MemoryOverLimit,
 	CronMissed,
 	EventLoopSlow,
+	DumpStale,
+	NoBoot,
+	Killed,
+	MemoryRestarts,
+	DaemonCrashed,
+	PortClash,
+	LogsGrow,
+	DaemonStale,
+	DaemonMemory,
+	SecretsReadable,
 }
 
 // States of the daemon and of apps, as the collector writes them.

@@ -73,6 +73,7 @@ var downs = map[string]down{
 // the dump is.
 var withoutDump = map[string]string{
 	"absent": "See the end of pm2.log. Nobody ever ran `pm2 save`, so there is nothing to resurrect: start the apps as they were started before, then run `pm2 save` and `pm2 startup`.",
+	"empty":  "See the end of pm2.log. The saved list is empty, so there is nothing to resurrect: start the apps as they were started before, then run `pm2 save` and `pm2 startup`.",
 	"torn":   "See the end of pm2.log. dump.pm2 cannot be read, and `pm2 resurrect` deletes it: copy it and dump.pm2.bak first, then run `pm2 resurrect` as the user who owns the apps, which takes the latter.",
 }
 

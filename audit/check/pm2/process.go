@@ -23,8 +23,7 @@ func metric(it *snapshot.Item, name string) float64 {
 
 // number returns a fact as a number, 0 when it is none.
 func number(it *snapshot.Item, fact string) float64 {
-	v, _ := it.Fact(fact)
-	n, _ := v.Num()
+	n, _ := known(it, fact)
 	return n
 }
 

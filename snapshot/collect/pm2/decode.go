@@ -36,6 +36,7 @@ type process struct {
 	ExecPath, Cwd  string
 	Args, NodeArgs []string
 	Version, Node  string
+	Port           int                 // value of the variable PORT, which may be shown; 0: none, or no port
 	Settings       []ecosystem.Setting // stable configuration, by key, sorted
 	Env            []ecosystem.Hashed  // names and keyed hashes, sorted
 
@@ -132,6 +133,9 @@ func decodeProcess(raw json.RawMessage, hash func(string) string) (process, bool
 		p.Namespace = "default"
 	}
 	p.flat = e
+	if n := env.number("PORT"); n == math.Trunc(n) && n > 0 && n < 1<<16 {
+		p.Port = int(n)
+	}
 	var monit fields
 	if json.Unmarshal(top["monit"], &monit) == nil {
 		p.Memory = int64(monit.number("memory"))
@@ -249,9 +253,13 @@ func commandLine(args []string) string {
 	return ""
 }
 
-// A dumped is what is read of one entry of dump.pm2: which app, and whether it
-// was meant to run.
-type dumped struct{ Name, Namespace, Status string }
+// A dumped is what is read of one entry of dump.pm2: which app, whether it was
+// meant to run, and what it would be started with.
+type dumped struct {
+	Name, Namespace, Status string
+	ExecPath, Cwd           string
+	Args                    []string
+}
 
 // decodeDump decodes dump.pm2; ok is false when PM2 could not read it either.
 func decodeDump(b []byte) (list []dumped, ok bool) {
@@ -260,7 +268,10 @@ func decodeDump(b []byte) (list []dumped, ok bool) {
 		return nil, false
 	}
 	for _, e := range raw {
-		d := dumped{Name: e.text("name"), Namespace: e.text("namespace"), Status: e.text("status")}
+		d := dumped{
+			Name: e.text("name"), Namespace: e.text("namespace"), Status: e.text("status"),
+			ExecPath: e.text("pm_exec_path"), Cwd: e.text("pm_cwd"), Args: e.list("args"),
+		}
 		if d.Name == "" || e.truth("pmx_module") {
 			continue
 		}

@@ -18,6 +18,7 @@ type app struct {
 	declared *ecosystem.App
 	procs    []process
 	inDump   bool
+	dumped   []dumped       // its entries in the dump
 	meant    string         // status in the dump
 	was      *snapshot.Item // what the last run saw, when the daemon died since
 }
@@ -64,6 +65,7 @@ func newBuilder(s *collect.Session, decls []declaration, homes []home) *builder 
 		for _, d := range h.dump {
 			a := b.app(h, d.Namespace, d.Name)
 			a.inDump, a.meant = true, d.Status
+			a.dumped = append(a.dumped, d)
 		}
 	}
 	for i := range decls {
@@ -176,7 +178,11 @@ func (b *builder) daemonItem(h *home) *snapshot.Item {
 	it.Add(snapshot.Volatile, listsFact, snapshot.SetOf(b.listed(h)...))
 	if h.unread == nil {
 		dump := h.torn
-		if dump == "" {
+		switch {
+		case dump != "":
+		case len(h.dump) == 0:
+			dump = "empty"
+		default:
 			dump = "ok"
 		}
 		it.Add(snapshot.Semantic, "dump", snapshot.Text(dump))
@@ -194,6 +200,7 @@ func (b *builder) daemonItem(h *home) *snapshot.Item {
 		it.Metrics = append(it.Metrics, snapshot.Metric{Name: "memory", Value: float64(p.RSS), Incarnation: d.born})
 	}
 	b.watch(it, h)
+	b.aroundDaemon(it, h)
 	return it
 }
 
@@ -269,6 +276,7 @@ func (b *builder) appItem(a *app) *snapshot.Item {
 	}
 	if len(a.procs) > 0 {
 		b.runningFacts(it, a)
+		b.aroundApp(it, a)
 	}
 	if a.declared == nil && len(a.procs) > 0 {
 		it.Refs = b.runningRefs(&a.procs[0])
@@ -297,6 +305,7 @@ func (b *builder) instances(a *app, of *snapshot.Item) []*snapshot.Item {
 			Source: of.Source, State: stateOf(p, a.home), Unknown: of.Unknown,
 		}
 		b.processFacts(it, p, a.home)
+		b.logSizes(it, p, a.home)
 		out = append(out, it)
 	}
 	return out

@@ -28,8 +28,9 @@ var Collector = &collect.Collector{
 	System: snapshot.PM2,
 	Title:  "PM2 processes",
 	Doc: "Asks the PM2 daemon over its own socket what it runs (two read-only calls; never the pm2 command, which would start a daemon where none runs), " +
-		"reads which apps the project's ecosystem files declare (JavaScript in a child process without files, network or processes), and which names stand in the dump that PM2 resurrects.",
-	Epoch:     2,
+		"reads which apps the project's ecosystem files declare (JavaScript in a child process without files, network or processes) and what stands in the dump that PM2 resurrects; " +
+		"then what starts PM2 at boot, what PM2's own log tells of the last day (counts only), how large the logs are, and who can read the home's secrets.",
+	Epoch:     3,
 	Collect:   collectAll,
 	Recollect: recollect,
 	Risk:      risk,
@@ -45,6 +46,7 @@ type home struct {
 	dump   []dumped
 	torn   string // why the dump cannot be used by PM2; "absent" when there is none
 	unread error  // why the dump could not be read by us
+	around around // what surrounds it: see surround
 
 	unseen    string // why it is not looked at; empty when it is
 	hint      string // for unseen: what to do
@@ -68,6 +70,7 @@ func collectAll(ctx context.Context, s *collect.Session) (collect.Result, error)
 	if len(homes) == 0 {
 		r.Reason = noHome + ": process files are judged as files, whether their apps run is unknown"
 	}
+	b.surround()
 	r.Items = append(b.fileItems(), b.appItems()...)
 	for i := range homes {
 		r.Sources = append(r.Sources, homes[i].sources()...)
@@ -79,6 +82,7 @@ func collectAll(ctx context.Context, s *collect.Session) (collect.Result, error)
 	if cursor, err := json.Marshal(b.declaredNow()); err == nil {
 		r.Cursors = map[string]json.RawMessage{cursorName: cursor}
 	}
+	b.keepLogs(&r)
 	for _, it := range r.Items {
 		it.Sort()
 	}

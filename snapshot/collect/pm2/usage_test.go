@@ -38,7 +38,7 @@ func TestTree(t *testing.T) {
 
 // oneApp is a session on a daemon that lists one app with these further keys of
 // pm2_env, and these processes beside the daemon, which is number 7.
-func oneApp(t *testing.T, env string, procs ...host.Process) *collect.Session {
+func appOf(t *testing.T, env string, procs ...host.Process) *collect.Session {
 	s, _ := lists(t, fmt.Sprintf(`{"name":"api","pm_id":0,"pid":11,"monit":{"memory":0},"pm2_env":{"status":"online","unique_id":"u","created_at":%d,"pm_uptime":%[1]d%s,"env":{}}}`,
 		collecttest.Now.Add(-time.Hour).UnixMilli(), env))
 	home := s.Config.PM2Homes[0]
@@ -63,7 +63,7 @@ func TestCollect_usage(t *testing.T) {
 	app := host.Process{PID: 11, PPID: 7, Start: 50, RSS: 1 << 20, CPU: 100, StartTime: collecttest.Now.Add(-time.Hour)}
 	child := host.Process{PID: 12, PPID: 11, RSS: 2 << 20, CPU: 50, Reaped: 25}
 	const monitor = `,"axm_monitor":{"Event Loop Latency p95":{"value":"612.5","unit":"ms"},"Mine":{"value":"s3cret"}},"unstable_restarts":2,"prev_restart_delay":225,"cron_restart":"0 3 * * *"`
-	s := oneApp(t, monitor, app, child)
+	s := appOf(t, monitor, app, child)
 	res := collected(t, s)
 	it := itemOf(res, "pm2/api")
 	at := collecttest.Now.Add(-time.Hour).UnixMilli()
@@ -82,7 +82,7 @@ func TestCollect_usage(t *testing.T) {
 	t.Run("another process is another series", func(t *testing.T) {
 		app := app
 		app.Start = 51
-		again := itemOf(collected(t, oneApp(t, "", app)), "pm2/api")
+		again := itemOf(collected(t, appOf(t, "", app)), "pm2/api")
 		for _, name := range []string{"memory", "cpu", "uptime"} {
 			if incarnation(it, name) == incarnation(again, name) {
 				t.Errorf("%s: %s", name, incarnation(it, name))
@@ -91,7 +91,7 @@ func TestCollect_usage(t *testing.T) {
 	})
 	t.Run("a sum that fell is another series, and stays it", func(t *testing.T) {
 		look := func(previous *snapshot.Item, child host.Process) *snapshot.Item {
-			s := oneApp(t, monitor, app, child)
+			s := appOf(t, monitor, app, child)
 			s.Previous = &snapshot.Snapshot{Items: []*snapshot.Item{previous}}
 			return itemOf(collected(t, s), "pm2/api")
 		}
@@ -118,7 +118,7 @@ func TestCollect_pidReuse(t *testing.T) {
 		{"another process", 1, time.Minute, ghostState},
 	} {
 		t.Run(c.title, func(t *testing.T) {
-			it := itemOf(collected(t, oneApp(t, "", host.Process{PID: 11, PPID: c.parent, RSS: 4096, StartTime: collecttest.Now.Add(c.after - time.Hour)})), "pm2/api")
+			it := itemOf(collected(t, appOf(t, "", host.Process{PID: 11, PPID: c.parent, RSS: 4096, StartTime: collecttest.Now.Add(c.after - time.Hour)})), "pm2/api")
 			if it.State != c.want {
 				t.Errorf("%s, want %s", it.State, c.want)
 			}
@@ -137,7 +137,7 @@ func TestCollect_ghostWhy(t *testing.T) {
 		{fmt.Sprintf(`,"pm_cwd":%q,"pm_exec_path":%q`, dir, dir), ""},
 		{`,"pm_cwd":"relative","pm_exec_path":""`, ""},
 	} {
-		it := itemOf(collected(t, oneApp(t, c.env)), "pm2/api")
+		it := itemOf(collected(t, appOf(t, c.env)), "pm2/api")
 		if v, _ := it.Fact("gone"); it.State != ghostState || v.Str() != c.want {
 			t.Errorf("%s: %s, gone %q, want %q", c.env, it.State, v.Str(), c.want)
 		}

@@ -1,0 +1,298 @@
+package pm2
+
+import (
+	"path"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"healthaudit/snapshot"
+	"healthaudit/snapshot/host"
+)
+
+// A logCursor is what the next run has to know of the logs of one home.
+type logCursor struct {
+	Mark logMark  `json:"m"`
+	Line timeline `json:"t"`
+
+	At    int64              `json:"at,omitempty"` // milliseconds since 1970 of Sizes
+	Sizes map[string]logSize `json:"z,omitempty"`  // by keyed hash of the path
+	Rate  *float64           `json:"r,omitempty"`  // growth of all logs in bytes per hour, as last measured
+}
+
+type logSize struct {
+	Inode uint64 `json:"i"`
+	Size  int64  `json:"s"` // bytes
+}
+
+// A logFile is one log of a home.
+type logFile struct {
+	logSize
+	rotated bool // something keeps it small
+	known   bool // whether it is rotated is known
+}
+
+// logs are the logs of one home.
+type logs struct {
+	read  bool      // next is to be kept
+	told  string    // what pm2.log is: "ok", "absent" or "unread"
+	next  logCursor // for the next run
+	files map[string]logFile
+	own   string // path of pm2.log
+	space host.Space
+	free  bool // space is known
+}
+
+// minSpan is the least time over which growth is measured: apps write in bursts.
+const minSpan = time.Hour
+
+// maxLogs bounds the log files of one home.
+const maxLogs = 2000
+
+func (b *builder) readLogs(h *home, dir host.Files, before logCursor) logs {
+	l := logs{read: true, next: before, files: map[string]logFile{}, own: filepath.Join(h.path, "pm2.log")}
+	b.readTimeline(&l, dir)
+	rules, known := rotations(b.s.Host)
+	module := slices.ContainsFunc(h.daemon.list, func(p process) bool { return p.Module && p.RawName == "pm2-logrotate" && p.Status == "online" })
+	paths := []string{l.own}
+	for i := range h.daemon.list {
+		p := &h.daemon.list[i]
+		paths = append(paths, p.setting("pm_out_log_path"), p.setting("pm_err_log_path"))
+	}
+	for _, p := range paths {
+		if _, seen := l.files[p]; seen || !filepath.IsAbs(p) || len(l.files) == maxLogs {
+			continue
+		}
+		folder, err := b.s.Host.Outside(filepath.Dir(p))
+		if err != nil {
+			continue
+		}
+		st, err := folder.Stat(filepath.Base(p))
+		folder.Close()
+		if err != nil || !st.Mode.IsRegular() {
+			continue
+		}
+		f := logFile{logSize: logSize{st.Inode, st.Size}, known: known || module}
+		f.rotated = module || slices.ContainsFunc(rules, func(rule string) bool {
+			ok, err := path.Match(rule, p)
+			return ok && err == nil
+		})
+		l.files[p] = f
+	}
+	if folder, err := b.s.Host.Outside(filepath.Join(h.path, "logs")); err == nil {
+		l.space, err = folder.Space()
+		l.free = err == nil
+		folder.Close()
+	}
+	if h.daemon.state == alive { // else nobody knows which logs there are
+		l.measure(h.daemon.now, b.s.Secret)
+	}
+	return l
+}
+
+func (b *builder) readTimeline(l *logs, dir host.Files) {
+	text, st, mark, err := readMark(dir, l.next.Mark, b.s.Secret)
+	l.told = "ok"
+	switch {
+	case host.IsNotExist(err):
+		l.told = "absent"
+	case err != nil:
+		l.told = "unread"
+		l.read = false
+	}
+	t := &l.next.Line
+	t.Events, t.Stopping = slices.Clone(t.Events), slices.Clone(t.Stopping)
+	t.hash, t.clock = b.s.Secret, clockOf(text, time.Unix(0, st.MTime))
+	t.read(text)
+	t.forget(b.s.Host.Now())
+	l.next.Mark = mark
+}
+
+// measure compares the sizes of the logs with those of some time ago. A log that
+// was rotated or cut meanwhile has grown by what it holds.
+func (l *logs) measure(now time.Time, hash func(string) string) {
+	span := now.Sub(time.UnixMilli(l.next.At))
+	if l.next.At != 0 && span < minSpan && span >= 0 {
+		return
+	}
+	before := l.next.Sizes
+	l.next.Sizes = map[string]logSize{}
+	grown := int64(0)
+	for p, f := range l.files {
+		key := hash(p)
+		l.next.Sizes[key] = f.logSize
+		was, ok := before[key]
+		switch {
+		case ok && was.Inode == f.Inode && was.Size <= f.Size:
+			grown += f.Size - was.Size
+		case ok:
+			grown += f.Size
+		}
+	}
+	if l.next.At != 0 && span > 0 {
+		rate := float64(grown) / span.Hours()
+		l.next.Rate = &rate
+	}
+	l.next.At = now.UnixMilli()
+}
+
+func (l *logs) daemonFacts(it *snapshot.Item) {
+	if l.told != "" && l.told != "ok" {
+		it.Add(snapshot.Volatile, "log", snapshot.Text(l.told))
+	}
+	for _, f := range []struct{ name, kind string }{{"log.errors", errorEvent}, {"log.deaths", deathEvent}, {"log.blind", blindEvent}} {
+		if n, last, _ := l.next.Line.sum(f.kind, ""); n > 0 {
+			it.Add(snapshot.Volatile, f.name, snapshot.Number(n))
+			it.Add(snapshot.Volatile, f.name+".last", snapshot.Number(last))
+		}
+	}
+	if r := l.next.Rate; r != nil {
+		it.Metrics = append(it.Metrics, snapshot.Metric{Name: "logs.growth", Value: *r})
+	}
+	if l.free {
+		it.Metrics = append(it.Metrics, snapshot.Metric{Name: "disk.free", Value: float64(l.space.Free)})
+	}
+	if f, ok := l.files[l.own]; ok {
+		it.Metrics = append(it.Metrics, snapshot.Metric{Name: "log.own", Value: float64(f.Size), Incarnation: strconv.FormatUint(f.Inode, 10)})
+		if f.known && !f.rotated {
+			it.Add(snapshot.Volatile, "log.unrotated", snapshot.Bool(true))
+		}
+	}
+}
+
+func (l *logs) appFacts(b *builder, it *snapshot.Item, a *app) {
+	key := b.s.Secret(a.procs[0].RawName)
+	if n, last, signals := l.next.Line.sum(killedEvent, key); n > 0 {
+		it.Add(snapshot.Volatile, "killed", snapshot.Number(n))
+		it.Add(snapshot.Volatile, "killed.last", snapshot.Number(last))
+		it.Add(snapshot.Volatile, "killed.by", snapshot.SetOf(signals...))
+	}
+	n, last, _ := l.next.Line.sum(memoryEvent, key)
+	for i := range a.procs { // those of which the log never said the name
+		more, when, _ := l.next.Line.sum(memoryEvent, strconv.Itoa(a.procs[i].PMID))
+		n, last = n+more, max(last, when)
+	}
+	if n > 0 {
+		it.Add(snapshot.Volatile, "memory-restarts", snapshot.Number(n))
+		it.Add(snapshot.Volatile, "memory-restarts.last", snapshot.Number(last))
+	}
+	for i := range a.procs {
+		for _, s := range []string{"pm_out_log_path", "pm_err_log_path"} {
+			if f, ok := l.files[a.procs[i].setting(s)]; ok && f.known && !f.rotated {
+				it.Add(snapshot.Volatile, "log.unrotated", snapshot.Bool(true))
+				return
+			}
+		}
+	}
+}
+
+// logSizes adds the sizes of the logs of one process, in bytes. A log has a new
+// incarnation when it is another file.
+func (b *builder) logSizes(it *snapshot.Item, p *process, h *home) {
+	for name, setting := range map[string]string{"log.out": "pm_out_log_path", "log.err": "pm_err_log_path"} {
+		if f, ok := h.around.logs.files[p.setting(setting)]; ok {
+			it.Metrics = append(it.Metrics, snapshot.Metric{Name: name, Value: float64(f.Size), Incarnation: strconv.FormatUint(f.Inode, 10)})
+		}
+	}
+}
+
+// rotations returns the patterns of the files that logrotate(8) rotates; known
+// is false when its configuration cannot be read.
+func rotations(hst host.Host) (patterns []string, known bool) {
+	dir, err := hst.Outside("/etc/logrotate.d")
+	if err != nil {
+		return nil, host.IsNotExist(err)
+	}
+	defer dir.Close()
+	list, err := dir.List(".", maxUnits)
+	if err != nil {
+		return nil, false
+	}
+	known = true
+	for _, e := range list {
+		text, err := dir.Read(e.Name(), maxUnitText)
+		if err != nil {
+			known = known && host.IsNotExist(err)
+			continue
+		}
+		patterns = append(patterns, rotated(string(text))...)
+	}
+	return patterns, known
+}
+
+// rotated returns the patterns that stand before the blocks of a logrotate file.
+func rotated(text string) (patterns []string) {
+	depth := 0
+	for line := range strings.Lines(text) {
+		line = strings.TrimSpace(line)
+		if strings.HasPrefix(line, "#") {
+			continue
+		}
+		for _, word := range strings.Fields(strings.NewReplacer("{", " { ", "}", " } ", `"`, " ", "'", " ").Replace(line)) {
+			switch {
+			case word == "{":
+				depth++
+			case word == "}":
+				depth = max(depth-1, 0)
+			case depth == 0 && strings.HasPrefix(word, "/"):
+				patterns = append(patterns, path.Clean(word))
+			}
+		}
+	}
+	return patterns
+}
+
+// errorTail is how much of the end of an error log is read, in bytes: Node
+// writes 800 for a port that is taken.
+const errorTail = 8 << 10
+
+// taken finds the port in what Node, and what others, say of one that is taken.
+var taken = regexp.MustCompile(`EADDRINUSE[^\n]{0,200}:(\d{2,5})\b`)
+
+// portTaken returns the port that an app which does not come up says is taken,
+// 0 when there is none.
+func (b *builder) portTaken(a *app) int {
+	for i := range a.procs {
+		p := &a.procs[i]
+		young := p.Status == "online" && p.Restarts > 0 && sinceMillis(a.home.daemon.now, p.UptimeSince) < settled
+		if p.Status != "errored" && p.Status != "waiting restart" && !young {
+			continue
+		}
+		if n := portInLog(b.s.Host, p); n > 0 {
+			return n
+		}
+	}
+	return 0
+}
+
+func portInLog(hst host.Host, p *process) int {
+	name := p.setting("pm_err_log_path")
+	if !filepath.IsAbs(name) {
+		return 0
+	}
+	dir, err := hst.Outside(filepath.Dir(name))
+	if err != nil {
+		return 0
+	}
+	defer dir.Close()
+	st, err := dir.Stat(filepath.Base(name))
+	if err != nil || !st.Mode.IsRegular() || float64(st.MTime/1e6) < p.UptimeSince {
+		return 0 // nothing was written since the last start
+	}
+	text, err := dir.Tail(filepath.Base(name), st.Size-errorTail, errorTail)
+	if err != nil {
+		return 0
+	}
+	all := taken.FindAllSubmatch(text, -1)
+	if len(all) == 0 {
+		return 0
+	}
+	n, err := strconv.Atoi(string(all[len(all)-1][1]))
+	if err != nil || n >= 1<<16 {
+		return 0
+	}
+	return n
+}
