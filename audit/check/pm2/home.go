@@ -43,7 +43,7 @@ func listedApps(apps []*snapshot.Item) (names []string) {
 // logged reports whether the silence of PM2's log on an app proves anything.
 func logged(p *audit.Pass, app *snapshot.Item) bool {
 	d := daemon(p, app)
-	return d != nil && d.State == alive && text(d, "log") != "unread"
+	return d != nil && d.State == alive && text(d, "log") == ""
 }
 
 // known returns a fact as a number, and whether it is one.

@@ -16,7 +16,7 @@ var DaemonCrashed = &audit.Check{
 	Source:        "https://github.com/Unitech/pm2 lib/Daemon.js start, innerStart, gracefullExit",
 	Judge: func(p *audit.Pass) {
 		for _, d := range daemons(p) {
-			if text(d, "log") == "unread" {
+			if text(d, "log") != "" { // absent or unread
 				p.Doubt(d.Key, "error")
 				p.Doubt(d.Key, "death")
 				continue

@@ -133,6 +133,7 @@ func TestBoot(t *testing.T) {
 		{"it is not enabled", running + node + program + unit(unitText), "boot=unit boot.no-link=multi-user.target boot.unit=pm2-shop.service"},
 		{"its user is nobody", running + node + program + link + unit(strings.Replace(unitText, "@USER@", "undefined", 1)), "boot=unit boot.no-user=undefined boot.unit=pm2-shop.service"},
 		{"its user is gone", running + node + program + link + unit(strings.Replace(unitText, "@USER@", "bob", 1)), "boot=unit boot.no-user=bob boot.unit=pm2-shop.service"},
+		{"its user is nobody, and users stand in a directory", strings.Replace(running, "files systemd", "files sss", 1) + node + program + link + unit(strings.Replace(unitText, "@USER@", "undefined", 1)), "boot=unit boot.no-user=undefined boot.unit=pm2-shop.service"},
 		{"users stand in a directory", strings.Replace(running, "files systemd", "files sss", 1) + node + program + link + unit(strings.Replace(unitText, "@USER@", "bob", 1)), "boot=unit boot.unit=pm2-shop.service"},
 		{"another home", running + node + program + link + unit(strings.Replace(unitText, "@HOME@", "/home/other/.pm2", 1)), "boot=none boot.elsewhere=/home/other/.pm2"},
 		{"a drop-in leads to the home", running + node + program + link + unit(strings.Replace(unitText, "@HOME@", "/x", 1)) + "-- etc/systemd/system/pm2-shop.service.d/home.conf --\n[Service]\nEnvironment=PM2_HOME=@HOME@\n", "boot=unit boot.unit=pm2-shop.service"},
