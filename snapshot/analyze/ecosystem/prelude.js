@@ -121,6 +121,12 @@
   for (const k of ['log', 'info', 'warn', 'error', 'debug', 'trace', 'dir', 'table', 'time', 'timeEnd', 'group', 'groupEnd', 'assert']) console[k] = quiet;
   Object.assign(global, { process, console, global, setTimeout: quiet, setInterval: quiet, setImmediate: quiet, clearTimeout: quiet, clearInterval: quiet, clearImmediate: quiet, queueMicrotask: quiet });
   for (const k of ['fetch', 'WebSocket', 'XMLHttpRequest']) global[k] = () => host.refuse('calls ' + k);
+  // What Node has and the sandbox lacks (https://nodejs.org/api/globals.html): not "not defined".
+  for (const k of ['AbortController', 'AbortSignal', 'Atomics', 'Blob', 'BroadcastChannel', 'Buffer', 'CustomEvent', 'DOMException', 'Event', 'EventTarget', 'File', 'FinalizationRegistry', 'FormData', 'Headers',
+    'Intl', 'MessageChannel', 'MessageEvent', 'MessagePort', 'Request', 'Response', 'ReadableStream', 'SharedArrayBuffer', 'TextDecoder', 'TextEncoder', 'TransformStream', 'URL', 'URLSearchParams',
+    'WeakRef', 'WebAssembly', 'WritableStream', 'atob', 'btoa', 'crypto', 'performance', 'structuredClone'].filter((k) => !(k in global))) {
+    Object.defineProperty(global, k, { configurable: true, get: () => host.refuse('uses ' + k), set: (v) => { Object.defineProperty(global, k, { value: v, writable: true, configurable: true }); } });
+  }
   global.require = requireFrom('.');
   return requireFrom;
 })

@@ -100,7 +100,10 @@ func (s *sandbox) setUp() error {
 
 func (s *sandbox) run() (goja.Value, error) {
 	if s.req.Kind == JSON {
-		return s.vm.RunScript(s.req.Path, "("+s.req.Src+"\n)")
+		if err := s.vm.GlobalObject().Delete("require"); err != nil { // PM2 evaluates it outside of every module
+			return nil, err
+		}
+		return s.vm.RunScript(s.req.Path, "("+s.req.Src+")") // so that a comment at the end hides the bracket, as in PM2
 	}
 	m, err := s.module(s.req.Path, s.req.Src, s.scope())
 	if err != nil {
