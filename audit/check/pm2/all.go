@@ -20,6 +20,7 @@ var All = []*audit.Check{
 	NotRunning,
 	ScriptMissing,
 	ConfigInvalid,
+	ConfigDrift,
 }
 
 // States of the daemon and of apps, as the collector writes them.

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
-	"math"
 	"path"
 	"regexp"
 	"slices"
@@ -29,13 +28,16 @@ func (f *File) normalise(in Input, raw []any) {
 		return
 	}
 	nth := map[string]int{}
-	for _, r := range raw {
+	for i, r := range raw {
 		m, ok := r.(map[string]any)
 		if !ok {
 			f.Problems = append(f.Problems, Problem{Key: "apps", Message: "an entry of the list of apps is no object"})
 			continue
 		}
 		b := builder{in: in, raw: m, file: f}
+		if i < len(f.varies) {
+			b.app.Varies = schemaKeys(f.varies[i])
+		}
 		b.build(nth)
 	}
 }
@@ -140,9 +142,34 @@ func unroot(p string) (rel string, rooted bool) {
 }
 
 // unrootAll does so for every mention of the root within a text.
-func unrootAll(s string) string {
-	return strings.ReplaceAll(strings.ReplaceAll(s, virtualRoot+"/", ""), virtualRoot, ".")
+func unrootAll(s string) string { return Placeless(s, virtualRoot) }
+
+// Placeless writes a text that names the project's root, an absolute path, as
+// what it declares is written here: relative to it. Of what runs and what is
+// declared only such texts can be compared.
+func Placeless(s, root string) string {
+	if root == "" || !strings.Contains(s, root) {
+		return s
+	}
+	var b strings.Builder
+	for {
+		before, rest, found := strings.Cut(s, root)
+		b.WriteString(before)
+		switch {
+		case !found:
+			return b.String()
+		case strings.HasPrefix(rest, "/"):
+			rest = rest[1:]
+		case rest == "" || !pathLetter.MatchString(rest[:1]):
+			b.WriteByte('.')
+		default: // another folder, whose name begins like that of the root
+			b.WriteString(root)
+		}
+		s = rest
+	}
 }
+
+var pathLetter = regexp.MustCompile(`[\w.@+-]|[^\x00-\x7f]`)
 
 func (b *builder) hash(name, clear string) {
 	b.app.Secrets = append(b.app.Secrets, Hashed{name, b.in.Hash(clear)})
@@ -301,7 +328,7 @@ func shown(v any) snapshot.Value {
 	return snapshot.Text("(object)")
 }
 
-// scalar writes a value as JavaScript's String does; objects as JSON.
+// scalar writes a value as JavaScript's String does; lists and objects as JSON.
 func scalar(v any) string {
 	switch v := v.(type) {
 	case string:
@@ -310,11 +337,6 @@ func scalar(v any) string {
 		return "null"
 	case bool:
 		return strconv.FormatBool(v)
-	case float64:
-		if v == math.Trunc(v) && math.Abs(v) < 1e15 {
-			return strconv.FormatInt(int64(v), 10)
-		}
-		return strconv.FormatFloat(v, 'g', -1, 64)
 	}
 	return asJSON(v)
 }
@@ -342,7 +364,7 @@ func (b *builder) env() {
 		case map[string]any:
 			for _, name := range slices.Sorted(maps.Keys(v)) {
 				if !hasObject(v[name]) {
-					b.hash(block+"."+name, scalar(v[name]))
+					b.hash(block+"."+name, unrootAll(scalar(v[name])))
 				}
 			}
 		case string:

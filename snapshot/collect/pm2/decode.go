@@ -37,6 +37,14 @@ type process struct {
 	Env            []ecosystem.Hashed  // names and keyed hashes, sorted
 
 	flat fields // the entry without what was read as a variable: see variable
+	vars fields // the variables
+}
+
+// has reports whether PM2 has anything of that name for the process.
+func (p *process) has(name string) bool {
+	_, env := p.vars[name]
+	_, flat := p.flat[name]
+	return env || flat
 }
 
 // variable returns the keyed hash of a variable that is known to be one. A
@@ -127,7 +135,7 @@ func decodeProcess(raw json.RawMessage, hash func(string) string) (process, bool
 	if p.Namespace == "" {
 		p.Namespace = "default"
 	}
-	p.flat = e
+	p.flat, p.vars = e, env
 	var monit fields
 	if json.Unmarshal(top["monit"], &monit) == nil {
 		p.Memory = int64(monit.number("memory"))

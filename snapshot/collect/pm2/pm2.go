@@ -29,7 +29,7 @@ var Collector = &collect.Collector{
 	Title:  "PM2 processes",
 	Doc: "Asks the PM2 daemon over its own socket what it runs (two read-only calls; never the pm2 command, which would start a daemon where none runs), " +
 		"reads which apps the project's ecosystem files declare (JavaScript in a child process without files, network or processes), and which names stand in the dump that PM2 resurrects.",
-	Epoch:     2,
+	Epoch:     3,
 	Collect:   collectAll,
 	Recollect: recollect,
 	Risk:      risk,
@@ -131,7 +131,7 @@ func readHomes(ctx context.Context, s *collect.Session) (homes []home) {
 				daemon: daemon{why: "cannot be asked: " + p + ": " + why}})
 			continue
 		}
-		h := home{path: p, daemon: inspect(ctx, s.Host, p, s.Secret)}
+		h := home{path: p, daemon: inspect(ctx, s.Host, p, placeless(s))}
 		h.readDump(s.Host)
 		homes = append(homes, h)
 	}
