@@ -21,6 +21,7 @@ var All = []*audit.Check{
 	ScriptMissing,
 	ConfigInvalid,
 	ConfigDrift,
+	Undeclared,
 }
 
 // States of the daemon and of apps, as the collector writes them.

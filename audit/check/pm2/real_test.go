@@ -289,3 +289,50 @@ func TestRealPM2_drift(t *testing.T) {
 		t.Errorf("explained by --env: %s", got)
 	}
 }
+
+// What is deleted under a running app is found before its next restart, and what
+// runs undeclared before the next reboot.
+func TestRealPM2_gone(t *testing.T) {
+	r := newReal(t)
+	for _, name := range []string{"api.js", "sub/here.js", "old.js", "worker.js", "kept.js"} {
+		r.write(name, idle)
+	}
+	r.write("tools/runner*", "#!/bin/bash\nwhile :; do sleep 1; done\n")
+	r.write("run.me", "")
+	r.write("ecosystem.config.js", `module.exports = { apps: [
+		{ name: 'api', script: 'api.js' },
+		{ name: 'here', script: __dirname + '/kept.js', cwd: 'sub' },
+		{ name: 'tool', script: 'run.me', interpreter: __dirname + '/tools/runner' },
+		{ name: 'well', script: 'kept.js' },
+	] }`)
+	r.pm2("start", "ecosystem.config.js")
+	r.pm2("start", "old.js")
+	r.pm2("save")
+	r.pm2("start", "worker.js", "--name", "worker")
+	if got, _ := r.findings(checks.ScriptMissing); len(got) > 0 {
+		t.Errorf("all is there: %s", got)
+	}
+	if got, _ := r.findings(checks.Undeclared); strings.Join(got, " ") != "pm2/worker" {
+		t.Errorf("undeclared: %s", got)
+	}
+	for _, name := range []string{"api.js", "sub", "tools", "old.js"} {
+		if err := os.RemoveAll(filepath.Join(r.tree, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	_, found := r.findings(checks.ScriptMissing)
+	var got []string
+	for _, f := range found {
+		got = append(got, fmt.Sprintf("%s %s %s", f.Severity, f.Item, f.Message))
+	}
+	slices.Sort(got)
+	want := []string{
+		"high pm2/file:ecosystem.config.js api is to start api.js, which is not there; it still runs, and dies at its next restart.",
+		"high pm2/here the working folder of here is gone (sub); it still runs, and dies at its next restart.",
+		"high pm2/old the script of old is gone (old.js); it still runs, and dies at its next restart.",
+		"high pm2/tool the interpreter of tool is gone (" + filepath.Join(r.tree, "tools/runner") + "); it still runs, and dies at its next restart.",
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("got  %q\nwant %q", got, want)
+	}
+}

@@ -87,6 +87,7 @@ func (b *builder) runningFacts(it *snapshot.Item, a *app) {
 	}
 	b.variables(it, p)
 	b.unset(it, a)
+	b.gone(it, p)
 	if !many {
 		processFacts(it, p, a.home)
 		return
