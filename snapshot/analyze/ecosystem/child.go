@@ -66,10 +66,10 @@ func Child(in io.Reader, out io.Writer) int {
 	limitSelf()
 	done := make(chan reply, 1)
 	go func() {
-		start := time.Now()
+		slow := time.NewTimer(lastWord / 4)
 		r := evaluate(&req)
 		if r.Apps != nil {
-			r.Varies = varies(&req, r.Apps, time.Since(start) < lastWord/4)
+			r.Varies = varies(&req, r.Apps, slow.Stop())
 		}
 		done <- r
 	}()
