@@ -39,6 +39,8 @@ var All = []*audit.Check{
 	DaemonStale,
 	DaemonMemory,
 	SecretsReadable,
+	ConfigDrift,
+	Undeclared,
 }
 
 // States of the daemon and of apps, as the collector writes them.

@@ -12,14 +12,16 @@ import (
 
 // ScriptMissing finds declared apps whose script is not in the project.
 var ScriptMissing = &audit.Check{
-	ID: "pm2-script-missing", System: "pm2", Title: "script of the app is missing", Severity: audit.High, Version: 2,
+	ID: "pm2-script-missing", System: "pm2", Title: "script of the app is missing", Severity: audit.High, Version: 3,
 	Doc: "PM2 refuses to start an app whose script is not there (\"Script not found\"). An app that already runs goes on until its next restart, " +
 		"and is then `online` without a process. PM2 looks for a relative script from the folder in which it is called, not from that of the file; both are tried here. " +
-		"A script or working folder that the file names by an absolute path below the project is looked for there only.",
+		"A script or working folder that the file names by an absolute path below the project is looked for there only. " +
+		"Of an app that runs, the very script, working folder and interpreter with which PM2 would start it again are looked for, wherever they are.",
 	Hint:          "Correct the path in the file, or restore the script. Scripts that a build makes belong to the ignored files of git: those are not looked for.",
-	Discriminator: "namespace and name of the app",
-	Source:        "https://github.com/Unitech/pm2 lib/Common.js prepareAppConf",
+	Discriminator: "namespace and name of the app; of one that runs and whose file is in order: what is gone",
+	Source:        "https://github.com/Unitech/pm2 lib/Common.js prepareAppConf, lib/God/ForkMode.js",
 	Judge: func(p *audit.Pass) {
+		reported := map[snapshot.Key]bool{}
 		for _, app := range p.Items() {
 			file := text(app, "declared.file")
 			if app.Kind != "app" || file == "" {
@@ -40,8 +42,13 @@ var ScriptMissing = &audit.Check{
 			if other != "" {
 				r.Message += fmt.Sprintf(" (%s is, in other letter case)", other)
 			}
+			if slices.Contains(goneOf(p, app), "script") && app.State == "online" {
+				r.Message += "; it still runs, and dies at its next restart"
+			}
+			reported[app.Key] = true
 			p.Report(r)
 		}
+		runningWithout(p, reported)
 	},
 }
 
@@ -94,4 +101,45 @@ func untold(tree *snapshot.Tree, p string) bool {
 		}
 	}
 	return tree.InIgnored(p)
+}
+
+// goneOf returns what an app that PM2 lists can no longer be started with.
+func goneOf(p *audit.Pass, app *snapshot.Item) []string {
+	if d := daemon(p, app); d == nil || d.State != alive || app.Unknown != "" {
+		return nil
+	}
+	v, _ := app.Fact("gone")
+	return v.Strings()
+}
+
+// runningWithout reports the apps that PM2 lists and could not start again.
+func runningWithout(p *audit.Pass, reported map[snapshot.Key]bool) {
+	for _, app := range apps(p) {
+		for _, what := range goneOf(p, app) {
+			if reported[app.Key] && what == "script" {
+				continue
+			}
+			fact, word := what, what
+			switch what {
+			case "cwd":
+				word = "working folder"
+			case "interpreter":
+				fact = "exec_interpreter"
+			}
+			r := audit.Report{
+				Item: app.Key, Discriminator: what, At: at(app),
+				Message: fmt.Sprintf("the %s of %s is gone (%s); ", word, app.Name, text(app, fact)),
+				Hint:    fmt.Sprintf("Restore it before anything restarts %s, or start it from where it is now: `pm2 delete`, `pm2 start`, then `pm2 save`.", app.Name),
+			}
+			switch app.State {
+			case "online":
+				r.Message += "it still runs, and dies at its next restart"
+			case "stopped":
+				r.Message, r.Severity = r.Message+"it is stopped, and cannot be started again", audit.Medium
+			default:
+				r.Message += "PM2 cannot start it again"
+			}
+			p.Report(r)
+		}
+	}
 }

@@ -36,6 +36,8 @@ type request struct {
 	Type  string         `json:"type,omitempty"` // see Input
 	Src   string         `json:"src"`
 	Files map[string]Dep `json:"files,omitempty"`
+
+	other bool // the second world: see varies
 }
 
 // A reply is what the child found. Values of environment variables stand in it
@@ -49,6 +51,8 @@ type reply struct {
 	Default bool     `json:"default,omitempty"` // only export default: PM2 sees no apps
 	Line    int      `json:"line,omitempty"`
 	Env     []string `json:"env,omitempty"`
+
+	Varies [][]string `json:"varies,omitempty"` // by app: see varies
 }
 
 // Child is the hidden command that evaluates one process file: it reads a
@@ -62,7 +66,14 @@ func Child(in io.Reader, out io.Writer) int {
 	}
 	limitSelf()
 	done := make(chan reply, 1)
-	go func() { done <- evaluate(&req) }()
+	go func() {
+		slow := time.NewTimer(lastWord / 4)
+		r := evaluate(&req)
+		if r.Apps != nil {
+			r.Varies = varies(&req, r.Apps, slow.Stop())
+		}
+		done <- r
+	}()
 	var r reply
 	select {
 	case r = <-done:
@@ -112,6 +123,7 @@ func (f *File) readScript(in Input) []any {
 		f.Transient = r.Slow
 		return f.fail(Invalid, r.Line, r.Failed)
 	}
+	f.varies = r.Varies
 	if r.Default {
 		f.Problems = append(f.Problems, Problem{Key: "export", Message: "PM2 starts nothing of a module that only has export default: it needs export const apps = […]"})
 	}

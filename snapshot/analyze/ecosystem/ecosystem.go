@@ -21,7 +21,7 @@ import (
 
 // Version is raised when Evaluate gives another result for the same input; it
 // is the version of the cached analysis.
-const Version = 2
+const Version = 3
 
 // MaxText is the largest JSON or YAML file that is parsed, MaxScript the
 // largest JavaScript file, in bytes.
@@ -91,6 +91,8 @@ type File struct {
 	Need string `json:"need,omitempty"`
 	// Transient is set when a slow machine could be the cause of the status.
 	Transient bool `json:"transient,omitempty"`
+
+	varies [][]string // by raw app: see reply
 }
 
 // A Problem is something for which PM2 refuses the file, or starts nothing.
@@ -115,6 +117,7 @@ type App struct {
 	Settings  []Setting      `json:"settings,omitempty"` // what is declared, by schema key, sorted; arguments masked
 	Secrets   []Hashed       `json:"secrets,omitempty"`  // keyed hashes, sorted by name: env.NAME, env_production.NAME, args, node_args, script
 	Refs      []snapshot.Ref `json:"refs,omitempty"`     // what it starts
+	Varies    []string       `json:"varies,omitempty"`   // what depends on EnvRead, sorted: schema keys, names of Secrets; "*" is everything
 }
 
 // A Setting is one declared value. Numbers and truth values stay as declared.

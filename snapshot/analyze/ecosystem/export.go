@@ -2,6 +2,7 @@ package ecosystem
 
 import (
 	"math"
+	"math/big"
 	"reflect"
 
 	"github.com/dop251/goja"
@@ -31,6 +32,7 @@ func (s *sandbox) apps(v goja.Value) (out []any, isDefault bool, err error) {
 		if !isTrue(o.Get("apps")) && !isTrue(o.Get("pm2")) && isTrue(o.Get("__esModule")) && isTrue(o.Get("default")) {
 			o, isDefault = x.object(o.Get("default")), true
 		}
+		static := x.static(o.Get("static"))
 		for _, key := range []string{"apps", "pm2"} {
 			if inner := o.Get(key); isTrue(inner) {
 				o = x.object(inner)
@@ -42,14 +44,9 @@ func (s *sandbox) apps(v goja.Value) (out []any, isDefault bool, err error) {
 			list = x.elements(o)
 		}
 		for _, a := range list {
-			app := map[string]any{}
-			for _, k := range a.Keys() {
-				if isAllowed(k) {
-					app[k] = x.plain(a.Get(k), 0)
-				}
-			}
-			out = append(out, app)
+			out = append(out, x.app(a))
 		}
+		out = append(out, static...)
 	})
 	return out, isDefault, err
 }
@@ -75,6 +72,82 @@ func guard(vm *goja.Runtime, f func()) (err error) {
 type exporter struct {
 	vm     *goja.Runtime
 	values int
+}
+
+// app takes what PM2 takes of an app: the keys of the schema, inherited ones too,
+// and its own blocks of variables.
+func (x *exporter) app(a *goja.Object) map[string]any {
+	app := map[string]any{}
+	for k := range allowed {
+		if v := a.Get(k); v != nil && !goja.IsUndefined(v) {
+			if k == "env" {
+				app[k] = x.block(v)
+				continue
+			}
+			app[k] = x.plain(v, 0)
+		}
+	}
+	for _, k := range a.Keys() {
+		if v := a.Get(k); envPattern.MatchString(k) && v != nil && !goja.IsUndefined(v) {
+			app[k] = x.block(v)
+		}
+	}
+	return app
+}
+
+// block takes a block of variables. An object for a variable becomes JSON, as
+// PM2 makes it (lib/Common.js mergeEnvironmentVariables); what JSON cannot hold
+// never reaches the daemon.
+func (x *exporter) block(v goja.Value) any {
+	plain, isMap := x.plain(v, 0).(map[string]any)
+	if !isMap {
+		return x.plain(v, 0)
+	}
+	o := v.(*goja.Object)
+	for k := range plain {
+		e := o.Get(k)
+		if _, isObject := e.(*goja.Object); !isObject {
+			continue
+		}
+		delete(plain, k)
+		if e.(*goja.Object).ClassName() == "Function" {
+			continue
+		}
+		if text := x.stringify(e); text != "" {
+			plain[k] = x.text(text)
+		}
+	}
+	return plain
+}
+
+func (x *exporter) stringify(v goja.Value) string {
+	f, ok := goja.AssertFunction(x.vm.Get("JSON").ToObject(x.vm).Get("stringify"))
+	if !ok {
+		return ""
+	}
+	text, err := f(goja.Undefined(), v)
+	if err != nil {
+		panic(&unreadable{"declares a variable that is no JSON"})
+	}
+	if text == nil || goja.IsUndefined(text) {
+		return ""
+	}
+	return text.String()
+}
+
+// static returns the apps that PM2 makes of the list "static".
+func (x *exporter) static(v goja.Value) (out []any) {
+	if !isTrue(v) {
+		return nil
+	}
+	o := x.object(v)
+	if o.ClassName() != "Array" {
+		panic(&unreadable{"declares static pages that are no list"})
+	}
+	for _, page := range x.elements(o) {
+		out = append(out, staticPage(x.plain(page.Get("name"), 0), x.plain(page.Get("port"), 0)))
+	}
+	return out
 }
 
 func isTrue(v goja.Value) bool { return v != nil && v.ToBoolean() }
@@ -135,7 +208,10 @@ func (x *exporter) plain(v goja.Value, depth int) any {
 	case "Object":
 		m := map[string]any{}
 		for _, k := range o.Keys() {
-			m[k] = x.plain(o.Get(k), depth+1)
+			e := o.Get(k)
+			if _, symbol := e.(*goja.Symbol); !symbol && !goja.IsUndefined(e) { // JSON has neither
+				m[k] = x.plain(e, depth+1)
+			}
 		}
 		return m
 	}
@@ -156,6 +232,9 @@ func (x *exporter) primitive(v goja.Value) any {
 	}
 	if _, ok := v.(*goja.Symbol); ok {
 		return nil
+	}
+	if _, ok := v.Export().(*big.Int); ok {
+		panic(&unreadable{"declares a BigInt, which PM2 cannot send to its daemon"})
 	}
 	return x.text(v.String())
 }

@@ -49,7 +49,11 @@ func compiles(src string) bool {
 }
 
 func wrapper(src string) string {
-	return "(function (exports, require, module, __filename, __dirname, __url) {" + strings.TrimPrefix(src, "\ufeff") + "\n})"
+	src = strings.TrimPrefix(src, "\ufeff")
+	if strings.HasPrefix(src, "#!") { // #!/usr/bin/env node
+		src = "//" + src
+	}
+	return "(function (exports, require, module, __filename, __dirname, __url) {" + src + "\n})"
 }
 
 // module runs a file as a CommonJS module and returns its module object.

@@ -1,10 +1,10 @@
 package ecosystem
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"maps"
-	"math"
 	"path"
 	"slices"
 	"sort"
@@ -28,13 +28,16 @@ func (f *File) normalise(in Input, raw []any) {
 		return
 	}
 	nth := map[string]int{}
-	for _, r := range raw {
+	for i, r := range raw {
 		m, ok := r.(map[string]any)
 		if !ok {
 			f.Problems = append(f.Problems, Problem{Key: "apps", Message: "an entry of the list of apps is no object"})
 			continue
 		}
 		b := builder{in: in, raw: m, file: f}
+		if i < len(f.varies) {
+			b.app.Varies = schemaKeys(f.varies[i])
+		}
 		b.build(nth)
 	}
 }
@@ -48,14 +51,13 @@ type builder struct {
 }
 
 func (b *builder) build(nth map[string]int) {
-	script := b.text("script")
-	for _, alias := range []string{"cmd", "command"} { // lib/Common.js verifyConfs
-		if s, ok := b.raw[alias].(string); ok && script == "" {
-			script = s
-		}
-	}
+	script, late := b.scriptText()
 	a := &b.app
 	a.Name, a.Namespace = b.text("name"), b.text("namespace")
+	if late && a.Name == "" {
+		b.problem("name", "has exec and no name: PM2 names an app by its script, cmd or command only, and starts none without a name")
+		return
+	}
 	if script == "" && a.Name == "" { // PM2 would call it "undefined": no app that anybody knows
 		b.problem("script", noScript)
 		return
@@ -76,7 +78,7 @@ func (b *builder) build(nth map[string]int) {
 	if script == "" {
 		b.problem("script", noScript)
 	}
-	b.script(script)
+	b.script(script, !late && strings.Contains(script, " "))
 	b.settings()
 	b.env()
 	sort.Slice(a.Secrets, func(i, j int) bool { return a.Secrets[i].Name < a.Secrets[j].Name })
@@ -88,15 +90,30 @@ func (b *builder) problem(key, message string) {
 	b.file.Problems = append(b.file.Problems, Problem{App: b.app.Name, Key: key, Line: b.app.Line, Message: message})
 }
 
+// scriptText returns what an app is to start. An exec is late: PM2 takes it for
+// the script only after it made names and command lines of scripts
+// (lib/Common.js verifyConfs).
+func (b *builder) scriptText() (script string, late bool) {
+	for _, key := range []string{"script", "cmd", "command"} {
+		if s, ok := b.raw[key].(string); ok && s != "" {
+			return s, false
+		}
+	}
+	s := b.text("script")
+	return s, s != ""
+}
+
 // value returns what PM2 takes for a key: the first of its spellings that
-// JavaScript takes for true, else what stands under the key itself.
+// JavaScript takes for true, else what stands under the last one. So a
+// max_restarts of 0 is none, and a maxRestarts of 0 is 0.
 func (b *builder) value(r rule) any {
-	for _, n := range r.names() {
+	names := r.names()
+	for _, n := range names {
 		if v := truthy(b.raw[n]); v != nil {
 			return v
 		}
 	}
-	return b.raw[r.key]
+	return b.raw[names[len(names)-1]]
 }
 
 func (b *builder) text(key string) string {
@@ -125,9 +142,34 @@ func unroot(p string) (rel string, rooted bool) {
 }
 
 // unrootAll does so for every mention of the root within a text.
-func unrootAll(s string) string {
-	return strings.ReplaceAll(strings.ReplaceAll(s, virtualRoot+"/", ""), virtualRoot, ".")
+func unrootAll(s string) string { return Placeless(s, virtualRoot) }
+
+// Placeless writes a text that names the project's root, an absolute path, as
+// what it declares is written here: relative to it. Of what runs and what is
+// declared only such texts can be compared.
+func Placeless(s, root string) string {
+	if root == "" || !strings.Contains(s, root) {
+		return s
+	}
+	var b strings.Builder
+	for {
+		before, rest, found := strings.Cut(s, root)
+		b.WriteString(before)
+		switch {
+		case !found:
+			return b.String()
+		case strings.HasPrefix(rest, "/"):
+			rest = rest[1:]
+		case rest == "" || !pathLetter().MatchString(rest[:1]):
+			b.WriteByte('.')
+		default: // another folder, whose name begins like that of the root
+			b.WriteString(root)
+		}
+		s = rest
+	}
 }
+
+var pathLetter = lazyregexp.New(`[\w.@+-]|[^\x00-\x7f]`)
 
 func (b *builder) hash(name, clear string) {
 	b.app.Secrets = append(b.app.Secrets, Hashed{name, b.in.Hash(clear)})
@@ -138,7 +180,7 @@ func (b *builder) set(key string, v snapshot.Value) {
 }
 
 // script notes what the app starts, with its arguments.
-func (b *builder) script(script string) {
+func (b *builder) script(script string, command bool) {
 	a := &b.app
 	whole, absolute := unrootAll(script), b.mentionsRoot(script)
 	if script, a.Rooted = unroot(script); !a.Rooted {
@@ -146,7 +188,7 @@ func (b *builder) script(script string) {
 	}
 	args, nodeArgs := b.args("args"), b.args("node_args")
 	a.Script = MaskText(script)
-	if strings.Contains(script, " ") { // PM2 runs it with bash -c
+	if command { // PM2 runs it with bash -c
 		script, a.Rooted = whole, false
 		a.Command, a.Script = true, program(script)
 		b.hash("script", script)
@@ -210,6 +252,19 @@ func isFile(script string) bool {
 
 var word = lazyregexp.New(`[^\s"'=]+="[^"]*"|[^\s"'=]+='[^']*'|"[^"]*"|'[^']*'|\S+`)
 
+// words splits a text as PM2 splits it into a list (lib/tools/Config.js _valid).
+func words(s string) (out []string) {
+	for _, w := range word().FindAllString(s, -1) {
+		if n := len(w); n >= 2 && (w[0] == '"' || w[0] == '\'') && w[n-1] == w[0] {
+			w = w[1 : n-1]
+		}
+		if strings.TrimSpace(w) != "" {
+			out = append(out, w)
+		}
+	}
+	return out
+}
+
 // args returns a list of arguments; a text is split as PM2 splits it.
 func (b *builder) args(key string) []string {
 	var v any
@@ -221,10 +276,7 @@ func (b *builder) args(key string) []string {
 	var out []string
 	switch v := v.(type) {
 	case string:
-		for _, w := range word().FindAllString(v, -1) {
-			if n := len(w); n >= 2 && (w[0] == '"' || w[0] == '\'') && w[n-1] == w[0] {
-				w = w[1 : n-1]
-			}
+		for _, w := range words(v) {
 			out = append(out, unrootAll(w))
 		}
 	case []any:
@@ -239,7 +291,7 @@ func (b *builder) args(key string) []string {
 func (b *builder) settings() {
 	for _, r := range schema {
 		v := b.value(r)
-		if v == nil {
+		if v == nil || r.key == "env" && truthy(v) == nil { // no environment is an empty one
 			continue
 		}
 		if why := r.refuses(v); why != "" {
@@ -276,7 +328,7 @@ func shown(v any) snapshot.Value {
 	return snapshot.Text("(object)")
 }
 
-// scalar writes a value as JavaScript's String does; objects as JSON.
+// scalar writes a value as JavaScript's String does; lists and objects as JSON.
 func scalar(v any) string {
 	switch v := v.(type) {
 	case string:
@@ -285,20 +337,24 @@ func scalar(v any) string {
 		return "null"
 	case bool:
 		return strconv.FormatBool(v)
-	case float64:
-		if v == math.Trunc(v) && math.Abs(v) < 1e15 {
-			return strconv.FormatInt(int64(v), 10)
-		}
-		return strconv.FormatFloat(v, 'g', -1, 64)
 	}
-	b, err := json.Marshal(v)
-	if err != nil {
-		return ""
-	}
-	return string(b)
+	return asJSON(v)
 }
 
-// env hashes the values of every block of environment variables.
+// asJSON writes a value as JavaScript's JSON.stringify does, but for the order
+// of an object's keys.
+func asJSON(v any) string {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if e.Encode(v) != nil {
+		return ""
+	}
+	return strings.TrimSuffix(b.String(), "\n")
+}
+
+// env hashes the values of every block of environment variables. Of an object
+// whose keys have lost their order there is no text, and so no hash.
 func (b *builder) env() {
 	for _, block := range slices.Sorted(maps.Keys(b.raw)) {
 		if block != "env" && !envPattern.MatchString(block) {
@@ -307,10 +363,26 @@ func (b *builder) env() {
 		switch v := b.raw[block].(type) {
 		case map[string]any:
 			for _, name := range slices.Sorted(maps.Keys(v)) {
-				b.hash(block+"."+name, scalar(v[name]))
+				if !hasObject(v[name]) {
+					b.hash(block+"."+name, unrootAll(scalar(v[name])))
+				}
 			}
 		case string:
 			b.hash(block, v)
+		default:
+			if r := (rule{key: block, types: "os"}); block != "env" {
+				b.problem(block, r.refuses(v))
+			}
 		}
 	}
+}
+
+// hasObject reports whether a value holds an object.
+func hasObject(v any) bool {
+	list, ok := v.([]any)
+	if !ok {
+		_, ok = v.(map[string]any)
+		return ok
+	}
+	return slices.ContainsFunc(list, hasObject)
 }

@@ -2,11 +2,16 @@ package ecosystem
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strconv"
+	"strings"
+	"time"
 
 	"go.yaml.in/yaml/v4"
 
@@ -27,7 +32,21 @@ func plainJSON(src []byte) (apps []any, ok bool) {
 	if err != nil {
 		return nil, false
 	}
-	return pick(v)
+	apps, ok = pick(v)
+	return apps, ok && !slices.ContainsFunc(apps, nestsInEnv)
+}
+
+// nestsInEnv reports whether an app has an object for a variable: PM2 writes it
+// as JSON in the order of the file, which is lost here.
+func nestsInEnv(app any) bool {
+	m, _ := app.(map[string]any)
+	for k, block := range m {
+		vars, _ := block.(map[string]any)
+		if (k == "env" || envPattern.MatchString(k)) && slices.ContainsFunc(slices.Collect(maps.Values(vars)), hasObject) {
+			return true
+		}
+	}
+	return false
 }
 
 func decodeJSON(src []byte) (any, error) {
@@ -60,9 +79,19 @@ func (f *File) readPackage(src []byte) []any {
 const noApps = "declares no list of apps"
 
 // pick returns the apps of a configuration: config.apps, else config.pm2, else
-// the configuration itself (lib/API.js _startJson).
+// the configuration itself, and the servers of its static pages (lib/API.js
+// _startJson).
 func pick(v any) ([]any, bool) {
+	var static []any
 	if m, ok := v.(map[string]any); ok {
+		if list, ok := m["static"].([]any); ok {
+			for _, e := range list {
+				page, _ := e.(map[string]any)
+				static = append(static, staticPage(page["name"], page["port"]))
+			}
+		} else if truthy(m["static"]) != nil {
+			return nil, false
+		}
 		if a := truthy(m["apps"]); a != nil {
 			v = a
 		} else if a := truthy(m["pm2"]); a != nil {
@@ -71,11 +100,19 @@ func pick(v any) ([]any, bool) {
 	}
 	switch v := v.(type) {
 	case []any:
-		return v, true
+		return append(v, static...), true
 	case map[string]any:
-		return []any{v}, true
+		return append([]any{v}, static...), true
 	}
 	return nil, false
+}
+
+// staticPage returns the app that PM2 makes of an entry of "static".
+func staticPage(name, port any) map[string]any {
+	if truthy(name) == nil {
+		name = "static-page-server-" + scalar(port)
+	}
+	return map[string]any{"name": name, "script": "serve"}
 }
 
 // truthy returns v, or nil when JavaScript takes it for false.
@@ -100,6 +137,9 @@ func truthy(v any) any {
 var yamlLine = lazyregexp.New(`line (\d+)`)
 
 func (f *File) readYAML(src []byte) []any {
+	if bytes.HasPrefix(src, []byte("%YAML 1.")) { // the library knows 1.1 only by that name
+		src = append([]byte("#"), src[1:]...)
+	}
 	d := yaml.NewDecoder(bytes.NewReader(src))
 	var doc yaml.Node
 	if err := d.Decode(&doc); err != nil {
@@ -110,6 +150,9 @@ func (f *File) readYAML(src []byte) []any {
 	}
 	if err := expansion(&doc); err != nil {
 		return f.fail(Invalid, 0, err.Error())
+	}
+	if line := asJSYAML(&doc, map[*yaml.Node]bool{}); line > 0 {
+		return f.fail(Invalid, line, "YAML with a tag that PM2 does not know")
 	}
 	var v any
 	if err := doc.Decode(&v); err != nil {
@@ -171,6 +214,42 @@ func expansion(doc *yaml.Node) error {
 	return err
 }
 
+var (
+	oldOctal = lazyregexp.New(`^[-+]?0[0-9]+$`)
+	knownTag = lazyregexp.New(`^(!|!!(str|int|float|bool|null|seq|map|timestamp|merge|binary|omap|pairs|set))?$`)
+)
+
+// asJSYAML makes of scalars what PM2's library (js-yaml 4) takes them for, where
+// ours differs: 010 is ten and 1_000 a text. It returns the line of the first tag
+// that js-yaml does not know, 0 when there is none.
+func asJSYAML(n *yaml.Node, seen map[*yaml.Node]bool) (line int) {
+	if seen[n] {
+		return 0
+	}
+	seen[n] = true
+	if n.Kind != yaml.AliasNode && !knownTag().MatchString(n.ShortTag()) {
+		return n.Line
+	}
+	if n.Kind == yaml.ScalarNode && n.Style == 0 && (n.Tag == "!!int" || n.Tag == "!!float") {
+		switch {
+		case strings.Contains(n.Value, "_"):
+			n.Tag = "!!str"
+		case oldOctal().MatchString(n.Value):
+			sign := strings.TrimRight(n.Value[:1], "0123456789")
+			n.Value = sign + cmp.Or(strings.TrimLeft(n.Value, "+-0"), "0")
+		}
+	}
+	for _, c := range n.Content {
+		if l := asJSYAML(c, seen); l > 0 {
+			return l
+		}
+	}
+	return 0
+}
+
+// A date is what YAML takes for one, as JavaScript writes it into JSON.
+type date string
+
 // plainYAML turns what YAML decodes to into what JSON would.
 func plainYAML(v any) any {
 	switch x := v.(type) {
@@ -199,5 +278,8 @@ func plainYAML(v any) any {
 	case nil, string, bool, float64:
 		return x
 	}
-	return fmt.Sprint(v) // a date
+	if t, ok := v.(time.Time); ok {
+		return date(t.UTC().Format("2006-01-02T15:04:05.000Z"))
+	}
+	return fmt.Sprint(v)
 }

@@ -1,12 +1,13 @@
 // The world of a process file: what Node offers, as far as it can be told
 // without looking at the machine. Everything else is refused by name.
-(function (host, root, global) {
+// In the other world (see varies.go) nothing that depends on the machine is the same.
+(function (host, root, global, other) {
   'use strict';
   const quiet = () => undefined;
   const known = { NODE_ENV: 'production', HOME: '', USER: '', USERNAME: '', LOGNAME: '', PATH: '', PWD: '', SHELL: '', TMPDIR: '' };
   const env = new Proxy(Object.assign(Object.create(null), known), {
-    get(t, k) { if (typeof k !== 'string') return undefined; host.read(k); return t[k]; },
-    has(t, k) { if (typeof k === 'string') host.read(k); return k in t; },
+    get(t, k) { if (typeof k !== 'string') return undefined; host.read(k); return other ? 'other-' + k : t[k]; },
+    has(t, k) { if (typeof k === 'string') host.read(k); return other || k in t; },
     ownKeys(t) { host.read('*'); return Reflect.ownKeys(t); },
   });
   const process = {
@@ -62,7 +63,11 @@
   path.posix = path;
   path.default = path;
 
-  const machine = (name, value) => () => { host.read('os.' + name); return value; };
+  const machine = (name, value) => () => {
+    host.read('os.' + name);
+    if (!other) return value;
+    return typeof value === 'number' ? value + 1 : typeof value === 'string' ? 'other-' + name : Array.isArray(value) ? value.concat(value[0]) : new Proxy(value, { get: (t, k) => (typeof t[k] === 'string' ? 'other-' + String(k) : t[k]) });
+  };
   const os = {
     EOL: '\n', constants: { signals: {} }, devNull: '/dev/null', platform: () => 'linux', type: () => 'Linux', arch: () => 'x64', tmpdir: () => '/tmp',
     cpus: machine('cpus', [{ model: '', speed: 0, times: {} }, { model: '', speed: 0, times: {} }]), availableParallelism: machine('cpus', 2),
@@ -76,7 +81,8 @@
   const util = { inspect: String, format: (...a) => a.map(String).join(' '), promisify: (f) => f, deprecate: (f) => f, types: {} };
   util.default = util;
   // The values of a .env file are never known here, as those of process.env are not.
-  const dotenv = { config: () => ({ parsed: {} }), parse: () => ({}), populate: quiet };
+  const parsed = () => (other ? new Proxy({}, { get: (t, k) => (typeof k === 'string' ? 'other-' + k : undefined) }) : {});
+  const dotenv = { config: () => ({ parsed: parsed() }), parse: parsed, populate: quiet };
   dotenv.default = dotenv;
 
   const builtin = ['assert', 'async_hooks', 'buffer', 'child_process', 'cluster', 'console', 'crypto', 'dgram', 'diagnostics_channel', 'dns', 'domain', 'events', 'fs', 'fs/promises', 'http', 'http2', 'https',
@@ -121,6 +127,12 @@
   for (const k of ['log', 'info', 'warn', 'error', 'debug', 'trace', 'dir', 'table', 'time', 'timeEnd', 'group', 'groupEnd', 'assert']) console[k] = quiet;
   Object.assign(global, { process, console, global, setTimeout: quiet, setInterval: quiet, setImmediate: quiet, clearTimeout: quiet, clearInterval: quiet, clearImmediate: quiet, queueMicrotask: quiet });
   for (const k of ['fetch', 'WebSocket', 'XMLHttpRequest']) global[k] = () => host.refuse('calls ' + k);
+  // What Node has and the sandbox lacks (https://nodejs.org/api/globals.html): not "not defined".
+  for (const k of ['AbortController', 'AbortSignal', 'Atomics', 'Blob', 'BroadcastChannel', 'Buffer', 'CustomEvent', 'DOMException', 'Event', 'EventTarget', 'File', 'FinalizationRegistry', 'FormData', 'Headers',
+    'Intl', 'MessageChannel', 'MessageEvent', 'MessagePort', 'Request', 'Response', 'ReadableStream', 'SharedArrayBuffer', 'TextDecoder', 'TextEncoder', 'TransformStream', 'URL', 'URLSearchParams',
+    'WeakRef', 'WebAssembly', 'WritableStream', 'atob', 'btoa', 'crypto', 'performance', 'structuredClone'].filter((k) => !(k in global))) {
+    Object.defineProperty(global, k, { configurable: true, get: () => host.refuse('uses ' + k), set: (v) => { Object.defineProperty(global, k, { value: v, writable: true, configurable: true }); } });
+  }
   global.require = requireFrom('.');
   return requireFrom;
 })

@@ -41,8 +41,12 @@ func evaluate(req *request) (r reply) {
 	s := &sandbox{vm: goja.New(), req: req, loaded: map[string]*goja.Object{}, env: map[string]bool{}}
 	s.vm.SetMaxCallStackSize(callStack)
 	// Clock and randomness are fixed: equal files give equal apps.
-	s.vm.SetTimeSource(func() time.Time { return time.Unix(0, 0).UTC() })
-	s.vm.SetRandSource(func() float64 { return 0.5 })
+	now, random := time.Unix(0, 0).UTC(), 0.5
+	if req.other {
+		now, random = time.Unix(1e9, 0).UTC(), 0.25
+	}
+	s.vm.SetTimeSource(func() time.Time { return now })
+	s.vm.SetRandSource(func() float64 { return random })
 	timer := time.AfterFunc(evalTime, func() { s.vm.Interrupt(tooMuch) })
 	defer timer.Stop()
 
@@ -91,7 +95,7 @@ func (s *sandbox) setUp() error {
 	if !ok {
 		return errors.New("prelude is no function")
 	}
-	out, err := install(goja.Undefined(), host, s.vm.ToValue(virtualRoot), s.vm.GlobalObject())
+	out, err := install(goja.Undefined(), host, s.vm.ToValue(virtualRoot), s.vm.GlobalObject(), s.vm.ToValue(s.req.other))
 	if err != nil {
 		return err
 	}
@@ -101,7 +105,10 @@ func (s *sandbox) setUp() error {
 
 func (s *sandbox) run() (goja.Value, error) {
 	if s.req.Kind == JSON {
-		return s.vm.RunScript(s.req.Path, "("+s.req.Src+"\n)")
+		if err := s.vm.GlobalObject().Delete("require"); err != nil { // PM2 evaluates it outside of every module
+			return nil, err
+		}
+		return s.vm.RunScript(s.req.Path, "("+s.req.Src+")") // so that a comment at the end hides the bracket, as in PM2
 	}
 	m, err := s.module(s.req.Path, s.req.Src, s.scope())
 	if err != nil {

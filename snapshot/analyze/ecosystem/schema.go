@@ -2,6 +2,7 @@ package ecosystem
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -24,7 +25,8 @@ var (
 )
 
 // schema lists the keys that are read. What may hold secrets and says nothing
-// about the app's health (deploy, io, filter_env, post_update) is never decoded.
+// about the app's health (io, filter_env, post_update) is only looked at for
+// its type, and deploy not at all.
 var schema = []rule{
 	{key: "script", types: "s", aliases: []string{"exec"}},
 	{key: "name", types: "s"},
@@ -74,13 +76,33 @@ var schema = []rule{
 	{key: "username", types: "s", show: true},
 	{key: "uid", types: "ns", aliases: []string{"user"}, show: true},
 	{key: "gid", types: "ns", show: true},
-	{key: "windowsHide", types: "b"},
 	{key: "kill_retry_time", types: "n", show: true},
+	{key: "execute_command", types: "b", show: true},
+	// A value of another type refuses the file; nothing else is made of them.
+	{key: "name_prefix", types: "s"},
+	{key: "filter_env", types: "bas"},
+	{key: "install_url", types: "s"},
+	{key: "disable_source_map_support", types: "b"},
+	{key: "vizion", types: "b"},
+	{key: "watch_options", types: "o"},
+	{key: "post_update", types: "a"},
+	{key: "disable_trace", types: "b"},
+	{key: "v8", types: "b"},
+	{key: "event_loop_inspector", types: "b"},
+	{key: "pmx", types: "bs"},
+	{key: "windowsHide", types: "b"},
+	{key: "write", types: "b"},
+	{key: "io", types: "o"},
 }
 
-// names returns the spellings of a key in the order in which PM2 takes them.
+// names returns the spellings of a key in the order in which PM2 takes them: it
+// puts each alias in front of those before it (lib/tools/Config.js schema).
 func (r rule) names() []string {
-	return append([]string{r.key}, append(r.aliases, camel(r.key))...)
+	names := []string{r.key}
+	for _, a := range slices.Backward(r.aliases) {
+		names = append(names, a)
+	}
+	return append(names, camel(r.key))
 }
 
 // camel writes a key as PM2's own alias rule does: max_restarts → maxRestarts.

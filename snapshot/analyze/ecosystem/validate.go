@@ -2,11 +2,12 @@ package ecosystem
 
 import (
 	"fmt"
+	"regexp"
 	"strconv"
 	"strings"
 )
 
-var typeNames = map[byte]string{'a': "a list", 'b': "true or false", 'n': "a number", 'o': "an object", 's': "a text"}
+var typeNames = map[byte]string{'a': "a list", 'b': "true or false", 'd': "a date", 'n': "a number", 'o': "an object", 's': "a text", '0': "null"}
 
 // refuses returns why PM2 refuses a value, and with it the whole file
 // (lib/tools/Config.js _valid), or "".
@@ -44,20 +45,35 @@ func kindOf(v any) byte {
 		return 'n'
 	case map[string]any:
 		return 'o'
+	case date:
+		return 'd'
+	case nil:
+		return '0'
 	}
 	return 's'
 }
 
-// numeric reports what JavaScript's isNaN would not refuse, as a number.
+var otherBase = regexp.MustCompile(`^0([xX][0-9a-fA-F]+|[oO][0-7]+|[bB][01]+)$`)
+
+// numeric reports what JavaScript's isNaN would not refuse, as the number that
+// its parseFloat makes of it: 0 of "0x10".
 func numeric(v any) (float64, bool) {
 	switch v := v.(type) {
 	case float64:
 		return v, true
+	case []any:
+		switch len(v) {
+		case 0:
+			return 0, true
+		case 1:
+			return numeric(v[0])
+		}
 	case string:
-		if strings.TrimSpace(v) == "" {
+		v = strings.TrimSpace(v)
+		if v == "" || otherBase.MatchString(v) {
 			return 0, true
 		}
-		n, err := strconv.ParseFloat(strings.TrimSpace(v), 64)
+		n, err := strconv.ParseFloat(v, 64)
 		return n, err == nil && !strings.ContainsAny(v, "_pPxXiI")
 	}
 	return 0, false

@@ -174,7 +174,7 @@ func evaluate(ctx context.Context, s *collect.Session, d *declaration, text snap
 			return ecosystem.File{Status: ecosystem.Invalid, Reason: reason(err), Transient: true}
 		}
 		return ecosystem.Evaluate(ecosystem.Input{
-			Path: d.path, Src: src, Type: d.kind, Files: withSources(s, given), Hash: s.Secret,
+			Path: d.path, Src: src, Type: d.kind, Files: withSources(s, given), Hash: placeless(s),
 			Child: func(request []byte) ecosystem.Ran { return child(ctx, s.Host, request) },
 		})
 	}
@@ -183,6 +183,16 @@ func evaluate(ctx context.Context, s *collect.Session, d *declaration, text snap
 		f = compute()
 	}
 	return f
+}
+
+// placeless returns the keyed hash for whatever may name the project's folder:
+// what runs names it where it lies, what is declared does not.
+func placeless(s *collect.Session) func(clear string) string {
+	root := s.Host.Root()
+	real := realPath(s.Host, root)
+	return func(clear string) string {
+		return s.Secret(ecosystem.Placeless(ecosystem.Placeless(clear, root), real))
+	}
 }
 
 // withSources reads the bytes of required files, which are kept no longer than

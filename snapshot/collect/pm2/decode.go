@@ -41,6 +41,14 @@ type process struct {
 	Env            []ecosystem.Hashed  // names and keyed hashes, sorted
 
 	flat fields // the entry without what was read as a variable: see variable
+	vars fields // the variables
+}
+
+// has reports whether PM2 has anything of that name for the process.
+func (p *process) has(name string) bool {
+	_, env := p.vars[name]
+	_, flat := p.flat[name]
+	return env || flat
 }
 
 // variable returns the keyed hash of a variable that is known to be one. A
@@ -132,7 +140,7 @@ func decodeProcess(raw json.RawMessage, hash func(string) string) (process, bool
 	if p.Namespace == "" {
 		p.Namespace = "default"
 	}
-	p.flat = e
+	p.flat, p.vars = e, env
 	if n := env.number("PORT"); n == math.Trunc(n) && n > 0 && n < 1<<16 {
 		p.Port = int(n)
 	}

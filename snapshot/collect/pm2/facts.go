@@ -23,6 +23,12 @@ func (b *builder) declaredFacts(it *snapshot.Item, a *app) {
 			it.Add(snapshot.Semantic, "declared."+name, snapshot.Bool(true))
 		}
 	}
+	if a.twice {
+		it.Add(snapshot.Semantic, "declared.twice", snapshot.Bool(true))
+	}
+	if len(e.Varies) > 0 {
+		it.Add(snapshot.Volatile, "declared.varies", snapshot.List(e.Varies...))
+	}
 	for _, s := range e.Settings {
 		it.Add(snapshot.Semantic, "declared."+s.Key, s.Value)
 	}
@@ -58,8 +64,11 @@ func (b *builder) runningFacts(it *snapshot.Item, a *app) {
 	for name, list := range map[string][]string{"args": p.Args, "node_args": p.NodeArgs} {
 		if len(list) > 0 {
 			it.Add(snapshot.Semantic, name, snapshot.List(ecosystem.MaskArgs(list)...))
-			it.Add(snapshot.Secret, name+".hash", snapshot.Text(b.s.Secret(strings.Join(list, "\x00"))))
+			it.Add(snapshot.Secret, name+".hash", snapshot.Text(b.hash(strings.Join(list, "\x00"))))
 		}
+	}
+	if line := commandLine(p.Args); line != "" {
+		it.Add(snapshot.Secret, "script.hash", snapshot.Text(b.hash(line)))
 	}
 	many := isMany(a.procs)
 	for _, s := range p.Settings {
@@ -77,6 +86,8 @@ func (b *builder) runningFacts(it *snapshot.Item, a *app) {
 		it.Add(snapshot.Semantic, s.Key, v)
 	}
 	b.variables(it, p)
+	b.unset(it, a)
+	b.gone(it, p)
 	if !many {
 		b.processFacts(it, p, a.home)
 		return
@@ -91,25 +102,56 @@ func (b *builder) runningFacts(it *snapshot.Item, a *app) {
 }
 
 // variables adds the variables of an app: those that PM2 says it was started
-// with, and those of the last run that PM2 still has.
+// with, and those of the last run and of its file that PM2 still has.
 func (b *builder) variables(it *snapshot.Item, p *process) {
 	seen := map[string]bool{}
 	for _, e := range p.Env {
 		it.Add(snapshot.Secret, "env."+e.Name, snapshot.Text(e.Hash))
 		seen[e.Name] = true
 	}
-	old := b.s.Previous.Item(it.Key)
-	if old == nil {
-		return
+	var known []string
+	if old := b.s.Previous.Item(it.Key); old != nil {
+		for _, f := range old.Facts {
+			known = append(known, f.Name)
+		}
 	}
-	for _, f := range old.Facts {
-		name, ok := strings.CutPrefix(f.Name, "env.")
+	for _, f := range it.Facts {
+		known = append(known, declaredVariable(f.Name))
+	}
+	for _, fact := range known {
+		name, ok := strings.CutPrefix(fact, "env.")
 		if !ok || seen[name] {
 			continue
 		}
-		if h, ok := p.variable(name, b.s.Secret); ok {
-			it.Add(snapshot.Secret, f.Name, snapshot.Text(h))
+		if h, ok := p.variable(name, b.hash); ok {
+			it.Add(snapshot.Secret, fact, snapshot.Text(h))
+			seen[name] = true
 		}
+	}
+}
+
+// declaredVariable returns the fact of the running variable that a fact declares
+// (declared.env.X, declared.env_production.X), or "".
+func declaredVariable(fact string) string {
+	block, name, ok := strings.Cut(strings.TrimPrefix(fact, "declared."), ".")
+	if !ok || !strings.HasPrefix(fact, "declared.env") || block != "env" && !strings.HasPrefix(block, "env_") {
+		return ""
+	}
+	return "env." + name
+}
+
+// unset names the declared variables that PM2 has not for a running app: one that
+// it has and that is no fact (those of a terminal) is not among them.
+func (b *builder) unset(it *snapshot.Item, a *app) {
+	var names []string
+	for _, f := range it.Facts {
+		name, ok := strings.CutPrefix(declaredVariable(f.Name), "env.")
+		if ok && !a.procs[0].has(name) {
+			names = append(names, name)
+		}
+	}
+	if len(names) > 0 {
+		it.Add(snapshot.Volatile, "env-unset", snapshot.SetOf(names...))
 	}
 }
 

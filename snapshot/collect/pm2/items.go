@@ -16,6 +16,7 @@ type app struct {
 	name, ns string
 	decl     *declaration
 	declared *ecosystem.App
+	twice    bool // declared more than once: PM2 treats them as one app, and which entry counts nobody can tell
 	procs    []process
 	inDump   bool
 	dumped   []dumped       // its entries in the dump
@@ -38,6 +39,7 @@ func (a *app) expected() bool {
 // A builder makes the items of one run.
 type builder struct {
 	s     *collect.Session
+	hash  func(clear string) string // see placeless
 	decls []declaration
 	homes []home
 	plain string // the home whose keys say nothing of it, though there are others
@@ -50,7 +52,7 @@ type builder struct {
 type appID struct{ home, ns, name string }
 
 func newBuilder(s *collect.Session, decls []declaration, homes []home) *builder {
-	b := &builder{s: s, decls: decls, homes: homes, index: map[appID]*app{}, lists: map[*home][]string{}, lost: map[*home][]string{}}
+	b := &builder{s: s, hash: placeless(s), decls: decls, homes: homes, index: map[appID]*app{}, lists: map[*home][]string{}, lost: map[*home][]string{}}
 	if slices.ContainsFunc(homes, func(h home) bool { return h.forgotten }) {
 		if old := s.Previous.Item(snapshot.NewKey(snapshot.PM2, daemonName)); old != nil {
 			b.plain = strings.TrimPrefix(old.Source, daemonSource)
@@ -78,7 +80,9 @@ func newBuilder(s *collect.Session, decls []declaration, homes []home) *builder 
 			for _, a := range b.named(e) {
 				if a.declared == nil { // two entries of one name act as one app (PM2 matches by name)
 					a.decl, a.declared = d, e
+					continue
 				}
+				a.twice = true
 			}
 		}
 	}

@@ -135,7 +135,7 @@ func readHomes(ctx context.Context, s *collect.Session) (homes []home) {
 				daemon: daemon{why: "cannot be asked: " + p + ": " + why}})
 			continue
 		}
-		h := home{path: p, daemon: inspect(ctx, s.Host, p, s.Secret)}
+		h := home{path: p, daemon: inspect(ctx, s.Host, p, placeless(s))}
 		h.readDump(s.Host)
 		homes = append(homes, h)
 	}

@@ -1,0 +1,89 @@
+package pm2
+
+import (
+	"errors"
+	"io/fs"
+	"path"
+	"path/filepath"
+	"strings"
+
+	"healthaudit/snapshot"
+	"healthaudit/snapshot/host"
+)
+
+// goneFact is the fact that names what a running app can no longer be started
+// with: its script, its cwd, its interpreter. What cannot be looked at is not
+// among them.
+const goneFact = "gone"
+
+// maxPath bounds the folders of a PATH that are looked into.
+const maxPath = 100
+
+func (b *builder) gone(it *snapshot.Item, p *process) {
+	h := b.s.Host
+	var gone []string
+	for _, x := range []struct{ name, path string }{{"script", p.ExecPath}, {"cwd", p.Cwd}} {
+		if filepath.IsAbs(x.path) && isGone(h, x.path) {
+			gone = append(gone, x.name)
+		}
+	}
+	if p.setting("exec_mode") == "fork_mode" && p.lacksInterpreter(h) { // a cluster runs in the daemon's own node
+		gone = append(gone, "interpreter")
+	}
+	if len(gone) > 0 {
+		it.Add(snapshot.Volatile, goneFact, snapshot.SetOf(gone...))
+	}
+}
+
+// isGone reports whether nothing is at an absolute path, also behind links.
+func isGone(h host.Host, p string) bool {
+	_, err := statOutside(h, p)
+	return errors.Is(err, fs.ErrNotExist)
+}
+
+func statOutside(h host.Host, p string) (host.Stat, error) {
+	top, err := h.Outside("/")
+	if err != nil {
+		return host.Stat{}, err
+	}
+	defer top.Close()
+	p = strings.TrimPrefix(realPath(h, p), "/")
+	if p == "" {
+		p = "."
+	}
+	return top.Stat(p)
+}
+
+// lacksInterpreter reports whether what is to run the script is nowhere: PM2
+// starts it with the PATH of the app.
+func (p *process) lacksInterpreter(h host.Host) bool {
+	name := p.setting("exec_interpreter")
+	switch {
+	case name == "" || name == "none":
+		return false
+	case filepath.IsAbs(name):
+		return isGone(h, name)
+	case path.Base(name) != name:
+		return false
+	}
+	folders := filepath.SplitList(p.vars.text("PATH"))
+	if len(folders) == 0 {
+		folders = filepath.SplitList(p.flat.text("PATH"))
+	}
+	if len(folders) == 0 || len(folders) > maxPath {
+		return false
+	}
+	for _, dir := range folders {
+		if !filepath.IsAbs(dir) {
+			return false // relative to who knows what
+		}
+		st, err := statOutside(h, filepath.Join(dir, name))
+		switch {
+		case err == nil && st.Mode.Perm()&0o111 != 0:
+			return false
+		case err != nil && !errors.Is(err, fs.ErrNotExist):
+			return false
+		}
+	}
+	return true
+}
