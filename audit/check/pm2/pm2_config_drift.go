@@ -3,13 +3,13 @@ package pm2
 import (
 	"fmt"
 	"path"
-	"regexp"
 	"slices"
 	"strings"
 
 	"healthaudit/audit"
 	"healthaudit/snapshot"
 	"healthaudit/snapshot/analyze/ecosystem"
+	"healthaudit/snapshot/analyze/lazyregexp"
 )
 
 // ConfigDrift finds apps that run with other settings than their file declares.
@@ -72,7 +72,7 @@ func driftReport(app, of *snapshot.Item, file string, found []difference) audit.
 	r.Message = fmt.Sprintf("%s runs with another %s than %s declares", app.Name, list(names), file)
 	name := strings.TrimPrefix(app.Name, text(app, "namespace")+":")
 	only := " --only " + name
-	if !plainName.MatchString(name) {
+	if !plainName().MatchString(name) {
 		only = ""
 	}
 	r.Hint = fmt.Sprintf("From the project's root: `pm2 restart %s%s --update-env`, then `pm2 save`; or correct the file.", file, only)
@@ -96,7 +96,7 @@ func orNothing(s string) string {
 // missing stands for a variable that the process does not have.
 const missing = "\x00missing"
 
-var plainName = regexp.MustCompile(`^[\w.@-]+$`)
+var plainName = lazyregexp.New(`^[\w.@-]+$`)
 
 // A drift compares one app.
 type drift struct {

@@ -30,8 +30,8 @@ var Ghost = &audit.Check{
 				Hint: fmt.Sprintf("See the end of pm2.log in PM2_HOME (\"spawn … ENOENT\" or \"EACCES\"), restore what is missing, then %s.",
 					command("restart", app)),
 			}
-			for _, it := range ghosts {
-				if why := whyGhost[text(it, "gone")]; why != "" {
+			for _, what := range goneOf(p, app) {
+				if why := whyGhost[what]; why != "" {
 					r.Message += ": " + why
 					break
 				}
@@ -49,8 +49,9 @@ var Ghost = &audit.Check{
 
 // whyGhost says why an app has no process, by what the collector misses.
 var whyGhost = map[string]string{
-	"cwd":    "its working folder is gone",
-	"script": "its script is gone",
+	"cwd":         "its working folder is gone",
+	"script":      "its script is gone",
+	"interpreter": "its interpreter is gone",
 }
 
 // blind reports whether PM2 fails to measure the apps of a daemon, and a ghost

@@ -115,6 +115,9 @@ func goneOf(p *audit.Pass, app *snapshot.Item) []string {
 // runningWithout reports the apps that PM2 lists and could not start again.
 func runningWithout(p *audit.Pass, reported map[snapshot.Key]bool) {
 	for _, app := range apps(p) {
+		if app.State == ghost && !slices.Contains(p.Off, Ghost.ID) {
+			continue // pm2-ghost says why it has no process
+		}
 		for _, what := range goneOf(p, app) {
 			if reported[app.Key] && what == "script" {
 				continue

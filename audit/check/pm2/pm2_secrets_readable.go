@@ -2,12 +2,12 @@ package pm2
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
 	"healthaudit/audit"
 	"healthaudit/snapshot"
+	"healthaudit/snapshot/analyze/lazyregexp"
 )
 
 // SecretsReadable finds PM2 homes whose secrets every user of the machine can read.
@@ -36,11 +36,11 @@ var SecretsReadable = &audit.Check{
 }
 
 // secretName matches names of variables whose values are secrets.
-var secretName = regexp.MustCompile(`(?i)(token|secret|passw|credential|private_?key|api_?key|access_?key|database_url|dsn)`)
+var secretName = lazyregexp.New(`(?i)(token|secret|passw|credential|private_?key|api_?key|access_?key|database_url|dsn)`)
 
 func holdsSecrets(app *snapshot.Item) bool {
 	return slices.ContainsFunc(app.Facts, func(f snapshot.Fact) bool {
 		name, ok := strings.CutPrefix(f.Name, "env.")
-		return ok && secretName.MatchString(name)
+		return ok && secretName().MatchString(name)
 	})
 }

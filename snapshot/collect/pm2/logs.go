@@ -3,13 +3,13 @@ package pm2
 import (
 	"path"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"healthaudit/snapshot"
+	"healthaudit/snapshot/analyze/lazyregexp"
 	"healthaudit/snapshot/host"
 )
 
@@ -250,7 +250,7 @@ func rotated(text string) (patterns []string) {
 const errorTail = 8 << 10
 
 // taken finds the port in what Node, and what others, say of one that is taken.
-var taken = regexp.MustCompile(`EADDRINUSE[^\n]{0,200}:(\d{2,5})\b`)
+var taken = lazyregexp.New(`EADDRINUSE[^\n]{0,200}:(\d{2,5})\b`)
 
 // portTaken returns the port that an app which does not come up says is taken,
 // 0 when there is none.
@@ -286,7 +286,7 @@ func portInLog(hst host.Host, p *process) int {
 	if err != nil {
 		return 0
 	}
-	all := taken.FindAllSubmatch(text, -1)
+	all := taken().FindAllSubmatch(text, -1)
 	if len(all) == 0 {
 		return 0
 	}

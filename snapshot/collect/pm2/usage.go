@@ -2,8 +2,6 @@ package pm2
 
 import (
 	"bytes"
-	"errors"
-	"io/fs"
 	"slices"
 	"strconv"
 	"strings"
@@ -134,36 +132,11 @@ func (b *builder) crashFacts(it *snapshot.Item, p *process, h *home, app string)
 	if birth := d.procs[d.pid].StartTime; p.Created > 0 && !birth.IsZero() && birth.Sub(time.UnixMilli(int64(p.Created))) > older {
 		add("resurrected", float64(birth.UnixMilli()))
 	}
-	if d.ghost(p) {
-		if gone := b.gone(p); gone != "" {
-			it.Add(snapshot.Volatile, "gone", snapshot.Text(gone))
-		}
-	}
 }
 
 // older is by how much an app must be older than its daemon to be resurrected:
 // /proc/stat has the time of the boot in whole seconds.
 const older = time.Minute
-
-// gone says why a ghost cannot be started: "cwd" or "script" is not there. ""
-// when neither is known to be missing.
-func (b *builder) gone(p *process) string {
-	for _, one := range []struct{ name, path string }{{"cwd", p.Cwd}, {"script", p.ExecPath}} {
-		if !strings.HasPrefix(one.path, "/") {
-			continue
-		}
-		top, err := b.s.Host.Outside("/")
-		if err != nil {
-			return ""
-		}
-		_, err = top.Stat(strings.TrimPrefix(one.path, "/"))
-		top.Close()
-		if errors.Is(err, fs.ErrNotExist) {
-			return one.name
-		}
-	}
-	return ""
-}
 
 // watch adds what concerns all apps of a daemon:
 //

@@ -132,14 +132,15 @@ func TestCollect_pidReuse(t *testing.T) {
 func TestCollect_ghostWhy(t *testing.T) {
 	dir := t.TempDir()
 	for _, c := range []struct{ env, want string }{
-		{fmt.Sprintf(`,"pm_cwd":%q,"pm_exec_path":%q`, dir+"/none", dir+"/none/x.js"), "cwd"},
+		{fmt.Sprintf(`,"pm_cwd":%q,"pm_exec_path":%q`, dir+"/none", dir+"/none/x.js"), "cwd script"},
 		{fmt.Sprintf(`,"pm_cwd":%q,"pm_exec_path":%q`, dir, dir+"/x.js"), "script"},
 		{fmt.Sprintf(`,"pm_cwd":%q,"pm_exec_path":%q`, dir, dir), ""},
 		{`,"pm_cwd":"relative","pm_exec_path":""`, ""},
 	} {
 		it := itemOf(collected(t, appOf(t, c.env)), "pm2/api")
-		if v, _ := it.Fact("gone"); it.State != ghostState || v.Str() != c.want {
-			t.Errorf("%s: %s, gone %q, want %q", c.env, it.State, v.Str(), c.want)
+		v, _ := it.Fact(goneFact)
+		if got := strings.Join(v.Strings(), " "); it.State != ghostState || got != c.want {
+			t.Errorf("%s: %s, gone %q, want %q", c.env, it.State, got, c.want)
 		}
 	}
 }
