@@ -144,3 +144,15 @@ func TestCollect_ghostWhy(t *testing.T) {
 		}
 	}
 }
+
+// PM2 fails to measure an app that runs; not one that it measured, or that has
+// no process.
+func TestWatch(t *testing.T) {
+	h := &home{daemon: daemon{pids: []int{7}, procs: map[int]host.Process{7: {PID: 7}, 11: {PID: 11, RSS: 1}, 12: {PID: 12, RSS: 1}}}}
+	h.daemon.list = []process{{Status: "online", PID: 11}, {Status: "online", PID: 12, Memory: 5}, {Status: "online"}, {Status: "stopped", PID: 11}}
+	it := &snapshot.Item{}
+	(&builder{s: collecttest.Session(t, t.TempDir())}).watch(it, h)
+	if m, _ := it.Metric("unmeasured"); m.Value != 1 {
+		t.Errorf("%v, want 1", m.Value)
+	}
+}
