@@ -126,5 +126,3 @@ var allowed = func() map[string]bool {
 	}
 	return m
 }()
-
-func isAllowed(key string) bool { return allowed[key] || envPattern.MatchString(key) }
