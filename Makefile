@@ -27,9 +27,9 @@ test: pm2 ## all tests, in random order
 	$(GO) test -timeout 20m -shuffle=on ./...
 	cd tools && $(GO) test ./...
 
-race: ## all tests with the race detector (needs a C compiler)
+race: ## all tests that are not slow, with the race detector (needs a C compiler)
 	@if command -v "$$($(GO) env CC)" >/dev/null; then \
-	    set -x; CGO_ENABLED=1 $(GO) test -race -timeout 20m -shuffle=on ./...; \
+	    set -x; CGO_ENABLED=1 $(GO) test -race -short -timeout 20m -shuffle=on ./...; \
 	else \
 	    echo "race: no C compiler, nothing checked"; \
 	fi

@@ -52,6 +52,9 @@ func messages(d *report.Document) string {
 // A PM2 home that another environment hides is not gone with all that runs in
 // it; one that is named, or that no longer exists, decides.
 func TestHomeOfAnotherEnvironment(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it starts the program too often for a short run")
+	}
 	for _, c := range []struct {
 		title, declared string
 		other           bool // there is another home today

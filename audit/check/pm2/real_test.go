@@ -33,6 +33,9 @@ type real struct {
 
 func newReal(t *testing.T) *real {
 	t.Helper()
+	if testing.Short() {
+		t.Skip("a real PM2 takes its time: not in short runs")
+	}
 	modules := os.Getenv("AUDIT_TEST_PM2")
 	if modules == "" {
 		modules = filepath.Join(checktest.Dir(t, ""), "..", "..", "build", "pm2", "node_modules")

@@ -261,7 +261,7 @@ func TestCorpus_asPM2(t *testing.T) {
 	answers, dirs := askPM2(t, cases)
 	agree, apart := 0, 0
 	for i, c := range cases {
-		if slower > 1 && i%7 > 0 { // under the race detector all of them take minutes, and race no more than some
+		if testing.Short() && i%7 > 0 {
 			continue
 		}
 		f := readWhole(t, c)

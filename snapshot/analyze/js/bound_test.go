@@ -45,6 +45,9 @@ func TestParse_placesOnALongLine(t *testing.T) {
 // Each of these takes the parser time that grows with the square, or gigabytes,
 // when it is not refused.
 func TestParse_refusesRepetition(t *testing.T) {
+	if testing.Short() {
+		t.Skip("hundreds of megabytes to parse: not in short runs")
+	}
 	var directives strings.Builder
 	for i := range 30_000 {
 		fmt.Fprintf(&directives, "'a%d';", i)

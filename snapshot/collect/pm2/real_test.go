@@ -37,6 +37,9 @@ type real struct {
 // else it is where `make pm2` puts it.
 func newReal(t *testing.T) *real {
 	t.Helper()
+	if testing.Short() {
+		t.Skip("a real PM2 takes its time: not in short runs")
+	}
 	modules := os.Getenv("AUDIT_TEST_PM2")
 	if modules == "" {
 		modules = filepath.Join("..", "..", "..", "build", "pm2", "node_modules")
