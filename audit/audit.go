@@ -89,6 +89,7 @@ type Check struct {
 	Source        string  // where the rule comes from: URL, specification, facts
 	Limits        []Limit // thresholds a user may change
 
+	Last bool // it runs after all others, and sees by Covered what they found
 	// Judge reports what is wrong. It reads only the Pass.
 	Judge func(*Pass)
 }
@@ -128,6 +129,7 @@ type Finding struct {
 	Hint          string          `json:"hint,omitempty"`
 	At            Location        `json:"at"`
 	Evidence      []Evidence      `json:"evidence,omitempty"`
+	Waived        *Waived         `json:"waived,omitempty"` // nil: it counts
 	CheckVersion  int             `json:"check_version"`
 }
 
@@ -146,6 +148,8 @@ type World struct {
 	Gone    []Gone
 	Derived *snapshot.Derived
 	Limits  map[string]float64 // "check-id.limit" → value, from the configuration
+	Waivers []Waiver           // of the snapshot's files, in order of place
+	All     []*Check           // every check there is, those that are off included
 	Off     []string           // checks that are switched off: what they found before stays as it was, and is not shown
 }
 
@@ -164,7 +168,8 @@ type Pass struct {
 	*World
 	check *Check
 	out   []Finding
-	doubt []string // IDs of findings whose absence proves nothing
+	made  []Finding // by the checks before, for one that runs Last
+	doubt []string  // IDs of findings whose absence proves nothing
 }
 
 // Items returns the judgeable items of the check's system (or of all systems,

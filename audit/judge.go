@@ -30,6 +30,26 @@ const workers = 2
 // Judge runs the checks. A check that panics loses its findings and nothing else.
 func Judge(checks []*Check, w *World) Judgement {
 	w.Now.Sort() // the index of items is made before anyone asks for it
+	j := Judgement{Doubts: map[string]bool{}}
+	early, last := make([]*Check, 0, len(checks)), []*Check(nil)
+	for _, c := range checks {
+		if c.Last {
+			last = append(last, c)
+		} else {
+			early = append(early, c)
+		}
+	}
+	j.add(early, w, nil)
+	w.waive(j.Findings)
+	if len(last) > 0 {
+		j.add(last, w, j.Findings)
+	}
+	SortFindings(j.Findings)
+	return j
+}
+
+// add runs checks side by side and takes what they found.
+func (j *Judgement) add(checks []*Check, w *World, made []Finding) {
 	type result struct {
 		pass *Pass
 		err  error
@@ -42,12 +62,11 @@ func Judge(checks []*Check, w *World) Judgement {
 		wg.Go(func() {
 			for n := next.Add(1) - 1; n < int64(len(order)); n = next.Add(1) - 1 {
 				i := order[n]
-				results[i].pass, results[i].err = run(checks[i], w)
+				results[i].pass, results[i].err = run(checks[i], w, made)
 			}
 		})
 	}
 	wg.Wait()
-	j := Judgement{Doubts: map[string]bool{}}
 	seen := map[string]bool{}
 	for i, r := range results {
 		if r.err != nil {
@@ -65,8 +84,6 @@ func Judge(checks []*Check, w *World) Judgement {
 			j.Findings = append(j.Findings, f)
 		}
 	}
-	SortFindings(j.Findings)
-	return j
 }
 
 // largestFirst orders checks by how much they look at, so that none is left over
@@ -86,8 +103,8 @@ func largestFirst(checks []*Check, now *snapshot.Snapshot) []int {
 	return order
 }
 
-func run(c *Check, w *World) (p *Pass, err error) {
-	p = &Pass{World: w, check: c}
+func run(c *Check, w *World, made []Finding) (p *Pass, err error) {
+	p = &Pass{World: w, check: c, made: made}
 	defer func() {
 		if r := recover(); r != nil {
 			err = fmt.Errorf("%v", r)

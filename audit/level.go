@@ -12,11 +12,11 @@ const (
 	LevelUnknown  Level = "unknown"  // not judged
 )
 
-// Worst returns the worst severity of the open findings of every item that has some.
+// Worst returns the worst severity of the findings that count of every item that has some.
 func Worst(findings []Tracked) map[snapshot.Key]Severity {
 	m := map[snapshot.Key]Severity{}
 	for _, t := range findings {
-		if t.Open() {
+		if t.Counts() {
 			m[t.Item] = max(m[t.Item], t.Severity)
 		}
 	}

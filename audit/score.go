@@ -68,7 +68,7 @@ type scored struct {
 func Evaluate(items []*snapshot.Item, findings []Tracked, w Weighting) Score {
 	open := map[snapshot.Key][]*Record{}
 	for _, t := range findings {
-		if t.Open() {
+		if t.Counts() {
 			open[t.Item] = append(open[t.Item], t.Record)
 		}
 	}
@@ -231,7 +231,7 @@ func Floor(v float64) float64 { return math.Floor(v*10+1e-6) / 10 }
 func ItemScores(findings []Tracked) map[snapshot.Key]float64 {
 	m := map[snapshot.Key]float64{}
 	for _, t := range findings {
-		if !t.Open() {
+		if !t.Counts() {
 			continue
 		}
 		if _, ok := m[t.Item]; !ok {

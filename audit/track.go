@@ -69,6 +69,7 @@ type Tracked struct {
 	*Record
 	Carried bool // the check could not look this time: the last known state stands
 	Changed bool // the record differs from the one given to Track
+	Ended   bool // its waiver did: it counts again, and nothing became worse
 }
 
 // Track follows findings from one snapshot to the next. Prev are the records
@@ -106,7 +107,7 @@ func Track(prev []*Record, j Judgement, checks []*Check, w *World, now Mark) []T
 		case c == nil:
 			out = append(out, resolve(r, now, ByRetire))
 		case crashed[r.Check] || j.Doubts[r.ID] || !w.proven(c, r):
-			out = append(out, Tracked{Record: r, Carried: true})
+			out = append(out, ends(r, now.At))
 		case w.Now.Item(r.Item) == nil && !r.Item.IsPseudo():
 			out = append(out, resolve(r, now, ByRemoval))
 		default:
@@ -119,7 +120,9 @@ func Track(prev []*Record, j Judgement, checks []*Check, w *World, now Mark) []T
 
 func follow(old *Record, f Finding, blind bool, now Mark) Tracked {
 	if old == nil {
-		return Tracked{Record: &Record{Finding: f, First: now, Opened: now, Occurrences: 1, Blind: blind}, Changed: true}
+		r := &Record{Finding: f, First: now, Opened: now, Occurrences: 1, Blind: blind}
+		r.accept(nil)
+		return Tracked{Record: r, Changed: true}
 	}
 	r := *old
 	r.Finding, r.Blind = f, blind
@@ -133,7 +136,8 @@ func follow(old *Record, f Finding, blind bool, now Mark) Tracked {
 	default:
 		r = Record{Finding: f, First: now, Opened: now, Occurrences: old.Occurrences + 1, Blind: blind}
 	}
-	return Tracked{Record: &r, Changed: !reflect.DeepEqual(&r, old)}
+	r.accept(old)
+	return Tracked{Record: &r, Changed: !reflect.DeepEqual(&r, old), Ended: old.Open() && old.Accepted() && r.Waived == nil}
 }
 
 func resolve(old *Record, now Mark, by string) Tracked {

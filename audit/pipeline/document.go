@@ -75,6 +75,9 @@ func (v *View) score() report.Score {
 	s := report.Score{Delta: v.Info.Delta, DeltaLikeForLike: v.Info.DeltaSame}
 	s.Value, s.Grade = floored(v.Score.Value)
 	s.WithoutWaivers = s.Value
+	if all := audit.Unwaived(v.findings); all != nil {
+		s.WithoutWaivers, _ = floored(audit.Evaluate(v.Snapshot.Items, all, v.weighting()).Value)
+	}
 	known, judged := 0, 0
 	for _, it := range v.Snapshot.Items {
 		known++
@@ -105,7 +108,7 @@ func (v *View) systems() []report.System {
 			s.Score.Value, s.Score.Grade = floored(&sc.Value)
 		}
 		for _, t := range v.findings {
-			if t.Open() && t.System == st.System {
+			if t.Counts() && t.System == st.System {
 				count(&s.Counts, t.Severity)
 			}
 		}
@@ -241,7 +244,7 @@ func (v *View) documentFindings() ([]report.Finding, []report.Check) {
 	}
 	regressed := func(t audit.Tracked) bool { // what was there before is not what made it worse
 		since, ok := worse[t.Item]
-		return ok && t.Open() && t.Severity >= audit.Medium && (t.Opened.Seq >= since || t.Updated != nil && t.Updated.Seq >= since)
+		return ok && t.Counts() && t.Severity >= audit.Medium && (t.Opened.Seq >= since || t.Updated != nil && t.Updated.Seq >= since)
 	}
 	for _, t := range v.findings {
 		status, ok := t.StatusAt(v.Seq)
@@ -254,6 +257,9 @@ func (v *View) documentFindings() ([]report.Finding, []report.Check) {
 			Item:       string(t.Item), System: string(t.System), Title: t.Title, Message: t.Message, Hint: t.Hint,
 			Loss: round(v.Score.Loss[t.ID], 100), Location: location(t.At.Path, t.At.Line, t.At.Column),
 			Evidence: make([]report.Evidence, 0, len(t.Evidence)), FirstSeen: mark(t.First)}
+		if t.Accepted() {
+			f.Waiver = &report.Waiver{Reason: t.Waived.Reason, Until: t.Waived.Until, By: fmt.Sprintf("%s:%d", t.Waived.At.Path, t.Waived.At.Line)}
+		}
 		for _, e := range t.Evidence {
 			f.Evidence = append(f.Evidence, report.Evidence{Name: e.Name, Value: e.Value})
 		}

@@ -37,7 +37,8 @@ func (m *memo) Put(key string, value []byte) {
 
 const stampSize = 4 + 8*4 + 4 + 32
 
-// encodeStamp packs a stamp: mode, size, mtime, ctime, inode, uid, digest.
+// encodeStamp packs a stamp: mode, size, mtime, ctime, inode, uid, digest, and one
+// byte more when it waives.
 func encodeStamp(s collect.Stamp) []byte {
 	b := make([]byte, 0, stampSize)
 	b = binary.BigEndian.AppendUint32(b, uint32(s.Stat.Mode))
@@ -46,11 +47,15 @@ func encodeStamp(s collect.Stamp) []byte {
 	}
 	b = binary.BigEndian.AppendUint32(b, s.Stat.UID)
 	sum, _ := hex.DecodeString(s.SHA256)
-	return append(b, sum...)
+	if b = append(b, sum...); s.Waives {
+		b = append(b, 1)
+	}
+	return b
 }
 
 func decodeStamp(b []byte) (collect.Stamp, bool) {
-	if len(b) != stampSize {
+	waives := len(b) == stampSize+1
+	if len(b) != stampSize && !waives {
 		return collect.Stamp{}, false
 	}
 	u := func(i int) uint64 { return binary.BigEndian.Uint64(b[i:]) }
@@ -59,6 +64,7 @@ func decodeStamp(b []byte) (collect.Stamp, bool) {
 			Mode: fs.FileMode(binary.BigEndian.Uint32(b)), Size: int64(u(4)), MTime: int64(u(12)),
 			CTime: int64(u(20)), Inode: u(28), UID: binary.BigEndian.Uint32(b[36:]),
 		},
-		SHA256: hex.EncodeToString(b[40:]),
+		SHA256: hex.EncodeToString(b[40:stampSize]),
+		Waives: waives,
 	}, true
 }

@@ -284,7 +284,7 @@ func (s *session) judge() (*View, error) {
 		return nil, err
 	}
 	s.info.Judged = s.lastJudged()
-	w := &audit.World{Now: s.snap, Before: s.before, Changes: v.Changes, Gone: s.info.Gone, Derived: s.derived, Limits: s.Config.Limits, Off: s.Config.ChecksOff}
+	w := &audit.World{Now: s.snap, Before: s.before, Changes: v.Changes, Gone: s.info.Gone, Derived: s.derived, Limits: s.Config.Limits, Waivers: s.waivers(), All: s.Checks, Off: s.Config.ChecksOff}
 	j := audit.Judge(checks, w)
 	if s.before.err != nil {
 		return nil, s.before.err

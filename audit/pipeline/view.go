@@ -38,7 +38,7 @@ func (v *View) evaluate() {
 	v.seen = audit.Worst(slices.DeleteFunc(slices.Clone(v.findings), func(t audit.Tracked) bool { return t.Carried }))
 	v.Info.Open = map[string]int{}
 	for _, t := range v.findings {
-		if t.Open() {
+		if t.Counts() {
 			v.Info.Open[t.Severity.String()]++
 		}
 	}
@@ -64,7 +64,7 @@ func (v *View) regress(old *judged, mark audit.Mark, before []*snapshot.Item) {
 		return
 	}
 	comparable := slices.DeleteFunc(slices.Clone(v.findings), func(t audit.Tracked) bool {
-		return !t.Open() || old.checks[t.Check] != v.checks[t.Check]
+		return !t.Counts() || t.Ended || old.checks[t.Check] != v.checks[t.Check]
 	})
 	was := make(map[snapshot.Key]bool, len(before))
 	for _, it := range before {
@@ -170,7 +170,7 @@ func (v *View) reasons() []string {
 		case "new":
 			what = "new or reopened finding"
 			for _, t := range v.findings {
-				if s, ok := t.StatusAt(v.Seq); ok && (s == audit.New || s == audit.Reopened) && asked(t.System) && len(v.Info.Reference) > 0 {
+				if s, ok := t.StatusAt(v.Seq); ok && !t.Accepted() && (s == audit.New || s == audit.Reopened) && asked(t.System) && len(v.Info.Reference) > 0 {
 					n++
 				}
 			}
@@ -184,7 +184,7 @@ func (v *View) reasons() []string {
 				what = "finding of severity " + cond + " or worse"
 			}
 			for _, t := range v.findings {
-				if t.Open() && t.Severity >= min && asked(t.System) {
+				if t.Counts() && t.Severity >= min && asked(t.System) {
 					n++
 				}
 			}

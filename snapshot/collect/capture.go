@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"healthaudit/snapshot"
+	"healthaudit/snapshot/analyze/waiver"
 	"healthaudit/snapshot/host"
 )
 
@@ -27,6 +28,7 @@ var ErrSensitive = errors.New("may hold secrets, not read")
 type Stamp struct {
 	Stat   host.Stat
 	SHA256 string
+	Waives bool // there may be waivers in it
 }
 
 // Capture reads files for items: each file once, unchanged files not at all.
@@ -51,6 +53,7 @@ type captured struct {
 	once  sync.Once
 	file  snapshot.File
 	err   error
+	waive bool
 	bytes []byte // until Bytes asks for them, which as a rule is at once
 }
 
@@ -100,7 +103,10 @@ func (c *Capture) File(p string, role snapshot.Role) (snapshot.File, error) {
 		c.mu.Lock()
 		defer c.mu.Unlock()
 		if stamp != nil {
-			c.stamps[p] = *stamp
+			got.waive = stamp.Waives
+			if b != nil {
+				c.stamps[p] = *stamp
+			}
 		}
 		if len(b) > 0 && len(b) <= maxHeld {
 			c.hold(got, b)
@@ -114,6 +120,7 @@ func (c *Capture) File(p string, role snapshot.Role) (snapshot.File, error) {
 	return f, got.err
 }
 
+// read returns a file with its stamp and, unless that is known already, its bytes.
 func (c *Capture) read(p string) (snapshot.File, *Stamp, []byte, error) {
 	f := snapshot.File{Path: p}
 	st, err := c.Host.Stat(p)
@@ -139,7 +146,7 @@ func (c *Capture) read(p string) (snapshot.File, *Stamp, []byte, error) {
 	if c.Known != nil {
 		if k, ok := c.Known(p); ok && k.Stat == st {
 			f.SHA256 = k.SHA256
-			return f, nil, nil, nil
+			return f, &k, nil, nil
 		}
 	}
 	b, err := c.Host.Read(p, MaxFile)
@@ -155,9 +162,23 @@ func (c *Capture) read(p string) (snapshot.File, *Stamp, []byte, error) {
 	// (git's "racy" rule), but takes the room that the next run's will need. The
 	// time of the bytes can be set back, that of the change cannot.
 	if st.Size == f.Size && max(st.MTime, st.CTime) < c.begun.Add(-2*time.Second).UnixNano() {
-		return f, &Stamp{Stat: st, SHA256: f.SHA256}, b, nil
+		return f, &Stamp{Stat: st, SHA256: f.SHA256, Waives: waiver.In(b)}, b, nil
 	}
-	return f, &Stamp{SHA256: f.SHA256}, b, nil
+	return f, &Stamp{SHA256: f.SHA256, Waives: waiver.In(b)}, b, nil
+}
+
+// Waiving returns the files captured so far in which there may be waivers, sorted.
+func (c *Capture) Waiving() []snapshot.File {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var out []snapshot.File
+	for _, got := range c.files {
+		if got.waive {
+			out = append(out, got.file)
+		}
+	}
+	slices.SortFunc(out, func(a, b snapshot.File) int { return strings.Compare(a.Path, b.Path) })
+	return out
 }
 
 // Bytes returns the bytes of a captured file, not to be changed. Where they are

@@ -18,6 +18,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -26,6 +27,7 @@ import (
 
 	"healthaudit/audit"
 	"healthaudit/snapshot"
+	"healthaudit/snapshot/analyze/waiver"
 	"healthaudit/snapshot/collect"
 	"healthaudit/snapshot/collect/collecttest"
 )
@@ -111,7 +113,11 @@ func Case(t *testing.T, c *audit.Check, a *txtar.Archive, collectors ...*collect
 			want = append(want, s)
 		}
 	}
-	for _, f := range audit.Judge([]*audit.Check{c}, w).Findings {
+	w.All, w.Waivers = append(stubs(t, files["found"]), c), waivers(t, sess)
+	for _, f := range audit.Judge(w.All, w).Findings {
+		if f.Check != c.ID {
+			continue
+		}
 		place := "-"
 		if f.At.Path != "" {
 			place = fmt.Sprintf("%s:%d", f.At.Path, f.At.Line)
@@ -121,6 +127,44 @@ func Case(t *testing.T, c *audit.Check, a *txtar.Archive, collectors ...*collect
 	slices.Sort(got)
 	slices.Sort(want)
 	return got, want
+}
+
+// stubs are other checks, each with one finding: lines "CHECK ITEM PATH:LINE", or
+// the id alone of a check that finds nothing.
+func stubs(t *testing.T, found []byte) (out []*audit.Check) {
+	t.Helper()
+	for line := range strings.Lines(string(found)) {
+		f := strings.Fields(line)
+		c := &audit.Check{ID: f[0], Severity: audit.Medium, Judge: func(*audit.Pass) {}}
+		if len(f) == 3 {
+			path, at, _ := strings.Cut(f[2], ":")
+			n, err := strconv.Atoi(at)
+			if err != nil {
+				t.Fatal(err)
+			}
+			c.Judge = func(p *audit.Pass) {
+				p.Report(audit.Report{Item: snapshot.Key(f[1]), At: audit.Location{Path: path, Line: n}})
+			}
+		}
+		out = append(out, c)
+	}
+	return out
+}
+
+// waivers are those of the files that the collectors read.
+func waivers(t *testing.T, s *collect.Session) (out []audit.Waiver) {
+	t.Helper()
+	for _, f := range s.Files.Waiving() {
+		b, err := s.Files.Bytes(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, c := range waiver.Parse(b) {
+			out = append(out, audit.Waiver{Checks: c.Checks, Reason: c.Reason, Until: c.Until, From: c.From, To: c.To,
+				At: audit.Location{Path: f.Path, Line: c.Line, Column: c.Column}})
+		}
+	}
+	return out
 }
 
 func merge(t *testing.T, s *snapshot.Snapshot, items, systems []byte) {

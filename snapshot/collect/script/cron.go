@@ -11,6 +11,7 @@ import (
 	"healthaudit/snapshot/analyze/lazyregexp"
 	"healthaudit/snapshot/analyze/refs"
 	"healthaudit/snapshot/analyze/shell"
+	"healthaudit/snapshot/analyze/waiver"
 	"healthaudit/snapshot/collect"
 )
 
@@ -185,7 +186,7 @@ func parseCrontab(s *collect.Session, f snapshot.File) (m crontabModel) {
 }
 
 func parseEntry(e crontab.Entry, env []crontab.Env, wrong map[int]problem) entryModel {
-	em := entryModel{Entry: e, Hash: snapshot.Sum([]byte(e.Command))[:8]}
+	em := entryModel{Entry: e, Hash: snapshot.Sum([]byte(waiver.Without(e.Command)))[:8]}
 	if w, ok := wrong[e.Line]; ok {
 		em.Problems = append(em.Problems, w)
 	}

@@ -1,0 +1,23 @@
+package pipeline
+
+import (
+	"healthaudit/audit"
+	"healthaudit/snapshot/analyze/waiver"
+)
+
+// waivers reads the waivers that stand in the captured files. A file whose
+// bytes are lost has none: what it waived counts again, which nobody overlooks.
+func (s *session) waivers() []audit.Waiver {
+	var out []audit.Waiver
+	for _, f := range s.capture.Waiving() {
+		b, err := s.snap.Content.Bytes(f.SHA256)
+		if err != nil {
+			continue
+		}
+		for _, c := range waiver.Parse(b) {
+			out = append(out, audit.Waiver{Checks: c.Checks, Reason: c.Reason, Until: c.Until, From: c.From, To: c.To,
+				At: audit.Location{Path: f.Path, Line: c.Line, Column: c.Column}})
+		}
+	}
+	return out
+}

@@ -1,0 +1,153 @@
+// Package waiver reads waivers that stand in the audited files themselves:
+//
+//	# audit: ignore[workflow-lint, script-syntax] reason=vendor's template until=2027-01-31
+//
+// in any file whose comments begin with #, //, /*, --, ; or <!--. A comment at the
+// end of a line is about that line. One on a line of its own is about what
+// begins on the next line of code, with all that is indented deeper below it;
+// before the first line of code it is about the whole file. The package reads
+// text only: whether a waiver is honoured is not its business.
+package waiver
+
+import (
+	"bytes"
+	"slices"
+	"strings"
+
+	"healthaudit/snapshot/analyze/lazyregexp"
+)
+
+// Max is how many waivers of one file are read; further ones are left alone.
+const Max = 1000
+
+// A Comment is one waiver as it is written. Reason and Until are empty where
+// they are missing.
+type Comment struct {
+	Checks       []string // as written, without blanks and empty names
+	Reason       string
+	Until        string
+	Line, Column int // of the word audit; the column counts bytes
+	From, To     int // the lines it is about, inclusive; 1 and EndOfFile for a whole file
+}
+
+// EndOfFile is the last line of a waiver that is about a whole file.
+const EndOfFile = 1<<31 - 1
+
+var marks = [][]byte{[]byte("audit: ignore["), []byte("audit:ignore[")}
+
+var (
+	comment = lazyregexp.New(`(?:#|//|/\*|--|;|<!--)[ \t]*(audit: ?ignore\[([^\]\n]*)\](.*))$`)
+	field   = lazyregexp.New(`\b(reason|until)=`)
+	noCode  = lazyregexp.New(`^\s*(?:#.*|//.*|/?\*.*|--.*|;.*|<!--.*)?$`)
+)
+
+// In reports whether there may be waivers in a text: what costs next to nothing
+// to ask of every file.
+func In(src []byte) bool {
+	return slices.ContainsFunc(marks, func(m []byte) bool { return bytes.Contains(src, m) })
+}
+
+// Parse returns the waivers of a text, in its order.
+func Parse(src []byte) []Comment {
+	if !In(src) {
+		return nil
+	}
+	lines := strings.Split(string(src), "\n")
+	var out []Comment
+	code := false // a line of code came before
+	for i, line := range lines {
+		line = strings.TrimRight(line, "\r")
+		if strings.Contains(line, "ignore[") && len(out) < Max {
+			if at := comment().FindStringSubmatchIndex(line); at != nil {
+				c := read(line[at[4]:at[5]], line[at[6]:at[7]])
+				c.Line, c.Column = i+1, at[2]+1
+				switch {
+				case strings.TrimSpace(line[:at[0]]) != "":
+					c.From, c.To = i+1, i+1
+				case !code:
+					c.From, c.To = 1, EndOfFile
+				default:
+					c.From, c.To = block(lines, i+1)
+				}
+				out = append(out, c)
+			}
+		}
+		code = code || !noCode().MatchString(line)
+	}
+	return out
+}
+
+// Without returns a line without the waiver at its end: what is named by its
+// text keeps its name when it is waived.
+func Without(line string) string {
+	if at := comment().FindStringIndex(line); at != nil {
+		return strings.TrimRight(line[:at[0]], " \t")
+	}
+	return line
+}
+
+// read reads what stands in the brackets and what follows them.
+func read(checks, rest string) (c Comment) {
+	for _, id := range strings.Split(checks, ",") {
+		if id = strings.TrimSpace(id); id != "" {
+			c.Checks = append(c.Checks, id)
+		}
+	}
+	for _, end := range []string{"*/", "-->"} {
+		rest, _, _ = strings.Cut(rest, end)
+	}
+	at := field().FindAllStringSubmatchIndex(rest, -1)
+	for n, f := range at {
+		value := rest[f[1]:]
+		if quoted, ok := unquote(value); ok {
+			value = quoted
+		} else if n+1 < len(at) {
+			value = rest[f[1]:at[n+1][0]]
+		}
+		value = strings.TrimSpace(value)
+		switch name := rest[f[2]:f[3]]; {
+		case name == "reason" && c.Reason == "":
+			c.Reason = value
+		case name == "until" && c.Until == "":
+			c.Until, _, _ = strings.Cut(value, " ")
+		}
+	}
+	return c
+}
+
+func unquote(s string) (string, bool) {
+	if s == "" || s[0] != '"' && s[0] != '\'' {
+		return "", false
+	}
+	text, _, ok := strings.Cut(s[1:], s[:1])
+	return text, ok
+}
+
+// block returns the lines, counted from 1, of what begins on the first line of
+// code at or after the index: that line, and those indented deeper below it. In
+// YAML a list may stand below its key without being indented.
+func block(lines []string, i int) (from, to int) {
+	for i < len(lines) && noCode().MatchString(strings.TrimRight(lines[i], "\r")) {
+		i++
+	}
+	if i == len(lines) {
+		return i, i
+	}
+	from, to = i+1, i+1
+	depth := indent(lines[i])
+	list := strings.HasSuffix(strings.TrimRight(lines[i], " \t\r"), ":") && !strings.HasPrefix(lines[i][depth:], "- ")
+	for i++; i < len(lines); i++ {
+		line := strings.TrimRight(lines[i], " \t\r")
+		if line == "" {
+			continue
+		}
+		if d := indent(line); d < depth || d == depth && !(list && strings.HasPrefix(line[d:], "-")) {
+			break
+		}
+		to = i + 1
+	}
+	return from, to
+}
+
+// indent returns how many blanks a line begins with.
+func indent(line string) int { return len(line) - len(strings.TrimLeft(line, " \t")) }

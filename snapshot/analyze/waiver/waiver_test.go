@@ -1,0 +1,54 @@
+package waiver
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+)
+
+func TestParse(t *testing.T) {
+	for name, c := range map[string]struct{ src, want string }{
+		"end_of_line":      {"a: 1\nb: 2 # audit: ignore[x-y] reason=it is so until=2027-01-31\n", `[x-y] "it is so" "2027-01-31" 2:8 2-2`},
+		"quoted":           {"a\nb // audit: ignore[x, y] until=2027-01-31 reason=\"until=never, he said\"", `[x y] "until=never, he said" "2027-01-31" 2:6 2-2`},
+		"whole_file":       {"#!/bin/sh\n\n# audit: ignore[x] reason=r until=2027-01-31\nls\n", `[x] "r" "2027-01-31" 3:3 1-end`},
+		"block":            {"jobs:\n  # audit: ignore[x] reason=r until=2027-01-31\n  # and why\n\n  a:\n    b: 1\n\n    c: 2\n  d: 3\n", `[x] "r" "2027-01-31" 2:5 5-8`},
+		"list_of_a_key":    {"a: 1\n# audit: ignore[x] reason=r until=2027-01-31\nsteps:\n- a\n- b\nc: 1\n", `[x] "r" "2027-01-31" 2:3 3-5`},
+		"entry_of_a_list":  {"s:\n# audit: ignore[x] reason=r until=2027-01-31\n- a:\n  b: 1\n- c\n", `[x] "r" "2027-01-31" 2:3 3-4`},
+		"block_comment":    {"a()\n/* audit: ignore[x] reason=r until=2027-01-31 */\nb()\nc()", `[x] "r" "2027-01-31" 2:4 3-3`},
+		"carriage_returns": {"a: 1\r\nb: 2 # audit: ignore[x] reason=r until=2027-01-31\r\n", `[x] "r" "2027-01-31" 2:8 2-2`},
+		"at_the_end":       {"a\n# audit: ignore[x]", `[x] "" "" 2:3 2-2`},
+		"without_anything": {"a #audit:ignore[]", `[] "" "" 1:4 1-1`},
+		"in_a_text":        {"echo 'audit: ignore[x] reason=r until=2027-01-31'\n", ""},
+		"not_closed":       {"a # audit: ignore[x reason=r", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var got []string
+			for _, w := range Parse([]byte(c.src)) {
+				to := fmt.Sprint(w.To)
+				if w.To == EndOfFile {
+					to = "end"
+				}
+				got = append(got, fmt.Sprintf("%v %q %q %d:%d %d-%s", w.Checks, w.Reason, w.Until, w.Line, w.Column, w.From, to))
+			}
+			if strings.Join(got, "\n") != c.want {
+				t.Errorf("%s\nwant %s", strings.Join(got, "\n"), c.want)
+			}
+		})
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	f.Add("a\n# audit: ignore[x, y] reason='r' until=2027-01-31\nb:\n- c\n")
+	f.Add("// audit:ignore[]")
+	f.Fuzz(func(t *testing.T, src string) {
+		last, n := strings.Count(src, "\n")+1, 0
+		for _, w := range Parse([]byte(src)) {
+			if n++; n > Max || w.Line < 1 || w.Line > last || w.Column < 1 || w.From < 1 || w.From > w.To || w.To != EndOfFile && w.To > last {
+				t.Fatalf("%+v of %d lines", w, last)
+			}
+			if line := strings.Split(src, "\n")[w.Line-1]; !strings.HasPrefix(line[w.Column-1:], "audit:") {
+				t.Fatalf("%+v does not stand at its place in %q", w, line)
+			}
+		}
+	})
+}
