@@ -161,7 +161,7 @@ func (s *session) look(ctx context.Context) error {
 	var g *gathering
 	err = s.stageOf("collect", func() (err error) {
 		g, err = gather(ctx, &collect.Session{
-			Host: s.Host, Config: s.Config.Collect, Tree: tree, Derived: s.derived, Previous: s.before,
+			Host: s.Host, Config: s.Config.Collect, Tree: tree, Repository: s.info.Git, Derived: s.derived, Previous: s.before,
 			Cursors: s.cursor, Secret: s.secret, Files: s.capture,
 		}, s.Config, s.Collectors)
 		return err

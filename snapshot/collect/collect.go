@@ -96,14 +96,15 @@ type Config struct {
 // A Session is what one run gives to its collectors. It is shared by all of
 // them and safe for concurrent use.
 type Session struct {
-	Host     host.Host
-	Config   Config
-	Tree     *snapshot.Tree
-	Derived  *snapshot.Derived
-	Previous snapshot.Past // the reference; never nil
-	Cursors  func(sys snapshot.System, name string) json.RawMessage
-	Secret   func(clear string) string // keyed hash for facts of class Secret, and for every env or with value
-	Files    *Capture                  // captures files: bytes into the store, digests into items
+	Host       host.Host
+	Config     Config
+	Tree       *snapshot.Tree
+	Repository *Repository // nil where there is no git, or it could not be asked
+	Derived    *snapshot.Derived
+	Previous   snapshot.Past // the reference; never nil
+	Cursors    func(sys snapshot.System, name string) json.RawMessage
+	Secret     func(clear string) string // keyed hash for facts of class Secret, and for every env or with value
+	Files      *Capture                  // captures files: bytes into the store, digests into items
 }
 
 // The Where of a reference to a file that is loaded, not started: it belongs to

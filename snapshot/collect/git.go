@@ -34,12 +34,18 @@ const maxConfig = 64
 // daemon). The configuration in set, pairs of name and value, goes by the
 // environment, where a name may hold an equals sign.
 func git(ctx context.Context, h host.Host, set [][2]string, args ...string) ([]byte, error) {
-	out, _, err := gitSays(ctx, h, set, args...)
+	out, _, err := gitSays(ctx, h, set, nil, args...)
 	return out, err
 }
 
-// gitSays is git with its warnings.
-func gitSays(ctx context.Context, h host.Host, set [][2]string, args ...string) (out []byte, warnings string, err error) {
+// gitFed is git with an input.
+func gitFed(ctx context.Context, h host.Host, in []byte, args ...string) ([]byte, error) {
+	out, _, err := gitSays(ctx, h, nil, in, args...)
+	return out, err
+}
+
+// gitSays is git with an input and its warnings.
+func gitSays(ctx context.Context, h host.Host, set [][2]string, in []byte, args ...string) (out []byte, warnings string, err error) {
 	bin, err := h.Look("git")
 	if err != nil {
 		return nil, "", err
@@ -64,7 +70,7 @@ func gitSays(ctx context.Context, h host.Host, set [][2]string, args ...string) 
 	env = append(env, "GIT_CONFIG_COUNT="+strconv.Itoa(n+len(set)))
 	what := args[0]
 	args = append([]string{"--no-pager", "-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "-c", "core.quotePath=false"}, args...)
-	res, err := h.Run(ctx, host.Command{Program: bin, Args: args, Env: env, Timeout: gitTimeout, MaxOut: maxListing, MaxMemory: gitMemory, MaxSleep: gitSleep})
+	res, err := h.Run(ctx, host.Command{Program: bin, Args: args, Env: env, In: in, Timeout: gitTimeout, MaxOut: maxListing, MaxMemory: gitMemory, MaxSleep: gitSleep})
 	if err != nil {
 		return nil, "", err
 	}
@@ -98,7 +104,7 @@ func status(ctx context.Context, h host.Host) (out []byte, warnings string, err 
 	if err != nil {
 		return nil, "", err
 	}
-	return gitSays(ctx, h, noFilters(string(names)), "status", "--porcelain=v2", "--branch", "--untracked-files=all", "--ignored=matching",
+	return gitSays(ctx, h, noFilters(string(names)), nil, "status", "--porcelain=v2", "--branch", "--untracked-files=all", "--ignored=matching",
 		"--ignore-submodules=dirty", "-z", "--", ".")
 }
 

@@ -40,7 +40,7 @@ func judgeSyntax(p *audit.Pass) {
 		if n := len(v.Problems) - 1; n > 0 {
 			msg += fmt.Sprintf(", and %s", plural(n, "further problem"))
 		}
-		p.Report(audit.Report{Item: it.Key, At: locate(it, first.Pos), Message: msg, Evidence: []audit.Evidence{{Name: "kind", Value: first.Family}}})
+		p.Report(since(it, audit.Report{Item: it.Key, At: locate(it, first.Pos), Message: msg, Evidence: []audit.Evidence{{Name: "kind", Value: first.Family}}}))
 	}
 }
 

@@ -68,12 +68,12 @@ func Session(t testing.TB, dir string) *collect.Session {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { h.Close() })
-	tree, _, _, err := collect.ReadTree(t.Context(), h)
+	tree, repo, _, err := collect.ReadTree(t.Context(), h)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return &collect.Session{
-		Host: h, Tree: tree, Derived: &snapshot.Derived{}, Previous: snapshot.Nothing,
+		Host: h, Tree: tree, Repository: repo, Derived: &snapshot.Derived{}, Previous: snapshot.Nothing,
 		Cursors: func(snapshot.System, string) json.RawMessage { return nil },
 		Secret: func(clear string) string {
 			m := hmac.New(sha256.New, []byte("test key"))

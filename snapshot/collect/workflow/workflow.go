@@ -83,6 +83,13 @@ func collectAll(ctx context.Context, s *collect.Session) (collect.Result, error)
 		return collect.Result{}, &collect.SourceError{Message: "workflows were not read to the end", Err: err}
 	}
 	res.Cursors = map[string]json.RawMessage{cursorName: r.stamp}
+	keep, why := r.tellOrigins(ctx, res.Items)
+	if keep != nil {
+		res.Cursors[originCursor] = keep
+	}
+	if res.Reason == "" {
+		res.Reason = why
+	}
 	return res, nil
 }
 

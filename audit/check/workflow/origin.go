@@ -1,0 +1,87 @@
+package workflow
+
+import (
+	"fmt"
+	"strings"
+
+	"healthaudit/audit"
+	"healthaudit/snapshot"
+)
+
+// An origin is since when a file is broken, as far as git knows.
+type origin struct {
+	known             bool
+	by, author, day   string   // the commit; by is empty where the change is not committed
+	with              []string // paths of the other files that it broke
+	valid, then, path string   // the last version that works; empty where there was none
+}
+
+func originOf(it *snapshot.Item) (o origin) {
+	by, known := it.Fact("broken-by")
+	o.known = known
+	if l := by.Strings(); len(l) == 3 {
+		o.by, o.author, o.day = l[0], l[1], l[2]
+	}
+	if v, ok := it.Fact("valid-at"); ok {
+		if l := v.Strings(); len(l) == 3 {
+			o.valid, o.then, o.path = l[0], l[1], l[2]
+		}
+	}
+	if v, ok := it.Fact("broken-with"); ok {
+		o.with = v.Strings()
+	}
+	return o
+}
+
+// brief is a commit as a person writes it.
+func brief(commit string) string { return commit[:min(len(commit), 10)] }
+
+// since completes a finding on a file that does not work: since which commit,
+// with which others, and how the last version that worked comes back.
+func since(it *snapshot.Item, r audit.Report) audit.Report {
+	o := originOf(it)
+	if !o.known {
+		return r
+	}
+	switch {
+	case o.by == "" && o.valid == "":
+		return r // it was never committed
+	case o.by == "":
+		r.Message += ". What broke it is not committed"
+	case o.valid == "":
+		r.Message += fmt.Sprintf(". It never worked since it was added in commit %s (%s, %s)", brief(o.by), o.author, o.day)
+	default:
+		r.Message += fmt.Sprintf(". Broken since commit %s (%s, %s)", brief(o.by), o.author, o.day)
+	}
+	if n := len(o.with); n > 0 {
+		r.Message += fmt.Sprintf(", together with %s", plural(n, "other file"))
+		r.Evidence = append(r.Evidence, audit.Evidence{Name: "broken together with", Value: and(o.with)})
+	}
+	if o.by != "" {
+		r.Evidence = append(r.Evidence, audit.Evidence{Name: "broken by", Value: o.by})
+	}
+	if o.valid != "" {
+		r.Message += fmt.Sprintf("; the last valid version is that of commit %s (%s)", brief(o.valid), o.then)
+		r.Evidence = append(r.Evidence, audit.Evidence{Name: "last valid version", Value: o.valid + ":" + o.path})
+		r.Hint = wayBack(it, o)
+	}
+	return r
+}
+
+// wayBack says how to see, and to bring back, the last version that worked.
+func wayBack(it *snapshot.Item, o origin) string {
+	if o.path != it.Path {
+		return fmt.Sprintf("`git show %s:./%s` shows the last valid version; correct the file, or take that one over.", brief(o.valid), quoted(o.path))
+	}
+	return fmt.Sprintf("`git diff %[1]s -- %[2]s` shows what changed since the last valid version, `git checkout %[1]s -- %[2]s` brings it back; or correct the file from its first problem on.", brief(o.valid), quoted(it.Path))
+}
+
+// quoted is a path as a shell takes it.
+func quoted(p string) string {
+	if strings.ContainsFunc(p, func(r rune) bool {
+		return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("/._-+@,", r))
+	}) {
+		return "'" + strings.ReplaceAll(p, "'", `'\''`) + "'"
+	}
+	return p
+}

@@ -1,0 +1,42 @@
+package workflow
+
+import (
+	"strings"
+	"testing"
+
+	"healthaudit/audit"
+	"healthaudit/snapshot"
+)
+
+func TestSince(t *testing.T) {
+	by := snapshot.List("0123456789abcdef", "Ada", "2026-11-04")
+	for name, c := range map[string]struct {
+		facts         []snapshot.Fact
+		message, hint string
+	}{
+		"nothing_known":   {nil, "It is broken", "the check's"},
+		"never_committed": {[]snapshot.Fact{{Name: "broken-by", Value: snapshot.List()}, {Name: "valid-at", Value: snapshot.List()}}, "It is broken", "the check's"},
+		"by_a_commit": {[]snapshot.Fact{{Name: "broken-by", Value: by}, {Name: "valid-at", Value: snapshot.List("fedcba9876543210", "2026-11-01", "x/a b.yml")}, {Name: "broken-with", Value: snapshot.SetOf("x/c.yml", "x/d.yml")}},
+			"It is broken. Broken since commit 0123456789 (Ada, 2026-11-04), together with 2 other files; the last valid version is that of commit fedcba9876 (2026-11-01)",
+			"`git diff fedcba9876 -- 'x/a b.yml'` shows what changed since the last valid version, `git checkout fedcba9876 -- 'x/a b.yml'` brings it back; or correct the file from its first problem on."},
+		"not_committed": {[]snapshot.Fact{{Name: "broken-by", Value: snapshot.List()}, {Name: "valid-at", Value: snapshot.List("fedcba9876543210", "2026-11-01", "x/old.yml")}},
+			"It is broken. What broke it is not committed; the last valid version is that of commit fedcba9876 (2026-11-01)",
+			"`git show fedcba9876:./x/old.yml` shows the last valid version; correct the file, or take that one over."},
+		"never_valid": {[]snapshot.Fact{{Name: "broken-by", Value: by}, {Name: "valid-at", Value: snapshot.List()}},
+			"It is broken. It never worked since it was added in commit 0123456789 (Ada, 2026-11-04)", "the check's"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			it := &snapshot.Item{Key: "workflows/a b.yml", Path: "x/a b.yml", Facts: c.facts}
+			it.Sort()
+			r := since(it, audit.Report{Message: "It is broken", Hint: "the check's"})
+			if r.Message != c.message || r.Hint != c.hint {
+				t.Errorf("%s\n%s", r.Message, r.Hint)
+			}
+			for _, e := range r.Evidence {
+				if e.Name == "" || strings.TrimSpace(e.Value) == "" {
+					t.Errorf("evidence %+v", e)
+				}
+			}
+		})
+	}
+}
