@@ -168,8 +168,9 @@ type Pass struct {
 	*World
 	check *Check
 	out   []Finding
-	made  []Finding // by the checks before, for one that runs Last
-	doubt []string  // IDs of findings whose absence proves nothing
+	made  []Finding      // by the checks before, for one that runs Last
+	doubt []string       // IDs of findings whose absence proves nothing
+	blind []snapshot.Key // items of which no absence proves anything
 }
 
 // Items returns the judgeable items of the check's system (or of all systems,
@@ -218,6 +219,10 @@ func (p *Pass) Limit(name string) float64 {
 func (p *Pass) Doubt(item snapshot.Key, discriminator string) {
 	p.doubt = append(p.doubt, FindingID(item.System(), item, p.check.ID, discriminator))
 }
+
+// DoubtAll notes that the check could not look at an item at all: what was open
+// of it stays.
+func (p *Pass) DoubtAll(item snapshot.Key) { p.blind = append(p.blind, item) }
 
 // maxMessage bounds a message in bytes: names in it may be as long as their file.
 const maxMessage = 2000

@@ -15,6 +15,18 @@ type Judgement struct {
 	Findings []Finding       // severity, then item, then check, then discriminator; no two with one ID
 	Crashed  []Crash         // checks that panicked: their earlier findings are carried
 	Doubts   map[string]bool // IDs of findings that could not be looked for: those that were open are carried
+	Blind    map[Sight]bool  // where a check could not look at all
+}
+
+// A Sight is one check's look at one item.
+type Sight struct {
+	Check string
+	Item  snapshot.Key
+}
+
+// Doubted reports whether nobody looked for a finding.
+func (j *Judgement) Doubted(r *Record) bool {
+	return j.Doubts[r.ID] || j.Blind[Sight{r.Check, r.Item}]
 }
 
 // A Crash is a check that could not be run to its end.
@@ -30,7 +42,7 @@ const workers = 2
 // Judge runs the checks. A check that panics loses its findings and nothing else.
 func Judge(checks []*Check, w *World) Judgement {
 	w.Now.Sort() // the index of items is made before anyone asks for it
-	j := Judgement{Doubts: map[string]bool{}}
+	j := Judgement{Doubts: map[string]bool{}, Blind: map[Sight]bool{}}
 	early, last := make([]*Check, 0, len(checks)), []*Check(nil)
 	for _, c := range checks {
 		if c.Last {
@@ -75,6 +87,9 @@ func (j *Judgement) add(checks []*Check, w *World, made []Finding) {
 		}
 		for _, id := range r.pass.doubt {
 			j.Doubts[id] = true
+		}
+		for _, item := range r.pass.blind {
+			j.Blind[Sight{checks[i].ID, item}] = true
 		}
 		for _, f := range r.pass.out {
 			if it := w.Now.Item(f.Item); it != nil && it.Carried || seen[f.ID] {

@@ -106,7 +106,7 @@ func Track(prev []*Record, j Judgement, checks []*Check, w *World, now Mark) []T
 		case slices.Contains(w.Off, r.Check): // as it was, unseen
 		case c == nil:
 			out = append(out, resolve(r, now, ByRetire))
-		case crashed[r.Check] || j.Doubts[r.ID] || !w.proven(c, r):
+		case crashed[r.Check] || j.Doubted(r) || !w.proven(c, r):
 			out = append(out, ends(r, now.At))
 		case w.Now.Item(r.Item) == nil && !r.Item.IsPseudo():
 			out = append(out, resolve(r, now, ByRemoval))

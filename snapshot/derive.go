@@ -111,3 +111,44 @@ func Once[T any](d *Derived, key any, create func() T) T {
 	v, _ := e.val.(T)
 	return v
 }
+
+// Remember keeps a result by its key, for what one process finds out of many
+// inputs at once, which Derive cannot express. The same conditions hold as for
+// its results; the key must not be one of Derive's. A nil Derived forgets.
+func Remember[T any](d *Derived, key string, v T) {
+	if d == nil {
+		return
+	}
+	e := &derivation{val: v}
+	e.once.Do(func() {})
+	d.mu.Lock()
+	if d.vals == nil {
+		d.vals = map[string]*derivation{}
+	}
+	d.vals[key] = e
+	d.mu.Unlock()
+	if d.Memo != nil {
+		if b, err := json.Marshal(v); err == nil {
+			d.Memo.Put(key, b)
+		}
+	}
+}
+
+// Recall returns what was remembered by that key, in this run or an earlier one.
+func Recall[T any](d *Derived, key string) (v T, ok bool) {
+	if d == nil {
+		return v, false
+	}
+	d.mu.Lock()
+	e := d.vals[key]
+	d.mu.Unlock()
+	if e != nil {
+		v, ok = e.val.(T)
+		return v, ok
+	}
+	if d.Memo == nil {
+		return v, false
+	}
+	b := d.Memo.Get(key)
+	return v, b != nil && json.Unmarshal(b, &v) == nil
+}

@@ -293,7 +293,7 @@ func (s *session) judge() (*View, error) {
 	s.info.Crashed = j.Crashed
 	v.findings = audit.Track(old.records(), j, checks, w, mark)
 	for _, t := range v.findings {
-		if t.Carried && j.Doubts[t.ID] {
+		if t.Carried && j.Doubted(t.Record) {
 			s.info.Doubted = append(s.info.Doubted, t.ID)
 		}
 	}

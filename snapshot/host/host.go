@@ -92,9 +92,10 @@ type Command struct {
 	Dir      string // absolute; empty is the root
 	Env      []string
 	In       []byte
-	Timeout  time.Duration // required
-	MaxOut   int64         // bytes of standard output; more kills the child and is ErrTooLarge
-	MaxError int64         // bytes of standard error that are kept; 0 keeps 4096
+	Files    map[string][]byte // by plain name: they stand in its folder, a new one that is removed when it ends; Dir must be empty
+	Timeout  time.Duration     // required
+	MaxOut   int64             // bytes of standard output; more kills the child and is ErrTooLarge
+	MaxError int64             // bytes of standard error that are kept; 0 keeps 4096
 
 	// Linux only; 0 is no bound.
 	MaxMemory int64         // bytes of private memory that it may have

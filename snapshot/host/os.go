@@ -92,6 +92,24 @@ func (o *OS) holds(p string) bool {
 	return err == nil && filepath.IsLocal(rel)
 }
 
+// lay writes files into a new folder, which is returned with an error too.
+func lay(files map[string][]byte) (dir string, err error) {
+	if dir, err = os.MkdirTemp("", "audit-"); err != nil {
+		return dir, err
+	}
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return dir, err
+	}
+	defer root.Close()
+	for name, b := range files {
+		if err := root.WriteFile(name, b, 0o600); err != nil {
+			return dir, err
+		}
+	}
+	return dir, nil
+}
+
 func (o *OS) Run(ctx context.Context, c Command) (Result, error) {
 	if c.Timeout <= 0 || c.MaxOut <= 0 {
 		return Result{}, fmt.Errorf("run %s: a timeout and an output bound are required", c.Program)
@@ -116,6 +134,14 @@ func (o *OS) Run(ctx context.Context, c Command) (Result, error) {
 	cmd.Dir = c.Dir
 	if cmd.Dir == "" {
 		cmd.Dir = o.path
+	}
+	if len(c.Files) > 0 {
+		dir, err := lay(c.Files)
+		defer os.RemoveAll(dir)
+		if err != nil {
+			return Result{Code: -1}, err
+		}
+		cmd.Dir = dir
 	}
 	cmd.Env = slices.Clone(c.Env)
 	if cmd.Env == nil {

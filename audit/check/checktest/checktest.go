@@ -14,6 +14,7 @@ package checktest
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -28,6 +29,7 @@ import (
 	"healthaudit/audit"
 	"healthaudit/snapshot"
 	"healthaudit/snapshot/analyze/waiver"
+	"healthaudit/snapshot/analyze/workflow"
 	"healthaudit/snapshot/collect"
 	"healthaudit/snapshot/collect/collecttest"
 )
@@ -82,13 +84,12 @@ func Case(t *testing.T, c *audit.Check, a *txtar.Archive, collectors ...*collect
 	files := map[string][]byte{}
 	before := false
 	for _, f := range a.Files {
+		files[f.Name] = f.Data
 		if p, ok := strings.CutPrefix(f.Name, "tree/"); ok {
 			collecttest.WriteFile(t, now, p, f.Data)
 		} else if p, ok := strings.CutPrefix(f.Name, "before/"); ok {
 			collecttest.WriteFile(t, old, p, f.Data)
 			before = true
-		} else {
-			files[f.Name] = f.Data
 		}
 	}
 	w := &audit.World{Before: snapshot.Nothing, Derived: &snapshot.Derived{}}
@@ -113,6 +114,7 @@ func Case(t *testing.T, c *audit.Check, a *txtar.Archive, collectors ...*collect
 			want = append(want, s)
 		}
 	}
+	shellSaid(t, w.Derived, files)
 	w.All, w.Waivers = append(stubs(t, files["found"]), c), waivers(t, sess)
 	for _, f := range audit.Judge(w.All, w).Findings {
 		if f.Check != c.ID {
@@ -149,6 +151,27 @@ func stubs(t *testing.T, found []byte) (out []*audit.Check) {
 		out = append(out, c)
 	}
 	return out
+}
+
+// shellSaid keeps what a shellcheck says: lines "PATH LINE CODE error|warning TEXT".
+func shellSaid(t *testing.T, d *snapshot.Derived, files map[string][]byte) {
+	t.Helper()
+	said := map[string]workflow.ShellVerdict{}
+	for line := range strings.Lines(string(files["shellcheck"])) {
+		f := strings.SplitN(strings.TrimSpace(line), " ", 5)
+		n, err := strconv.Atoi(f[1])
+		code, err2 := strconv.Atoi(f[2])
+		if err = errors.Join(err, err2); err != nil || len(f) != 5 {
+			t.Fatal(line, err)
+		}
+		sum := snapshot.Sum(files["tree/"+f[0]])
+		v := said[sum]
+		v.Said = append(v.Said, workflow.ShellMessage{Pos: workflow.Pos{Line: n, Column: 1}, Code: code, Error: f[3] == "error", Where: "a/step", Text: f[4]})
+		said[sum] = v
+	}
+	for sum, v := range said {
+		workflow.KeepShell(d, sum, v)
+	}
 }
 
 // waivers are those of the files that the collectors read.

@@ -16,7 +16,7 @@ import (
 )
 
 // All lists the checks of this package.
-var All = []*audit.Check{Syntax, Lint, MissingTarget, SharedConcurrency, Gutted}
+var All = []*audit.Check{Syntax, Lint, MissingTarget, SharedConcurrency, Gutted, Shellcheck}
 
 // A judge asks for the verdicts on the files of one snapshot.
 type judge struct {

@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -60,7 +59,7 @@ func judgePython(ctx context.Context, s *collect.Session, items []*snapshot.Item
 			continue
 		}
 		if total++; total == 1 {
-			program, identity = interpreter(s.Host)
+			program, identity = collect.Program(s.Host, "python3")
 		}
 		if program == "" {
 			continue
@@ -68,7 +67,7 @@ func judgePython(ctx context.Context, s *collect.Session, items []*snapshot.Item
 		it := items[i]
 		f := it.Files[0]
 		key := "python.syntax:" + snapshot.Sum([]byte(f.SHA256 + "\x00" + identity))[:40]
-		if v, ok := recall(s, key); ok {
+		if v, ok := snapshot.Recall[verdict](s.Derived, key); ok {
 			a.assess(v)
 			continue
 		}
@@ -109,43 +108,6 @@ func (a *analysis) assess(v verdict) {
 	}
 }
 
-// interpreter returns python3 and what tells it from another one without
-// starting it: where it lies, its size and time.
-func interpreter(h host.Host) (program, identity string) {
-	program, err := h.Look("python3")
-	if err != nil {
-		return "", ""
-	}
-	identity = program
-	dir, base := filepath.Split(program)
-	if files, err := h.Outside(filepath.Clean(dir)); err == nil {
-		defer files.Close()
-		if st, err := files.Stat(base); err == nil {
-			identity += fmt.Sprintf("\x00%d\x00%d", st.Size, st.MTime)
-		}
-	}
-	return program, identity
-}
-
-// recall and remember keep verdicts in the analysis cache by hand: one process
-// judges all files that are not in it, which Derive cannot express.
-func recall(s *collect.Session, key string) (v verdict, ok bool) {
-	if s.Derived == nil || s.Derived.Memo == nil {
-		return v, false
-	}
-	b := s.Derived.Memo.Get(key)
-	return v, b != nil && json.Unmarshal(b, &v) == nil
-}
-
-func remember(s *collect.Session, key string, v verdict) {
-	if s.Derived == nil || s.Derived.Memo == nil {
-		return
-	}
-	if b, err := json.Marshal(v); err == nil {
-		s.Derived.Memo.Put(key, b)
-	}
-}
-
 // judgeAll has the interpreter judge the files, the smallest first. The one at
 // which it ends is unknown, and another process goes on with the rest.
 func judgeAll(ctx context.Context, s *collect.Session, program string, open []pythonFile) {
@@ -161,7 +123,7 @@ func judgeAll(ctx context.Context, s *collect.Session, program string, open []py
 			break
 		}
 		for i, v := range verdicts {
-			remember(s, open[i].key, v)
+			snapshot.Remember(s.Derived, open[i].key, v)
 			open[i].found.assess(v)
 		}
 		if open = open[len(verdicts):]; len(open) > 0 && ctx.Err() == nil {
@@ -185,7 +147,7 @@ func ask(ctx context.Context, h host.Host, program string, open []pythonFile) (o
 	limit := strconv.FormatFloat(pythonPatience.Seconds(), 'f', -1, 64)
 	res, _ := h.Run(ctx, host.Command{ // what it printed before it ended counts, however it ended
 		Program: program, Args: []string{"-I", "-S", "-c", python.Program, limit}, Dir: "/", In: in.Bytes(), Timeout: pythonTimeout, MaxOut: pythonOutput,
-		Env: []string{"PATH=" + safePath(h), "HOME=" + h.Env("HOME"), "PYENV_ROOT=" + h.Env("PYENV_ROOT"), "LC_ALL=C.UTF-8", "PYTHONDONTWRITEBYTECODE=1"},
+		Env: []string{"PATH=" + collect.SafePath(h), "HOME=" + h.Env("HOME"), "PYENV_ROOT=" + h.Env("PYENV_ROOT"), "LC_ALL=C.UTF-8", "PYTHONDONTWRITEBYTECODE=1"},
 	})
 	version, rest, began := strings.Cut(string(res.Out), "\n")
 	for line := range strings.Lines(rest) {
@@ -217,16 +179,4 @@ func pythonProblem(answer []any, version string, text []byte) *problem {
 // snippet keeps a message of the interpreter to one short line.
 func snippet(message string) string {
 	return strings.ToValidUTF8(message[:min(len(message), 160)], "")
-}
-
-// safePath is the PATH without folders of the audited project and relative
-// ones, for interpreters that are shims.
-func safePath(h host.Host) string {
-	var keep []string
-	for _, dir := range filepath.SplitList(h.Env("PATH")) {
-		if rel, err := filepath.Rel(h.Root(), dir); filepath.IsAbs(dir) && (err != nil || !filepath.IsLocal(rel)) {
-			keep = append(keep, dir)
-		}
-	}
-	return strings.Join(keep, string(filepath.ListSeparator))
 }

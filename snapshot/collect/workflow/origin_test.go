@@ -214,4 +214,9 @@ func TestOrigins_askedOnce(t *testing.T) {
 // nogit is a machine without git.
 type nogit struct{ host.Host }
 
-func (nogit) Look(name string) (string, error) { return "", os.ErrNotExist }
+func (n nogit) Look(name string) (string, error) {
+	if name == "git" {
+		return "", os.ErrNotExist
+	}
+	return n.Host.Look(name)
+}

@@ -25,6 +25,7 @@ type reader struct {
 	stamp   json.RawMessage // what made these items
 	reuse   bool            // the last run's items were made by the very same code
 	fresh   bool            // past every cache
+	shells  shells
 }
 
 func newReader(s *collect.Session) *reader {
@@ -41,7 +42,9 @@ func newReader(s *collect.Session) *reader {
 	}
 	r.config = model.ConfigAt(found, func(f snapshot.File) []byte { b, _ := s.Files.Bytes(f); return b })
 	r.stamp = json.RawMessage(fmt.Sprintf(`"%d.%d.%d"`, epoch, version, model.Version))
-	r.reuse = s.Cursors != nil && string(s.Cursors(snapshot.Workflows, cursorName)) == string(r.stamp)
+	r.findShellcheck()
+	r.reuse = s.Cursors != nil && string(s.Cursors(snapshot.Workflows, cursorName)) == string(r.stamp) &&
+		(r.shells.tool == "" || string(s.Cursors(snapshot.Workflows, shellCursor)) == string(r.shells.stamp()))
 	return r
 }
 
@@ -83,6 +86,7 @@ func (r *reader) read(p string) *snapshot.Item {
 	if v := model.Judge(r.s.Derived, p, f.SHA256, r.config, open); len(v.Problems) > 0 {
 		it.State = "invalid"
 	}
+	r.shells.add(r.s.Derived, f.SHA256, open())
 	describe(it, &m)
 	if m.Broken {
 		carryFacts(it, old)

@@ -90,6 +90,13 @@ func collectAll(ctx context.Context, s *collect.Session) (collect.Result, error)
 	if res.Reason == "" {
 		res.Reason = why
 	}
+	unlinted, done := r.lintShells(ctx)
+	if unlinted != "" {
+		res.Reason = strings.TrimPrefix(res.Reason+"; "+unlinted, "; ")
+	}
+	if done {
+		res.Cursors[shellCursor] = r.shells.stamp()
+	}
 	return res, nil
 }
 
