@@ -21,7 +21,7 @@ import (
 var shellTimeout = 30 * time.Second // for all of a run
 
 const (
-	shellBatch  = 400     // scripts of one process
+	shellBatch  = 100     // scripts of one process: what one has done is kept when the time is over
 	shellMemory = 2 << 30 // of private memory; its runtime reserves more than it uses
 	shellOutput = 32 << 20
 	shellText   = 64 << 10 // a longer script is not given: it takes seconds
