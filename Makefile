@@ -55,7 +55,7 @@ golden: ## write the golden files again
 docs: ## write the generated pages of docs/ again
 	$(GO) test -count=1 -run TestDocs ./cmd/audit -update
 
-bench: build ## cold and warm runs on a generated project
+bench: build pm2 ## cold and warm runs on a generated project, and on real PM2 daemons
 	@mkdir -p $(BENCH)
 	$(GO) -C tools build -o ../build/tools/ ./genproject ./bench
 	build/tools/genproject -seed $(SEED) $(BENCH)/project

@@ -2,7 +2,6 @@ package pm2
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -109,16 +108,20 @@ func (d *daemon) ask(ctx context.Context, h host.Host, socket string, hash func(
 	if err != nil {
 		return err
 	}
-	var version string
-	if err := c.call("getVersion", &version, struct{}{}); err != nil {
+	version, err := c.call("getVersion", struct{}{})
+	if err != nil {
 		return err
 	}
-	var raw []json.RawMessage
-	if err := c.call("getMonitorData", &raw, struct{}{}); err != nil {
+	answer, err := c.call("getMonitorData", struct{}{})
+	if err != nil {
 		return err
 	}
-	d.version = version
-	d.list, d.odd = decodeList(raw, hash)
+	list, ok := array(answer)
+	if !ok || version[0] != '"' {
+		return fmt.Errorf("list or version of another type: %w", errProtocol)
+	}
+	d.version = loose(version)
+	d.list, d.odd = decodeList(list, hash)
 	return nil
 }
 

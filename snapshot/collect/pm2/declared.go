@@ -186,12 +186,19 @@ func evaluate(ctx context.Context, s *collect.Session, d *declaration, text snap
 }
 
 // placeless returns the keyed hash for whatever may name the project's folder:
-// what runs names it where it lies, what is declared does not.
+// what runs names it where it lies, what is declared does not. It is not safe
+// for concurrent use.
 func placeless(s *collect.Session) func(clear string) string {
 	root := s.Host.Root()
 	real := realPath(s.Host, root)
+	known := map[string]string{} // the apps of one user have most of their variables in common
 	return func(clear string) string {
-		return s.Secret(ecosystem.Placeless(ecosystem.Placeless(clear, root), real))
+		h, ok := known[clear]
+		if !ok {
+			h = s.Secret(ecosystem.Placeless(ecosystem.Placeless(clear, root), real))
+			known[clear] = h
+		}
+		return h
 	}
 }
 

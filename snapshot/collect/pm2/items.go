@@ -45,6 +45,7 @@ type builder struct {
 	plain string // the home whose keys say nothing of it, though there are others
 	apps  []*app
 	index map[appID]*app
+	seen  map[string]seen    // by absolute path: see stat
 	lists map[*home][]string // by home: see listsFact
 	lost  map[*home][]string // by home without a daemon: what it listed when it could last be asked
 }
@@ -52,7 +53,7 @@ type builder struct {
 type appID struct{ home, ns, name string }
 
 func newBuilder(s *collect.Session, decls []declaration, homes []home) *builder {
-	b := &builder{s: s, hash: placeless(s), decls: decls, homes: homes, index: map[appID]*app{}, lists: map[*home][]string{}, lost: map[*home][]string{}}
+	b := &builder{s: s, hash: placeless(s), decls: decls, homes: homes, index: map[appID]*app{}, seen: map[string]seen{}, lists: map[*home][]string{}, lost: map[*home][]string{}}
 	if slices.ContainsFunc(homes, func(h home) bool { return h.forgotten }) {
 		if old := s.Previous.Item(snapshot.NewKey(snapshot.PM2, daemonName)); old != nil {
 			b.plain = strings.TrimPrefix(old.Source, daemonSource)

@@ -172,8 +172,7 @@ func (r *real) switchedOff(before collect.Result) {
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	var version string
-	if err := c.call("getVersion", &version, struct{}{}); err != nil {
+	if _, err := c.call("getVersion", struct{}{}); err != nil {
 		r.t.Fatal(err)
 	}
 	pid, _ := itemOf(before, "pm2/unready").Fact("pid")
