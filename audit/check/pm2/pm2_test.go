@@ -195,7 +195,7 @@ func TestCrashLoop_endless(t *testing.T) {
 	}{
 		{"twice in two seconds", 2, 3600, false, "", "", ""},
 		{"after a start: PM2 gives it up by itself", 8, 5, false, "8 times in 2 seconds.", "NAME", "gives up"},
-		{"an app that began to crash", 8, 3600, false, "8 times in 2 seconds, 8 of them within the last 2 seconds, and PM2 will not give it up.", "`pm2 stop api`", "resurrect"},
+		{"an app that began to crash", 8, 3600, false, "8 times in 2 seconds, about 8 times every 2 seconds, and PM2 will not give it up.", "`pm2 stop api`", "resurrect"},
 		{"after pm2 resurrect", 8, 3600, true, "PM2 will not give it up.", "`pm2 resurrect` took that time from the dump. `pm2 stop api`", "NAME"},
 	} {
 		t.Run(c.title, func(t *testing.T) {

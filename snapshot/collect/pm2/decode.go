@@ -28,7 +28,7 @@ type process struct {
 	Backoff            float64 // prev_restart_delay: milliseconds that PM2 last waited before it started it again; 0 none
 	ExitCode           string  // "" when it never exited
 	EventLoop          float64 // milliseconds of latency of its event loop, 95th percentile; 0 unknown
-	Burst              float64 // restarts that nobody asked for between the two looks of one run; see unsettled
+	Burst              float64 // restarts that nobody asked for between the two looks of one run, or as many as fit between: see known
 	Memory             int64   // bytes, as PM2 measured
 
 	ExecPath, Cwd  string

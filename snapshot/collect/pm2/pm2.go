@@ -79,10 +79,12 @@ func collectAll(ctx context.Context, s *collect.Session) (collect.Result, error)
 		}
 	}
 	r.Items = b.remember(r.Items)
+	r.Cursors = map[string]json.RawMessage{}
 	if cursor, err := json.Marshal(b.declaredNow()); err == nil {
-		r.Cursors = map[string]json.RawMessage{cursorName: cursor}
+		r.Cursors[cursorName] = cursor
 	}
 	b.keepLogs(&r)
+	b.keepMoments(&r)
 	for _, it := range r.Items {
 		it.Sort()
 	}
@@ -116,6 +118,7 @@ func recollect(ctx context.Context, s *collect.Session, key snapshot.Key) (*snap
 // cannot be looked at: item keys depend on how many there are to be.
 func readHomes(ctx context.Context, s *collect.Session) (homes []home) {
 	paths, configured := homePaths(s)
+	seen := moments(s)
 	for _, p := range paths {
 		dir, err := s.Host.Outside(p)
 		if err == nil {
@@ -135,7 +138,7 @@ func readHomes(ctx context.Context, s *collect.Session) (homes []home) {
 				daemon: daemon{why: "cannot be asked: " + p + ": " + why}})
 			continue
 		}
-		h := home{path: p, daemon: inspect(ctx, s.Host, p, placeless(s))}
+		h := home{path: p, daemon: inspect(ctx, s.Host, p, placeless(s), seen[p])}
 		h.readDump(s.Host)
 		homes = append(homes, h)
 	}

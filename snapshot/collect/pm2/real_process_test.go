@@ -222,4 +222,16 @@ func TestRealPM2_hotLoop(t *testing.T) {
 	if len(found) != 1 || found[0] != "pm2-crash-loop pm2/hot" || !strings.Contains(list[0].Hint, "resurrect") || !strings.Contains(list[0].Message, "will not give it up") {
 		t.Errorf("%q %+v", found, list)
 	}
+	t.Run("the next run knows it and does not wait", func(t *testing.T) {
+		r.cursors = res.Cursors
+		pause(t.Context(), time.Second)
+		began := time.Now()
+		it := itemOf(r.audit(), "pm2/hot")
+		if took := time.Since(began); took >= settling {
+			t.Errorf("it took %s", took)
+		}
+		if m, _ := it.Metric("burst"); m.Value < 3 {
+			t.Errorf("burst %v", m.Value)
+		}
+	})
 }

@@ -171,8 +171,5 @@ func (b *builder) keepLogs(r *collect.Result) {
 	if err != nil || len(now) == 0 {
 		return
 	}
-	if r.Cursors == nil {
-		r.Cursors = map[string]json.RawMessage{}
-	}
 	r.Cursors[logsCursor] = text
 }
