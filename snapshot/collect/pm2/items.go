@@ -54,7 +54,7 @@ type appID struct{ home, ns, name string }
 
 func newBuilder(s *collect.Session, decls []declaration, homes []home) *builder {
 	b := &builder{s: s, hash: placeless(s), decls: decls, homes: homes, index: map[appID]*app{}, seen: map[string]seen{}, lists: map[*home][]string{}, lost: map[*home][]string{}}
-	if slices.ContainsFunc(homes, func(h home) bool { return h.forgotten }) {
+	if s.Config.PM2HomesNow || slices.ContainsFunc(homes, func(h home) bool { return h.forgotten }) {
 		if old := s.Previous.Item(snapshot.NewKey(snapshot.PM2, daemonName)); old != nil {
 			b.plain = strings.TrimPrefix(old.Source, daemonSource)
 		}
@@ -156,7 +156,7 @@ func (b *builder) key(h *home, ns, name string) snapshot.Key {
 }
 
 // prefix tells homes apart where there are several. A home that was the only
-// one keeps its keys as long as another one is forgotten.
+// one keeps its keys as long as another one is forgotten, or looked at only now.
 func (b *builder) prefix(h *home) string {
 	if h == nil || len(b.homes) < 2 || h.path == b.plain {
 		return ""
