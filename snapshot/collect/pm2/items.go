@@ -38,16 +38,17 @@ func (a *app) expected() bool {
 
 // A builder makes the items of one run.
 type builder struct {
-	s     *collect.Session
-	hash  func(clear string) string // see placeless
-	decls []declaration
-	homes []home
-	plain string // the home whose keys say nothing of it, though there are others
-	apps  []*app
-	index map[appID]*app
-	seen  map[string]seen    // by absolute path: see stat
-	lists map[*home][]string // by home: see listsFact
-	lost  map[*home][]string // by home without a daemon: what it listed when it could last be asked
+	s       *collect.Session
+	hash    func(clear string) string // see placeless
+	decls   []declaration
+	homes   []home
+	plain   string // the home whose keys say nothing of it, though there are others
+	apps    []*app
+	index   map[appID]*app
+	seen    map[string]seen    // by absolute path: see stat
+	lists   map[*home][]string // by home: see listsFact
+	sockets map[string][]int   // processes by the inode of a socket; nil until one is asked for
+	lost    map[*home][]string // by home without a daemon: what it listed when it could last be asked
 }
 
 type appID struct{ home, ns, name string }

@@ -186,23 +186,6 @@ func TestInstalled(t *testing.T) {
 	}
 }
 
-// A daemon that was replaced begins every counter anew.
-func TestRestarted(t *testing.T) {
-	s, m := onMachine(t, oneApp, "")
-	p := god(7, 1, s.Config.PM2Homes[0])
-	m.procs = []host.Process{p}
-	first := collected(t, s)
-	s.Previous = &snapshot.Snapshot{Items: first.Items}
-	if got := text(itemOf(collected(t, s), "pm2/daemon"), "restarted"); got != "" {
-		t.Errorf("the same daemon: restarted %q", got)
-	}
-	p.Start = 99
-	m.procs = []host.Process{p}
-	if got := text(itemOf(collected(t, s), "pm2/daemon"), "restarted"); got != "true" {
-		t.Errorf("another daemon: restarted %q", got)
-	}
-}
-
 func TestExposed(t *testing.T) {
 	for _, c := range []struct {
 		title        string
