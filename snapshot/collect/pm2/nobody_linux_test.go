@@ -26,7 +26,7 @@ func asNobody(t *testing.T, f func()) {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		runtime.LockOSThread() // never unlocked: the thread ends with the goroutine
+		runtime.LockOSThread()                             // never unlocked: the thread ends with the goroutine
 		syscall.RawSyscall(syscall.SYS_SETGROUPS, 0, 0, 0) // the group may write to PM2's socket
 		syscall.RawSyscall(syscall.SYS_SETFSGID, 65534, 0, 0)
 		syscall.RawSyscall(syscall.SYS_SETFSUID, 65534, 0, 0)
