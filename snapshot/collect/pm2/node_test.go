@@ -26,44 +26,21 @@ module.exports = { apps: [require('app-of')('api-' + version), { name: 'SECRET_O
 -- VERSION --
 7
 -- server.js --
--- loops/ecosystem.config.js --
-require('fs').readFileSync(__filename); while (true) {}
--- exits/ecosystem.config.js --
-process.exit(0)
--- huge/ecosystem.config.js --
-require('fs').readFileSync(__filename); const all = []; for (;;) all.push('x'.repeat(1 << 20) + all.length, Array(1e5).fill(all.length))
--- buffers/ecosystem.config.js --
-const all = []; for (;;) all.push(Buffer.alloc(1 << 28, 1))
--- long/ecosystem.config.js --
-require('fs').readFileSync(__filename); module.exports = { apps: [{ name: 'a', script: 'x'.repeat(1 << 29 - 25).repeat(1 << 20).slice(0, 6 << 20) }] }
--- prints/ecosystem.config.js --
-for (;;) try { require('fs').writeSync(1, 'x'.repeat(1 << 20)) } catch {}
--- spawns/ecosystem.config.js --
-require('child_process').execSync('touch ' + __dirname + '/canary')
--- reads/ecosystem.config.js --
-module.exports = { apps: [{ name: require('fs').readFileSync('/etc/passwd', 'utf8'), script: 'x' }] }
--- writes/ecosystem.config.js --
-require('fs').writeFileSync(__dirname + '/canary', '')
--- throws/ecosystem.config.js --
-require('fs').readFileSync(__filename); throw new Error('s3cret')
--- lies/ecosystem.config.js --
-require('fs').readFileSync(__filename); JSON.stringify = () => 's3cret'; process.on('exit', () => {}); module.exports = { toJSON() { while (true) {} } }
--- late/ecosystem.config.js --
-module.exports = require('fs').promises.readFile(__filename)
 `
 
 // What only real Node can evaluate is unknown, unless the configuration allows
 // it; then every way to misbehave has its end and its reason.
 func TestNode(t *testing.T) {
-	if _, err := exec.LookPath("node"); err != nil {
-		t.Skip("no node")
+	out, err := exec.Command("node", "--version").Output()
+	if major, _ := version(string(out)); err != nil || major < 20 {
+		t.Skip("no Node with a permission model")
 	}
 	if testing.Short() {
 		t.Skip("real Node takes its time: not in short runs")
 	}
 	root := t.TempDir()
 	collecttest.Write(t, root, onlyNode)
-	collectWith := func(node bool) collect.Result {
+	collectWith := func(root string, node bool) collect.Result {
 		s := collecttest.Session(t, root)
 		h, err := host.New(root, os.Getenv, s.Host.Now)
 		if err != nil {
@@ -76,11 +53,11 @@ func TestNode(t *testing.T) {
 	}
 	t.Setenv("SECRET_OF_OURS", "s3cret")
 	const file = "pm2/file:ecosystem.config.js"
-	without := collectWith(false)
+	without := collectWith(root, false)
 	if it := itemOf(without, file); it.State != "needs-node" || it.Unknown != "calls fs.readFileSync" {
 		t.Errorf("without Node: %s, %q", it.State, it.Unknown)
 	}
-	res := collectWith(true)
+	res := collectWith(root, true)
 	if it := itemOf(res, file); it.State != "ok" || it.Unknown != "" {
 		t.Fatalf("with Node: %s, %q", it.State, it.Unknown)
 	}
@@ -94,20 +71,32 @@ func TestNode(t *testing.T) {
 	if b, _ := json.Marshal(res); strings.Contains(string(b), "s3cret") {
 		t.Errorf("a secret in %s", b)
 	}
-	for dir, want := range map[string]string{
-		"loops": "needs more than 2 seconds or 256 MB", "exits": "ends the process itself", "huge": "needs more than 2 seconds or 256 MB", "prints": "prints or declares more than 4 MB",
-		"spawns": "wants what only PM2 may give it: ChildProcess", "reads": "wants what only PM2 may give it: FileSystemRead", "writes": "wants what only PM2 may give it: FileSystemWrite",
-		"throws": "throws Error", "lies": "needs more than 2 seconds or 256 MB", "late": "exports a promise, for which PM2 does not wait", "buffers": "", "long": "",
+	for _, c := range []struct{ title, src, want string }{
+		{"never ends", `require('fs').readFileSync(__filename); while (true) {}`, "needs more than 2 seconds or 256 MB"},
+		{"ends the process", `process.exit(0)`, "ends the process itself"},
+		{"fills the heap", `require('fs').readFileSync(__filename); const all = []; for (;;) all.push('x'.repeat(1 << 20) + all.length, Array(1e5).fill(all.length))`, "needs more than 2 seconds or 256 MB"},
+		{"fills memory beside the heap: by an error, or by the limit", `const all = []; for (;;) all.push(Buffer.alloc(1 << 28, 1))`, ""},
+		{"declares a long text", `require('fs').readFileSync(__filename); module.exports = { apps: [{ name: 'a', script: 'x'.repeat(1 << 29 - 25).repeat(1 << 20).slice(0, 6 << 20) }] }`, "prints or declares more than 4 MB"},
+		{"prints without end", `for (;;) try { require('fs').writeSync(1, 'x'.repeat(1 << 20)) } catch {}`, "prints or declares more than 4 MB"},
+		{"starts a program", `require('child_process').execSync('touch ' + __dirname + '/canary')`, "wants what only PM2 may give it: ChildProcess"},
+		{"reads outside the project", `module.exports = { apps: [{ name: require('fs').readFileSync('/etc/passwd', 'utf8'), script: 'x' }] }`, "wants what only PM2 may give it: FileSystemRead"},
+		{"writes", `require('fs').writeFileSync(__dirname + '/canary', '')`, "wants what only PM2 may give it: FileSystemWrite"},
+		{"throws", `require('fs').readFileSync(__filename); throw new Error('s3cret')`, "throws Error"},
+		{"never ends while it is read", `require('fs').readFileSync(__filename); JSON.stringify = () => 's3cret'; process.on('exit', () => {}); module.exports = { toJSON() { while (true) {} } }`, "needs more than 2 seconds or 256 MB"},
+		{"exports a promise", `module.exports = require('fs').promises.readFile(__filename)`, "exports a promise, for which PM2 does not wait"},
 	} {
-		it := itemOf(res, snapshot.Key("pm2/file:"+dir+"/ecosystem.config.js"))
-		_, got, ok := strings.Cut(it.Unknown, "; in real Node it ")
-		if it.State != "needs-node" || !ok || want != "" && got != want {
-			t.Errorf("%s: %s, %q, want %q", dir, it.State, it.Unknown, want)
-		}
-		t.Logf("%s: %s", dir, it.Unknown)
-		if _, err := os.Stat(filepath.Join(root, dir, "canary")); err == nil {
-			t.Errorf("%s left something behind", dir)
-		}
+		t.Run(c.title, func(t *testing.T) {
+			root := t.TempDir()
+			collecttest.WriteFile(t, root, "ecosystem.config.js", []byte(c.src))
+			it := itemOf(collectWith(root, true), file)
+			_, got, ok := strings.Cut(it.Unknown, "; in real Node it ")
+			if it.State != "needs-node" || !ok || c.want != "" && got != c.want {
+				t.Errorf("%s, %q, want %q", it.State, it.Unknown, c.want)
+			}
+			if _, err := os.Stat(filepath.Join(root, "canary")); err == nil {
+				t.Error("it left something behind")
+			}
+		})
 	}
 }
 
