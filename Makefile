@@ -34,10 +34,12 @@ race: ## all tests that are not slow, with the race detector (needs a C compiler
 	    echo "race: no C compiler, nothing checked"; \
 	fi
 
-lint: build/tools/staticcheck ## gofmt, vet, staticcheck, layers
+lint: build/tools/staticcheck ## gofmt, vet (for every system), staticcheck, layers
 	@bad=$$(gofmt -l $$(find . -name '*.go' -not -path './build/*' -not -path './.git/*')); \
 	    if [ -n "$$bad" ]; then echo "not formatted:"; echo "$$bad"; exit 1; fi
 	$(GO) vet ./...
+	GOOS=windows $(GO) vet ./...
+	GOOS=darwin $(GO) vet ./...
 	cd tools && $(GO) vet ./...
 	build/tools/staticcheck ./...
 	cd tools && ../build/tools/staticcheck ./...
@@ -55,7 +57,7 @@ golden: ## write the golden files again
 docs: ## write the generated pages of docs/ again
 	$(GO) test -count=1 -run TestDocs ./cmd/audit -update
 
-bench: build ## cold and warm runs on a generated project
+bench: build pm2 ## cold and warm runs on a generated project, and on real PM2 daemons
 	@mkdir -p $(BENCH)
 	$(GO) -C tools build -o ../build/tools/ ./genproject ./bench
 	build/tools/genproject -seed $(SEED) $(BENCH)/project

@@ -30,6 +30,7 @@ type File struct {
 			Enabled string   `yaml:"enabled"`
 			Homes   []string `yaml:"homes"`
 			Files   []string `yaml:"files"`
+			Node    bool     `yaml:"node"`
 		} `yaml:"pm2"`
 		Workflows struct {
 			Enabled string `yaml:"enabled"`
@@ -90,6 +91,7 @@ func (a *App) settings() (*settings, error) {
 	if path == "" {
 		path = filepath.Join(s.root, "audit.yaml")
 	}
+	s.config = path
 	src, err := readConfig(path, a.Config != "")
 	switch {
 	case errors.Is(err, fs.ErrNotExist) && a.Config == "":
@@ -100,7 +102,7 @@ func (a *App) settings() (*settings, error) {
 			return nil, err
 		}
 		if a.Root == "" && s.file.Root != "" {
-			s.root = s.file.Root
+			s.root, s.moved = s.file.Root, true
 			if !filepath.IsAbs(s.root) {
 				s.root = filepath.Join(filepath.Dir(path), s.root)
 			}

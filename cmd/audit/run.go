@@ -32,6 +32,7 @@ type runCmd struct {
 	FailOn    []string      `help:"Exit 1 on these: critical, high, medium, low, info (that or worse), regression, new, never (default critical,regression)." placeholder:"LIST"`
 	FailUnder string        `help:"Exit 1 when the score is below this number." placeholder:"N"`
 	Wait      time.Duration `help:"Wait this long for another run to end (default: not at all)." placeholder:"DURATION"`
+	PM2Home   []string      `name:"pm2-home" help:"Look at this PM2 home and no others but further --pm2-home (default: systems.pm2.homes of the configuration, else PM2_HOME, else ~/.pm2)." placeholder:"DIR" sep:"none"`
 	Ephemeral bool          `help:"Keep nothing: compare and tell only."`
 	NewStore  bool          `help:"If the store is damaged, set it aside and begin a new one."`
 }
@@ -47,6 +48,9 @@ func (c *runCmd) Run(a *App) error {
 		return err
 	}
 	if err := c.apply(a, &s.pipeline); err != nil {
+		return err
+	}
+	if err := s.trusted(a); err != nil {
 		return err
 	}
 	if err := a.writable(c.Output); err != nil {
@@ -102,6 +106,19 @@ func (c *runCmd) apply(a *App, cfg *pipeline.Config) (err error) {
 		if slices.Contains(cfg.Off, sys) {
 			return &usageError{fmt.Sprintf("--only %s: that system is switched off in audit.yaml", sys), ""}
 		}
+	}
+	if len(c.PM2Home) > 0 {
+		cfg.Collect.PM2Homes, cfg.Collect.PM2HomesNow = nil, true
+	}
+	for _, home := range c.PM2Home {
+		if home == "" {
+			return &usageError{"--pm2-home: no folder", "name one, or leave the flag out"}
+		}
+		abs, err := filepath.Abs(home)
+		if err != nil {
+			return err
+		}
+		cfg.Collect.PM2Homes = append(cfg.Collect.PM2Homes, abs)
 	}
 	switch c.Recover {
 	case "":

@@ -43,6 +43,8 @@ func alternatives(glob string) int {
 type settings struct {
 	file     File
 	root     string // absolute
+	config   string // path of the configuration, there or not
+	moved    bool   // the configuration itself says where the root is
 	pipeline pipeline.Config
 }
 
@@ -65,7 +67,7 @@ func (s *settings) check(a *App, path string) error {
 		}
 	}
 	home := a.Env("HOME")
-	c.Collect = collect.Config{HomeFolder: home, PM2Files: f.Systems.PM2.Files, ScriptsIn: f.Systems.Scripts.Include,
+	c.Collect = collect.Config{HomeFolder: home, PM2Files: f.Systems.PM2.Files, PM2Node: f.Systems.PM2.Node, ScriptsIn: f.Systems.Scripts.Include,
 		ScriptsOut: f.Systems.Scripts.Exclude, Crontabs: f.Systems.Scripts.Crontabs}
 	for _, h := range f.Systems.PM2.Homes {
 		if rest, ok := strings.CutPrefix(h, "~"); ok && home != "" && (rest == "" || rest[0] == '/') {
@@ -175,6 +177,30 @@ func (s *settings) checkChecks(bad func(string, ...any) error) error {
 		c.Limits[name] = v
 	}
 	return nil
+}
+
+// trusted refuses a configuration that would have something of the project run and
+// that may itself be a part of the project: a pull request must not run code. One
+// that chooses its own root may lie outside of that and inside the project.
+func (s *settings) trusted(a *App) error {
+	if !s.pipeline.Collect.PM2Node || a.Trust {
+		return nil
+	}
+	outside := a.Config != "" && !s.moved
+	for _, resolve := range []func(string) (string, error){filepath.Abs, filepath.EvalSymlinks} {
+		root, err1 := resolve(s.root)
+		config, err2 := resolve(s.config)
+		if err2 == nil {
+			config, err2 = filepath.Abs(config)
+		}
+		rel, err3 := filepath.Rel(root, config)
+		outside = outside && err1 == nil && err2 == nil && err3 == nil && !filepath.IsLocal(rel)
+	}
+	if outside {
+		return nil
+	}
+	return &usageError{s.config + ": systems.pm2.node runs ecosystem files in real Node, and whoever may change this configuration could run code here",
+		"if every change of this project may run on this machine: --trust-config\nelse take the key out, or put it into a file outside of the project: --config FILE --root DIR"}
 }
 
 func isScore(n float64) bool { return n >= 0 && n <= 100 } // NaN is none

@@ -85,7 +85,9 @@ func (e *SourceError) Unwrap() error { return e.Err }
 // default configuration.
 type Config struct {
 	PM2Homes    []string // absolute PM2 homes; empty: PM2_HOME, else ~/.pm2
+	PM2HomesNow bool     // PM2Homes are those of this run only: one that it leaves out has not gone for good
 	PM2Files    []string // further ecosystem files, relative to the root
+	PM2Node     bool     // real Node may evaluate ecosystem files that the sandbox cannot
 	ScriptsIn   []string // globs of further scripts
 	ScriptsOut  []string // globs of scripts to leave alone
 	Crontabs    []string // further crontab files, relative to the root

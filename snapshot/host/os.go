@@ -167,7 +167,7 @@ func (o *OS) Run(ctx context.Context, c Command) (Result, error) {
 		err = cmd.Wait()
 	}
 	over := slept()
-	if errors.Is(err, exec.ErrWaitDelay) { // it ended, but what it started holds the pipes
+	if errors.Is(err, exec.ErrWaitDelay) || c.Alone && cmd.Process != nil { // it ended, but what it started holds the pipes, or may
 		killGroup(cmd)
 	}
 	res := Result{Out: out.b, Err: errs.b, Code: -1}

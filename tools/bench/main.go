@@ -2,9 +2,10 @@
 
 // Command bench times audit on a project: cold runs into a new store, warm
 // runs on the unchanged tree, and one after a few files changed, with
-// `git status` on the same tree beside it.
+// `git status` on the same tree beside it; then on real PM2 daemons, with
+// `pm2 jlist` beside it.
 //
-// Usage: bench -audit FILE -project DIR
+// Usage: bench -audit FILE -project DIR -pm2 FILE
 //
 // It exits with 1 when a limit is passed. The project is left as it was found,
 // its .audit folder apart.
@@ -46,6 +47,7 @@ type sample struct {
 
 type bench struct {
 	audit, project string
+	pm2            string // PM2's program, bin/pm2
 	env            []string
 }
 
@@ -53,8 +55,14 @@ func main() {
 	var b bench
 	flag.StringVar(&b.audit, "audit", "build/audit", "the program")
 	flag.StringVar(&b.project, "project", "build/bench/project", "the project")
+	flag.StringVar(&b.pm2, "pm2", "build/pm2/node_modules/pm2/bin/pm2", "PM2's program")
 	flag.Parse()
 	ok, err := b.run()
+	if err == nil {
+		var fast bool
+		fast, err = b.daemons()
+		ok = ok && fast
+	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(2)
@@ -110,7 +118,7 @@ func (b *bench) run() (ok bool, err error) {
 		return false, err
 	}
 	if _, err := exec.LookPath("git"); err == nil {
-		s, err := median(warmRuns+1, func() (sample, error) { return b.time("git", "status", "--porcelain") })
+		s, err := median(warmRuns+1, func() (sample, error) { return b.time(b.project, b.env, "git", "status", "--porcelain") })
 		if err != nil {
 			return false, err
 		}
@@ -170,12 +178,12 @@ func (b *bench) runs(row func(string, sample, time.Duration, int64, int64)) erro
 
 // auditRun times one run. A failed gate is fine: the project has wounds.
 func (b *bench) auditRun() (sample, error) {
-	return b.time(b.audit, "run")
+	return b.time(b.project, b.env, b.audit, "run")
 }
 
-func (b *bench) time(program string, args ...string) (sample, error) {
+func (b *bench) time(dir string, env []string, program string, args ...string) (sample, error) {
 	cmd := exec.Command(program, args...)
-	cmd.Dir, cmd.Env = b.project, b.env
+	cmd.Dir, cmd.Env = dir, env
 	var errs bytes.Buffer
 	cmd.Stderr = &errs
 	start := time.Now()

@@ -31,7 +31,7 @@ var ConfigInvalid = &audit.Check{
 				r.Hint = "Make it a regular file that the user who runs PM2, and audit, may read."
 			case "needs-node":
 				r.Message, r.Severity = fmt.Sprintf("what %s declares is not known without running it: it %s", it.Name, reason), audit.Low
-				r.Hint = "Let the file compute its apps without files, processes and packages, or accept that audit knows only what runs."
+				r.Hint = "Let the file compute its apps without files, processes and packages, let real Node evaluate it (systems.pm2.node, see the README), or accept that audit knows only what runs."
 			default:
 				refused(p, it)
 				continue

@@ -11,7 +11,7 @@ import (
 
 // CrashLoop finds apps that crash and are started again, over and over.
 var CrashLoop = &audit.Check{
-	ID: "pm2-crash-loop", System: "pm2", Title: "crash loop", Severity: audit.High, Version: 3,
+	ID: "pm2-crash-loop", System: "pm2", Title: "crash loop", Severity: audit.High, Version: 4,
 	Doc: "An app that lives longer than a second before each crash is `online` whenever one looks, for ever: PM2 counts only faster crashes against it. " +
 		"Its restart counter tells the truth. Restarts that someone asked for (deploy, cron, memory limit, watch, reload) set the app's creation time anew and do not count; " +
 		"neither does a counter that began again because the daemon or the app was replaced. " +
@@ -52,7 +52,7 @@ type looked struct {
 	crashes, span float64 // since they were last seen, and in how many seconds
 	over          bool    // none of them can be in a loop
 
-	burst float64 // restarts between the two looks of this run
+	burst float64 // restarts in the time between the two looks of a run
 	age   float64 // seconds since the last start that someone asked for, of the one that bursts
 	old   bool    // that start was before the birth of the daemon: the app was resurrected
 }
@@ -66,7 +66,7 @@ const blink = 2
 
 // endless says of a loop of several crashes a second why PM2 does not end it.
 func (l looked) endless(app *snapshot.Item, r *audit.Report) {
-	r.Message += fmt.Sprintf(", %.0f of them within the last %d seconds, and PM2 will not give it up", l.burst, blink)
+	r.Message += fmt.Sprintf(", about %.0f times every %d seconds, and PM2 will not give it up", l.burst, blink)
 	why := "PM2 gives up only what crashes in its first 16 seconds after a start that someone asked for"
 	if l.old {
 		why += ", and `pm2 resurrect` took that time from the dump"

@@ -12,9 +12,10 @@ import (
 
 // PortClash finds apps that want the port of another one.
 var PortClash = &audit.Check{
-	ID: "pm2-port-clash", System: "pm2", Title: "port is taken", Severity: audit.High,
+	ID: "pm2-port-clash", System: "pm2", Title: "port is taken", Severity: audit.High, Version: 2,
 	Doc: "Only one program can listen on a port; the second one ends with EADDRINUSE, and PM2 starts it again until it gives up. The workers of one app in cluster mode share theirs and are no clash. " +
-		"Two apps that are both declared with one PORT are a clash that waits for its moment, unless only one of them listens.",
+		"Two apps that are both declared with one PORT are a clash that waits for its moment, unless only one of them listens. " +
+		"Who has the port is told where audit may see it: not of another user's process.",
 	Hint:          "See who has it: `ss -ltnp 'sport = :PORT'`. Give one of the two another PORT in its ecosystem file, or end what is left over from an earlier start.",
 	Discriminator: "none for an app whose log says so; \"PORT N\" for two apps that are given the same one",
 	Source:        "https://nodejs.org/api/errors.html (EADDRINUSE); https://github.com/Unitech/pm2 lib/Common.js: instances share a port in cluster mode only",
@@ -38,8 +39,14 @@ var PortClash = &audit.Check{
 	},
 }
 
-// owner names the app that is given the port.
+// owner names who has the port, else the app that is given it.
 func owner(p *audit.Pass, loser *snapshot.Item, port float64) string {
+	if name := text(loser, "port.app"); name != "" {
+		return ", and " + name + " has it"
+	}
+	if program := text(loser, "port.program"); program != "" {
+		return fmt.Sprintf(", and %s has it (process %.0f)%s", program, number(loser, "port.pid"), unlisted(p, loser))
+	}
 	var names []string
 	for _, app := range apps(p) {
 		if n, ok := known(app, "PORT"); ok && n == port && app.Key != loser.Key && app.State == "online" {
@@ -50,6 +57,15 @@ func owner(p *audit.Pass, loser *snapshot.Item, port float64) string {
 		return ""
 	}
 	return "; " + list(names) + " is given the same one"
+}
+
+// unlisted says of a program that has the port of an app, and is none of PM2's
+// apps, what it may be.
+func unlisted(p *audit.Pass, loser *snapshot.Item) string {
+	if d := daemon(p, loser); d != nil && number(d, "pid") == number(loser, "port.pid") {
+		return ", the PM2 daemon itself, for an app in cluster mode"
+	}
+	return ", which PM2 does not list"
 }
 
 // clashes reports ports that several running apps are declared with. A PORT

@@ -1,6 +1,7 @@
 package pm2_test
 
 import (
+	"fmt"
 	"os"
 	"slices"
 	"strings"
@@ -195,7 +196,7 @@ func TestCrashLoop_endless(t *testing.T) {
 	}{
 		{"twice in two seconds", 2, 3600, false, "", "", ""},
 		{"after a start: PM2 gives it up by itself", 8, 5, false, "8 times in 2 seconds.", "NAME", "gives up"},
-		{"an app that began to crash", 8, 3600, false, "8 times in 2 seconds, 8 of them within the last 2 seconds, and PM2 will not give it up.", "`pm2 stop api`", "resurrect"},
+		{"an app that began to crash", 8, 3600, false, "8 times in 2 seconds, about 8 times every 2 seconds, and PM2 will not give it up.", "`pm2 stop api`", "resurrect"},
 		{"after pm2 resurrect", 8, 3600, true, "PM2 will not give it up.", "`pm2 resurrect` took that time from the dump. `pm2 stop api`", "NAME"},
 	} {
 		t.Run(c.title, func(t *testing.T) {
@@ -288,5 +289,63 @@ func TestWords_processes(t *testing.T) {
 		if len(found) != 1 || found[0] != c.want || !strings.Contains(hints[0], c.hint) {
 			t.Errorf("%q\n%q", found, hints)
 		}
+	}
+}
+
+// Who has a port is said where it is known.
+func TestPortClash_owner(t *testing.T) {
+	for _, c := range []struct {
+		title, want string
+		facts       map[string]snapshot.Value
+	}{
+		{"nobody knows", "port 3000 is taken.", nil},
+		{"an app", "port 3000 is taken, and web has it.", map[string]snapshot.Value{"port.app": snapshot.Text("web")}},
+		{"another program", "port 3000 is taken, and nginx has it (process 12), which PM2 does not list.", map[string]snapshot.Value{"port.program": snapshot.Text("nginx"), "port.pid": snapshot.Number(12)}},
+		{"a cluster", "port 3000 is taken, and node has it (process 7), the PM2 daemon itself, for an app in cluster mode.", map[string]snapshot.Value{"port.program": snapshot.Text("node"), "port.pid": snapshot.Number(7)}},
+	} {
+		t.Run(c.title, func(t *testing.T) {
+			s := seen("alive", &process{state: "errored", restarts: 15})
+			s.Items[0].Add(snapshot.Volatile, "pid", snapshot.Number(7))
+			s.Items[1].Add(snapshot.Volatile, "port.taken", snapshot.Number(3000))
+			for name, v := range c.facts {
+				s.Items[1].Add(snapshot.Volatile, name, v)
+			}
+			found, _ := judged([]*audit.Check{checks.PortClash}, nil, &snapshot.Snapshot{}, s)
+			if len(found) != 1 || !strings.HasSuffix(found[0], c.want) {
+				t.Errorf("got %q, want one that ends with %q", found, c.want)
+			}
+		})
+	}
+}
+
+// Of an app with as many processes as declared each that is down has its own
+// finding, and the number is none: one cause, one finding.
+func TestInstances_oneFindingForOneThatIsDown(t *testing.T) {
+	for _, state := range []string{"errored", "stopped", "waiting restart", "ghost"} {
+		t.Run(state, func(t *testing.T) {
+			add := func(it *snapshot.Item, facts map[string]snapshot.Value) *snapshot.Item {
+				for name, v := range facts {
+					it.Add(snapshot.Volatile, name, v)
+				}
+				return it
+			}
+			d := &snapshot.Item{Key: "pm2/daemon", Name: "PM2 daemon", Kind: "daemon", Source: "daemon:/h", State: "alive"}
+			app := add(&snapshot.Item{Key: "pm2/api", Name: "api", Kind: "app", Source: "runtime:/h", State: state, Path: "ecosystem.config.js"},
+				map[string]snapshot.Value{"declared.file": snapshot.Text("ecosystem.config.js"), "declared.instances": snapshot.Number(3), "processes": snapshot.Number(3), "in-dump": snapshot.Bool(true)})
+			s := &snapshot.Snapshot{Items: []*snapshot.Item{d, app}}
+			for i, st := range []string{"online", "online", state} {
+				it := &snapshot.Item{Key: snapshot.Key(fmt.Sprintf("pm2/api#%d", i)), Name: "api", Kind: "instance", Source: "runtime:/h", State: st}
+				it.Metrics = append(it.Metrics, snapshot.Metric{Name: "age", Value: 3600}, snapshot.Metric{Name: "uptime", Value: 3600})
+				pid := 0
+				if st == "online" {
+					pid = 10 + i
+				}
+				s.Items = append(s.Items, add(it, map[string]snapshot.Value{"pid": snapshot.Number(pid)}))
+			}
+			found, _ := judged([]*audit.Check{checks.Errored, checks.NotRunning, checks.WaitingForever, checks.BackoffLoop, checks.Ghost, checks.Stuck, checks.InstancesShort, checks.RestartsDisabled}, nil, &snapshot.Snapshot{}, s)
+			if len(found) != 1 || strings.HasPrefix(found[0], "pm2-instances-short") {
+				t.Errorf("found %q", found)
+			}
+		})
 	}
 }

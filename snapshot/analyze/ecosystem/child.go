@@ -125,10 +125,12 @@ func (f *File) readScript(in Input) []any {
 	}
 	f.varies = r.Varies
 	if r.Default {
-		f.Problems = append(f.Problems, Problem{Key: "export", Message: "PM2 starts nothing of a module that only has export default: it needs export const apps = […]"})
+		f.Problems = append(f.Problems, onlyDefault)
 	}
 	return r.Apps
 }
+
+var onlyDefault = Problem{Key: "export", Message: "PM2 starts nothing of a module that only has export default: it needs export const apps = […]"}
 
 // verdict returns why there is no answer, or "".
 func (r Ran) verdict(to *reply) string {

@@ -2,7 +2,6 @@ package pm2
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -49,12 +48,13 @@ type daemon struct {
 	below map[int][]int        // pid → those of its children, sorted
 }
 
-// inspect tells the state of the daemon of a home, and what it runs.
-func inspect(ctx context.Context, h host.Host, home string, hash func(string) string) daemon {
+// inspect tells the state of the daemon of a home, and what it runs. What the
+// last run saw of its processes saves another look: see known.
+func inspect(ctx context.Context, h host.Host, home string, hash func(string) string, before map[string]glimpse) daemon {
 	d := daemon{home: home, real: realPath(h, home)}
 	err := d.look(ctx, h, hash)
 	switch {
-	case d.unsettled():
+	case d.unsettled(before):
 		first := d.list
 		if pause(ctx, settling) {
 			err = d.look(ctx, h, hash)
@@ -75,9 +75,6 @@ func inspect(ctx context.Context, h host.Host, home string, hash func(string) st
 		if errors.Is(err, errProtocol) {
 			d.why = "accepts connections but does not speak PM2's protocol"
 		}
-	}
-	if p, ok := d.procs[d.pid]; ok && d.pid > 0 {
-		d.born = strconv.Itoa(p.PID) + "." + strconv.FormatUint(p.Start, 10)
 	}
 	return d
 }
@@ -109,21 +106,25 @@ func (d *daemon) ask(ctx context.Context, h host.Host, socket string, hash func(
 	if err != nil {
 		return err
 	}
-	var version string
-	if err := c.call("getVersion", &version, struct{}{}); err != nil {
+	version, err := c.call("getVersion", struct{}{})
+	if err != nil {
 		return err
 	}
-	var raw []json.RawMessage
-	if err := c.call("getMonitorData", &raw, struct{}{}); err != nil {
+	answer, err := c.call("getMonitorData", struct{}{})
+	if err != nil {
 		return err
 	}
-	d.version = version
-	d.list, d.odd = decodeList(raw, hash)
+	list, ok := array(answer)
+	if !ok || version[0] != '"' {
+		return fmt.Errorf("list or version of another type: %w", errProtocol)
+	}
+	d.version = loose(version)
+	d.list, d.odd = decodeList(list, hash)
 	return nil
 }
 
 func (d *daemon) readProcesses(h host.Host) {
-	d.procs, d.below, d.pids, d.pid = nil, nil, nil, readPID(h, d.home)
+	d.procs, d.below, d.pids, d.pid, d.born = nil, nil, nil, readPID(h, d.home), ""
 	list, err := h.Processes()
 	if err != nil {
 		return
@@ -139,6 +140,9 @@ func (d *daemon) readProcesses(h host.Host) {
 		if len(d.pids) > 0 {
 			d.pid = d.pids[0]
 		}
+	}
+	if p, ok := d.procs[d.pid]; ok && d.pid > 0 {
+		d.born = strconv.Itoa(p.PID) + "." + strconv.FormatUint(p.Start, 10)
 	}
 }
 

@@ -118,19 +118,26 @@ func declare(ctx context.Context, s *collect.Session, p string) declaration {
 		d.deps = nil
 		return d
 	}
+	d.evaluate(ctx, s, text)
+	withNode(ctx, s, &d, text)
+	return d
+}
+
+// evaluate evaluates the text of a process file, and what that requires.
+func (d *declaration) evaluate(ctx context.Context, s *collect.Session, text snapshot.File) {
 	ctx, cancel := context.WithTimeout(ctx, fileTime)
 	defer cancel()
 	given := map[string]ecosystem.Dep{}
-	inputs := []string{p, d.kind, text.SHA256}
+	inputs := []string{d.path, d.kind, text.SHA256}
 	for range maxRounds {
-		d.what = evaluate(ctx, s, &d, text, given, inputs)
+		d.what = evaluate(ctx, s, d, text, given, inputs)
 		if d.what.Need == "" {
-			return d
+			return
 		}
 		dep, f, err := require(s, d.what.Need)
 		if err != nil {
 			d.what.Status, d.what.Reason = ecosystem.NeedsNode, fmt.Sprintf("requires %s, which cannot be read: %s", d.what.Need, reason(err))
-			return d
+			return
 		}
 		given[d.what.Need] = dep
 		inputs = append(inputs, d.what.Need, f.Path, f.SHA256)
@@ -139,7 +146,6 @@ func declare(ctx context.Context, s *collect.Session, p string) declaration {
 		}
 	}
 	d.what.Status, d.what.Reason = ecosystem.NeedsNode, fmt.Sprintf("requires more than %d files", maxRounds)
-	return d
 }
 
 // packageType returns "type" of the nearest package.json above a file, "" when
@@ -186,12 +192,19 @@ func evaluate(ctx context.Context, s *collect.Session, d *declaration, text snap
 }
 
 // placeless returns the keyed hash for whatever may name the project's folder:
-// what runs names it where it lies, what is declared does not.
+// what runs names it where it lies, what is declared does not. It is not safe
+// for concurrent use.
 func placeless(s *collect.Session) func(clear string) string {
 	root := s.Host.Root()
 	real := realPath(s.Host, root)
+	known := map[string]string{} // the apps of one user have most of their variables in common
 	return func(clear string) string {
-		return s.Secret(ecosystem.Placeless(ecosystem.Placeless(clear, root), real))
+		h, ok := known[clear]
+		if !ok {
+			h = s.Secret(ecosystem.Placeless(ecosystem.Placeless(clear, root), real))
+			known[clear] = h
+		}
+		return h
 	}
 }
 

@@ -4,10 +4,8 @@ import (
 	"encoding/json"
 	"math"
 	"slices"
-	"strconv"
 	"strings"
 
-	"healthaudit/snapshot"
 	"healthaudit/snapshot/analyze/ecosystem"
 )
 
@@ -30,7 +28,7 @@ type process struct {
 	Backoff            float64 // prev_restart_delay: milliseconds that PM2 last waited before it started it again; 0 none
 	ExitCode           string  // "" when it never exited
 	EventLoop          float64 // milliseconds of latency of its event loop, 95th percentile; 0 unknown
-	Burst              float64 // restarts that nobody asked for between the two looks of one run; see unsettled
+	Burst              float64 // restarts that nobody asked for between the two looks of one run, or as many as fit between: see known
 	Memory             int64   // bytes, as PM2 measured
 
 	ExecPath, Cwd  string
@@ -106,16 +104,13 @@ var own = []string{
 	"pm_exec_path", "pm_cwd", "exec_mode",
 }
 
-// fields is a JSON object whose keys are compared exactly. encoding/json folds
-// case, and an environment variable NAME next to "name" would be read as it.
-type fields map[string]json.RawMessage
-
 func decodeProcess(raw json.RawMessage, hash func(string) string) (process, bool) {
-	var top, e, env fields
-	if json.Unmarshal(raw, &top) != nil || json.Unmarshal(top["pm2_env"], &e) != nil || e == nil {
+	top, _ := object(raw)
+	e, ok := object(top["pm2_env"])
+	if !ok {
 		return process{}, false
 	}
-	_ = json.Unmarshal(e["env"], &env) // absent or of another shape: no variables
+	env, _ := object(e["env"]) // absent or of another shape: no variables
 	// The environment is merged over the same object: a key that stands in both
 	// with one value may be a variable, not a setting.
 	for k := range env {
@@ -144,10 +139,8 @@ func decodeProcess(raw json.RawMessage, hash func(string) string) (process, bool
 	if n := env.number("PORT"); n == math.Trunc(n) && n > 0 && n < 1<<16 {
 		p.Port = int(n)
 	}
-	var monit fields
-	if json.Unmarshal(top["monit"], &monit) == nil {
-		p.Memory = int64(monit.number("memory"))
-	}
+	monit, _ := object(top["monit"])
+	p.Memory = int64(monit.number("memory"))
 	for _, k := range stable {
 		if v, ok := e.value(k); ok {
 			p.Settings = append(p.Settings, ecosystem.Setting{Key: k, Value: v})
@@ -173,86 +166,6 @@ func (p *process) setting(key string) string {
 	return ""
 }
 
-// loose writes any JSON scalar as text: PM2 keeps numbers as texts and texts as
-// numbers, by version.
-func loose(raw json.RawMessage) string {
-	var s string
-	switch {
-	case len(raw) == 0 || string(raw) == "null":
-		return ""
-	case raw[0] == '"' && json.Unmarshal(raw, &s) == nil:
-		return s
-	}
-	return string(raw)
-}
-
-// text returns a scalar as text, "" for everything else.
-func (f fields) text(k string) string {
-	if v := f[k]; len(v) > 0 && v[0] != '{' && v[0] != '[' {
-		return loose(v)
-	}
-	return ""
-}
-
-func (f fields) number(k string) float64 {
-	n, err := strconv.ParseFloat(f.text(k), 64)
-	if err != nil || math.IsNaN(n) || math.Abs(n) > 1<<53 {
-		return 0
-	}
-	return n
-}
-
-// eventLoop returns what @pm2/io measured in the app and hangs on axm_monitor
-// among the metrics of the app itself, of which nothing else is read.
-func (f fields) eventLoop() float64 {
-	var all, one fields
-	if json.Unmarshal(f["axm_monitor"], &all) != nil || json.Unmarshal(all["Event Loop Latency p95"], &one) != nil {
-		return 0
-	}
-	return max(one.number("value"), 0)
-}
-
-func (f fields) truth(k string) bool { return f.text(k) == "true" }
-
-func (f fields) list(k string) []string {
-	var raw []json.RawMessage
-	if json.Unmarshal(f[k], &raw) != nil {
-		if s := f.text(k); s != "" {
-			return []string{s}
-		}
-		return nil
-	}
-	out := make([]string, len(raw))
-	for i, r := range raw {
-		out[i] = loose(r)
-	}
-	return out
-}
-
-// value returns a setting as a fact's value; ok is false when it is absent, null
-// or an object.
-func (f fields) value(k string) (snapshot.Value, bool) {
-	var v any
-	if json.Unmarshal(f[k], &v) != nil {
-		return snapshot.Value{}, false
-	}
-	switch v := v.(type) {
-	case string:
-		return snapshot.Text(ecosystem.MaskText(v)), true
-	case float64:
-		return snapshot.Number(v), true
-	case bool:
-		return snapshot.Bool(v), true
-	case []any:
-		list := f.list(k)
-		for i := range list {
-			list[i] = ecosystem.MaskText(list[i])
-		}
-		return snapshot.List(list...), true
-	}
-	return snapshot.Value{}, false
-}
-
 // commandLine returns the shell command line that PM2 wrapped in bash -c, or "".
 func commandLine(args []string) string {
 	if len(args) == 2 && args[0] == "-c" {
@@ -271,11 +184,18 @@ type dumped struct {
 
 // decodeDump decodes dump.pm2; ok is false when PM2 could not read it either.
 func decodeDump(b []byte) (list []dumped, ok bool) {
-	var raw []fields
-	if json.Unmarshal(b, &raw) != nil {
+	if !json.Valid(b) {
 		return nil, false
 	}
-	for _, e := range raw {
+	raw, ok := array(b)
+	if !ok {
+		return nil, false
+	}
+	for _, r := range raw {
+		e, ok := object(r)
+		if !ok && string(r) != "null" {
+			return nil, false
+		}
 		d := dumped{
 			Name: e.text("name"), Namespace: e.text("namespace"), Status: e.text("status"),
 			ExecPath: e.text("pm_exec_path"), Cwd: e.text("pm_cwd"), Args: e.list("args"),

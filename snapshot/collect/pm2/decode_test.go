@@ -61,12 +61,15 @@ func TestDecodeDump(t *testing.T) {
 
 func FuzzDecodeList(f *testing.F) {
 	f.Add([]byte(`[{"name":"api","pid":1,"pm_id":0,"monit":{"memory":1},"pm2_env":{"status":"online","args":["a"],"env":{"A":"b"},"watch":[1]}}]`))
+	f.Add([]byte(`[ {"a\u0000\"b": "x\\\ud83d\ude00", "k" :[1, {"k":null}] , "": "\u00e9é"}, "a\"]", -1e5, true ]`))
+	f.Add([]byte("[{\"\xff\": \"\xfe\"}, {\"\xff\":1,\"\xfe\":2}]"))
 	f.Add([]byte(`[{"name":{},"pm2_env":{"env":[],"exit_code":{}}}]`))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		var raw []json.RawMessage
 		if json.Unmarshal(b, &raw) != nil {
 			return
 		}
+		same(t, b)
 		list, odd := decodeList(raw, func(s string) string { return "h" })
 		if len(list)+odd != len(raw) {
 			t.Errorf("%d entries: %d processes, %d odd", len(raw), len(list), odd)
@@ -76,4 +79,34 @@ func FuzzDecodeList(f *testing.F) {
 			t.Errorf("not deterministic: %+v, %+v", list, again)
 		}
 	})
+}
+
+// same compares object and array with encoding/json, all the way down.
+func same(t *testing.T, raw json.RawMessage) {
+	t.Helper()
+	var wantObject map[string]json.RawMessage
+	var wantArray []json.RawMessage
+	_ = json.Unmarshal(raw, &wantObject) // nil where it is none
+	_ = json.Unmarshal(raw, &wantArray)
+	f, _ := object(raw)
+	list, _ := array(raw)
+	if len(f) != len(wantObject) || len(list) != len(wantArray) {
+		t.Fatalf("%s: %d keys and %d elements, want %d and %d", raw, len(f), len(list), len(wantObject), len(wantArray))
+	}
+	for k, v := range wantObject {
+		if string(f[k]) != string(v) {
+			t.Fatalf("%s: %q is %s, want %s", raw, k, f[k], v)
+		}
+		same(t, v)
+	}
+	for i, v := range wantArray {
+		if string(list[i]) != string(v) {
+			t.Fatalf("%s: element %d is %s, want %s", raw, i, list[i], v)
+		}
+		same(t, v)
+	}
+	var text string
+	if json.Unmarshal(raw, &text) == nil && len(raw) > 0 && raw[0] == '"' && loose(raw) != text {
+		t.Errorf("%s reads %q, want %q", raw, loose(raw), text)
+	}
 }

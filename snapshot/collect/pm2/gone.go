@@ -20,14 +20,13 @@ const goneFact = "gone"
 const maxPath = 100
 
 func (b *builder) gone(it *snapshot.Item, p *process) {
-	h := b.s.Host
 	var gone []string
 	for _, x := range []struct{ name, path string }{{"script", p.ExecPath}, {"cwd", p.Cwd}} {
-		if filepath.IsAbs(x.path) && isGone(h, x.path) {
+		if filepath.IsAbs(x.path) && b.isGone(x.path) {
 			gone = append(gone, x.name)
 		}
 	}
-	if p.setting("exec_mode") == "fork_mode" && p.lacksInterpreter(h) { // a cluster runs in the daemon's own node
+	if p.setting("exec_mode") == "fork_mode" && b.lacksInterpreter(p) { // a cluster runs in the daemon's own node
 		gone = append(gone, "interpreter")
 	}
 	if len(gone) > 0 {
@@ -36,9 +35,23 @@ func (b *builder) gone(it *snapshot.Item, p *process) {
 }
 
 // isGone reports whether nothing is at an absolute path, also behind links.
-func isGone(h host.Host, p string) bool {
-	_, err := statOutside(h, p)
-	return errors.Is(err, fs.ErrNotExist)
+func (b *builder) isGone(p string) bool { return errors.Is(b.stat(p).err, fs.ErrNotExist) }
+
+// A seen is what stands at an absolute path, links followed.
+type seen struct {
+	mode fs.FileMode
+	err  error
+}
+
+// stat looks at every path once: the apps of one user have one PATH.
+func (b *builder) stat(p string) seen {
+	s, ok := b.seen[p]
+	if !ok {
+		st, err := statOutside(b.s.Host, p)
+		s = seen{st.Mode, err}
+		b.seen[p] = s
+	}
+	return s
 }
 
 func statOutside(h host.Host, p string) (host.Stat, error) {
@@ -56,13 +69,13 @@ func statOutside(h host.Host, p string) (host.Stat, error) {
 
 // lacksInterpreter reports whether what is to run the script is nowhere: PM2
 // starts it with the PATH of the app.
-func (p *process) lacksInterpreter(h host.Host) bool {
+func (b *builder) lacksInterpreter(p *process) bool {
 	name := p.setting("exec_interpreter")
 	switch {
 	case name == "" || name == "none":
 		return false
 	case filepath.IsAbs(name):
-		return isGone(h, name)
+		return b.isGone(name)
 	case path.Base(name) != name:
 		return false
 	}
@@ -77,11 +90,10 @@ func (p *process) lacksInterpreter(h host.Host) bool {
 		if !filepath.IsAbs(dir) {
 			return false // relative to who knows what
 		}
-		st, err := statOutside(h, filepath.Join(dir, name))
-		switch {
-		case err == nil && st.Mode.Perm()&0o111 != 0:
+		switch s := b.stat(filepath.Join(dir, name)); {
+		case s.err == nil && s.mode.Perm()&0o111 != 0:
 			return false
-		case err != nil && !errors.Is(err, fs.ErrNotExist):
+		case s.err != nil && !errors.Is(s.err, fs.ErrNotExist):
 			return false
 		}
 	}

@@ -38,22 +38,24 @@ func (a *app) expected() bool {
 
 // A builder makes the items of one run.
 type builder struct {
-	s     *collect.Session
-	hash  func(clear string) string // see placeless
-	decls []declaration
-	homes []home
-	plain string // the home whose keys say nothing of it, though there are others
-	apps  []*app
-	index map[appID]*app
-	lists map[*home][]string // by home: see listsFact
-	lost  map[*home][]string // by home without a daemon: what it listed when it could last be asked
+	s       *collect.Session
+	hash    func(clear string) string // see placeless
+	decls   []declaration
+	homes   []home
+	plain   string // the home whose keys say nothing of it, though there are others
+	apps    []*app
+	index   map[appID]*app
+	seen    map[string]seen    // by absolute path: see stat
+	lists   map[*home][]string // by home: see listsFact
+	sockets map[string][]int   // processes by the inode of a socket; nil until one is asked for
+	lost    map[*home][]string // by home without a daemon: what it listed when it could last be asked
 }
 
 type appID struct{ home, ns, name string }
 
 func newBuilder(s *collect.Session, decls []declaration, homes []home) *builder {
-	b := &builder{s: s, hash: placeless(s), decls: decls, homes: homes, index: map[appID]*app{}, lists: map[*home][]string{}, lost: map[*home][]string{}}
-	if slices.ContainsFunc(homes, func(h home) bool { return h.forgotten }) {
+	b := &builder{s: s, hash: placeless(s), decls: decls, homes: homes, index: map[appID]*app{}, seen: map[string]seen{}, lists: map[*home][]string{}, lost: map[*home][]string{}}
+	if s.Config.PM2HomesNow || slices.ContainsFunc(homes, func(h home) bool { return h.forgotten }) {
 		if old := s.Previous.Item(snapshot.NewKey(snapshot.PM2, daemonName)); old != nil {
 			b.plain = strings.TrimPrefix(old.Source, daemonSource)
 		}
@@ -155,7 +157,7 @@ func (b *builder) key(h *home, ns, name string) snapshot.Key {
 }
 
 // prefix tells homes apart where there are several. A home that was the only
-// one keeps its keys as long as another one is forgotten.
+// one keeps its keys as long as another one is forgotten, or looked at only now.
 func (b *builder) prefix(h *home) string {
 	if h == nil || len(b.homes) < 2 || h.path == b.plain {
 		return ""

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"healthaudit/snapshot"
-	"healthaudit/snapshot/analyze/lazyregexp"
 	"healthaudit/snapshot/host"
 )
 
@@ -143,7 +142,7 @@ func (l *logs) daemonFacts(it *snapshot.Item) {
 	if l.told != "" && l.told != "ok" {
 		it.Add(snapshot.Volatile, "log", snapshot.Text(l.told))
 	}
-	for _, f := range []struct{ name, kind string }{{"log.errors", errorEvent}, {"log.deaths", deathEvent}, {"log.blind", blindEvent}} {
+	for _, f := range []struct{ name, kind string }{{"log.errors", errorEvent}, {"log.deaths", deathEvent}} {
 		if n, last, _ := l.next.Line.sum(f.kind, ""); n > 0 {
 			it.Add(snapshot.Volatile, f.name, snapshot.Number(n))
 			it.Add(snapshot.Volatile, f.name+".last", snapshot.Number(last))
@@ -243,56 +242,4 @@ func rotated(text string) (patterns []string) {
 		}
 	}
 	return patterns
-}
-
-// errorTail is how much of the end of an error log is read, in bytes: Node
-// writes 800 for a port that is taken.
-const errorTail = 8 << 10
-
-// taken finds the port in what Node, and what others, say of one that is taken.
-var taken = lazyregexp.New(`EADDRINUSE[^\n]{0,200}:(\d{2,5})\b`)
-
-// portTaken returns the port that an app which does not come up says is taken,
-// 0 when there is none.
-func (b *builder) portTaken(a *app) int {
-	for i := range a.procs {
-		p := &a.procs[i]
-		young := p.Status == "online" && p.Restarts > 0 && sinceMillis(a.home.daemon.now, p.UptimeSince) < settled
-		if p.Status != "errored" && p.Status != "waiting restart" && !young {
-			continue
-		}
-		if n := portInLog(b.s.Host, p); n > 0 {
-			return n
-		}
-	}
-	return 0
-}
-
-func portInLog(hst host.Host, p *process) int {
-	name := p.setting("pm_err_log_path")
-	if !filepath.IsAbs(name) {
-		return 0
-	}
-	dir, err := hst.Outside(filepath.Dir(name))
-	if err != nil {
-		return 0
-	}
-	defer dir.Close()
-	st, err := dir.Stat(filepath.Base(name))
-	if err != nil || !st.Mode.IsRegular() || float64(st.MTime/1e6) < p.UptimeSince {
-		return 0 // nothing was written since the last start
-	}
-	text, err := dir.Tail(filepath.Base(name), st.Size-errorTail, errorTail)
-	if err != nil {
-		return 0
-	}
-	all := taken().FindAllSubmatch(text, -1)
-	if len(all) == 0 {
-		return 0
-	}
-	n, err := strconv.Atoi(string(all[len(all)-1][1]))
-	if err != nil || n >= 1<<16 {
-		return 0
-	}
-	return n
 }

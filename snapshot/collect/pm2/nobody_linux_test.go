@@ -5,9 +5,14 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
+
+	"healthaudit/snapshot"
+	"healthaudit/snapshot/collect"
+	"healthaudit/snapshot/collect/collecttest"
 )
 
 // asNobody runs f with the file rights of an unprivileged user: the thread's
@@ -21,7 +26,9 @@ func asNobody(t *testing.T, f func()) {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		runtime.LockOSThread() // never unlocked: the thread ends with the goroutine
+		runtime.LockOSThread()                             // never unlocked: the thread ends with the goroutine
+		syscall.RawSyscall(syscall.SYS_SETGROUPS, 0, 0, 0) // the group may write to PM2's socket
+		syscall.RawSyscall(syscall.SYS_SETFSGID, 65534, 0, 0)
 		syscall.RawSyscall(syscall.SYS_SETFSUID, 65534, 0, 0)
 		f()
 	}()
@@ -83,5 +90,41 @@ func TestCollect_homeOfAnotherUser(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+// The daemon of another user cannot be asked: that is unknown, and nothing of it
+// is taken for gone.
+func TestRealPM2_ofAnotherUser(t *testing.T) {
+	r := newReal(t)
+	collecttest.Write(t, r.tree, "-- ecosystem.json --\n{\"apps\": [{\"name\": \"api\", \"script\": \"healthy.js\"}]}\n-- healthy.js --\nsetInterval(() => {}, 1000)\n")
+	r.pm2("start", "ecosystem.json")
+	r.pm2("save")
+	first := r.until("it is online", func(res collect.Result) bool { return state(res, "pm2/api") == "online" })
+	for _, p := range []string{r.home, r.tree, filepath.Dir(r.tree)} { // of the home only the socket says no
+		if err := os.Chmod(p, 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s := r.session()
+	s.Previous = &snapshot.Snapshot{Items: first.Items}
+	asNobody(t, func() {
+		res, err := Collector.Collect(t.Context(), s)
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		if got := state(res, "pm2/daemon"); got != forbidden {
+			t.Errorf("the daemon is %s", got)
+		}
+		failed := slices.ContainsFunc(res.Sources, func(s snapshot.Source) bool {
+			return s.Name == runtimeSource+r.home && !s.OK && strings.Contains(s.Hint, "as the user who owns")
+		})
+		if it := itemOf(res, "pm2/api"); it != nil || !failed { // carried as it was last seen
+			t.Errorf("the app %+v, sources %+v", it, res.Sources)
+		}
+	})
+	if daemons, apps := r.ours(); len(daemons) != 1 || len(apps) != 1 {
+		t.Errorf("%d daemons and %d apps run afterwards", len(daemons), len(apps))
 	}
 }

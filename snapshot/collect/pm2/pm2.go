@@ -79,10 +79,12 @@ func collectAll(ctx context.Context, s *collect.Session) (collect.Result, error)
 		}
 	}
 	r.Items = b.remember(r.Items)
+	r.Cursors = map[string]json.RawMessage{}
 	if cursor, err := json.Marshal(b.declaredNow()); err == nil {
-		r.Cursors = map[string]json.RawMessage{cursorName: cursor}
+		r.Cursors[cursorName] = cursor
 	}
 	b.keepLogs(&r)
+	b.keepMoments(&r)
 	for _, it := range r.Items {
 		it.Sort()
 	}
@@ -116,6 +118,7 @@ func recollect(ctx context.Context, s *collect.Session, key snapshot.Key) (*snap
 // cannot be looked at: item keys depend on how many there are to be.
 func readHomes(ctx context.Context, s *collect.Session) (homes []home) {
 	paths, configured := homePaths(s)
+	seen := moments(s)
 	for _, p := range paths {
 		dir, err := s.Host.Outside(p)
 		if err == nil {
@@ -131,24 +134,28 @@ func readHomes(ctx context.Context, s *collect.Session) (homes []home) {
 			continue
 		}
 		if why != "" {
-			homes = append(homes, home{path: p, unseen: why, hint: "Correct systems.pm2.homes in audit.yaml, or PM2_HOME: a PM2 home is a folder.",
+			homes = append(homes, home{path: p, unseen: why, hint: "Correct --pm2-home, systems.pm2.homes in audit.yaml, or PM2_HOME: a PM2 home is a folder.",
 				daemon: daemon{why: "cannot be asked: " + p + ": " + why}})
 			continue
 		}
-		h := home{path: p, daemon: inspect(ctx, s.Host, p, placeless(s))}
+		h := home{path: p, daemon: inspect(ctx, s.Host, p, placeless(s), seen[p])}
 		h.readDump(s.Host)
 		homes = append(homes, h)
 	}
-	if !configured {
+	if !configured || s.Config.PM2HomesNow {
 		homes = append(homes, forgotten(s, paths)...)
 	}
 	return homes
 }
 
 // forgotten returns the homes of the last run that are still there, but not
-// among today's: cron may set no HOME, a shell another PM2_HOME. Only the
-// configuration says for good which homes count.
+// among today's: cron may set no HOME, a shell another PM2_HOME, a person may ask
+// for one home only. Only the configuration says for good which homes count.
 func forgotten(s *collect.Session, today []string) (homes []home) {
+	why, hint := "PM2_HOME or HOME differ", "Set PM2_HOME or HOME as in the last run, or name the homes that count under systems.pm2.homes in audit.yaml."
+	if s.Config.PM2HomesNow {
+		why, hint = "--pm2-home names others", "Name it with --pm2-home too, or the homes that count under systems.pm2.homes in audit.yaml."
+	}
 	seen := map[string]bool{}
 	for _, p := range today {
 		seen[realPath(s.Host, p)] = true
@@ -166,8 +173,7 @@ func forgotten(s *collect.Session, today []string) (homes []home) {
 			continue
 		}
 		homes = append(homes, home{path: p, forgotten: true,
-			unseen: "the PM2 home " + p + " of the last run is not looked at today: PM2_HOME or HOME differ",
-			hint:   "Set PM2_HOME or HOME as in the last run, or name the homes that count under systems.pm2.homes in audit.yaml.",
+			unseen: "the PM2 home " + p + " of the last run is not looked at today: " + why, hint: hint,
 			daemon: daemon{why: "cannot be asked: " + p + " is not looked at today"}})
 	}
 	return homes

@@ -1,3 +1,5 @@
+//go:build unix
+
 package pm2
 
 import (
@@ -51,7 +53,7 @@ func TestClient_sendsNothingElse(t *testing.T) {
 			if allowed[m] == n && n > 0 {
 				continue
 			}
-			if err := c.call(m, new(any), make([]struct{}, n)...); err == nil {
+			if _, err := c.call(m, make([]struct{}, n)...); err == nil {
 				t.Errorf("%q with %d arguments is not refused", m, n)
 			}
 			refused++

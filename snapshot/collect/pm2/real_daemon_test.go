@@ -5,8 +5,10 @@ package pm2
 import (
 	"bytes"
 	"encoding/json"
+	"net"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -218,26 +220,11 @@ func TestRealPM2_daemonKilled(t *testing.T) {
 	if got := s.fact("pm2/daemon", "log.deaths"); got != "1" {
 		t.Errorf("%q deaths", got)
 	}
-	if s.next(); s.fact("pm2/daemon", "log.deaths") != "1" || s.fact("pm2/daemon", "restarted") != "" {
+	if s.next(); s.fact("pm2/daemon", "log.deaths") != "1" {
 		t.Errorf("the next audit: %s", facts(itemOf(s.last, "pm2/daemon"), ""))
 	}
 	if got := text(itemOf(res, "pm2/daemon"), "program"); got != "ok" {
 		t.Errorf("its program is %q", got)
-	}
-}
-
-// A daemon that is replaced between two audits is told, though nothing looks
-// different.
-func TestRealPM2_daemonReplaced(t *testing.T) {
-	s := &series{real: newReal(t)}
-	collecttest.Write(t, s.tree, daemonShop)
-	s.pm2("start", "healthy.js", "--name", "api")
-	s.pm2("save")
-	s.untilNext("it is online", func(res collect.Result) bool { return state(res, "pm2/api") == "online" })
-	s.pm2("kill")
-	s.pm2("resurrect")
-	if s.next(); s.fact("pm2/daemon", "restarted") != "true" {
-		t.Errorf("%s", facts(itemOf(s.last, "pm2/daemon"), ""))
 	}
 }
 
@@ -305,4 +292,23 @@ const s = require('net').createServer().listen(0, '127.0.0.1', () => require('fs
 	if got := s.fact("pm2/second", "PORT"); got != port {
 		t.Errorf("PORT %q, want %s", got, port)
 	}
+	if got := s.fact("pm2/second", "port.app"); got != "first" {
+		t.Errorf("%q has the port, want first: %s", got, facts(itemOf(s.last, "pm2/second"), "port."))
+	}
+	t.Run("a program that is none of PM2's", func(t *testing.T) {
+		s.pm2("delete", "first")
+		l, err := net.Listen("tcp", "127.0.0.1:"+port)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer l.Close()
+		s.pm2("restart", "second")
+		s.untilNext("PM2 gives it up again", func(res collect.Result) bool { return state(res, "pm2/second") == "errored" })
+		if got, want := s.fact("pm2/second", "port.pid"), strconv.Itoa(os.Getpid()); got != want {
+			t.Errorf("process %q has the port, want %s: %s", got, want, facts(itemOf(s.last, "pm2/second"), "port."))
+		}
+		if got := s.fact("pm2/second", "port.program"); got != "pm2.test" {
+			t.Errorf("program %q", got)
+		}
+	})
 }

@@ -31,6 +31,7 @@ type real struct {
 	home, tree string
 	derived    *snapshot.Derived // between audits, as the store keeps it
 	before     snapshot.Past     // nil: every audit is a first one
+	cursors    map[string]json.RawMessage
 }
 
 // newReal finds the pinned PM2: AUDIT_TEST_PM2 names its node_modules folder,
@@ -143,6 +144,7 @@ func (r *real) audit() collect.Result {
 	if r.before != nil {
 		s.Previous = r.before
 	}
+	s.Cursors = func(_ snapshot.System, name string) json.RawMessage { return r.cursors[name] }
 	res, err := Collector.Collect(r.t.Context(), s)
 	if err != nil {
 		r.t.Fatal(err)

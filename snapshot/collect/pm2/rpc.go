@@ -57,31 +57,31 @@ func newClient(ctx context.Context, conn net.Conn) (*client, error) {
 	return &client{conn: conn, r: conn}, nil
 }
 
-// call asks the daemon and decodes the first result. Each argument must be an
-// empty object, which is what every allowed method takes.
-func (c *client) call(method string, into any, args ...struct{}) error {
+// call asks the daemon and returns the first result, which is valid JSON. Each
+// argument must be an empty object, which is what every allowed method takes.
+func (c *client) call(method string, args ...struct{}) (json.RawMessage, error) {
 	if n, ok := allowed[method]; !ok || n != len(args) {
-		return fmt.Errorf("%.40q with %d arguments: %w", method, len(args), errForbiddenCall)
+		return nil, fmt.Errorf("%.40q with %d arguments: %w", method, len(args), errForbiddenCall)
 	}
 	c.id++
 	id := "audit:" + strconv.Itoa(c.id)
 	frame, err := request(method, id, args)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if _, err := c.conn.Write(frame); err != nil {
-		return fmt.Errorf("%s: %w", method, err)
+		return nil, fmt.Errorf("%s: %w", method, err)
 	}
 	for range 16 { // answers to other ids are not ours; more than a few are no PM2
 		got, body, err := readReply(c.r)
 		if err != nil {
-			return fmt.Errorf("%s: %w", method, err)
+			return nil, fmt.Errorf("%s: %w", method, err)
 		}
 		if got == id {
-			return decodeBody(method, body, into)
+			return decodeBody(method, body)
 		}
 	}
-	return fmt.Errorf("%s: no answer with our id: %w", method, errProtocol)
+	return nil, fmt.Errorf("%s: no answer with our id: %w", method, errProtocol)
 }
 
 func request(method, id string, args []struct{}) ([]byte, error) {
@@ -158,22 +158,23 @@ func readReply(r io.Reader) (id string, body []byte, err error) {
 
 // decodeBody reads {"args":[result]} or {"error":…}. What the daemon says in an
 // error may hold anything and is not repeated.
-func decodeBody(method string, body []byte, into any) error {
-	var reply struct {
-		Args  []json.RawMessage `json:"args"`
-		Error json.RawMessage   `json:"error"`
+func decodeBody(method string, body []byte) (json.RawMessage, error) {
+	if !json.Valid(body) {
+		return nil, fmt.Errorf("%s: %w", method, errProtocol)
 	}
-	if err := json.Unmarshal(body, &reply); err != nil {
-		return fmt.Errorf("%s: %w", method, errProtocol)
+	reply, ok := object(body)
+	if !ok {
+		return nil, fmt.Errorf("%s: %w", method, errProtocol)
 	}
-	if len(reply.Error) > 0 && string(reply.Error) != "null" {
-		return fmt.Errorf("%s: the daemon answers with an error", method)
+	if e := reply["error"]; len(e) > 0 && string(e) != "null" {
+		return nil, fmt.Errorf("%s: the daemon answers with an error", method)
 	}
-	if len(reply.Args) == 0 {
-		return fmt.Errorf("%s: empty answer: %w", method, errProtocol)
+	args, ok := array(reply["args"])
+	if !ok && len(reply["args"]) > 0 {
+		return nil, fmt.Errorf("%s: %w", method, errProtocol)
 	}
-	if err := json.Unmarshal(reply.Args[0], into); err != nil {
-		return fmt.Errorf("%s: %w", method, errProtocol)
+	if len(args) == 0 {
+		return nil, fmt.Errorf("%s: empty answer: %w", method, errProtocol)
 	}
-	return nil
+	return args[0], nil
 }

@@ -65,14 +65,6 @@ func (b *builder) aroundDaemon(it *snapshot.Item, h *home) {
 	if r.saved > 0 {
 		it.Add(snapshot.Volatile, "dump.saved", snapshot.Number(r.saved))
 	}
-	if h.daemon.born != "" {
-		it.Add(snapshot.Volatile, "born", snapshot.Text(h.daemon.born))
-		if old := b.s.Previous.Item(it.Key); old != nil {
-			if was, ok := old.Fact("born"); ok && was.Str() != h.daemon.born {
-				it.Add(snapshot.Volatile, "restarted", snapshot.Bool(true)) // every counter of its apps began again
-			}
-		}
-	}
 	r.logs.daemonFacts(it)
 }
 
@@ -92,9 +84,7 @@ func (b *builder) aroundApp(it *snapshot.Item, a *app) {
 	if !isMany(a.procs) {
 		b.logSizes(it, p, h)
 	}
-	if port := b.portTaken(a); port > 0 {
-		it.Add(snapshot.Volatile, "port.taken", snapshot.Number(port))
-	}
+	b.portFacts(it, a)
 }
 
 // differs tells in what an app would come back different from the dump: in its
@@ -170,9 +160,6 @@ func (b *builder) keepLogs(r *collect.Result) {
 	text, err := json.Marshal(now)
 	if err != nil || len(now) == 0 {
 		return
-	}
-	if r.Cursors == nil {
-		r.Cursors = map[string]json.RawMessage{}
 	}
 	r.Cursors[logsCursor] = text
 }

@@ -1,3 +1,5 @@
+//go:build unix
+
 package pm2
 
 import (
@@ -181,23 +183,6 @@ func TestInstalled(t *testing.T) {
 				t.Errorf("program %q, want %q", got, c.program)
 			}
 		})
-	}
-}
-
-// A daemon that was replaced begins every counter anew.
-func TestRestarted(t *testing.T) {
-	s, m := onMachine(t, oneApp, "")
-	p := god(7, 1, s.Config.PM2Homes[0])
-	m.procs = []host.Process{p}
-	first := collected(t, s)
-	s.Previous = &snapshot.Snapshot{Items: first.Items}
-	if got := text(itemOf(collected(t, s), "pm2/daemon"), "restarted"); got != "" {
-		t.Errorf("the same daemon: restarted %q", got)
-	}
-	p.Start = 99
-	m.procs = []host.Process{p}
-	if got := text(itemOf(collected(t, s), "pm2/daemon"), "restarted"); got != "true" {
-		t.Errorf("another daemon: restarted %q", got)
 	}
 }
 

@@ -37,7 +37,6 @@ const (
 	memoryEvent = "m" // PM2 restarted an app at its memory limit
 	errorEvent  = "e" // the daemon caught an error of its own and replaced itself
 	deathEvent  = "d" // a daemon was started although the one before it never ended in order
-	blindEvent  = "b" // the daemon could not measure its apps
 )
 
 // An event is what happened, counted by the hour. It holds nothing of the line.
@@ -191,8 +190,6 @@ func (t *timeline) line(at time.Time, s string) {
 	case strings.Contains(s, "PM2 global error caught"):
 		t.count(event{Kind: errorEvent}, at)
 		t.Up = false
-	case strings.Contains(s, "pids provided is invalid"):
-		t.count(event{Kind: blindEvent}, at)
 	case strings.HasPrefix(s, "PM2 successfully stopped"), strings.HasPrefix(s, "pm2 has been killed by signal"):
 		t.Up = false
 	case strings.HasPrefix(s, "--- New PM2 Daemon started"):

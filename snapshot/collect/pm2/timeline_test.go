@@ -70,7 +70,6 @@ func TestTimeline(t *testing.T) {
 		{"ended by a signal and started", []string{at(3, "--- New PM2 Daemon started ---"), at(1, "pm2 has been killed by signal, dumping process list before exit..."), at(0, "--- New PM2 Daemon started ---")}, ""},
 		{"died and started", []string{at(3, "App [api:0] starting in -fork mode-"), at(0, "--- New PM2 Daemon started ---")}, "d   1"},
 		{"started, and nothing is known of before", []string{at(0, "--- New PM2 Daemon started ---")}, ""},
-		{"blind", []string{at(1, "One of the pids provided is invalid"), at(0, "One of the pids provided is invalid")}, "b   2"},
 		{"lines without a time", []string{"App [api:0] exited with code [0] via signal [SIGKILL]\n"}, ""},
 	} {
 		t.Run(c.title, func(t *testing.T) {

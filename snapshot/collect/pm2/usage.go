@@ -112,7 +112,8 @@ func (b *builder) counted(key snapshot.Key, name string, v float64, life string,
 //
 //	unstable_restarts   starts in a row that failed within min_uptime
 //	prev_restart_delay  milliseconds that PM2 last waited (exp_backoff_restart_delay)
-//	burst               restarts that nobody asked for in the last second and a half
+//	burst               restarts that nobody asked for in a second and a half: the last one, or
+//	                    on average since the last run, which saw the loop already
 //	started             milliseconds since 1970 of the last start, of an app with a schedule
 //	resurrected         milliseconds since 1970 of the birth of the daemon, of an app that
 //	                    is older: it was resurrected
