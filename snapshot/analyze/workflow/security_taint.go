@@ -1,0 +1,357 @@
+package workflow
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/rhysd/actionlint"
+	"go.yaml.in/yaml/v4"
+)
+
+// Kinds of TemplateInjection: who can put text into the script.
+const (
+	ByAnyone  = "anyone"  // whoever has an account, into a run with the repository's rights
+	ByForks   = "forks"   // whoever opens a pull request, into a run with reduced rights
+	ByCommits = "commits" // whoever gets a commit merged
+	ByCallers = "callers" // it depends on what calls this file
+	Guarded   = "guarded" // anyone, but a condition asks who it is
+	ByWriters = "writers" // who may push or start runs anyway
+)
+
+// sinks are inputs of actions that are run as code.
+// Source: CodeQL's models https://github.com/github/codeql/tree/main/actions/ql/lib/ext
+// and https://docs.zizmor.sh/audits/#template-injection
+var sinks = map[string][]string{
+	"actions/github-script": {"script"}, "appleboy/ssh-action": {"script"}, "azure/cli": {"inlineScript"}, "azure/powershell": {"inlineScript"},
+	"8398a7/action-slack": {"custom_payload"}, "devorbitus/yq-action-output": {"cmd"}, "mikefarah/yq": {"cmd"}, "sergeysova/jq-action": {"cmd"},
+	"gautamkrishnar/blog-post-workflow": {"item_exec"}, "amadevus/pwsh-script": {"script"}, "jannekem/run-python-script-action": {"script"},
+	"cardinalby/js-eval-action": {"expression"}, "addnab/docker-run-action": {"options", "run"},
+	"lucasbento/auto-close-issues": {"issue-close-message"}, "roots/issue-closer-action": {"issue-close-message", "pr-close-message"},
+	"skitionek/notify-microsoft-teams": {"overwrite"}, "tibdex/backport": {"body_template", "head_template", "labels_template", "title_template"},
+	"imjohnbo/issue-bot": {"body", "linked-comments-previous-issue-text", "linked-comments-new-issue-text"},
+}
+
+// strangers are texts of an event that people without rights choose, besides
+// those that actionlint knows.
+// Source: https://securitylab.github.com/resources/github-actions-untrusted-input/, https://docs.github.com/webhooks/webhook-events-and-payloads
+var strangers = set(
+	"github.event.workflow_run.head_branch", "github.event.workflow_run.display_title", "github.event.workflow_run.head_commit.message",
+	"github.event.workflow_run.head_commit.author.name", "github.event.workflow_run.head_commit.author.email",
+	"github.event.workflow_run.head_repository.description", "github.event.workflow_run.pull_requests.*.head.ref",
+	"github.event.pull_request.head.repo.description", "github.event.pull_request.head.repo.homepage",
+	"github.event.head_commit.committer.name", "github.event.head_commit.committer.email",
+	"github.event.commits.*.committer.name", "github.event.commits.*.committer.email",
+	"github.event.changes.title.from", "github.event.changes.body.from", "github.event.forkee.description",
+	"github.event.check_suite.head_branch", "github.event.check_run.check_suite.head_branch",
+)
+
+// rightful are texts that only people with rights choose: names of branches,
+// tags, labels and releases, and what starts a run by hand.
+var rightful = []string{
+	"github.ref", "github.ref_name", "github.base_ref", "github.event.ref", "github.event.base_ref", "github.event.client_payload",
+	"github.event.release.name", "github.event.release.tag_name", "github.event.release.body", "github.event.release.target_commitish",
+	"github.event.label.name", "github.event.label.description", "github.event.milestone.title", "github.event.pull_request.base.ref",
+	"github.event.pull_request.base.label", "github.event.pull_request.labels", "github.event.issue.labels", "github.event.deployment",
+}
+
+// carriers are the events in whose payload an object of github.event stands.
+var carriers = map[string][]string{
+	"issue": {"issues", "issue_comment"}, "discussion": {"discussion", "discussion_comment"},
+	"pull_request": {"pull_request", "pull_request_target", "pull_request_review", "pull_request_review_comment"},
+	"comment":      {"issue_comment", "pull_request_review_comment", "discussion_comment", "commit_comment"},
+	"review":       {"pull_request_review"}, "review_comment": {"pull_request_review_comment"},
+	"commits": {"push"}, "head_commit": {"push"}, "workflow_run": {"workflow_run"}, "pages": {"gollum"}, "forkee": {"fork"},
+	"check_suite": {"check_suite"}, "check_run": {"check_run"},
+	"changes":  {"issues", "issue_comment", "pull_request", "pull_request_target", "discussion"},
+	"head_ref": {"pull_request", "pull_request_target", "pull_request_review", "pull_request_review_comment"},
+}
+
+// open are the events that anybody causes and that run with the repository's rights.
+// Source: https://docs.github.com/actions/reference/workflows-and-actions/events-that-trigger-workflows
+var open = set("issues", "issue_comment", "discussion", "discussion_comment", "pull_request_target", "workflow_run", "gollum", "commit_comment", "fork", "watch")
+
+// trustPaths are what a condition reads to ask whether somebody is trusted.
+var trustPaths = set("github.event.pull_request.head.repo.full_name", "github.event.pull_request.head.repo.fork", "github.event.pull_request.head.repo.owner.login",
+	"github.event.pull_request.head.repo.id", "github.event.pull_request.author_association", "github.event.comment.author_association",
+	"github.event.issue.author_association", "github.event.review.author_association", "github.event.workflow_run.event",
+	"github.event.workflow_run.head_repository.full_name", "github.event.workflow_run.head_repository.fork", "github.event.workflow_run.head_repository.owner.login",
+	"github.event.pull_request.user.login", "github.event.comment.user.login", "github.event.issue.user.login", "github.event.sender.login", "github.actor")
+
+// A scope is what the contexts mean at one place.
+type scope struct {
+	job    *yaml.Node
+	envs   []*yaml.Node // innermost first
+	matrix *yaml.Node
+	conds  []*yaml.Node // the conditions around it
+}
+
+// A flow is a context whose text reaches the result of an expression.
+type flow struct {
+	path     string // as it stands there
+	origin   string // what stands behind it, of an env or an output
+	offset   int
+	stranger bool
+}
+
+// trusts reports whether one of the conditions asks who caused the run.
+func trusts(conds ...*yaml.Node) bool {
+	for _, cond := range conds {
+		for _, f := range conditionOf(raw(cond)) {
+			if mentions(f.node, trustPaths) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// code looks for expressions in a text that is run.
+func (s *scan) code(n *yaml.Node, sc *scope) {
+	if n == nil || !strings.Contains(n.Value, "${{") {
+		return
+	}
+	for _, f := range fences(raw(n)) {
+		for _, fl := range s.flows(f.node, sc, 0, false) {
+			kind := ByWriters
+			if fl.stranger {
+				if kind = s.reach(fl.origin); kind == "" {
+					continue
+				}
+				if trusts(sc.conds...) {
+					kind = Guarded
+				}
+			}
+			detail := fl.path
+			if fl.origin != fl.path {
+				detail += " = " + fl.origin
+			}
+			s.hitAt(TemplateInjection, kind, s.spot(n, f, fl.offset), detail)
+		}
+	}
+}
+
+// reach says who can set a path that strangers choose, as the file is started;
+// "" when nothing starts it with such a text.
+func (s *scan) reach(path string) string {
+	if s.m.Kind == Action {
+		return ByCallers
+	}
+	parts := strings.Split(path, ".")
+	name := parts[min(1, len(parts)-1)]
+	if name == "event" && len(parts) > 2 {
+		name = parts[2]
+	}
+	from := carriers[name]
+	best := ""
+	for _, e := range s.events {
+		switch {
+		case e == "workflow_call":
+			if best == "" {
+				best = ByCallers
+			}
+		case from != nil && !slices.Contains(from, e):
+		case open[e]:
+			return ByAnyone
+		case strings.HasPrefix(e, "pull_request"):
+			best = ByForks
+		case e == "push" && best != ByForks:
+			best = ByCommits
+		}
+	}
+	return best
+}
+
+// constant are functions whose result holds nothing of their arguments.
+var constant = set("contains", "startswith", "endswith", "hashfiles", "success", "failure", "always", "cancelled")
+
+// maxHops bounds how far a value is followed through env, outputs and matrices.
+const maxHops = 6
+
+// flows returns the contexts whose text reaches the result of an expression.
+// whole is set where an object is written out as a whole.
+func (s *scan) flows(n actionlint.ExprNode, sc *scope, hops int, whole bool) []flow {
+	switch e := n.(type) {
+	case *actionlint.LogicalOpNode:
+		out := s.flows(e.Right, sc, hops, whole)
+		if e.Kind == actionlint.LogicalOpNodeKindOr {
+			out = append(s.flows(e.Left, sc, hops, whole), out...)
+		}
+		return out
+	case *actionlint.FuncCallNode:
+		name := strings.ToLower(e.Callee)
+		if constant[name] {
+			return nil
+		}
+		var out []flow
+		for i, a := range e.Args {
+			if name != "case" || i%2 == 1 || i == len(e.Args)-1 {
+				out = append(out, s.flows(a, sc, hops, whole || name == "tojson")...)
+			}
+		}
+		return out
+	case *actionlint.ObjectDerefNode, *actionlint.ArrayDerefNode, *actionlint.IndexAccessNode, *actionlint.VariableNode:
+		path, base := pathOf(n)
+		if path == "" {
+			if _, call := base.(*actionlint.FuncCallNode); call {
+				return s.flows(base, sc, hops, whole)
+			}
+			return nil
+		}
+		origin, stranger, ok := s.source(path, sc, hops, whole)
+		if !ok {
+			return nil
+		}
+		return []flow{{path, origin, n.Token().Offset, stranger}}
+	}
+	return nil
+}
+
+// source says what stands behind a context; ok is false for what nobody but
+// GitHub or the file itself decides, or what only the run knows.
+func (s *scan) source(path string, sc *scope, hops int, whole bool) (origin string, stranger, ok bool) {
+	root, rest, _ := strings.Cut(path, ".")
+	if hops > maxHops {
+		return "", false, false
+	}
+	switch root {
+	case "github":
+		if name, in := strings.CutPrefix(path, "github.event.inputs."); in {
+			return path, false, s.freeText(name)
+		}
+		if untrusted(path, whole) {
+			return path, true, true
+		}
+		return path, false, chosenByWriters(path)
+	case "inputs":
+		return path, false, s.freeText(rest)
+	case "env":
+		for _, env := range sc.envs {
+			if v := child(env, rest); v != nil {
+				return s.behind(v, sc, hops)
+			}
+		}
+	case "matrix":
+		for _, v := range matrixValues(sc.matrix, rest) {
+			if o, st, found := s.behind(v, sc, hops); found && (st || !ok) {
+				origin, stranger, ok = o, st, true
+			}
+		}
+		return origin, stranger, ok
+	case "needs":
+		if parts := strings.Split(rest, "."); len(parts) == 3 && parts[1] == "outputs" {
+			job := child(s.jobs, parts[0])
+			return s.behind(child(child(job, "outputs"), parts[2]), &scope{job: job, matrix: child(child(job, "strategy"), "matrix")}, hops)
+		}
+	}
+	return "", false, false
+}
+
+// behind says what stands in a text, the worst first.
+func (s *scan) behind(v *yaml.Node, sc *scope, hops int) (origin string, stranger, ok bool) {
+	for _, f := range fences(raw(v)) {
+		for _, fl := range s.flows(f.node, sc, hops+1, false) {
+			if fl.stranger {
+				return fl.origin, true, true
+			}
+			origin, ok = fl.origin, true
+		}
+	}
+	return origin, false, ok
+}
+
+// freeText reports whether an input of that name takes any text.
+func (s *scan) freeText(name string) bool {
+	if s.m.Kind == Action {
+		return true
+	}
+	for _, event := range []string{"workflow_dispatch", "workflow_call"} {
+		in := child(child(child(s.on, event), "inputs"), name)
+		if in == nil {
+			continue
+		}
+		switch strings.ToLower(raw(child(in, "type"))) {
+		case "", "string":
+			return true
+		}
+	}
+	return false
+}
+
+func chosenByWriters(path string) bool {
+	return slices.ContainsFunc(rightful, func(w string) bool { return path == w || strings.HasPrefix(path, w+".") })
+}
+
+// untrusted reports whether strangers choose the text at a path of github, or,
+// where the object is written out as a whole, a text in it.
+func untrusted(path string, whole bool) bool {
+	if strangers[path] {
+		return true
+	}
+	at := actionlint.BuiltinUntrustedInputs["github"]
+	for _, part := range strings.Split(path, ".")[1:] {
+		next := at.Children[part]
+		if next == nil {
+			next = at.Children["*"]
+		}
+		if next == nil {
+			return false
+		}
+		at = next
+	}
+	return at.Children == nil || whole
+}
+
+// matrixValues returns the texts that a context of the matrix can have.
+func matrixValues(matrix *yaml.Node, path string) []*yaml.Node {
+	if raw(matrix) != "" {
+		return []*yaml.Node{matrix}
+	}
+	parts := strings.Split(path, ".")
+	var out []*yaml.Node
+	if v := child(matrix, parts[0]); raw(v) != "" { // an expression that gives the list
+		out = append(out, v)
+	} else {
+		for _, e := range elements(v) {
+			out = append(out, leaves(below(e, parts[1:]))...)
+		}
+	}
+	for _, e := range elements(child(matrix, "include")) {
+		out = append(out, leaves(below(child(e, parts[0]), parts[1:]))...)
+	}
+	return out
+}
+
+func below(n *yaml.Node, parts []string) *yaml.Node {
+	for _, p := range parts {
+		if n = deref(n); n == nil || n.Kind != yaml.MappingNode {
+			return n
+		}
+		n = child(n, p)
+	}
+	return n
+}
+
+func leaves(n *yaml.Node) []*yaml.Node {
+	if n = deref(n); n == nil {
+		return nil
+	}
+	if n.Kind == yaml.ScalarNode {
+		return []*yaml.Node{n}
+	}
+	var out []*yaml.Node
+	for _, e := range elements(n) {
+		out = append(out, leaves(e)...)
+	}
+	for _, v := range pairs(n) {
+		out = append(out, leaves(v)...)
+	}
+	return out
+}
+
+func set(names ...string) map[string]bool {
+	m := make(map[string]bool, len(names))
+	for _, n := range names {
+		m[n] = true
+	}
+	return m
+}
