@@ -23,7 +23,7 @@ var SecretsInherit = &audit.Check{
 func judgeSecretsInherit(p *audit.Pass) {
 	once(p, hits(p, model.SecretsInherit), func(pl place) audit.Report {
 		if pl.Kind == model.Outside {
-			return pl.at("", "every secret is handed on to "+pl.Detail+", a file of another repository")
+			return pl.at("", "every secret is handed on to "+pl.Detail+", a file of another repository that can change")
 		}
 		r := pl.at("", "every secret is handed on to "+pl.Detail)
 		r.Severity = audit.Low

@@ -158,7 +158,8 @@ func (s *scan) job(id, job *yaml.Node) {
 		s.uses(u, nil)
 		if v := child(job, "secrets"); raw(v) == "inherit" {
 			kind := Outside
-			if _, local := Local(raw(u)); local {
+			_, ref := ActionOf(raw(u))
+			if _, local := Local(raw(u)); local || commitSHA().MatchString(ref) {
 				kind = Inside
 			}
 			s.hit(SecretsInherit, kind, v, text(u))
@@ -226,20 +227,30 @@ func (s *scan) hit(r Rule, kind string, n *yaml.Node, detail string) {
 }
 
 func (s *scan) hitAt(r Rule, kind string, p Pos, detail string) {
-	if text := s.lines(); p.Line <= len(text) && waived(text[p.Line-1], r) {
+	if s.waived(p.Line, r) {
 		return
 	}
 	s.hits = append(s.hits, Hit{Pos: p, Rule: r, Kind: kind, Where: s.where(p.Line), Detail: shortened(hide(detail))})
 }
 
-// waived reports whether the line says that zizmor shall not tell of the rule:
-// the reader has looked at it already.
+// waived reports whether a comment on the line, or on the lines of comment
+// above it, says that zizmor shall not tell of the rule: somebody has looked.
 // Source: https://docs.zizmor.sh/usage/#ignoring-results
-func waived(line string, r Rule) bool {
-	_, list, ok := strings.Cut(line, "# zizmor: ignore[")
-	if !ok {
-		return false
+func (s *scan) waived(line int, r Rule) bool {
+	text := s.lines()
+	for l := min(line, len(text)); l > 0; l-- {
+		t := text[l-1]
+		if l < line && !strings.HasPrefix(strings.TrimSpace(t), "#") {
+			return false
+		}
+		if _, list, ok := strings.Cut(t, "# zizmor: ignore["); ok && ignores(list, r) {
+			return true
+		}
 	}
+	return false
+}
+
+func ignores(list string, r Rule) bool {
 	list, _, _ = strings.Cut(list, "]")
 	for name := range strings.SplitSeq(list, ",") {
 		if name = strings.TrimSpace(name); name == string(r) || zizmorNames[name] == r {

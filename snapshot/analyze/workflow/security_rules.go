@@ -19,8 +19,8 @@ const (
 
 // Kinds of SecretsInherit.
 const (
-	Outside = "outside"
-	Inside  = "inside"
+	Outside = "outside" // a file that somebody else can change
+	Inside  = "inside"  // one of the repository, or of a named commit
 )
 
 // Kinds of UnpinnedAction.

@@ -14,12 +14,18 @@ const (
 	OnlyTrigger = "trigger"  // nothing of it is seen
 )
 
-// heads are paths that name a stranger's commit.
-var heads = set("github.event.pull_request.head.sha", "github.event.pull_request.head.ref", "github.head_ref", "github.event.pull_request.merge_commit_sha",
-	"github.event.workflow_run.head_sha", "github.event.workflow_run.head_branch", "github.event.workflow_run.head_commit.id")
+// commits are, by event, the paths that name a stranger's commit.
+var commits = map[string]map[string]bool{
+	"pull_request_target": set("github.event.pull_request.head.sha", "github.event.pull_request.head.ref", "github.head_ref", "github.event.pull_request.merge_commit_sha"),
+	"workflow_run":        set("github.event.workflow_run.head_sha", "github.event.workflow_run.head_branch", "github.event.workflow_run.head_commit.id"),
+}
 
-// numbers are paths that name a pull request.
-var numbers = set("github.event.number", "github.event.pull_request.number", "github.event.issue.number")
+// numbers are, by event, the paths that name a pull request.
+var numbers = map[string]map[string]bool{
+	"pull_request_target": set("github.event.number", "github.event.pull_request.number"),
+	"issue_comment":       set("github.event.issue.number"),
+	"workflow_run":        set("github.event.workflow_run.pull_requests.*.number"),
+}
 
 // triggers judges the events with which strangers' input meets the
 // repository's rights: one hit for each, of the worst that is seen.
@@ -28,31 +34,34 @@ func (s *scan) triggers() {
 	if s.onlyLabels() {
 		return
 	}
-	kind, at, trusted := s.worst()
+	told := map[*yaml.Node]bool{}
 	for _, t := range s.m.Triggers {
-		switch t.Event {
-		case "pull_request_target", "workflow_run":
-		case "issue_comment":
-			if kind == "" {
-				continue
+		if t.Event != "pull_request_target" && t.Event != "workflow_run" && t.Event != "issue_comment" {
+			continue
+		}
+		kind, at, trusted := s.worst(t.Event)
+		switch {
+		case told[at]: // one checkout, one finding
+		case kind != "":
+			told[at] = true
+			if trusted {
+				kind = Guarded
 			}
-		default:
-			continue
-		}
-		if kind == UsesOutput && t.Event != "workflow_run" {
-			kind = ""
-		}
-		if kind == "" {
+			s.hit(DangerousTrigger, kind, at, t.Event)
+		case t.Event != "issue_comment" && !s.allTrust():
 			s.hitAt(DangerousTrigger, OnlyTrigger, t.Pos, t.Event)
-			continue
 		}
-		k := kind
-		if trusted {
-			k = Guarded
-		}
-		s.hit(DangerousTrigger, k, at, t.Event)
-		return // one checkout, one finding
 	}
+}
+
+// allTrust reports whether a condition of every job asks who caused the run.
+func (s *scan) allTrust() bool {
+	for _, job := range pairs(s.jobs) {
+		if !trusts(child(job, "if")) {
+			return false
+		}
+	}
+	return true
 }
 
 // onlyLabels reports whether the file does nothing but put labels on, which is
@@ -70,12 +79,12 @@ func (s *scan) onlyLabels() bool {
 	return n > 0
 }
 
-// worst returns the worst that a job does with what strangers sent, and where.
-func (s *scan) worst() (kind string, at *yaml.Node, trusted bool) {
+// worst returns the worst that a job does with what strangers sent by an event, and where.
+func (s *scan) worst(event string) (kind string, at *yaml.Node, trusted bool) {
 	rank := map[string]int{"": 0, UsesOutput: 1, RunsReduced: 2, RunsHead: 3}
 	for _, job := range pairs(s.jobs) {
 		jobTrust := trusts(child(job, "if")) || child(job, "environment") != nil
-		k, n, t := s.worstStep(job)
+		k, n, t := s.worstStep(job, event)
 		if k == RunsHead && s.harmless(job) {
 			k = RunsReduced
 		}
@@ -86,7 +95,7 @@ func (s *scan) worst() (kind string, at *yaml.Node, trusted bool) {
 	return kind, at, trusted
 }
 
-func (s *scan) worstStep(job *yaml.Node) (kind string, at *yaml.Node, trusted bool) {
+func (s *scan) worstStep(job *yaml.Node, event string) (kind string, at *yaml.Node, trusted bool) {
 	var got string
 	var from *yaml.Node
 	trust := false
@@ -94,7 +103,7 @@ func (s *scan) worstStep(job *yaml.Node) (kind string, at *yaml.Node, trusted bo
 		if got != "" && s.executes(st) {
 			return got, from, trust
 		}
-		if n, k := s.takes(st); k != "" && (got == "" || k == RunsHead) {
+		if n, k := takes(st, event); k != "" && (got == "" || k == RunsHead) {
 			got, from, trust = k, n, trusts(child(st, "if"))
 		}
 		if got == "" && strings.Contains(raw(child(st, "run")), "gh pr checkout") {
@@ -104,21 +113,23 @@ func (s *scan) worstStep(job *yaml.Node) (kind string, at *yaml.Node, trusted bo
 	return "", nil, false
 }
 
-// takes says what a step fetches of a stranger.
-func (s *scan) takes(st *yaml.Node) (*yaml.Node, string) {
+// takes says what a step fetches of the stranger who caused an event.
+func takes(st *yaml.Node, event string) (*yaml.Node, string) {
 	action, _ := ActionOf(raw(child(st, "uses")))
 	with := child(st, "with")
 	switch strings.ToLower(action) {
 	case "actions/checkout":
-		if ref := child(with, "ref"); readsOne(ref, heads) || strings.Contains(raw(ref), "refs/pull/") && readsOne(ref, numbers) {
+		if ref := child(with, "ref"); readsOne(ref, commits[event]) || strings.Contains(raw(ref), "refs/pull/") && readsOne(ref, numbers[event]) {
 			return ref, RunsHead
 		}
 	case "actions/download-artifact":
-		if id := child(with, "run-id"); readsOne(id, set("github.event.workflow_run.id")) {
+		if id := child(with, "run-id"); event == "workflow_run" && readsOne(id, set("github.event.workflow_run.id")) {
 			return id, UsesOutput
 		}
 	case "dawidd6/action-download-artifact":
-		return child(st, "uses"), UsesOutput
+		if event == "workflow_run" {
+			return child(st, "uses"), UsesOutput
+		}
 	}
 	return nil, ""
 }
@@ -141,7 +152,8 @@ func readsOne(n *yaml.Node, paths map[string]bool) bool {
 func (s *scan) executes(st *yaml.Node) bool {
 	if u := raw(child(st, "uses")); u != "" {
 		_, local := Local(u)
-		return local
+		action, _ := ActionOf(u)
+		return local || builders[strings.ToLower(action)]
 	}
 	run := raw(child(st, "run"))
 	if run == "" {
@@ -158,6 +170,10 @@ func (s *scan) executes(st *yaml.Node) bool {
 	}
 	return false
 }
+
+// builders are actions that run what stands in the workspace.
+var builders = set("docker/build-push-action", "cypress-io/github-action", "goreleaser/goreleaser-action", "gradle/gradle-build-action", "bahmutov/npm-install",
+	"pre-commit/action", "actions-rs/cargo", "borales/actions-yarn", "golangci/golangci-lint-action", "jfrog/frogbot", "amondnet/vercel-action")
 
 // idle are programs that read or say something without running what they find.
 var idle = set("echo", "printf", "cat", "ls", "git", "gh", "jq", "grep", "sed", "awk", "cut", "head", "tail", "wc", "sort", "tr", "diff", "cp", "mv", "mkdir", "rm",
