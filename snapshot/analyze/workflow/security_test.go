@@ -139,3 +139,44 @@ func TestHitsOfBrokenFiles(t *testing.T) {
 		t.Errorf("%d problems, hits %+v", len(v.Problems), v.Security)
 	}
 }
+
+// TestHabits holds every place of the rules whose findings are one for all files.
+func TestHabits(t *testing.T) {
+	const jobs = "permissions: {}\njobs:\n  a:\n    runs-on: x\n"
+	step := func(s string) string { return "on: push\n" + jobs + "    steps:\n      - " + s + "\n" }
+	for _, c := range []struct {
+		name string
+		rule Rule
+		src  string
+		want string
+	}{
+		{"image without tag", UnpinnedImage, step("uses: docker://alpine"), "7:15  a/uses:docker://alpine alpine"},
+		{"image with latest", UnpinnedImage, step("uses: docker://alpine:latest"), "7:15  a/uses:docker://alpine:latest alpine:latest"},
+		{"image with tag", UnpinnedImage, step("uses: docker://ghcr.io:443/a/b:1"), ""},
+		{"image with latest and digest", UnpinnedImage, step("uses: docker://a:latest@sha256:" + strings.Repeat("0", 64)), ""},
+		{"images of a matrix", UnpinnedImage, "on: push\n" + jobs + "    strategy: {matrix: {i: [a, 'b:1'], include: [{i: 'c:latest'}]}}\n    container: {image: '${{ matrix.i }}'}\n    steps: [{run: x}]\n", "6:29  a a\n6:55  a c:latest"},
+		{"tag of an action", UnpinnedAction, step("uses: a/b@v1"), "7:15 others a/uses:a/b a/b@v1"},
+		{"short commit", UnpinnedAction, step("uses: a/b@0123456"), "7:15 others a/uses:a/b a/b@0123456"},
+		{"commit", UnpinnedAction, step("uses: a/b@" + strings.Repeat("a", 40)), ""},
+		{"GitHub's own", UnpinnedAction, step("uses: actions/checkout@v5"), "7:15 github a/uses:actions/checkout actions/checkout@v5"},
+		{"no ref", UnpinnedAction, step("uses: a/b"), ""},
+		{"package in a block", AdhocPackage, step("run: |\n          echo\n            npm i -g  x && yarn global add y"), "9:13  a/run:echo npm i\n9:28  a/run:echo yarn global"},
+		{"package under sudo", AdhocPackage, step("run: sudo -E gem install x"), "7:14  a/run:gem gem install"},
+		{"not a package", AdhocPackage, step("run: npm install . && npm i ./x && npm ci"), ""},
+		{"default shell", Misfeature, "on: push\ndefaults: {run: {shell: cmd}}\n" + jobs + "    steps: [{run: x}]\n", "2:25 cmd  shell: cmd"},
+		{"default rights", ExcessivePermissions, "on: push\njobs:\n  a: {runs-on: x, permissions: {}, steps: [{run: x}]}\n  b:\n    runs-on: x\n    steps: [{run: x}]\n", "4:3 default b"},
+		{"own rights of every job", ExcessivePermissions, "on: push\njobs:\n  a: {runs-on: x, permissions: {}, steps: [{run: x}]}\n", ""},
+		{"rights for all jobs", ExcessivePermissions, "on: push\npermissions: {contents: write, issues: read}\njobs:\n  a: {runs-on: x, steps: [{run: x}]}\n  b: {runs-on: x, steps: [{run: x}]}\n", "2:25 wide  contents"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if got := found(t, ".github/workflows/a.yml", c.src, c.rule); got != c.want {
+				t.Errorf("got\n%s\nwant\n%s\n%s", got, c.want, c.src)
+			}
+		})
+	}
+	src := step("uses: a/b@v1") + "      - uses: a/c@v1\n      - uses: actions/checkout@v5\n"
+	hits := Parse(".github/workflows/a.yml", []byte(src)).Verdict(Config{}).Security
+	if len(hits) != 2 || hits[0].Count != 2 || hits[1].Count != 0 {
+		t.Errorf("of each kind the first place and the number: %+v", hits)
+	}
+}
