@@ -25,7 +25,8 @@ var (
 func (s *scan) condition(n *yaml.Node) {
 	t := raw(n)
 	plain := strings.HasPrefix(t, "${{") && strings.HasSuffix(t, "}}") && strings.Count(t, "${{") == 1 || !strings.Contains(t, "${{")
-	asks := strings.Contains(t, "ontains") || strings.Contains(t, "bot") || strings.Contains(t, "_id") || strings.Contains(t, ".id")
+	low := strings.ToLower(t)
+	asks := strings.Contains(low, "contains") || strings.Contains(low, "[bot]") || strings.Contains(low, "id")
 	if t == "" || plain && !asks {
 		return // what most files have needs no parser
 	}
@@ -93,6 +94,19 @@ func (s *scan) botCondition(n *yaml.Node, f fenced) {
 			}
 		}
 	})
+}
+
+// asksForBot reports whether an expression takes the actor for a bot, which is no trust.
+func asksForBot(e actionlint.ExprNode) bool {
+	found := false
+	visit(e, func(n, _ actionlint.ExprNode) {
+		if c, ok := n.(*actionlint.CompareOpNode); ok {
+			left, _ := pathOf(c.Left)
+			right, _ := pathOf(c.Right)
+			found = found || isBot(left, c.Right) || isBot(right, c.Left)
+		}
+	})
+	return found
 }
 
 func isBot(path string, lit actionlint.ExprNode) bool {

@@ -97,7 +97,7 @@ type flow struct {
 func trusts(conds ...*yaml.Node) bool {
 	for _, cond := range conds {
 		for _, f := range conditionOf(raw(cond)) {
-			if mentions(f.node, trustPaths) {
+			if mentions(f.node, trustPaths) && !asksForBot(f.node) {
 				return true
 			}
 		}

@@ -83,6 +83,7 @@ func TestTaint(t *testing.T) {
 		{"key of a matrix object", "issues", "strategy: {matrix: {T: [{a: x, b: '${{ github.event.issue.title }}'}]}}", "${{ matrix.T.a }}", ""},
 		{"matrix from JSON", "issues", "strategy: {matrix: {T: '${{ fromJSON(github.event.issue.body) }}'}}", "${{ matrix.T }}", ByAnyone},
 		{"own condition", "pull_request_target", "if: github.event.pull_request.head.repo.fork == false", "${{ github.head_ref }}", Guarded},
+		{"condition that can be met by anybody", "pull_request_target", "if: github.actor == 'dependabot[bot]'", "${{ github.head_ref }}", ByAnyone},
 		{"secret", "issues", "", "${{ secrets.TOKEN }}", ""},
 		{"comment behind a fence in quotes", "issues", "", "${{ format('}}{0}', github.event.issue.title) }}", ByAnyone},
 		{"not an expression", "issues", "", "$ {{ github.event.issue.title }} ${{ github.event.issue.title", ""},
