@@ -46,8 +46,11 @@ type Hit struct {
 	Count  int    `json:"n,omitempty"` // places of that rule and kind in the file, where only the first is kept; 0 is 1
 }
 
-// maxHits bounds what is kept of one file.
-const maxHits = 200
+// Bounds of what is kept and of what is counted of one file.
+const (
+	maxHits    = 200
+	maxCounted = 2000
+)
 
 // common reports whether a hit is of those of which nearly every repository has
 // many, all of one habit: of each kind the first place of a file is kept, and
@@ -75,6 +78,8 @@ type scan struct {
 	events []string
 	top    bool // what is looked at belongs to no job
 	hits   []Hit
+
+	followed int // contexts looked at, see maxFollowed
 }
 
 // security returns the hits of the document, in order of position.
@@ -227,7 +232,7 @@ func (s *scan) hit(r Rule, kind string, n *yaml.Node, detail string) {
 }
 
 func (s *scan) hitAt(r Rule, kind string, p Pos, detail string) {
-	if s.waived(p.Line, r) {
+	if len(s.hits) >= maxCounted || s.waived(p.Line, r) {
 		return
 	}
 	s.hits = append(s.hits, Hit{Pos: p, Rule: r, Kind: kind, Where: s.where(p.Line), Detail: shortened(hide(detail))})

@@ -74,23 +74,24 @@ func (s *scan) contains(n *yaml.Node, f fenced) {
 	})
 }
 
-// botCondition looks for github.actor == 'x[bot]', which says who pushed last.
+// botCondition looks for github.actor == 'x[bot]', which says who pushed last,
+// outside of a negation.
 func (s *scan) botCondition(n *yaml.Node, f fenced) {
-	var negated []actionlint.ExprNode
-	visit(f.node, func(e, _ actionlint.ExprNode) {
-		if not, ok := e.(*actionlint.NotOpNode); ok {
-			negated = append(negated, not.Operand)
-		}
-	})
-	visit(f.node, func(e, _ actionlint.ExprNode) {
-		c, ok := e.(*actionlint.CompareOpNode)
-		if !ok || c.Kind != actionlint.CompareOpNodeKindEq || inside(negated, e) {
-			return
-		}
-		for _, side := range [][2]actionlint.ExprNode{{c.Left, c.Right}, {c.Right, c.Left}} {
-			path, _ := pathOf(side[0])
-			if isBot(path, side[1]) {
-				s.hitAt(BotCondition, s.stage(), s.spot(n, f, side[0].Token().Offset), path)
+	negations := 0
+	actionlint.VisitExprNode(f.node, func(e, _ actionlint.ExprNode, entering bool) {
+		switch e := e.(type) {
+		case *actionlint.NotOpNode:
+			if negations--; entering {
+				negations += 2
+			}
+		case *actionlint.CompareOpNode:
+			if !entering || negations > 0 || e.Kind != actionlint.CompareOpNodeKindEq {
+				return
+			}
+			for _, side := range [][2]actionlint.ExprNode{{e.Left, e.Right}, {e.Right, e.Left}} {
+				if path, _ := pathOf(side[0]); isBot(path, side[1]) {
+					s.hitAt(BotCondition, s.stage(), s.spot(n, f, side[0].Token().Offset), path)
+				}
 			}
 		}
 	})
@@ -117,14 +118,6 @@ func isBot(path string, lit actionlint.ExprNode) bool {
 		return actorIDs[path] && bots[itoa(l.Value)]
 	}
 	return false
-}
-
-func inside(roots []actionlint.ExprNode, e actionlint.ExprNode) bool {
-	found := false
-	for _, r := range roots {
-		visit(r, func(n, _ actionlint.ExprNode) { found = found || n == e })
-	}
-	return found
 }
 
 // stage says with which rights strangers can cause a run of the file: "open"

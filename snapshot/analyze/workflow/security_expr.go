@@ -12,6 +12,12 @@ import (
 // evaluates. Source: https://docs.github.com/actions/reference/limits
 const maxExpression = 21_000
 
+// Bounds against files made to cost time: real ones have a hundredth of it.
+const (
+	maxFences = 2000 // expressions of one text
+	maxParts  = 20   // names of one path
+)
+
 // A fenced expression is one ${{ }} in a text.
 type fenced struct {
 	node       actionlint.ExprNode
@@ -23,12 +29,12 @@ type fenced struct {
 // fences returns the expressions of a text. What does not parse is left out.
 func fences(t string) []fenced {
 	var out []fenced
-	for i, at := 0, 0; ; i++ {
+	last := strings.LastIndex(t, "}}")
+	for i, at := 0, 0; i < maxFences; i++ {
 		open := strings.Index(t[at:], "${{")
-		if open < 0 || !strings.Contains(t[at+open:], "}}") {
-			return out
+		if open += at; open < at || open > last {
+			break
 		}
-		open += at
 		body := t[open+3:]
 		if len(body) > maxExpression {
 			body = body[:maxExpression]
@@ -39,6 +45,7 @@ func fences(t string) []fenced {
 			out = append(out, fenced{e, i, open, at, 3})
 		}
 	}
+	return out
 }
 
 // parse reads an expression up to its "}}"; nil when it is none.
@@ -120,7 +127,7 @@ func byteOf(line string, column int) int {
 // the path begins with, a variable or a call.
 func pathOf(n actionlint.ExprNode) (path string, base actionlint.ExprNode) {
 	var parts []string
-	for {
+	for len(parts) <= maxParts {
 		switch e := n.(type) {
 		case *actionlint.ObjectDerefNode:
 			parts, n = append(parts, strings.ToLower(e.Property)), e.Receiver
@@ -143,6 +150,7 @@ func pathOf(n actionlint.ExprNode) (path string, base actionlint.ExprNode) {
 			return "", n
 		}
 	}
+	return "", n
 }
 
 // visit calls f for every node of an expression.

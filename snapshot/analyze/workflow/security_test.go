@@ -115,6 +115,27 @@ func TestSecurityLimits(t *testing.T) {
 	for range 1000 {
 		deep += "      - if: success() && ${{ false }}\n        run: npm install " + value + "\n"
 	}
+	var bombs []string
+	var env strings.Builder
+	for i := range 6 {
+		fmt.Fprintf(&env, "      E%d: '%s'\n", i, strings.Repeat(fmt.Sprintf("${{ env.E%d }}", i+1), 300))
+	}
+	bombs = append(bombs, "on: issues\njobs:\n  a:\n    runs-on: x\n    env:\n"+env.String()+"      E6: ${{ github.event.issue.title }}\n    steps: [{run: 'echo ${{ env.E0 }}'}]\n")
+	for _, expr := range []string{"github.actor == 'x[bot]'" + strings.Repeat(" && !(github.actor == 'y[bot]')", 600), strings.Repeat("!", 20_000) + "(github.actor == 'x[bot]')", "github" + strings.Repeat(".a", 10_000) + " == 'x[bot]'"} {
+		bombs = append(bombs, "on: issues\njobs:\n  a:\n    runs-on: x\n    steps:\n"+strings.Repeat("      - {run: x, if: \""+expr+"\"}\n", 40))
+	}
+	bombs = append(bombs, "on: issues\njobs:\n  a:\n    runs-on: x\n    steps: [{run: \""+strings.Repeat("${{ ", 200_000)+" }}\"}]\n")
+	for i, b := range bombs {
+		d := Parse(".github/workflows/a.yml", []byte(b))
+		m := d.Model(nil)
+		start := time.Now()
+		d.allHits(&m)
+		if took := time.Since(start); took > 4*time.Second {
+			t.Errorf("bomb %d took %v", i, took)
+		} else if testing.Verbose() {
+			t.Logf("bomb %d took %v", i, took)
+		}
+	}
 	start := time.Now()
 	v := Parse(".github/workflows/a.yml", []byte(deep)).Verdict(Config{})
 	if took := time.Since(start); took > 10*time.Second {
