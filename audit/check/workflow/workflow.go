@@ -16,7 +16,10 @@ import (
 )
 
 // All lists the checks of this package.
-var All = []*audit.Check{Syntax, Lint, MissingTarget, SharedConcurrency, Gutted, Shellcheck}
+var All = []*audit.Check{Syntax, Lint, MissingTarget, SharedConcurrency, Gutted, Shellcheck,
+	TemplateInjection, DangerousTrigger, ExcessivePermissions, UnpinnedAction, HardcodedCredentials, SecretsInherit, OverprovisionedSecrets,
+	UnredactedSecrets, InsecureCommands, UnsoundCondition, UnsoundContains, UnsoundTernary, BotCondition, ArchivedAction, Misfeature,
+	UnpinnedTool, UnpinnedImage, SelfHostedOnPR, AdhocPackage}
 
 // A judge asks for the verdicts on the files of one snapshot.
 type judge struct {

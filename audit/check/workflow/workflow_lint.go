@@ -15,7 +15,8 @@ var Lint = &audit.Check{
 	System:   snapshot.Workflows,
 	Title:    "workflow lint",
 	Severity: audit.Medium,
-	Doc: "The file loads, but a part of it cannot do what it says: an expression that is always empty or always true, a schedule that GitHub refuses, " +
+	Version:  2,
+	Doc: "The file loads, but a part of it cannot do what it says: an expression that is always empty, a schedule that GitHub refuses, " +
 		"a runner that no longer exists, an action whose runtime is gone. Found by actionlint and a table of removed runners.",
 	Hint:          "The message names the place; https://rhysd.github.io/actionlint/ tries a correction at once.",
 	Discriminator: "kind of message and job and step key; the kind alone when it stands in more than three places of a file, and for old actions",
@@ -28,9 +29,9 @@ var Lint = &audit.Check{
 var lintSeverity = map[string]audit.Severity{
 	"cron-invalid": audit.High, "cron-never": audit.High, "timezone-invalid": audit.High,
 	"event-unknown": audit.High, "event-filter": audit.High, "event-type": audit.High, "event-workflows": audit.High, "event": audit.High,
-	"expression-syntax": audit.High, "expression-context": audit.High, "condition-always-true": audit.High,
+	"expression-syntax": audit.High, "expression-context": audit.High,
 	"action-format": audit.High, "call-format": audit.High, "permission-value": audit.High, "permission-scope": audit.High,
-	"runner-retired": audit.High, "action-retired": audit.High, "command-disabled": audit.High, "credentials": audit.High,
+	"runner-retired": audit.High, "action-retired": audit.High, "command-disabled": audit.High,
 
 	"action-outdated":    audit.Low, // GitHub runs it on a newer runtime, and mostly that works
 	"command-deprecated": audit.Low, "action-input-unknown": audit.Low, "action-input-deprecated": audit.Low, "expression-type": audit.Low,
@@ -40,14 +41,11 @@ var lintSeverity = map[string]audit.Severity{
 
 // lintHints replace the check's hint where there is something better to say.
 var lintHints = map[string]string{
-	"action-retired":        "Use the latest major version: v4 or later.",
-	"action-outdated":       "Use the action's latest major version; its release notes name what changed.",
-	"untrusted-input":       "Put the value into env: of the step and use the variable in the script, in double quotes.",
-	"condition-always-true": "Put the whole condition inside one ${{ }}, or leave ${{ }} away.",
-	"runner-retired":        "Ask for a runner that exists; jobs for a removed one wait for a day and are then cancelled.",
-	"runner-unknown":        "If it is your own runner, list its label in .github/actionlint.yaml.",
-	"cron-too-often":        "Ask for five minutes or more.",
-	"credentials":           "Move the password into a secret and change it: it stands in the history.",
+	"action-retired":  "Use the latest major version: v4 or later.",
+	"action-outdated": "Use the action's latest major version; its release notes name what changed.",
+	"runner-retired":  "Ask for a runner that exists; jobs for a removed one wait for a day and are then cancelled.",
+	"runner-unknown":  "If it is your own runner, list its label in .github/actionlint.yaml.",
+	"cron-too-often":  "Ask for five minutes or more.",
 }
 
 // aggregate are the kinds that are one finding for each file: one habit, one cure.

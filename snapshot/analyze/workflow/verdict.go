@@ -25,6 +25,7 @@ type Message struct {
 type Verdict struct {
 	Problems []Problem      `json:"problems,omitempty"` // why GitHub does not load it, in order of position
 	Lint     []Message      `json:"lint,omitempty"`     // in order of position
+	Security []Hit          `json:"security,omitempty"` // in order of position; none of a file that does not load
 	Places   map[string]Pos `json:"places,omitempty"`   // where "concurrency", "jobs.ID" and "jobs.ID.concurrency" stand
 }
 
@@ -84,7 +85,7 @@ func (d *Document) Verdict(config Config) Verdict {
 		}
 	}
 	v.Lint = slices.DeleteFunc(v.Lint, func(m Message) bool { // one cause, one message
-		return bad[m.Line] || m.Family == "action-outdated" && gone[m.Where]
+		return bad[m.Line] || m.Family == "action-outdated" && gone[m.Where] || judgedElsewhere[m.Family]
 	})
 	slices.SortStableFunc(v.Lint, func(a, b Message) int {
 		return cmp.Or(a.Line-b.Line, a.Column-b.Column, strings.Compare(a.Family+a.Text, b.Family+b.Text))
@@ -93,8 +94,15 @@ func (d *Document) Verdict(config Config) Verdict {
 	if len(v.Lint) > maxMessages {
 		v.Lint = v.Lint[:maxMessages]
 	}
+	if len(v.Problems) == 0 {
+		v.Security = d.security(m)
+	}
 	return v
 }
+
+// judgedElsewhere are the messages of the linter that a Rule judges with more
+// knowledge: of events, of where a text comes from, of the style of a scalar.
+var judgedElsewhere = map[string]bool{"untrusted-input": true, "credentials": true, "condition-always-true": true}
 
 // Bounds of what is looked at and kept of one file.
 const (
