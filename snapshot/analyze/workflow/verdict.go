@@ -25,7 +25,9 @@ type Message struct {
 type Verdict struct {
 	Problems []Problem      `json:"problems,omitempty"` // why GitHub does not load it, in order of position
 	Lint     []Message      `json:"lint,omitempty"`     // in order of position
-	Places   map[string]Pos `json:"places,omitempty"`   // where "concurrency", "jobs.ID" and "jobs.ID.concurrency" stand
+	Notes    []Message      `json:"notes,omitempty"`    // what checks of many files together ask for, in order of position
+	Body     string         `json:"body,omitempty"`     // digest of a workflow that loads, without its names: equal for clones
+	Places   map[string]Pos `json:"places,omitempty"`   // where "on.EVENT", "concurrency", "jobs.ID" and "jobs.ID.concurrency" stand
 }
 
 // Place returns where something stands, the first line when that is unknown.
@@ -93,6 +95,12 @@ func (d *Document) Verdict(config Config) Verdict {
 	if len(v.Lint) > maxMessages {
 		v.Lint = v.Lint[:maxMessages]
 	}
+	if len(v.Problems) == 0 {
+		v.Notes = d.notes(m)
+		if m.Kind == Workflow {
+			v.Body = d.body()
+		}
+	}
 	return v
 }
 
@@ -114,6 +122,11 @@ func places(m *Model) map[string]Pos {
 	out := map[string]Pos{}
 	if m.Concurrency != nil {
 		out["concurrency"] = m.Concurrency.Pos
+	}
+	for _, t := range m.Triggers { // those a check may have something to say of
+		if t.Event == "workflow_run" || t.Event == "workflow_call" || slices.ContainsFunc(t.Filters, func(f Filter) bool { return f.Name == "paths" }) {
+			out["on."+t.Event] = t.Pos
+		}
 	}
 	for _, j := range m.Jobs {
 		if j.ID == "" {
