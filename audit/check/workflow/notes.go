@@ -38,6 +38,7 @@ type damage struct {
 	signature string // equal for damage that has one cause
 	what      string // the damage without the file, for a cluster
 	report    audit.Report
+	together  audit.Severity // of a cluster that is high file by file; 0: no worse than one
 }
 
 // reportAll reports damage file by file, or as one finding on the system for
@@ -67,6 +68,9 @@ func reportAll(p *audit.Pass, list []damage) {
 			if d.report.Severity > worst.Severity {
 				worst.Severity = d.report.Severity
 			}
+		}
+		if t := ds[0].together; t != 0 && (worst.Severity == 0 || worst.Severity >= audit.High) {
+			worst.Severity = t
 		}
 		worst.Item, worst.Discriminator = snapshot.Pseudo(snapshot.Workflows), "cluster "+sig
 		worst.Message = plural(len(names), "file") + " " + ds[0].what + ": " + and(names)

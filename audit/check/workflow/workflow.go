@@ -16,7 +16,7 @@ import (
 )
 
 // All lists the checks of this package.
-var All = []*audit.Check{Syntax, Lint, MissingTarget, NoLockfile, SharedConcurrency, Gutted, Hollow, AlwaysGreen, Clones, Language, EnvKey,
+var All = []*audit.Check{Syntax, Lint, MissingTarget, NoLockfile, SharedConcurrency, BranchesCancel, Gutted, Hollow, AlwaysGreen, Clones, Language, EnvKey,
 	ScheduleComment, DeadTrigger, Loop, NotLoaded, NoDispatch, OnTheHour, OldRuntime}
 
 // A judge asks for the verdicts on the files of one snapshot.

@@ -33,7 +33,7 @@ func judgeAlwaysGreen(p *audit.Pass) {
 			r.Severity = audit.Medium
 			r.Message = fmt.Sprintf("%s cannot fail: all %s of its steps that work hide their failure", short(n.it), n.Subject)
 		}
-		all = append(all, damage{"green", "cannot fail, because every step that works hides its failure", r})
+		all = append(all, damage{"green", "cannot fail, because every step that works hides its failure", r, 0})
 	}
 	reportAll(p, all)
 }

@@ -77,7 +77,7 @@ func deadRuns(j *judge) []damage {
 				r.Message += ": it never runs"
 			}
 		}
-		out = append(out, damage{"workflow_run " + strings.Join(missing, "\x00"), fmt.Sprintf("wait for %s, and no workflow has that name", and(quoted(missing))), r})
+		out = append(out, damage{"workflow_run " + strings.Join(missing, "\x00"), fmt.Sprintf("wait for %s, and no workflow has that name", and(quoted(missing))), r, 0})
 	}
 	return out
 }
@@ -105,7 +105,7 @@ func deadPaths(j *judge) []damage {
 			if !slices.ContainsFunc(onOf(it), func(e string) bool { return e != event && e != "workflow_dispatch" }) {
 				r.Severity = audit.Medium
 			}
-			out = append(out, damage{"paths " + strings.Join(v.Strings(), "\x00"), "run for files that are not there: nothing matches " + and(quoted(v.Strings())), r})
+			out = append(out, damage{"paths " + strings.Join(v.Strings(), "\x00"), "run for files that are not there: nothing matches " + and(quoted(v.Strings())), r, 0})
 		}
 	}
 	return out
@@ -135,7 +135,7 @@ func uncalled(j *judge) []damage {
 			out = append(out, damage{"uncalled", "can only be called, and no workflow of this repository calls them",
 				audit.Report{Item: it.Key, Discriminator: "workflow_call", At: j.place(it, "on.workflow_call"), Severity: audit.Low, Confidence: audit.Likely,
 					Message: short(it) + " can only be called, and no workflow of this repository calls it",
-					Hint:    "Remove it, or waive this if another repository calls it."}})
+					Hint:    "Remove it, or waive this if another repository calls it."}, 0})
 		}
 	}
 	return out

@@ -37,7 +37,7 @@ func judgeHollow(p *audit.Pass) {
 			r.Severity = audit.Medium
 			r.Message += fmt.Sprintf("; it is started by %s", e)
 		}
-		all = append(all, damage{"hollow", "do no work at all: their steps only say something", r})
+		all = append(all, damage{"hollow", "do no work at all: their steps only say something", r, 0})
 	}
 	reportAll(p, all)
 }

@@ -20,7 +20,7 @@ var MissingTarget = &audit.Check{
 	Severity: audit.High,
 	Doc: "A step starts an npm script, a file, a local action or a reusable workflow that is not in the project: the step fails each time it runs. " +
 		"Typical after a script was renamed or deleted and its workflow forgotten. " +
-		"It is low where a missing target does no harm, medium where only a person or another workflow starts the run.",
+		"It is low where a missing target does no harm, medium where only a person or another workflow starts the run. Five workflows or more that lack the same target are one critical finding.",
 	Hint:          "Restore the target, correct its name, or remove the step.",
 	Discriminator: "job and step key, and the target; the folder alone where there is no package.json for it; one finding for all when five files or more lack the same",
 	Source:        "measured: all 8 missing npm scripts found in the workflows of 59 repositories were real",
@@ -60,7 +60,7 @@ func judgeMissingTarget(p *audit.Pass) {
 				Message: fmt.Sprintf("%s of %s starts %s, which is not there%s", stepName(r.Where), short(it), target(r), because(res)),
 				Evidence: []audit.Evidence{
 					{Name: "target", Value: r.Target()},
-				}}})
+				}}, audit.Critical})
 		}
 	}
 	reportAll(p, all)

@@ -34,6 +34,23 @@ type member struct {
 }
 
 func judgeSharedConcurrency(p *audit.Pass) {
+	groups := groupsOf(p)
+	j := newJudge(p)
+	for _, g := range slices.Sorted(maps.Keys(groups)) {
+		if ms := groups[g]; shared(ms) {
+			reportShared(j, g, ms)
+		}
+	}
+}
+
+// shared reports whether several workflows of a group cancel each other.
+func shared(ms []member) bool {
+	return len(ms) > 1 && slices.ContainsFunc(ms, func(m member) bool { return m.cancels })
+}
+
+// groupsOf returns the workflows of each concurrency group, as far as the files
+// alone tell what the group comes to.
+func groupsOf(p *audit.Pass) map[string][]member {
 	groups := map[string][]member{}
 	for _, it := range files(p) {
 		if it.Kind != string(model.Workflow) {
@@ -53,12 +70,7 @@ func judgeSharedConcurrency(p *audit.Pass) {
 			groups[g] = append(groups[g], member{it, name, fact(it, name+".cancel-in-progress") == "true"})
 		}
 	}
-	j := newJudge(p)
-	for _, g := range slices.Sorted(maps.Keys(groups)) {
-		if ms := groups[g]; len(ms) > 1 && slices.ContainsFunc(ms, func(m member) bool { return m.cancels }) {
-			reportShared(j, g, ms)
-		}
-	}
+	return groups
 }
 
 func reportShared(j *judge, group string, ms []member) {

@@ -15,7 +15,7 @@ var Syntax = &audit.Check{
 	Title:    "workflow cannot load",
 	Severity: audit.High,
 	Doc: "GitHub refuses the whole file, so nothing in it runs: no push, no schedule, no button starts it, and no red mark appears on a commit. " +
-		"A file that broke is noticed only when somebody misses what it did.",
+		"A file that broke is noticed only when somebody misses what it did. Five files or more that broke alike are one critical finding: a program did that, and most of the automation is gone.",
 	Hint:          "Correct the first problem and look again: one wrong indent often causes all that follow.",
 	Discriminator: "none: one finding for each file, with its first problem and their number; of five files or more with the same first problem one for all",
 	Source:        "https://docs.github.com/actions/reference/workflows-and-actions/workflow-syntax; actionlint v1.7.12 kinds syntax-check, job-needs and id",
@@ -43,7 +43,7 @@ func judgeSyntax(p *audit.Pass) {
 			msg += fmt.Sprintf(", and %s", plural(n, "further problem"))
 		}
 		all = append(all, damage{first.Family + " " + first.Message, "cannot be loaded by GitHub, each for the same reason (" + what + ")",
-			audit.Report{Item: it.Key, At: locate(it, first.Pos), Message: msg, Evidence: []audit.Evidence{{Name: "kind", Value: first.Family}}}})
+			audit.Report{Item: it.Key, At: locate(it, first.Pos), Message: msg, Evidence: []audit.Evidence{{Name: "kind", Value: first.Family}}}, audit.Critical})
 	}
 	reportAll(p, all)
 }

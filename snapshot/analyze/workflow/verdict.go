@@ -69,7 +69,8 @@ func (d *Document) Verdict(config Config) Verdict {
 	} else {
 		p, l := d.lint(config, m)
 		v.Problems = append(v.Problems, p...)
-		v.Lint = append(l, retiredThings(m)...)
+		l = slices.DeleteFunc(l, func(m Message) bool { return m.Family == "cron-never" || m.Family == "cron-too-often" })
+		v.Lint = append(append(l, retiredThings(m)...), scheduleMessages(m)...)
 	}
 	slices.SortStableFunc(v.Problems, func(a, b Problem) int {
 		return cmp.Or(a.Line-b.Line, a.Column-b.Column, strings.Compare(a.Message, b.Message))
