@@ -19,7 +19,7 @@ type note struct {
 // notes returns the notes of a family on all files, in the order of the items.
 func (j *judge) notes(family string) []note {
 	var out []note
-	for _, it := range files(j.p) {
+	for _, it := range j.files {
 		for _, m := range j.verdict(it).Notes {
 			if m.Family == family {
 				out = append(out, note{it, m})

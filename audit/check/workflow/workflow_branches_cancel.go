@@ -25,11 +25,11 @@ var BranchesCancel = &audit.Check{
 }
 
 func judgeBranchesCancel(p *audit.Pass) {
-	groups := groupsOf(p)
 	j := newJudge(p)
+	groups := j.groups(func(group string) bool { return !strings.Contains(group, "${{") })
 	for _, g := range slices.Sorted(maps.Keys(groups)) {
 		ms := groups[g]
-		if strings.Contains(g, "${{") || shared(ms) || !ms[0].cancels || len(ms) > 1 {
+		if len(ms) > 1 || !ms[0].cancels {
 			continue
 		}
 		it := ms[0].it

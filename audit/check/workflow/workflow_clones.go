@@ -2,7 +2,6 @@ package workflow
 
 import (
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 
@@ -31,7 +30,7 @@ const manyGroups = 5
 func judgeClones(p *audit.Pass) {
 	j := newJudge(p)
 	by := map[string][]*snapshot.Item{}
-	for _, it := range files(p) {
+	for _, it := range j.files {
 		v := j.verdict(it)
 		hollow := slices.ContainsFunc(v.Notes, func(m model.Message) bool { return m.Family == model.NoteHollow })
 		if v.Body != "" && !hollow && !gutted(it) {
@@ -39,9 +38,9 @@ func judgeClones(p *audit.Pass) {
 		}
 	}
 	var groups [][]*snapshot.Item
-	for _, b := range slices.Sorted(maps.Keys(by)) {
-		if len(by[b]) > 1 {
-			groups = append(groups, by[b])
+	for _, g := range by { // put in order below
+		if len(g) > 1 {
+			groups = append(groups, g)
 		}
 	}
 	slices.SortFunc(groups, func(a, b []*snapshot.Item) int { return strings.Compare(string(a[0].Key), string(b[0].Key)) })

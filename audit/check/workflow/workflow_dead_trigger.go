@@ -39,6 +39,15 @@ var ofGitHub = map[string]bool{"pages-build-deployment": true, "pages build and 
 	"dependabot updates": true, "automatic dependency submission": true, "copilot": true, "copilot code review": true, "copilot coding agent": true}
 
 func deadRuns(j *judge) []damage {
+	var waiting []*snapshot.Item
+	for _, it := range j.files {
+		if slices.Contains(onOf(it), "workflow_run") {
+			waiting = append(waiting, it)
+		}
+	}
+	if len(waiting) == 0 {
+		return nil
+	}
 	known := map[string]bool{}
 	torn := false
 	for _, it := range j.p.Now.Of(snapshot.Workflows) {
@@ -51,7 +60,7 @@ func deadRuns(j *judge) []damage {
 		known[strings.ToLower(short(it))] = true
 	}
 	var out []damage
-	for _, it := range files(j.p) {
+	for _, it := range waiting {
 		v, _ := it.Fact("on.workflow_run.workflows")
 		var missing []string
 		for _, name := range v.Strings() {
@@ -93,7 +102,7 @@ func quoted(names []string) []string {
 func deadPaths(j *judge) []damage {
 	g := &globs{tree: j.p.Now.Tree, known: map[string]bool{}}
 	var out []damage
-	for _, it := range files(j.p) {
+	for _, it := range j.files {
 		for _, event := range onOf(it) {
 			v, ok := it.Fact("on." + event + ".paths")
 			if !ok || g.any(v.Strings()) {
@@ -116,7 +125,7 @@ func deadPaths(j *judge) []damage {
 func uncalled(j *judge) []damage {
 	called := map[string]bool{}
 	var reusable []*snapshot.Item
-	for _, it := range files(j.p) {
+	for _, it := range j.files {
 		for _, r := range it.Refs {
 			if r.Kind == snapshot.RefWorkflow {
 				called[r.Name] = true

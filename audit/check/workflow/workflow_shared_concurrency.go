@@ -34,8 +34,8 @@ type member struct {
 }
 
 func judgeSharedConcurrency(p *audit.Pass) {
-	groups := groupsOf(p)
 	j := newJudge(p)
+	groups := j.groups(func(string) bool { return true })
 	for _, g := range slices.Sorted(maps.Keys(groups)) {
 		if ms := groups[g]; shared(ms) {
 			reportShared(j, g, ms)
@@ -48,21 +48,28 @@ func shared(ms []member) bool {
 	return len(ms) > 1 && slices.ContainsFunc(ms, func(m member) bool { return m.cancels })
 }
 
-// groupsOf returns the workflows of each concurrency group, as far as the files
-// alone tell what the group comes to.
-func groupsOf(p *audit.Pass) map[string][]member {
+// groups returns the workflows of each concurrency group that is asked for as it
+// stands, as far as the files alone tell what the group comes to.
+func (j *judge) groups(asked func(group string) bool) map[string][]member {
 	groups := map[string][]member{}
-	for _, it := range files(p) {
+	for _, it := range j.files {
 		if it.Kind != string(model.Workflow) {
 			continue
 		}
-		names := []string{"concurrency"}
-		for _, id := range jobNames(it) {
-			names = append(names, "jobs."+id+".concurrency")
+		var names []string
+		for name := range j.verdict(it).Places {
+			if strings.HasSuffix(name, "concurrency") {
+				names = append(names, name)
+			}
 		}
+		slices.Sort(names) // that of the workflow comes before those of its jobs
 		taken := map[string]bool{}
 		for _, name := range names {
-			g, own := evaluate(fact(it, name), it)
+			text := fact(it, name)
+			if text == "" || !asked(text) {
+				continue
+			}
+			g, own := evaluate(text, it)
 			if g == "" || own || taken[g] {
 				continue
 			}

@@ -25,7 +25,7 @@ var Syntax = &audit.Check{
 func judgeSyntax(p *audit.Pass) {
 	j := newJudge(p)
 	var all []damage
-	for _, it := range files(p) {
+	for _, it := range j.files {
 		if it.Unknown != "" {
 			p.Report(audit.Report{Item: it.Key, At: audit.Location{Path: it.Path, Line: 1, Column: 1}, Severity: unreadable(it),
 				Message: fmt.Sprintf("%s cannot be judged: %s", short(it), it.Unknown),
