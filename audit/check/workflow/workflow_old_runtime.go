@@ -2,6 +2,7 @@ package workflow
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -25,22 +26,50 @@ var OldRuntime = &audit.Check{
 }
 
 func judgeOldRuntime(p *audit.Pass) {
-	list := newJudge(p).notes(model.NoteRuntime)
-	if len(list) == 0 {
-		return
-	}
-	var actions []string
-	for _, n := range list {
-		for a := range strings.SplitSeq(n.Subject, " ") {
-			if !slices.Contains(actions, a) {
-				actions = append(actions, a)
+	known := map[string]string{} // uses → the old action, if it is one: most files use the same
+	found := map[string]bool{}
+	var first *snapshot.Item
+	n := 0
+	for _, it := range files(p) {
+		old := false
+		for _, f := range it.Facts {
+			if !strings.HasSuffix(f.Name, "].uses") {
+				continue
+			}
+			uses := f.Value.Str()
+			a, ok := known[uses]
+			if !ok {
+				a = model.OldRuntime(uses)
+				known[uses] = a
+			}
+			if a != "" {
+				old, found[a] = true, true
 			}
 		}
+		if !old {
+			continue
+		}
+		if n++; n == 1 {
+			first = it
+		}
 	}
-	slices.Sort(actions)
-	p.Report(audit.Report{Item: snapshot.Pseudo(snapshot.Workflows), At: locate(list[0].it, list[0].Pos),
-		Message:  fmt.Sprintf("%s: %s", say(len(list), "uses actions that are written for Node 20", "use actions that are written for Node 20"), and(actions)),
+	if n == 0 {
+		return
+	}
+	actions := slices.Sorted(maps.Keys(found))
+	p.Report(audit.Report{Item: snapshot.Pseudo(snapshot.Workflows), At: locate(first, usesAt(p, first)),
+		Message:  fmt.Sprintf("%s: %s", say(n, "uses actions that are written for Node 20", "use actions that are written for Node 20"), and(actions)),
 		Evidence: []audit.Evidence{{Name: "actions", Value: strings.Join(actions, ", ")}}})
+}
+
+// usesAt returns where the file of an item first uses one of them.
+func usesAt(p *audit.Pass, it *snapshot.Item) model.Pos {
+	f, _ := it.OwnFile()
+	b := p.Bytes(f)
+	if b == nil {
+		return model.Pos{Line: 1, Column: 1}
+	}
+	return model.Parse(it.Path, b).UsesAt(func(uses string) bool { return model.OldRuntime(uses) != "" })
 }
 
 // say begins a sentence about a number of workflows.

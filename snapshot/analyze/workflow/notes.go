@@ -25,24 +25,24 @@ const (
 	NoteEnvKey   = "env-key"  // a key of the syntax stands below env; Subject: the key
 	NotePush     = "push"     // started by a push, it pushes with a token that starts workflows
 	NoteDispatch = "dispatch" // it starts a workflow on no condition; Subject: the name or file it is asked for by
-	NoteRuntime  = "runtime"  // actions whose runtime GitHub replaces; Subject: which, one for each file
 )
 
 // notes returns what is to be known of a file beyond what a linter says, in
 // order of position.
 func (d *Document) notes(m *Model) []Message {
-	var out []Message
+	var out, locks []Message
 	if m.Kind == Workflow {
 		out = append(out, bodyNotes(m, d.src)...)
 		out = append(out, commentNotes(m, lines(string(d.src)))...)
 		out = append(out, pushNotes(m)...)
 		out = append(out, envKeys(d.root, m)...)
 	}
-	out = append(out, runtimeNotes(m)...)
 	for i := range m.Jobs {
 		for _, l := range m.Jobs[i].locks { // one for each file and folder: the cure is the same
-			if !slices.ContainsFunc(out, func(o Message) bool { return o.Family == NoteLock && o.Subject == l.Subject }) {
-				out = append(out, l)
+			if !slices.ContainsFunc(locks, func(o Message) bool {
+				return strings.TrimPrefix(o.Subject, "cache-") == l.Subject || o.Subject == l.Subject
+			}) {
+				locks = append(locks, l)
 			}
 		}
 		for _, s := range m.Jobs[i].Steps {
@@ -56,6 +56,7 @@ func (d *Document) notes(m *Model) []Message {
 			}
 		}
 	}
+	out = append(out, locks...)
 	slices.SortStableFunc(out, func(a, b Message) int { return cmp.Or(a.Line-b.Line, a.Column-b.Column) })
 	return out[:min(len(out), maxMessages)]
 }

@@ -71,14 +71,16 @@ func TestRetired(t *testing.T) {
 	}
 }
 
-// Of one cause there is one message: a file has either a lint message or a note
-// on the age of an action.
-func TestActionAge(t *testing.T) {
-	src := "on: push\njobs: {a: {runs-on: ubuntu-latest, steps: [{uses: actions/checkout@%s}]}}\n"
-	for ref, want := range map[string]string{"v3": "", "v4": "2 runtime checkout@v4", "v4.1.7": "2 runtime checkout@v4", "v5": "", "main": "",
-		"8f4b7f84864484a7bf31766abe9204da3cbe65b3": ""} {
-		if got := notesOf(fmt.Sprintf(src, ref)); got != want {
-			t.Errorf("%s: %q, want %q", ref, got, want)
+// Of one cause there is one message: the linter tells of Node 16 and older.
+func TestOldRuntime(t *testing.T) {
+	for uses, want := range map[string]string{"actions/checkout@v3": "", "actions/checkout@v4": "checkout@v4", "actions/checkout@v4.1.7": "checkout@v4", "actions/checkout@v5": "",
+		"actions/checkout@main": "", "actions/checkout@8f4b7f84864484a7bf31766abe9204da3cbe65b3": "", "actions/checkout": "", "else/checkout@v4": "", "actions/cache@v4.1.0": "",
+		"actions/upload-artifact@v4": "upload-artifact@v4", "./checkout@v4": ""} {
+		if got := OldRuntime(uses); got != want {
+			t.Errorf("%s: %q, want %q", uses, got, want)
+		}
+		if said := lintOf("on: push\njobs: {a: {runs-on: ubuntu-latest, steps: [{uses: " + uses + "}]}}\n"); want != "" && strings.Contains(said, "action-outdated") {
+			t.Errorf("%s is told twice: %s", uses, said)
 		}
 	}
 }

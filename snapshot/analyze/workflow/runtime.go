@@ -1,9 +1,6 @@
 package workflow
 
-import (
-	"slices"
-	"strings"
-)
+import "strings"
 
 // node20 are the last major versions of GitHub's own actions that are written
 // for Node 20, which runners no longer have: they run them on Node 24.
@@ -14,28 +11,26 @@ var node20 = map[string]string{"actions/checkout": "v4", "actions/setup-node": "
 	"actions/setup-java": "v4", "actions/setup-dotnet": "v4", "actions/cache": "v4", "actions/upload-artifact": "v4", "actions/download-artifact": "v4",
 	"actions/github-script": "v7", "actions/labeler": "v5", "actions/stale": "v9", "actions/deploy-pages": "v4", "actions/configure-pages": "v5"}
 
-// runtimeNotes returns one note with all such actions of a file.
-func runtimeNotes(m *Model) []Message {
-	var found []string
-	var first Pos
+// OldRuntime returns the name and major version of a uses value that is written
+// for Node 20, "checkout@v4", and "" for any other.
+func OldRuntime(uses string) string {
+	action, ref := ActionOf(uses)
+	major, _, _ := strings.Cut(ref, ".")
+	if ref == "" || node20[action] != major || retiredRef(action, ref) {
+		return ""
+	}
+	return strings.TrimPrefix(action, "actions/") + "@" + major
+}
+
+// UsesAt returns where the document first uses something that is asked for.
+func (d *Document) UsesAt(asked func(uses string) bool) Pos {
+	m := d.outline()
 	for i := range m.Jobs {
 		for _, s := range m.Jobs[i].Steps {
-			action, ref := ActionOf(s.Uses)
-			major, _, _ := strings.Cut(ref, ".")
-			if ref == "" || node20[action] != major || retiredRef(action, ref) {
-				continue
-			}
-			name := strings.TrimPrefix(action, "actions/") + "@" + major
-			if len(found) == 0 {
-				first = s.UsesPos
-			}
-			if !slices.Contains(found, name) {
-				found = append(found, name)
+			if asked(s.Uses) {
+				return s.UsesPos
 			}
 		}
 	}
-	if len(found) == 0 {
-		return nil
-	}
-	return []Message{{Pos: first, Family: NoteRuntime, Subject: strings.Join(found, " ")}}
+	return Pos{1, 1}
 }

@@ -16,7 +16,7 @@ type Message struct {
 	Pos
 	Family  string `json:"f"`           // stable name of the kind of message
 	Where   string `json:"w,omitempty"` // job, or job and step key: "build/Install"
-	Text    string `json:"m"`
+	Text    string `json:"m,omitempty"`
 	Subject string `json:"s,omitempty"` // the action, label, name it is about
 }
 
