@@ -116,7 +116,7 @@ func bodyNotes(m *Model, src []byte) []Message {
 		for _, s := range j.Steps {
 			talk, work, safe := s.kind()
 			idle, says = idle && !work, says || talk
-			if !work {
+			if !work || s.traits.calm {
 				continue
 			}
 			if works++; safe || s.Continue == "true" || j.Continue == "true" {

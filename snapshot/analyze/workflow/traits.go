@@ -15,6 +15,7 @@ type traits struct {
 	talk       bool     // it says something, and does nothing else
 	idle       bool     // it does nothing: it says something, or only installs
 	safe       bool     // it works, and none of its failures can fail the step
+	calm       bool     // it does something that cannot fail anyway: it writes a line into a file
 	pushes     bool     // it pushes commits, without asking whether there are any
 	dispatches []string // workflows it starts, whatever happened before
 	foreign    string   // in what other language it is written, for a person
@@ -31,7 +32,8 @@ func readTraits(src, sh string, text *shell.Text) traits {
 	q := quiet{r: &r, src: src}
 	t.idle = !strings.Contains(src, "::") && !strings.Contains(src, "toJ") && q.all(text.Stmts, q.idle)
 	t.talk = t.idle && q.said
-	t.safe = !t.idle && q.all(text.Stmts, q.safe)
+	sure := !t.idle && q.all(text.Stmts, q.safe)
+	t.safe, t.calm = sure && q.masks, sure && !q.masks
 	t.pushes = plainPush(src, &r)
 	t.dispatches = dispatches(src, &r)
 	return t
@@ -71,6 +73,8 @@ type quiet struct {
 	r    *script
 	src  string
 	said bool
+
+	masks bool // a failure is swallowed
 }
 
 func (q *quiet) all(list []*syntax.Stmt, is func(*syntax.Stmt) bool) bool {
@@ -134,7 +138,11 @@ func (q *quiet) safe(s *syntax.Stmt) bool {
 	switch c := s.Cmd.(type) {
 	case *syntax.BinaryCmd:
 		if c.Op == syntax.OrStmt {
-			return swallows(c.Y) && len(c.Y.Redirs) == 0 || q.safe(c.Y) && q.safe(c.X)
+			if swallows(c.Y) && len(c.Y.Redirs) == 0 {
+				q.masks = true
+				return true
+			}
+			return q.safe(c.Y) && q.safe(c.X)
 		}
 		return c.Op == syntax.AndStmt && q.safe(c.X) && q.safe(c.Y)
 	case *syntax.CallExpr:
