@@ -181,6 +181,7 @@ type Check struct {
 
 type Change struct {
 	Item   string       `json:"item"`
+	From   string       `json:"from"` // of "changed": the key the item had before it was renamed; else ""
 	System string       `json:"system"`
 	Op     string       `json:"op"`
 	Facts  []FactChange `json:"facts"`

@@ -59,7 +59,11 @@ var ops = map[string]struct {
 
 func (p *page) change(c Change) {
 	op := ops[c.Op]
-	p.hang(2, 4, op.ink, op.sign+c.Item+rebasedNote(c.Op))
+	renamed := ""
+	if c.From != "" {
+		renamed = " (renamed from " + c.From + ")"
+	}
+	p.hang(2, 4, op.ink, op.sign+c.Item+renamed+rebasedNote(c.Op))
 	p.facts(4, c.Facts, c.Files)
 	for _, f := range c.Files {
 		if !tells(c.Item, f) {

@@ -107,6 +107,7 @@ func (r *reading) resolved() {
 	removed := map[string]bool{}
 	for _, c := range r.Changes {
 		removed[c.Item] = c.Op == "removed"
+		removed[c.From] = true // its findings went with it to its new name
 	}
 	var repaired, left []string
 	for _, f := range r.Findings {

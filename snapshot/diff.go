@@ -40,6 +40,7 @@ type FactChange struct {
 // A Change is what happened to one item.
 type Change struct {
 	Item  Key
+	From  Key // of OpChanged: the key it had, when it was renamed
 	Op    Op
 	Facts []FactChange // of OpChanged, sorted by name
 	Files []string     // paths of own files whose bytes or mode differ, sorted
@@ -69,7 +70,8 @@ func Compare(old, new *Item, sameEpoch bool, risk RiskFunc) *Change {
 }
 
 // Diff compares two complete snapshots. Carried items (source unread) are
-// neither added, removed nor changed; a system that is not listed in new has no
+// neither added, removed nor changed; a workflow that was renamed is changed, and
+// told where it was; a system that is not listed in new has no
 // changes. Removal needs a conclusive source: what has none must be in new, carried.
 func Diff(old, new *Snapshot, risk func(System) RiskFunc) []Change {
 	var out []Change
@@ -86,11 +88,7 @@ func Diff(old, new *Snapshot, risk func(System) RiskFunc) []Change {
 		if !new.System(sys).Status.Listed() {
 			return
 		}
-		var rf RiskFunc
-		if risk != nil {
-			rf = risk(sys)
-		}
-		if c := Compare(a, b, old.epoch(sys) == new.System(sys).Epoch, rf); c != nil {
+		if c := Compare(a, b, old.epoch(sys) == new.System(sys).Epoch, riskOf(risk, sys)); c != nil {
 			out = append(out, *c)
 		}
 	}
@@ -115,7 +113,10 @@ func Diff(old, new *Snapshot, risk func(System) RiskFunc) []Change {
 			j++
 		}
 	}
-	return out
+	if old.epoch(Workflows) != new.System(Workflows).Epoch {
+		return out
+	}
+	return followRenames(out, old, new, risk)
 }
 
 func (s *Snapshot) epoch(sys System) int {

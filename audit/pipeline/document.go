@@ -294,7 +294,7 @@ func (v *View) changes() []report.Change { return DocumentChanges(v.Changes) }
 func DocumentChanges(list []snapshot.Change) []report.Change {
 	out := make([]report.Change, 0, len(list))
 	for _, c := range list {
-		r := report.Change{Item: string(c.Item), System: string(c.Item.System()), Op: string(c.Op),
+		r := report.Change{Item: string(c.Item), System: string(c.Item.System()), From: string(c.From), Op: string(c.Op),
 			Facts: make([]report.FactChange, 0, len(c.Facts)), Files: append([]string{}, c.Files...)}
 		for _, f := range c.Facts {
 			r.Facts = append(r.Facts, report.FactChange{Name: f.Name, Old: plain(f.Old), New: plain(f.New), Risk: string(f.Risk)})

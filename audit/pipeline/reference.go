@@ -69,6 +69,25 @@ type comparison struct {
 	kept  []snapshot.Key   // see Info.Kept
 }
 
+// lost returns the items that are gone and are not there under another name.
+func (c *comparison) lost(now *snapshot.Snapshot) []*snapshot.Item {
+	if len(c.gone) == 0 {
+		return nil
+	}
+	var fresh []*snapshot.Item
+	i := 0
+	for _, it := range now.Items { // both in key order
+		for i < len(c.old) && c.old[i].Key < it.Key {
+			i++
+		}
+		if i == len(c.old) || c.old[i].Key != it.Key {
+			fresh = append(fresh, it)
+		}
+	}
+	renamed := snapshot.Renames(c.gone, fresh)
+	return slices.DeleteFunc(slices.Clone(c.gone), func(it *snapshot.Item) bool { _, is := renamed[it.Key]; return is })
+}
+
 // compare joins the items of a snapshot with those of its reference and adds
 // to the snapshot what must be carried: the items of systems and sources that
 // were not read.

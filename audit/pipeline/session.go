@@ -279,7 +279,7 @@ func (s *session) judge() (*View, error) {
 	}
 	mark := audit.Mark{Seq: v.Seq, Run: s.info.ID, At: s.started}
 	var err error
-	s.info.Gone, err = missing(s.cmp.gone, old, s.snap, v.Seq, func() (*snapshot.Tree, error) { return treeAt(s.tx, s.past.seq) })
+	s.info.Gone, err = missing(s.cmp.lost(s.snap), old, s.snap, v.Seq, func() (*snapshot.Tree, error) { return treeAt(s.tx, s.past.seq) })
 	if err != nil {
 		return nil, err
 	}

@@ -600,7 +600,7 @@ func TestHostileProject(t *testing.T) {
 	for c := 'b'; c < 'k'; c++ {
 		bomb += fmt.Sprintf("%c: &%c [*%c, *%c, *%c, *%c, *%c, *%c, *%c, *%c]\n", c, c, c-1, c-1, c-1, c-1, c-1, c-1, c-1, c-1)
 	}
-	good := "on: push\njobs: {a: {runs-on: ubuntu-latest, timeout-minutes: 5, steps: [{run: echo hi}]}}\n"
+	good := "on: push\njobs: {a: {runs-on: ubuntu-latest, timeout-minutes: 5, steps: [{run: make}]}}\n"
 	write(".github/workflows/good.yml", good)
 	write(".github/workflows/huge.yml", "on: push\nname: "+strings.Repeat("x", 100<<20)+"\n")
 	write(".github/workflows/bomb.yml", bomb+good)
@@ -680,7 +680,7 @@ func shortDir(t *testing.T) string {
 // Another user's unreadable file is one unknown, not the end of the audit.
 func TestUnreadableFile(t *testing.T) {
 	dir := openToAll(t)
-	collecttest.Write(t, dir, "-- .github/workflows/open.yml --\non: push\njobs: {a: {runs-on: ubuntu-latest, steps: [{run: echo}]}}\n-- .github/workflows/closed.yml --\non: push\n-- scripts/closed.sh --\necho\n")
+	collecttest.Write(t, dir, "-- .github/workflows/open.yml --\non: push\njobs: {a: {runs-on: ubuntu-latest, steps: [{run: make}]}}\n-- .github/workflows/closed.yml --\non: push\n-- scripts/closed.sh --\necho\n")
 	for _, p := range []string{".github/workflows/closed.yml", "scripts/closed.sh"} {
 		if err := os.Chmod(filepath.Join(dir, p), 0); err != nil {
 			t.Fatal(err)

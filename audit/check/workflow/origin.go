@@ -39,6 +39,9 @@ func brief(commit string) string { return commit[:min(len(commit), 10)] }
 // since completes a finding on a file that does not work: since which commit,
 // with which others, and how the last version that worked comes back.
 func since(it *snapshot.Item, r audit.Report) audit.Report {
+	if it == nil {
+		return r
+	}
 	o := originOf(it)
 	if !o.known {
 		return r
@@ -68,16 +71,43 @@ func since(it *snapshot.Item, r audit.Report) audit.Report {
 	return r
 }
 
+// sinceAll completes a finding on many files: by which commit most of them broke.
+func sinceAll(list []damage, r audit.Report, hint string) audit.Report {
+	r.Hint = hint
+	by := map[string]int{}
+	var most origin
+	for _, d := range list {
+		if d.file == nil {
+			return r
+		}
+		o := originOf(d.file)
+		if by[o.by]++; o.by != "" && (most.by == "" || by[o.by] > by[most.by] || by[o.by] == by[most.by] && o.by < most.by) {
+			most = o
+		}
+	}
+	if most.by == "" {
+		return r
+	}
+	n := fmt.Sprint(by[most.by])
+	if by[most.by] == len(list) {
+		n = "all"
+	}
+	r.Message += fmt.Sprintf("; %s of them since commit %s (%s, %s)", n, brief(most.by), most.author, most.day)
+	r.Evidence = append(r.Evidence, audit.Evidence{Name: "broken by", Value: most.by})
+	r.Hint = fmt.Sprintf("`git show %s` shows the change that did this; undo it once (`git revert`) instead of file by file.", brief(most.by))
+	return r
+}
+
 // wayBack says how to see, and to bring back, the last version that worked.
 func wayBack(it *snapshot.Item, o origin) string {
 	if o.path != it.Path {
-		return fmt.Sprintf("`git show %s:./%s` shows the last valid version; correct the file, or take that one over.", brief(o.valid), quoted(o.path))
+		return fmt.Sprintf("`git show %s:./%s` shows the last valid version; correct the file, or take that one over.", brief(o.valid), shellQuoted(o.path))
 	}
-	return fmt.Sprintf("`git diff %[1]s -- %[2]s` shows what changed since the last valid version, `git checkout %[1]s -- %[2]s` brings it back; or correct the file from its first problem on.", brief(o.valid), quoted(it.Path))
+	return fmt.Sprintf("`git diff %[1]s -- %[2]s` shows what changed since the last valid version, `git checkout %[1]s -- %[2]s` brings it back; or correct the file from its first problem on.", brief(o.valid), shellQuoted(it.Path))
 }
 
 // quoted is a path as a shell takes it.
-func quoted(p string) string {
+func shellQuoted(p string) string {
 	if strings.ContainsFunc(p, func(r rune) bool {
 		return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("/._-+@,", r))
 	}) {

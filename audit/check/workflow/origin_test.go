@@ -40,3 +40,29 @@ func TestSince(t *testing.T) {
 		})
 	}
 }
+
+func TestSinceAll(t *testing.T) {
+	file := func(by string) damage {
+		l := snapshot.List()
+		if by != "" {
+			l = snapshot.List(by, "Ada", "2026-11-04")
+		}
+		return damage{file: &snapshot.Item{Facts: []snapshot.Fact{{Name: "broken-by", Value: l}}}}
+	}
+	for name, c := range map[string]struct {
+		list []damage
+		want string
+	}{
+		"nothing_known": {[]damage{file(""), file("")}, "Broken"},
+		"all":           {[]damage{file("a"), file("a")}, "Broken; all of them since commit a (Ada, 2026-11-04)"},
+		"most":          {[]damage{file("b"), file("a"), file("b"), file("")}, "Broken; 2 of them since commit b (Ada, 2026-11-04)"},
+		"alike":         {[]damage{file("b"), file("a")}, "Broken; 1 of them since commit a (Ada, 2026-11-04)"},
+		"no_file":       {[]damage{file("a"), {}}, "Broken"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := sinceAll(c.list, audit.Report{Message: "Broken"}, "look"); got.Message != c.want || (got.Hint == "look") != (c.want == "Broken") {
+				t.Errorf("%s\n%s", got.Message, got.Hint)
+			}
+		})
+	}
+}

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"path"
 	"strings"
+	"sync"
 
 	"healthaudit/audit"
 	"healthaudit/snapshot"
@@ -16,35 +17,66 @@ import (
 )
 
 // All lists the checks of this package.
-var All = []*audit.Check{Syntax, Lint, MissingTarget, SharedConcurrency, Gutted, Shellcheck,
+var All = []*audit.Check{Syntax, Lint, MissingTarget, NoLockfile, SharedConcurrency, BranchesCancel, Gutted, Hollow, AlwaysGreen, Clones, Language, EnvKey,
+	ScheduleComment, DeadTrigger, Loop, NotLoaded, NoDispatch, OnTheHour, OldRuntime, Shellcheck,
 	TemplateInjection, DangerousTrigger, ExcessivePermissions, UnpinnedAction, HardcodedCredentials, SecretsInherit, OverprovisionedSecrets,
 	UnredactedSecrets, InsecureCommands, UnsoundCondition, UnsoundContains, UnsoundTernary, BotCondition, ArchivedAction, Misfeature,
 	UnpinnedTool, UnpinnedImage, SelfHostedOnPR, AdhocPackage}
 
 // A judge asks for the verdicts on the files of one snapshot.
 type judge struct {
-	p      *audit.Pass
-	config model.Config
+	p *audit.Pass
+	*verdicts
 }
 
+// verdicts are what all checks of one run share: asking the cache for each check
+// again would take longer than the checks do.
+type verdicts struct {
+	config model.Config
+	files  []*snapshot.Item
+	of     map[*snapshot.Item]*verdict
+}
+
+type verdict struct {
+	once sync.Once
+	model.Verdict
+}
+
+// verdictsOf is the key of the verdicts on a snapshot in what a run shares.
+type verdictsOf struct{ now *snapshot.Snapshot }
+
 func newJudge(p *audit.Pass) *judge {
-	return &judge{p, model.ConfigAt(p.Now.ContextFile, p.Bytes)}
+	return &judge{p, snapshot.Once(p.Derived, verdictsOf{p.Now}, func() *verdicts {
+		v := &verdicts{config: model.ConfigAt(p.Now.ContextFile, p.Bytes), files: files(p)}
+		v.of = make(map[*snapshot.Item]*verdict, len(v.files))
+		for _, it := range v.files {
+			v.of[it] = &verdict{}
+		}
+		return v
+	})}
 }
 
 // verdict returns what is known of the item's file; nothing when its bytes
 // were not captured.
 func (j *judge) verdict(it *snapshot.Item) model.Verdict {
-	f, ok := it.OwnFile()
-	if !ok || f.SHA256 == "" || f.Link != "" || f.Size > model.MaxSize {
+	v := j.of[it]
+	if v == nil {
 		return model.Verdict{}
 	}
-	return model.Judge(j.p.Derived, f.Path, f.SHA256, j.config, func() *model.Document {
-		b := j.p.Bytes(f)
-		if b == nil {
-			return nil
+	v.once.Do(func() {
+		f, ok := it.OwnFile()
+		if !ok || f.SHA256 == "" || f.Link != "" || f.Size > model.MaxSize {
+			return
 		}
-		return model.Parse(f.Path, b)
+		v.Verdict = model.Judge(j.p.Derived, f.Path, f.SHA256, j.config, func() *model.Document {
+			b := j.p.Bytes(f)
+			if b == nil {
+				return nil
+			}
+			return model.Parse(f.Path, b)
+		})
 	})
+	return v.Verdict
 }
 
 // place returns where something of the item stands.

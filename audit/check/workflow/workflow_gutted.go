@@ -25,7 +25,7 @@ var Gutted = &audit.Check{
 
 func judgeGutted(p *audit.Pass) {
 	j := newJudge(p)
-	for _, it := range files(p) {
+	for _, it := range j.files {
 		for _, id := range jobNames(it) {
 			v, ok := it.Fact("jobs." + id + ".gutted-from")
 			if !ok {

@@ -59,7 +59,7 @@ const crowd = 3
 
 func judgeLint(p *audit.Pass) {
 	j := newJudge(p)
-	for _, it := range files(p) {
+	for _, it := range j.files {
 		byFamily := map[string][]model.Message{}
 		for _, m := range j.verdict(it).Lint {
 			same := func(o model.Message) bool { return o.Where == m.Where }

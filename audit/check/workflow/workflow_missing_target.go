@@ -20,15 +20,16 @@ var MissingTarget = &audit.Check{
 	Severity: audit.High,
 	Doc: "A step starts an npm script, a file, a local action or a reusable workflow that is not in the project: the step fails each time it runs. " +
 		"Typical after a script was renamed or deleted and its workflow forgotten. " +
-		"It is low where a missing target does no harm, medium where only a person or another workflow starts the run.",
+		"It is low where a missing target does no harm, medium where only a person or another workflow starts the run. Five workflows or more that lack the same target are one critical finding.",
 	Hint:          "Restore the target, correct its name, or remove the step.",
-	Discriminator: "job and step key, and the target; the folder alone where there is no package.json for it",
+	Discriminator: "job and step key, and the target; the folder alone where there is no package.json for it; one finding for all when five files or more lack the same",
 	Source:        "measured: all 8 missing npm scripts found in the workflows of 59 repositories were real",
 	Judge:         judgeMissingTarget,
 }
 
 func judgeMissingTarget(p *audit.Pass) {
 	table := refs.NewTable(p.Now, p.Derived)
+	var all []damage
 	for _, it := range files(p) {
 		seen := map[string]bool{}
 		for _, r := range it.Refs {
@@ -47,20 +48,35 @@ func judgeMissingTarget(p *audit.Pass) {
 			}
 			if res.Unread {
 				p.Doubt(it.Key, id)
+				p.Doubt(snapshot.Pseudo(snapshot.Workflows), "cluster "+common(r, id))
 				continue
 			}
 			if seen[id] {
 				continue
 			}
 			seen[id] = true
-			p.Report(audit.Report{Item: it.Key, Discriminator: id, Severity: missingSeverity(it, r),
+			all = append(all, damage{common(r, id), fmt.Sprintf("start %s, which is not there%s", target(r), because(res)), audit.Report{Item: it.Key, Discriminator: id, Severity: missingSeverity(it, r),
 				At:      audit.Location{Path: it.Path, Line: r.Line, Column: r.Column},
 				Message: fmt.Sprintf("%s of %s starts %s, which is not there%s", stepName(r.Where), short(it), target(r), because(res)),
 				Evidence: []audit.Evidence{
 					{Name: "target", Value: r.Target()},
-				}})
+				}}, audit.Critical, nil})
 		}
 	}
+	reportAll(p, all)
+}
+
+// common is what steps of different files have in common that start the same
+// missing target.
+func common(r snapshot.Ref, id string) string {
+	what := r.Target()
+	if strings.HasPrefix(id, "package.json") {
+		what = id
+	}
+	if r.Guarded {
+		return what + " (guarded)"
+	}
+	return what
 }
 
 // packaged reports whether npm finds a package.json from a folder on.

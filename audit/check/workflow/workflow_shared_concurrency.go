@@ -34,18 +34,42 @@ type member struct {
 }
 
 func judgeSharedConcurrency(p *audit.Pass) {
+	j := newJudge(p)
+	groups := j.groups(func(string) bool { return true })
+	for _, g := range slices.Sorted(maps.Keys(groups)) {
+		if ms := groups[g]; shared(ms) {
+			reportShared(j, g, ms)
+		}
+	}
+}
+
+// shared reports whether several workflows of a group cancel each other.
+func shared(ms []member) bool {
+	return len(ms) > 1 && slices.ContainsFunc(ms, func(m member) bool { return m.cancels })
+}
+
+// groups returns the workflows of each concurrency group that is asked for as it
+// stands, as far as the files alone tell what the group comes to.
+func (j *judge) groups(asked func(group string) bool) map[string][]member {
 	groups := map[string][]member{}
-	for _, it := range files(p) {
+	for _, it := range j.files {
 		if it.Kind != string(model.Workflow) {
 			continue
 		}
-		names := []string{"concurrency"}
-		for _, id := range jobNames(it) {
-			names = append(names, "jobs."+id+".concurrency")
+		var names []string
+		for name := range j.verdict(it).Places {
+			if strings.HasSuffix(name, "concurrency") {
+				names = append(names, name)
+			}
 		}
+		slices.Sort(names) // that of the workflow comes before those of its jobs
 		taken := map[string]bool{}
 		for _, name := range names {
-			g, own := evaluate(fact(it, name), it)
+			text := fact(it, name)
+			if text == "" || !asked(text) {
+				continue
+			}
+			g, own := evaluate(text, it)
 			if g == "" || own || taken[g] {
 				continue
 			}
@@ -53,12 +77,7 @@ func judgeSharedConcurrency(p *audit.Pass) {
 			groups[g] = append(groups[g], member{it, name, fact(it, name+".cancel-in-progress") == "true"})
 		}
 	}
-	j := newJudge(p)
-	for _, g := range slices.Sorted(maps.Keys(groups)) {
-		if ms := groups[g]; len(ms) > 1 && slices.ContainsFunc(ms, func(m member) bool { return m.cancels }) {
-			reportShared(j, g, ms)
-		}
-	}
+	return groups
 }
 
 func reportShared(j *judge, group string, ms []member) {

@@ -15,16 +15,17 @@ var Syntax = &audit.Check{
 	Title:    "workflow cannot load",
 	Severity: audit.High,
 	Doc: "GitHub refuses the whole file, so nothing in it runs: no push, no schedule, no button starts it, and no red mark appears on a commit. " +
-		"A file that broke is noticed only when somebody misses what it did.",
+		"A file that broke is noticed only when somebody misses what it did. Five files or more that broke alike are one critical finding: a program did that, and most of the automation is gone.",
 	Hint:          "Correct the first problem and look again: one wrong indent often causes all that follow.",
-	Discriminator: "none: one finding for each file, with its first problem and their number",
+	Discriminator: "none: one finding for each file, with its first problem and their number; of five files or more with the same first problem one for all",
 	Source:        "https://docs.github.com/actions/reference/workflows-and-actions/workflow-syntax; actionlint v1.7.12 kinds syntax-check, job-needs and id",
 	Judge:         judgeSyntax,
 }
 
 func judgeSyntax(p *audit.Pass) {
 	j := newJudge(p)
-	for _, it := range files(p) {
+	var all []damage
+	for _, it := range j.files {
 		if it.Unknown != "" {
 			p.Report(audit.Report{Item: it.Key, At: audit.Location{Path: it.Path, Line: 1, Column: 1}, Severity: unreadable(it),
 				Message: fmt.Sprintf("%s cannot be judged: %s", short(it), it.Unknown),
@@ -36,12 +37,15 @@ func judgeSyntax(p *audit.Pass) {
 			continue
 		}
 		first := v.Problems[0]
-		msg := fmt.Sprintf("GitHub cannot load %s: it %s (line %d)", short(it), first.Message, first.Line)
+		what := first.Message + belongs(first)
+		msg := fmt.Sprintf("GitHub cannot load %s: it %s (line %d)", short(it), what, first.Line)
 		if n := len(v.Problems) - 1; n > 0 {
 			msg += fmt.Sprintf(", and %s", plural(n, "further problem"))
 		}
-		p.Report(since(it, audit.Report{Item: it.Key, At: locate(it, first.Pos), Message: msg, Evidence: []audit.Evidence{{Name: "kind", Value: first.Family}}}))
+		all = append(all, damage{first.Family + " " + first.Message, "cannot be loaded by GitHub, each for the same reason (" + what + ")",
+			audit.Report{Item: it.Key, At: locate(it, first.Pos), Message: msg, Evidence: []audit.Evidence{{Name: "kind", Value: first.Family}}}, audit.Critical, it})
 	}
+	reportAll(p, all)
 }
 
 // unreadable grades what cannot be read: a folder is ignored by GitHub too,

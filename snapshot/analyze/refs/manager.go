@@ -53,6 +53,7 @@ func (w *walker) manager(name string, args []word, at place, depth int) {
 	if !m.options() {
 		return
 	}
+	w.install(&m, verb, rest)
 	switch {
 	case verb.is("exec", "x", "dlx"):
 		if name == "npm" {

@@ -80,6 +80,7 @@ type walker struct {
 	folders  map[string]string // variables that hold a folder, relative to the script's own; "" one that holds anything
 	moves    bool              // the text changes its folder somewhere
 	fetches  bool              // the text brings folders about: git clone, tar x
+	installs []snapshot.Ref    // see Installs
 }
 
 func newWalker(o Origin) *walker {

@@ -45,7 +45,11 @@ func derive(m *Model) {
 		j.Hollow = says && !works
 		m.Refs = append(m.Refs, jobRefs(m, j)...)
 		for k := range j.Steps {
-			j.Steps[k].text = nil
+			s := &j.Steps[k]
+			if s.run != "" {
+				s.traits = readTraits(s.run, effectiveShell(m, j, s), s.text)
+			}
+			s.text = nil
 		}
 	}
 }
@@ -85,6 +89,7 @@ func shellLike(sh string) bool {
 type place struct {
 	own     []string // workspace folders that hold the project's root
 	foreign []string // workspace folders that hold another repository, or another branch
+	locked  []string // folders in which an install wrote a lockfile
 }
 
 // jobRefs returns what a job starts of the project. What runs before the
@@ -111,6 +116,7 @@ func jobRefs(m *Model, j *Job) []snapshot.Ref {
 			ws.checkout(s.with)
 			continue
 		}
+		m.locksOf(j, s, &ws)
 		if dead(s.If) {
 			continue
 		}

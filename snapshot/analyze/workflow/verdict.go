@@ -16,7 +16,7 @@ type Message struct {
 	Pos
 	Family  string `json:"f"`           // stable name of the kind of message
 	Where   string `json:"w,omitempty"` // job, or job and step key: "build/Install"
-	Text    string `json:"m"`
+	Text    string `json:"m,omitempty"`
 	Subject string `json:"s,omitempty"` // the action, label, name it is about
 }
 
@@ -26,7 +26,9 @@ type Verdict struct {
 	Problems []Problem      `json:"problems,omitempty"` // why GitHub does not load it, in order of position
 	Lint     []Message      `json:"lint,omitempty"`     // in order of position
 	Security []Hit          `json:"security,omitempty"` // in order of position; none of a file that does not load
-	Places   map[string]Pos `json:"places,omitempty"`   // where "concurrency", "jobs.ID" and "jobs.ID.concurrency" stand
+	Notes    []Message      `json:"notes,omitempty"`    // what checks of many files together ask for, in order of position
+	Body     string         `json:"body,omitempty"`     // digest of a workflow that loads, without its names: equal for clones
+	Places   map[string]Pos `json:"places,omitempty"`   // where "on.EVENT", "concurrency", "jobs.ID" and "jobs.ID.concurrency" stand
 }
 
 // Place returns where something stands, the first line when that is unknown.
@@ -68,7 +70,8 @@ func (d *Document) Verdict(config Config) Verdict {
 	} else {
 		p, l := d.lint(config, m)
 		v.Problems = append(v.Problems, p...)
-		v.Lint = append(l, retiredThings(m)...)
+		l = slices.DeleteFunc(l, func(m Message) bool { return m.Family == "cron-never" || m.Family == "cron-too-often" })
+		v.Lint = append(append(l, retiredThings(m)...), scheduleMessages(m)...)
 	}
 	slices.SortStableFunc(v.Problems, func(a, b Problem) int {
 		return cmp.Or(a.Line-b.Line, a.Column-b.Column, strings.Compare(a.Message, b.Message))
@@ -96,6 +99,10 @@ func (d *Document) Verdict(config Config) Verdict {
 	}
 	if len(v.Problems) == 0 {
 		v.Security = d.security(m)
+		v.Notes = d.notes(m)
+		if m.Kind == Workflow {
+			v.Body = d.body()
+		}
 	}
 	return v
 }
@@ -122,6 +129,11 @@ func places(m *Model) map[string]Pos {
 	out := map[string]Pos{}
 	if m.Concurrency != nil {
 		out["concurrency"] = m.Concurrency.Pos
+	}
+	for _, t := range m.Triggers { // those a check may have something to say of
+		if t.Event == "workflow_run" || t.Event == "workflow_call" || slices.ContainsFunc(t.Filters, func(f Filter) bool { return f.Name == "paths" }) {
+			out["on."+t.Event] = t.Pos
+		}
 	}
 	for _, j := range m.Jobs {
 		if j.ID == "" {

@@ -144,6 +144,8 @@ type Job struct {
 	Steps       []Step       `json:"steps,omitempty"`
 	Runs        []string     `json:"runs,omitempty"`   // programs and real actions, sorted
 	Hollow      bool         `json:"hollow,omitempty"` // its steps only say something: no program or action does any work
+
+	locks []Message // steps that need a lockfile: for the notes of a verdict, never kept
 }
 
 // A Row is one key of a matrix. Values that are not plain versions or runner
@@ -177,6 +179,7 @@ type Step struct {
 	text   *shell.Text // run, parsed; only until then
 	writes []string
 	with   map[string]string
+	traits traits
 }
 
 // Local reports whether a uses value names something of the same repository,

@@ -75,7 +75,7 @@ func collectAll(ctx context.Context, s *collect.Session) (collect.Result, error)
 		paths = paths[:maxFiles]
 	}
 	r := newReader(s)
-	res.Context = r.context
+	res.Context = append(r.context, r.misplaced()...)
 	res.Items = r.readAll(ctx, paths)
 	more := referenced(s.Tree, res.Items, paths)
 	res.Items = append(res.Items, r.readAll(ctx, more)...)

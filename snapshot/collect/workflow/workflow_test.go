@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -91,6 +92,16 @@ func TestDiff(t *testing.T) {
 		{"job removed", "  after:\n    needs: build\n    runs-on: ubuntu-latest\n    steps:\n      - run: make\n", "", []string{"up jobs: after, build → build",
 			"neutral jobs.after.needs: build → ", "neutral jobs.after.runs: make → ", "neutral jobs.after.runs-on: ubuntu-latest → ",
 			"neutral jobs.after.step[run:make].run: (secret) → ", "neutral jobs.after.steps: run:make → "}},
+		{"failure answered by echo", "run: npm test", "run: npm test || echo failed", []string{"up jobs.build.step[Test].masked:  → 1", "neutral jobs.build.step[Test].run: (secret) → (another secret)"}},
+		{"job tolerated", "    needs: build\n", "    needs: build\n    continue-on-error: true\n", []string{"up jobs.after.continue-on-error:  → true"}},
+		{"job switched off", "    needs: build\n", "    needs: build\n    if: false\n", []string{"up jobs.after.if:  → false"}},
+		{"permission of a job", "    needs: build\n", "    needs: build\n    permissions: {contents: write, packages: read}\n", []string{"up jobs.after.permissions:  → contents: write, packages: read"}},
+		{"all permissions", "permissions:\n  contents: read\n", "permissions: write-all\n", []string{"up permissions: contents: read → write-all"}},
+		{"tag to pin", "acme/act@v1", "acme/act@8f4b7f84864484a7bf31766abe9204da3cbe65b3", []string{"down jobs.build.step[Key].uses: acme/act@v1 → acme/act@8f4b7f84864484a7bf31766abe9204da3cbe65b3"}},
+		{"another owner joins", "      - run: make\n", "      - run: make\n      - uses: evil/act@v1\n", []string{"neutral jobs.after.runs: make → make, uses:evil/act", "neutral jobs.after.step[uses:evil/act].uses:  → evil/act@v1",
+			"neutral jobs.after.steps: run:make → run:make, uses:evil/act", "up owners: acme → acme, evil"}},
+		{"job removed that another needs", "  build:\n", "  built:\n", []string{"neutral jobs: after, build → after, built", "up state: active → invalid"}},
+		{"order of keys", "    runs-on: ubuntu-latest\n    timeout-minutes: 10\n", "    timeout-minutes: 10\n    runs-on: ubuntu-latest\n", nil},
 		{"no longer valid", "name: CI", "name: CI: x", []string{"up state: active → invalid"}},
 		{"command gutted", "- run: make", "- run: echo done", []string{"up jobs.after.gutted-from:  → make", "up jobs.after.hollow:  → true", "up jobs.after.runs: make → echo",
 			"neutral jobs.after.step[run:echo].run:  → (secret)", "neutral jobs.after.step[run:make].run: (secret) → ", "neutral jobs.after.steps: run:make → run:echo"}},
@@ -107,7 +118,66 @@ func TestDiff(t *testing.T) {
 					got = append(got, fmt.Sprintf("%s %s: %s → %s", f.Risk, f.Name, str(f.Old), str(f.New)))
 				}
 			}
+			if c.name == "job removed that another needs" { // every fact of the job goes and comes
+				got = slices.DeleteFunc(got, func(l string) bool { return strings.Contains(l, "jobs.buil") })
+			}
+			slices.Sort(c.want)
+			slices.Sort(got)
 			if d := cmp.Diff(strings.Join(c.want, "\n"), strings.Join(got, "\n")); d != "" {
+				t.Errorf("(-want +got):\n%s", d)
+			}
+			back := map[string]snapshot.Risk{}
+			for _, ch := range snapshot.Diff(now, old, func(snapshot.System) snapshot.RiskFunc { return Risk }) {
+				for _, f := range ch.Facts {
+					back[f.Name] = f.Risk
+				}
+			}
+			for _, l := range got {
+				risk, rest, _ := strings.Cut(l, " ")
+				if name, _, _ := strings.Cut(rest, ": "); risk == "up" && back[name] == snapshot.RiskUp && name != "secrets" && name != "owners" && name != "jobs" {
+					t.Errorf("%s is riskier in both directions", name)
+				}
+			}
+		})
+	}
+}
+
+// A workflow under another name is the same workflow; one that is replaced by
+// something else is not.
+func TestDiffFollowsRenames(t *testing.T) {
+	at := func(files map[string]string, before *snapshot.Snapshot) *snapshot.Snapshot {
+		dir := t.TempDir()
+		for name, src := range files {
+			collecttest.WriteFile(t, dir, Folder+"/"+name, []byte(src))
+		}
+		s := collecttest.Session(t, dir)
+		if before != nil {
+			s.Previous = before
+		}
+		return collecttest.Snapshot(t, s, Collector)
+	}
+	other := "on: pull_request\njobs:\n  x:\n    runs-on: macos-latest\n    steps:\n      - run: swift build\n      - run: swift test\n"
+	for _, c := range []struct {
+		name     string
+		old, new map[string]string
+		want     []string
+	}{
+		{"same bytes", map[string]string{"ci.yml": base}, map[string]string{"build.yml": base}, []string{"changed workflows/build.yml from workflows/ci.yml: 0"}},
+		{"edited at the same time", map[string]string{"ci.yml": base}, map[string]string{"build.yml": strings.Replace(base, "    timeout-minutes: 10\n", "", 1)},
+			[]string{"changed workflows/build.yml from workflows/ci.yml: 1"}},
+		{"two at once", map[string]string{"a.yml": base, "b.yml": other}, map[string]string{"c.yml": other, "d.yml": base},
+			[]string{"changed workflows/c.yml from workflows/b.yml: 0", "changed workflows/d.yml from workflows/a.yml: 0"}},
+		{"replaced", map[string]string{"ci.yml": base}, map[string]string{"swift.yml": other}, []string{"removed workflows/ci.yml from : 0", "added workflows/swift.yml from : 0"}},
+		{"copied", map[string]string{"ci.yml": base}, map[string]string{"ci.yml": base, "copy.yml": base}, []string{"added workflows/copy.yml from : 0"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			old := at(c.old, nil)
+			now := at(c.new, old)
+			var got []string
+			for _, ch := range snapshot.Diff(old, now, func(snapshot.System) snapshot.RiskFunc { return Risk }) {
+				got = append(got, fmt.Sprintf("%s %s from %s: %d", ch.Op, ch.Item, ch.From, len(ch.Facts)))
+			}
+			if d := cmp.Diff(c.want, got); d != "" {
 				t.Errorf("(-want +got):\n%s", d)
 			}
 		})

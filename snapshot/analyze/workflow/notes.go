@@ -1,0 +1,259 @@
+package workflow
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
+	"path"
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v4"
+
+	"healthaudit/snapshot"
+	"healthaudit/snapshot/analyze/refs"
+)
+
+// Families of notes. Unlike the messages of a linter they are no complaint
+// each: checks draw conclusions of them, often of many files together.
+const (
+	NoteHollow   = "hollow"   // nothing in the file does anything; one for each file
+	NoteGreen    = "green"    // no step that works can fail the run; Subject: how many steps work
+	NoteLock     = "lock"     // the step fails without a lockfile; Subject: manager and folder, "npm web"
+	NoteComment  = "comment"  // a schedule is not what its comment says
+	NoteLanguage = "language" // a script is in another language than its shell reads
+	NoteEnvKey   = "env-key"  // a key of the syntax stands below env; Subject: the key
+	NotePush     = "push"     // started by a push, it pushes with a token that starts workflows
+	NoteDispatch = "dispatch" // it starts a workflow on no condition; Subject: the name or file it is asked for by
+)
+
+// notes returns what is to be known of a file beyond what a linter says, in
+// order of position.
+func (d *Document) notes(m *Model) []Message {
+	var out, locks []Message
+	if m.Kind == Workflow {
+		out = append(out, bodyNotes(m, d.src)...)
+		out = append(out, commentNotes(m, lines(string(d.src)))...)
+		out = append(out, pushNotes(m)...)
+		out = append(out, envKeys(d.root, m)...)
+	}
+	for i := range m.Jobs {
+		for _, l := range m.Jobs[i].locks { // one for each file and folder: the cure is the same
+			if !slices.ContainsFunc(locks, func(o Message) bool {
+				return strings.TrimPrefix(o.Subject, "cache-") == l.Subject || o.Subject == l.Subject
+			}) {
+				locks = append(locks, l)
+			}
+		}
+		for _, s := range m.Jobs[i].Steps {
+			for _, name := range s.traits.dispatches {
+				if m.Kind == Workflow && s.If == "" && m.Jobs[i].If == "" {
+					out = append(out, Message{Pos: s.RunPos, Family: NoteDispatch, Where: whereOf(m.Jobs[i].ID, s.Key), Subject: name})
+				}
+			}
+			if s.traits.foreign != "" {
+				out = append(out, Message{Pos: s.RunPos, Family: NoteLanguage, Where: whereOf(m.Jobs[i].ID, s.Key), Text: s.traits.foreign})
+			}
+		}
+	}
+	out = append(out, locks...)
+	slices.SortStableFunc(out, func(a, b Message) int { return cmp.Or(a.Line-b.Line, a.Column-b.Column) })
+	return out[:min(len(out), maxMessages)]
+}
+
+func whereOf(job, step string) string {
+	if job == "" {
+		return step
+	}
+	return job + "/" + step
+}
+
+// body returns a digest of what the workflow does and when, without the names
+// that are only shown: equal for files that differ in those and in comments.
+func (d *Document) body() string {
+	var b strings.Builder
+	for k, v := range pairs(d.root) {
+		switch strings.ToLower(k.Value) {
+		case "name", "run-name":
+		case "jobs":
+			for id, job := range pairs(v) {
+				b.WriteString("\x06" + id.Value)
+				unnamed(&b, job, true)
+			}
+		default:
+			b.WriteString("\x03" + k.Value + "\x04" + canonical(v))
+		}
+	}
+	h := sha256.Sum256([]byte(b.String()))
+	return hex.EncodeToString(h[:8])
+}
+
+func unnamed(b *strings.Builder, n *yaml.Node, job bool) {
+	for k, v := range pairs(n) {
+		switch key := strings.ToLower(k.Value); {
+		case key == "name":
+		case key == "steps" && job:
+			for _, s := range elements(v) {
+				b.WriteString("\x07")
+				unnamed(b, s, false)
+			}
+		default:
+			b.WriteString("\x03" + k.Value + "\x04" + canonical(v))
+		}
+	}
+}
+
+// bodyNotes tells files that do nothing, and files that cannot fail.
+func bodyNotes(m *Model, src []byte) []Message {
+	idle, says, works, masked := len(m.Jobs) > 0, false, 0, 0
+	var first Pos
+	for i := range m.Jobs {
+		j := &m.Jobs[i]
+		idle = idle && j.Uses == "" && j.Environment == "" && len(j.Steps) > 0
+		if j.Uses != "" {
+			works++
+		}
+		for _, s := range j.Steps {
+			talk, work, safe := s.kind()
+			idle, says = idle && !work, says || talk
+			if !work || s.traits.calm {
+				continue
+			}
+			if works++; safe || s.Continue == "true" || j.Continue == "true" {
+				if masked++; masked == 1 {
+					first = s.Pos
+				}
+			}
+		}
+	}
+	switch {
+	case idle && says:
+		return []Message{{Pos: m.Jobs[0].Pos, Family: NoteHollow}}
+	case works > 0 && works == masked && !asksOutcome(string(src)):
+		return []Message{{Pos: first, Family: NoteGreen, Subject: itoa(works)}}
+	}
+	return nil
+}
+
+// asksOutcome reports whether a file looks at how its steps ended, so that a
+// masked one is not lost.
+func asksOutcome(src string) bool {
+	return strings.Contains(src, ".outcome") || strings.Contains(src, ".conclusion") || strings.Contains(src, "PIPESTATUS")
+}
+
+// kind says whether a step only says something, does work, and cannot fail.
+func (s *Step) kind() (talk, work, safe bool) {
+	switch {
+	case s.Uses != "":
+		a, _ := ActionOf(s.Uses)
+		return false, !setup("uses:" + a), false
+	case s.run == "":
+		return false, false, false
+	}
+	return s.traits.talk, !s.traits.idle, s.traits.safe
+}
+
+// envKeys finds keys of the workflow syntax that became environment variables:
+// a line that lost or gained an indent.
+func envKeys(root *yaml.Node, m *Model) []Message {
+	var out []Message
+	look := func(n *yaml.Node) {
+		for k := range pairs(child(n, "env")) {
+			if syntaxKeys[k.Value] {
+				out = append(out, Message{Pos: at(k), Family: NoteEnvKey, Where: whereIs(m, k.Line), Subject: k.Value})
+			}
+		}
+	}
+	look(root)
+	for _, job := range pairs(child(root, "jobs")) {
+		look(job)
+		for _, s := range elements(child(job, "steps")) {
+			look(s)
+		}
+	}
+	return out
+}
+
+// syntaxKeys are keys that nobody names an environment variable after.
+var syntaxKeys = map[string]bool{"runs-on": true, "timeout-minutes": true, "continue-on-error": true, "working-directory": true,
+	"cancel-in-progress": true, "permissions": true, "steps": true, "strategy": true, "fail-fast": true, "max-parallel": true, "uses": true}
+
+// pushNotes finds runs that may start themselves: a push by GITHUB_TOKEN starts
+// nothing, one by another token does. What looks at who pushed, at the message
+// or at whether anything changed ends by itself.
+// Source: https://docs.github.com/actions/how-tos/write-workflows/choose-when-workflows-run/trigger-a-workflow
+func pushNotes(m *Model) []Message {
+	if !pushed(m) {
+		return nil
+	}
+	for i := range m.Jobs {
+		j := &m.Jobs[i]
+		if j.If != "" {
+			continue
+		}
+		token := false
+		for _, s := range j.Steps {
+			if a, _ := ActionOf(s.Uses); a == "actions/checkout" {
+				t := strings.ToLower(s.with["token"])
+				token = strings.Contains(t, "secrets.") && !strings.Contains(t, "secrets.github_token") && s.with["ref"] == "" && s.with["repository"] == ""
+			}
+			if token && s.If == "" && s.traits.pushes {
+				return []Message{{Pos: s.RunPos, Family: NotePush, Where: whereOf(j.ID, s.Key)}}
+			}
+		}
+	}
+	return nil
+}
+
+// pushed reports whether any push starts the workflow, whatever it changes.
+func pushed(m *Model) bool {
+	for _, t := range m.Triggers {
+		if t.Event != "push" {
+			continue
+		}
+		return !slices.ContainsFunc(t.Filters, func(f Filter) bool { return f.Name != "branches" })
+	}
+	return false
+}
+
+func (j *Job) lock(manager, dir, where string, p Pos) {
+	j.locks = append(j.locks, Message{Pos: p, Family: NoteLock, Where: where, Subject: manager + " " + path.Clean(dir)})
+}
+
+// locksOf notes what a step needs a lockfile for: an install that takes its
+// versions from there alone, or actions/setup-node told to cache, which looks
+// for one in the root of the workspace.
+// Source: https://docs.npmjs.com/cli/commands/npm-ci; actions/setup-node src/cache-utils.ts
+func (m *Model) locksOf(j *Job, s *Step, ws *place) {
+	if s.Continue == "true" || j.Continue == "true" || s.If != "" || j.If != "" && conditional(j.If) {
+		return
+	}
+	where := whereOf(j.ID, s.Key)
+	if a, _ := ActionOf(s.Uses); a == "actions/setup-node" {
+		switch manager := s.with["cache"]; {
+		case s.with["cache-dependency-path"] != "":
+		case manager == "npm", manager == "yarn", manager == "pnpm":
+			if r, ok := ws.resolve(snapshot.Ref{Kind: snapshot.RefNPM, Dir: "."}); ok {
+				j.lock("cache-"+manager, r.Dir, where, s.UsesPos)
+			}
+		}
+		return
+	}
+	if s.text == nil || !strings.Contains(s.run, "npm") || !shellLike(effectiveShell(m, j, s)) {
+		return
+	}
+	dir, ok := workDir(s.Dir, j.Defaults.Dir, m.Defaults.Dir)
+	if !ok {
+		return
+	}
+	for _, r := range refs.Installs(*s.text, refs.Origin{Dir: dir, Line: s.RunPos.Line, Column: s.RunPos.Column}) {
+		if r.Name == "install" {
+			ws.locked = append(ws.locked, r.Dir)
+			continue
+		}
+		made := slices.Contains(ws.locked, r.Dir)
+		if r, ok := ws.resolve(r); ok && !made && !r.Guarded {
+			j.lock(r.Name, r.Dir, where, Pos{r.Line, r.Column})
+		}
+	}
+}

@@ -1,0 +1,255 @@
+package workflow
+
+import (
+	"slices"
+	"strings"
+
+	"mvdan.cc/sh/v3/syntax"
+
+	"healthaudit/snapshot/analyze/lazyregexp"
+	"healthaudit/snapshot/analyze/shell"
+)
+
+// Traits are what a run text is like, read while it is parsed anyway.
+type traits struct {
+	talk       bool     // it says something, and does nothing else
+	idle       bool     // it does nothing: it says something, or only installs
+	safe       bool     // it works, and none of its failures can fail the step
+	calm       bool     // it does something that cannot fail anyway: it writes a line into a file
+	pushes     bool     // it pushes commits, without asking whether there are any
+	dispatches []string // workflows it starts, whatever happened before
+	foreign    string   // in what other language it is written, for a person
+}
+
+// readTraits reads a run text in the shell it is given to; "" is bash.
+func readTraits(src, sh string, text *shell.Text) traits {
+	var t traits
+	t.foreign = foreign(src, sh)
+	if !shellLike(sh) && sh != "" || text == nil || text.Err != nil {
+		return t
+	}
+	r := script{text: *text}
+	q := quiet{r: &r, src: src}
+	t.idle = !strings.Contains(src, "::") && !strings.Contains(src, "toJ") && q.all(text.Stmts, q.idle)
+	t.talk = t.idle && q.said
+	sure := !t.idle && q.all(text.Stmts, q.safe)
+	t.safe, t.calm = sure && q.masks, sure && !q.masks
+	t.pushes = plainPush(src, &r)
+	t.dispatches = dispatches(src, &r)
+	return t
+}
+
+var dispatchPath = lazyregexp.New(`/actions/workflows/([\w.-]+\.ya?ml)/dispatches`)
+
+// dispatches returns the workflows that a text starts with gh or curl, on no
+// condition that stands in it.
+func dispatches(src string, r *script) []string {
+	if !strings.Contains(src, "gh workflow run") && !strings.Contains(src, "/dispatches") || strings.Contains(src, "exit") {
+		return nil
+	}
+	var out []string
+	for _, s := range r.text.Stmts {
+		c, ok := s.Cmd.(*syntax.CallExpr)
+		if !ok || len(c.Args) < 2 {
+			continue
+		}
+		switch name := r.programOf(c); {
+		case name == "gh" && len(c.Args) > 3 && r.literal(c.Args[1]) == "workflow" && r.literal(c.Args[2]) == "run":
+			if w := r.literal(c.Args[3]); w != "" && !strings.HasPrefix(w, "-") && !strings.Contains(src, "--repo") && !strings.Contains(src, " -R ") {
+				out = append(out, hide(w))
+			}
+		case name == "curl", name == "gh":
+			text := src[s.Pos().Offset():s.End().Offset()]
+			if m := dispatchPath().FindStringSubmatch(text); m != nil && strings.Contains(text, "github.repository") || m != nil && strings.Contains(text, "GITHUB_REPOSITORY") {
+				out = append(out, m[1])
+			}
+		}
+	}
+	return out
+}
+
+// quiet asks of statements whether they do anything, or can fail.
+type quiet struct {
+	r    *script
+	src  string
+	said bool
+
+	masks bool // a failure is swallowed
+}
+
+func (q *quiet) all(list []*syntax.Stmt, is func(*syntax.Stmt) bool) bool {
+	for _, s := range list {
+		if !is(s) {
+			return false
+		}
+	}
+	return true
+}
+
+// idle reports whether a statement only says something or prepares.
+func (q *quiet) idle(s *syntax.Stmt) bool {
+	for _, r := range s.Redirs {
+		switch q.r.literal(r.Word) {
+		case "/dev/null", "/dev/stderr", "/dev/stdout", "1", "2":
+		default:
+			return false
+		}
+	}
+	if c, ok := s.Cmd.(*syntax.BinaryCmd); ok {
+		return c.Op != syntax.Pipe && c.Op != syntax.PipeAll && q.idle(c.X) && q.idle(c.Y)
+	}
+	c, ok := s.Cmd.(*syntax.CallExpr)
+	if !ok || len(c.Assigns) > 0 || substitutes(c) {
+		return false
+	}
+	name := q.r.programOf(c)
+	switch name {
+	case "echo", "printf":
+		q.said = true
+		return true
+	case "exit", "return":
+		return len(c.Args) == 1 || q.r.literal(c.Args[1]) == "0"
+	case "true", ":", "sleep", "date", "pwd", "set", "cd":
+		return true
+	}
+	return !Works(name) && !hollow[name] && !setup(name)
+}
+
+// substitutes reports whether a command runs others for its words, apart from
+// those that only tell.
+func substitutes(c *syntax.CallExpr) bool {
+	found := false
+	syntax.Walk(c, func(n syntax.Node) bool {
+		if sub, ok := n.(*syntax.CmdSubst); ok {
+			for _, s := range sub.Stmts {
+				in, ok := s.Cmd.(*syntax.CallExpr)
+				found = found || !ok || len(in.Args) == 0 || in.Args[0].Lit() != "date" && in.Args[0].Lit() != "pwd" && in.Args[0].Lit() != "echo"
+			}
+			return false
+		}
+		return !found
+	})
+	return found
+}
+
+// safe reports whether a statement cannot fail the step, which the shell ends
+// at the first failure.
+func (q *quiet) safe(s *syntax.Stmt) bool {
+	switch c := s.Cmd.(type) {
+	case *syntax.BinaryCmd:
+		if c.Op == syntax.OrStmt {
+			if swallows(c.Y) && len(c.Y.Redirs) == 0 {
+				q.masks = true
+				return true
+			}
+			return q.safe(c.Y) && q.safe(c.X)
+		}
+		return c.Op == syntax.AndStmt && q.safe(c.X) && q.safe(c.Y)
+	case *syntax.CallExpr:
+		switch name := q.r.programOf(c); name {
+		case "exit":
+			return len(c.Args) == 2 && q.r.literal(c.Args[1]) == "0"
+		case "echo", "printf", "true", ":", "sleep", "date", "pwd", "mkdir", "export":
+			return true
+		}
+		return false
+	case *syntax.Block:
+		return q.all(c.Stmts, q.safe)
+	}
+	return false
+}
+
+// plainPush reports whether a text pushes a commit of its own to the branch it
+// runs on, and nothing in it looks whether that is needed.
+func plainPush(src string, r *script) bool {
+	if !strings.Contains(src, "git push") || !strings.Contains(src, "git commit") {
+		return false
+	}
+	lower := strings.ToLower(src)
+	for _, end := range []string{"skip ci", "ci skip", "no ci", "skip actions", "actions skip", "skip-checks", "git diff", "git status", "checkout", "switch",
+		"--tags", "head:", "git branch", "refs/tags", "github.actor", "||", "if "} {
+		if strings.Contains(lower, end) {
+			return false
+		}
+	}
+	pushes := false
+	syntax.Walk(&syntax.File{Stmts: r.text.Stmts}, func(n syntax.Node) bool {
+		c, ok := n.(*syntax.CallExpr)
+		if ok && len(c.Args) > 1 && r.programOf(c) == "git" && r.literal(c.Args[1]) == "push" {
+			pushes = pushes || len(c.Args) == 2 || len(c.Args) == 3 && r.literal(c.Args[2]) == "origin"
+		}
+		return true
+	})
+	return pushes
+}
+
+// Lines that are of one language and of no shell. Two different ones make sure.
+var (
+	pythonLines = lazyregexp.New(`(?m)^[ \t]*(?:(import (?:os|sys|re|json|yaml|glob|time|subprocess|pathlib)\b[ \t,\w]*)|(from [\w.]+ import [\w*, ]+)|(def \w+\([^)]*\)[^:\n]*:[ \t]*)|(\w+ = (?:\[\]|\{\}|None|True|False)[ \t]*)|(\w+\.(?:append|extend|strip|join|split|get|items)\(.*\)[ \t]*)|(for \w+(?:, \w+)? in [^;\n]+:[ \t]*)|(except(?: [\w.]+)?(?: as \w+)?:[ \t]*)|(print\(.*\)[ \t]*)|(try:[ \t]*)|(with open\(.*\) as \w+:[ \t]*))$`)
+	powerLines  = lazyregexp.New(`(?m)^[ \t]*(?:(\$env:\w+ = .*)|(\$\w+ = .*)|((?:Write|Get|Set|New|Remove|Invoke|Copy|Test|Install|Start|Select|Out)-[A-Z]\w+\b.*)|(if \(.*\) \{[ \t]*)|(foreach \(\$\w+ in .*\) \{[ \t]*))$`)
+	bashLines   = lazyregexp.New(`(?m)^[ \t]*(?:(if \[\[? .* \]\]?; ?then[ \t]*)|(fi[ \t]*)|(done[ \t]*)|(export [A-Z_]+=.*)|(set -[eux]+(?:o pipefail)?[ \t]*)|(for \w+ in .*; ?do[ \t]*)|(esac[ \t]*))$`)
+)
+
+// foreign says in what other language a text is than its shell reads; "" when
+// it is not sure. Texts that hold another one on purpose are left alone.
+func foreign(src, sh string) string {
+	if !strings.Contains(src, "\n") || strings.Contains(src, "<<") || strings.Contains(src, "@\"") || strings.Contains(src, "@'") || len(src) > 64<<10 {
+		return "" // two lines of a kind each are asked for
+	}
+	name := "bash"
+	if sh != "" {
+		name = shellName(sh)
+	}
+	switch {
+	case sh == "" || shellLike(sh):
+		if !some(src, pythonHints) && !some(src, powerHints) || multiline(src) {
+			return ""
+		}
+		if kinds(pythonLines().FindAllStringSubmatch(src, 50)) >= 2 {
+			return "Python is given to " + name
+		}
+		if kinds(powerLines().FindAllStringSubmatch(src, 50)) >= 2 {
+			return "PowerShell is given to " + name
+		}
+	case name == "pwsh" || name == "powershell" || name == "cmd" || strings.HasPrefix(name, "python"):
+		if !multiline(src) && kinds(bashLines().FindAllStringSubmatch(src, 50)) >= 2 {
+			return "bash is given to " + name
+		}
+	}
+	return ""
+}
+
+// Letters of which every text of a language has some: most texts have none, and
+// need no pattern.
+var (
+	pythonHints = []string{"import ", "def ", " = [", " = {", " = None", " = True", " = False", ".append(", "print(", "try:", "except"}
+	powerHints  = []string{"$env:", "Write-", "Get-", "Set-", "New-", "Remove-", "Invoke-", "Test-", "foreach ("}
+)
+
+func some(src string, hints []string) bool {
+	return slices.ContainsFunc(hints, func(h string) bool { return strings.Contains(src, h) })
+}
+
+// kinds counts how many of the alternatives matched.
+func kinds(all [][]string) int {
+	seen := map[int]bool{}
+	for _, m := range all {
+		for i := 1; i < len(m); i++ {
+			if m[i] != "" {
+				seen[i] = true
+			}
+		}
+	}
+	return len(seen)
+}
+
+// multiline reports whether a quoted string goes over lines, as code for
+// another interpreter does: python -c '…'.
+func multiline(src string) bool {
+	for line := range strings.Lines(src) {
+		if strings.Count(line, "'")%2 == 1 || strings.Count(line, `"`)%2 == 1 || strings.Count(line, "`")%2 == 1 {
+			return true
+		}
+	}
+	return false
+}
