@@ -4,6 +4,7 @@ import (
 	"path"
 	"sort"
 	"strings"
+	"sync"
 
 	"mvdan.cc/sh/v3/syntax"
 
@@ -71,9 +72,45 @@ type script struct {
 // computed stands for a program whose name is known only when the step runs.
 const computed = "(computed)"
 
-// readScript reads a run text. A text that is no shell runs nothing known.
-func readScript(src string) script {
-	s := script{text: parseShell(src)}
+// known are the short scripts that were read first: a project says `npm ci` in
+// hundreds of steps. What is in it does not change any more.
+var known struct {
+	sync.RWMutex
+	of map[string]*script
+}
+
+// Of known: the longest text, in bytes, and how many.
+const (
+	maxKnown = 120
+	allKnown = 512
+)
+
+// readScript reads a run text; the result is shared, and not to be changed. A
+// text that is no shell runs nothing known.
+func readScript(src string) *script {
+	if len(src) > maxKnown {
+		return newScript(src)
+	}
+	known.RLock()
+	s := known.of[src]
+	known.RUnlock()
+	if s != nil {
+		return s
+	}
+	s = newScript(src)
+	known.Lock()
+	defer known.Unlock()
+	if known.of == nil {
+		known.of = map[string]*script{}
+	}
+	if len(known.of) < allKnown {
+		known.of[strings.Clone(src)] = s
+	}
+	return s
+}
+
+func newScript(src string) *script {
+	s := &script{text: parseShell(src)}
 	if s.text.Err != nil {
 		return s
 	}

@@ -71,12 +71,13 @@ func (b *builder) step(out []Step, n *yaml.Node) []Step {
 			}
 		}
 	}
-	var sc script
+	first := ""
 	if s.run != "" {
-		sc = readScript(s.run)
+		sc := readScript(s.run)
 		s.Programs, s.Masked, s.writes, s.text = sc.names, sc.masked, sc.writes, &sc.text
+		first = sc.first
 	}
-	s.Key = stepKey(id, name, sc.first, &s)
+	s.Key = stepKey(id, name, first, &s)
 	if s.run != "" || s.Uses != "" || len(group) == 0 {
 		b.runs = append(b.runs, run)
 		out = append(out, s)
