@@ -57,9 +57,9 @@ golden: ## write the golden files again
 docs: ## write the generated pages of docs/ again
 	$(GO) test -count=1 -run TestDocs ./cmd/audit -update
 
-bench: build pm2 ## cold and warm runs on a generated project, and on real PM2 daemons
+bench: build pm2 ## cold and warm runs on a generated project, actionlint and real PM2 beside them
 	@mkdir -p $(BENCH)
-	$(GO) -C tools build -o ../build/tools/ ./genproject ./bench
+	$(GO) -C tools build -o ../build/tools/ ./genproject ./bench github.com/rhysd/actionlint/cmd/actionlint
 	build/tools/genproject -seed $(SEED) $(BENCH)/project
 	build/tools/bench -audit build/audit -project $(BENCH)/project
 

@@ -1,0 +1,98 @@
+//go:build unix
+
+package main
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"text/tabwriter"
+	"time"
+)
+
+// What must hold on two cores for an audit of the workflows alone.
+const (
+	workflowsCold   = 1200 * time.Millisecond
+	workflowsWarm   = 120 * time.Millisecond
+	workflowsMemory = 60 << 20 // bytes
+)
+
+// workflows times audit on the workflows alone, and actionlint on the same
+// files. Neither has shellcheck: see bare.
+func (b *bench) workflows() (ok bool, err error) {
+	fmt.Println()
+	if _, err := os.Stat(b.actionlint); err != nil {
+		fmt.Printf("workflows: skipped, there is no %s\n", b.actionlint)
+		return true, nil
+	}
+	files, err := filepath.Glob(filepath.Join(b.project, ".github", "workflows", "*.yml"))
+	if err != nil {
+		return false, err
+	}
+	dir, err := os.MkdirTemp("", "bench")
+	if err != nil {
+		return false, err
+	}
+	defer os.RemoveAll(dir)
+	args := []string{"run", "--only", "workflows", "--store", filepath.Join(dir, "audit.db")}
+	audit := func() (sample, error) { return b.time(b.project, b.env, b.audit, args...) }
+	cold, err := median(coldRuns, func() (sample, error) {
+		if err := os.RemoveAll(filepath.Join(dir, "audit.db")); err != nil {
+			return sample{}, err
+		}
+		return audit()
+	})
+	if err != nil {
+		return false, err
+	}
+	warm, err := median(warmRuns, audit)
+	if err != nil {
+		return false, err
+	}
+	lint, err := median(warmRuns, func() (sample, error) {
+		return b.time(b.project, b.env, b.actionlint, append([]string{"-shellcheck=", "-pyflakes="}, files...)...)
+	})
+	if err != nil {
+		return false, err
+	}
+	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintf(w, "%d workflows alone\twall\tlimit\tCPU\tpeak memory\tto actionlint\t\n", len(files))
+	ok = true
+	for _, r := range []struct {
+		title string
+		sample
+		limit time.Duration
+	}{{"cold", cold, workflowsCold}, {"warm", warm, workflowsWarm}, {"actionlint", lint, 0}} {
+		mark := "-"
+		if r.limit > 0 {
+			mark = fmt.Sprintf("%v, %d MB", r.limit, workflowsMemory>>20)
+			if r.wall > r.limit || r.memory > workflowsMemory {
+				ok, mark = false, mark+" OVER"
+			}
+		}
+		fmt.Fprintf(w, "%s\t%.3f s\t%s\t%.2f s\t%d MB\t%.2f\t\n", r.title, r.wall.Seconds(), mark, r.cpu.Seconds(), r.memory>>20, r.wall.Seconds()/lint.wall.Seconds())
+	}
+	return ok, w.Flush()
+}
+
+// bare makes a folder for PATH with the programs that every audit uses, and
+// nothing else: shellcheck, where it is, would be timed instead of audit. A
+// python3 that is a shim stands there as what it starts.
+func bare(dir string) error {
+	for _, name := range []string{"git", "python3"} {
+		program, err := exec.LookPath(name)
+		if err != nil {
+			continue
+		}
+		if name == "python3" {
+			if out, err := exec.Command(program, "-I", "-S", "-c", "import sys; sys.stdout.write(sys.executable)").Output(); err == nil && len(out) > 0 {
+				program = string(out)
+			}
+		}
+		if err := os.Symlink(program, filepath.Join(dir, name)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
