@@ -5,6 +5,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -16,6 +17,7 @@ func (o *OS) Processes() ([]Process, error) {
 	}
 	boot := bootTime()
 	page := int64(os.Getpagesize())
+	buf := make([]byte, 4096)
 	var out []Process
 	for _, n := range names {
 		pid, err := strconv.Atoi(n.Name())
@@ -23,10 +25,7 @@ func (o *OS) Processes() ([]Process, error) {
 			continue
 		}
 		dir := "/proc/" + n.Name()
-		stat, err := os.ReadFile(dir + "/stat")
-		if err != nil {
-			continue
-		}
+		stat := slurp(dir+"/stat", &buf)
 		p, ok := parseStat(stat, page)
 		if !ok {
 			continue
@@ -35,12 +34,50 @@ func (o *OS) Processes() ([]Process, error) {
 		if !boot.IsZero() {
 			p.StartTime = boot.Add(time.Duration(p.Start) * ClockTick)
 		}
-		title, _ := os.ReadFile(dir + "/cmdline")
+		title := slurp(dir+"/cmdline", &buf)
 		p.Title = strings.TrimRight(string(bytes.ReplaceAll(title, []byte{0}, []byte{' '})), " ")
 		p.Exe, _ = os.Readlink(dir + "/exe")
 		out = append(out, p)
 	}
 	return out, nil
+}
+
+// maxSlurp bounds what is read of one file of /proc: a command line may have
+// megabytes.
+const maxSlurp = 256 << 10
+
+// slurp reads a file of /proc into a buffer that it may make larger; the result
+// is valid until the next call. Of what cannot be read it returns nothing. An
+// os.File would cost twice the system calls, of which an audit of a few apps
+// mostly consists.
+func slurp(path string, buf *[]byte) []byte {
+	fd, err := again(func() (int, error) { return syscall.Open(path, syscall.O_RDONLY|syscall.O_CLOEXEC, 0) })
+	if err != nil {
+		return nil
+	}
+	defer syscall.Close(fd)
+	for n := 0; ; {
+		if n == len(*buf) {
+			if n >= maxSlurp {
+				return (*buf)[:n]
+			}
+			*buf = append(*buf, make([]byte, n)...)
+		}
+		got, err := again(func() (int, error) { return syscall.Read(fd, (*buf)[n:]) })
+		if err != nil || got <= 0 {
+			return (*buf)[:n]
+		}
+		n += got
+	}
+}
+
+// again repeats a system call that a signal interrupted.
+func again(call func() (int, error)) (n int, err error) {
+	for {
+		if n, err = call(); err != syscall.EINTR {
+			return n, err
+		}
+	}
 }
 
 // parseStat reads the fields of /proc/PID/stat that follow the command's name,
