@@ -36,6 +36,7 @@ var All = []*audit.Check{
 	DaemonCrashed,
 	PortClash,
 	LogsGrow,
+	ErrorsGrow,
 	DaemonStale,
 	DaemonMemory,
 	SecretsReadable,
