@@ -22,6 +22,7 @@ const (
 	NoteLock     = "lock"     // the step fails without a lockfile; Subject: manager and folder, "npm web"
 	NoteComment  = "comment"  // a schedule is not what its comment says
 	NoteLanguage = "language" // a script is in another language than its shell reads
+	NoteShell    = "shell"    // a script does not parse: the shell ends in the middle of it
 	NoteEnvKey   = "env-key"  // a key of the syntax stands below env; Subject: the key
 	NotePush     = "push"     // started by a push, it pushes with a token that starts workflows
 	NoteDispatch = "dispatch" // it starts a workflow on no condition; Subject: the name or file it is asked for by
@@ -50,6 +51,10 @@ func (d *Document) notes(m *Model) []Message {
 				if m.Kind == Workflow && s.If == "" && m.Jobs[i].If == "" {
 					out = append(out, Message{Pos: s.RunPos, Family: NoteDispatch, Where: whereOf(m.Jobs[i].ID, s.Key), Subject: name})
 				}
+			}
+			if p := s.traits.broken; p != nil {
+				t := ShellText{Pos: s.RunPos, raw: strings.Split(s.run, "\n"), src: lines(string(d.src))}
+				out = append(out, Message{Pos: t.Place(p.Line, p.Column), Family: NoteShell, Where: whereOf(m.Jobs[i].ID, s.Key), Text: hide(p.Message)})
 			}
 			if s.traits.foreign != "" {
 				out = append(out, Message{Pos: s.RunPos, Family: NoteLanguage, Where: whereOf(m.Jobs[i].ID, s.Key), Text: s.traits.foreign})

@@ -12,19 +12,25 @@ import (
 
 // Traits are what a run text is like, read while it is parsed anyway.
 type traits struct {
-	talk       bool     // it says something, and does nothing else
-	idle       bool     // it does nothing: it says something, or only installs
-	safe       bool     // it works, and none of its failures can fail the step
-	calm       bool     // it does something that cannot fail anyway: it writes a line into a file
-	pushes     bool     // it pushes commits, without asking whether there are any
-	dispatches []string // workflows it starts, whatever happened before
-	foreign    string   // in what other language it is written, for a person
+	talk       bool           // it says something, and does nothing else
+	idle       bool           // it does nothing: it says something, or only installs
+	safe       bool           // it works, and none of its failures can fail the step
+	calm       bool           // it does something that cannot fail anyway: it writes a line into a file
+	pushes     bool           // it pushes commits, without asking whether there are any
+	dispatches []string       // workflows it starts, whatever happened before
+	foreign    string         // in what other language it is written, for a person
+	broken     *shell.Problem // why the shell ends in the middle of it; nil: it does not
 }
 
 // readTraits reads a run text in the shell it is given to; "" is bash.
 func readTraits(src, sh string, text *shell.Text) traits {
 	var t traits
 	t.foreign = foreign(src, sh)
+	if name := shellName(sh); t.foreign == "" && text != nil && text.Err != nil && (sh == "" || name == "bash" || name == "sh") {
+		if p := text.Problems(); len(p) > 0 && p[0].Sure {
+			t.broken = &p[0]
+		}
+	}
 	if !shellLike(sh) && sh != "" || text == nil || text.Err != nil {
 		return t
 	}
