@@ -50,7 +50,7 @@ func since(it *snapshot.Item, r audit.Report) audit.Report {
 	case o.by == "" && o.valid == "":
 		return r // it was never committed
 	case o.by == "":
-		r.Message += ". What broke it is not committed"
+		r.Message += ". The change that did this is not committed"
 	case o.valid == "":
 		r.Message += fmt.Sprintf(". It never worked since it was added in commit %s (%s, %s)", brief(o.by), o.author, o.day)
 	default:
@@ -103,7 +103,7 @@ func wayBack(it *snapshot.Item, o origin) string {
 	if o.path != it.Path {
 		return fmt.Sprintf("`git show %s:./%s` shows the last valid version; correct the file, or take that one over.", brief(o.valid), shellQuoted(o.path))
 	}
-	return fmt.Sprintf("`git diff %[1]s -- %[2]s` shows what changed since the last valid version, `git checkout %[1]s -- %[2]s` brings it back; or correct the file from its first problem on.", brief(o.valid), shellQuoted(it.Path))
+	return fmt.Sprintf("`git diff %[1]s -- %[2]s` shows what changed since the last valid version, `git checkout %[1]s -- %[2]s` brings it back; or correct the file.", brief(o.valid), shellQuoted(it.Path))
 }
 
 // quoted is a path as a shell takes it.

@@ -28,7 +28,7 @@ func judgeHollow(p *audit.Pass) {
 	j := newJudge(p)
 	var all []damage
 	for _, n := range j.notes(model.NoteHollow) {
-		if gutted(n.it) {
+		if gutted(n.it) || awaited(j.files, n.it) {
 			continue
 		}
 		r := audit.Report{Item: n.it.Key, At: locate(n.it, n.Pos), Severity: audit.Low,
@@ -40,6 +40,20 @@ func judgeHollow(p *audit.Pass) {
 		all = append(all, damage{"hollow", "do no work at all: their steps only say something", r, 0, n.it})
 	}
 	reportAll(p, all)
+}
+
+// awaited reports whether another workflow runs after this one, or calls it: to be
+// over is then all that it is for.
+func awaited(files []*snapshot.Item, it *snapshot.Item) bool {
+	for _, other := range files {
+		v, _ := other.Fact("on.workflow_run.workflows")
+		for _, name := range v.Strings() {
+			if name = strings.TrimSpace(name); other != it && (strings.EqualFold(name, fact(it, "name")) || strings.EqualFold(name, it.Path)) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // gutted reports whether a job of the item once worked.
