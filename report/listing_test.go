@@ -96,6 +96,9 @@ func TestListings(t *testing.T) {
 		}},
 		{"explain", checkDoc(), false, func(w io.Writer, o Options) error { return CheckExplain(w, checkDoc(), o) }},
 		{"stats", stats, false, func(w io.Writer, o Options) error { return Stats(w, stats, o) }},
+		{"schedules", schedulesView(0), false, func(w io.Writer, o Options) error { return Schedules(w, schedulesView(0), o) }},
+		{"schedules-abroad", schedulesView(330 * time.Minute), false, func(w io.Writer, o Options) error { return Schedules(w, schedulesView(330*time.Minute), o) }},
+		{"schedules-none", SchedulesView{Snapshot: ref(42)}, false, func(w io.Writer, o Options) error { return Schedules(w, SchedulesView{Snapshot: ref(42)}, o) }},
 		{"restore", restoreView(), false, func(w io.Writer, o Options) error { return Restore(w, restoreView(), o) }},
 		{"restore-dry", dry, false, func(w io.Writer, o Options) error { return Restore(w, dry, o) }},
 	} {
@@ -127,7 +130,7 @@ func TestListings(t *testing.T) {
 			if err := json.Unmarshal(b.Bytes(), &back); err != nil || back == nil {
 				t.Fatalf("%v: %s", err, b.Bytes())
 			}
-			for _, name := range []string{"changes", "patches", "flags", "entries", "files", "buckets", "limits", "facts", "opened"} {
+			for _, name := range []string{"changes", "patches", "flags", "entries", "files", "buckets", "limits", "facts", "opened", "schedules", "next", "days", "hours", "crowded", "collisions", "items", "not_read"} {
 				if bytes.Contains(b.Bytes(), []byte(`"`+name+`": null`)) {
 					t.Errorf("%s is null", name)
 				}

@@ -19,20 +19,25 @@ func (v *View) schedules() []report.Schedule {
 	seen := map[times]fires{}
 	for _, it := range v.Snapshot.Items {
 		for _, s := range it.Schedules {
-			p := s.Path
-			if p == "" {
-				p = it.Path
-			}
 			r := report.Schedule{Item: string(it.Key), System: string(it.System()), Dialect: s.Dialect, Expression: s.Expression,
-				Timezone: s.Timezone, Effective: s.Effective, Why: s.Why, Next: []time.Time{}, Location: location(path.Clean(p), s.Line, s.Column)}
-			if p == "" {
-				r.Location = nil
-			}
+				Timezone: s.Timezone, Effective: s.Effective, Why: s.Why, Next: []time.Time{}, Location: declaredAt(it, s)}
 			r.PerDay, r.Next = timetable(s, v.Info.Started, seen)
 			out = append(out, r)
 		}
 	}
 	return out
+}
+
+// declaredAt returns where a schedule stands, nil when it stands in no file.
+func declaredAt(it *snapshot.Item, s snapshot.Schedule) *report.Location {
+	p := s.Path
+	if p == "" {
+		p = it.Path
+	}
+	if p == "" {
+		return nil
+	}
+	return location(path.Clean(p), s.Line, s.Column)
 }
 
 // times is what the runs of a schedule depend on, fires what follows from it:

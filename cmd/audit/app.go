@@ -56,14 +56,15 @@ type CLI struct {
 	Quiet   bool   `short:"q" help:"Print nothing at all when the exit code is 0."`
 	Verbose bool   `short:"v" help:"Say more on standard error; a trace when audit itself breaks."`
 
-	Run     runCmd     `cmd:"" default:"withargs" help:"Audit: look, compare, judge, remember, tell (the default)."`
-	Report  reportCmd  `cmd:"" help:"Show a saved run again, in any format."`
-	List    listCmd    `cmd:"" help:"List the saved runs."`
-	Diff    diffCmd    `cmd:"" help:"Show what changed between two snapshots."`
-	History historyCmd `cmd:"" help:"Show one item over time."`
-	Restore restoreCmd `cmd:"" help:"Bring files of a snapshot back to disk."`
-	Accept  acceptCmd  `cmd:"" help:"Acknowledge that an item was removed for good."`
-	Check   struct {
+	Run       runCmd       `cmd:"" default:"withargs" help:"Audit: look, compare, judge, remember, tell (the default)."`
+	Report    reportCmd    `cmd:"" help:"Show a saved run again, in any format."`
+	List      listCmd      `cmd:"" help:"List the saved runs."`
+	Diff      diffCmd      `cmd:"" help:"Show what changed between two snapshots."`
+	History   historyCmd   `cmd:"" help:"Show one item over time."`
+	Schedules schedulesCmd `cmd:"" help:"Show every schedule: what is declared, what is in effect, what starts when, and what collides."`
+	Restore   restoreCmd   `cmd:"" help:"Bring files of a snapshot back to disk."`
+	Accept    acceptCmd    `cmd:"" help:"Acknowledge that an item was removed for good."`
+	Check     struct {
 		List    checkListCmd    `cmd:"" help:"List every check."`
 		Explain checkExplainCmd `cmd:"" help:"Explain one check: why it matters, an example, what to do."`
 	} `cmd:"" help:"The catalogue of checks."`

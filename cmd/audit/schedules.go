@@ -1,0 +1,48 @@
+package main
+
+import (
+	"fmt"
+	"io"
+
+	"healthaudit/audit/pipeline"
+	"healthaudit/report"
+	"healthaudit/snapshot/store"
+)
+
+type schedulesCmd struct {
+	Snapshot string `arg:"" optional:"" help:"Of which snapshot: latest (default), previous, latest~2, #7, 2026-11-23, 12h, start of an id. The runs are those to come in any case."`
+	Format   string `help:"table, json, csv (one line per schedule) or ics (the coming seven days as a calendar)." enum:"table,json,csv,ics" default:"table"`
+}
+
+func (c *schedulesCmd) Run(a *App) error {
+	return a.reading(func(_ *settings, tx *store.Tx) error {
+		now := a.Now()
+		seq, err := find(tx, c.Snapshot, now)
+		if err != nil {
+			return err
+		}
+		s, info, err := pipeline.LoadSnapshot(tx, seq)
+		if err != nil {
+			return err
+		}
+		v := pipeline.Timetable(s, ref(seq, info), now)
+		switch c.Format {
+		case "csv":
+			return c.export(a, v, report.SchedulesCSV)
+		case "ics":
+			return c.export(a, v, report.SchedulesICS)
+		}
+		return show(a, listing{Format: c.Format}, exitOK, v, report.Schedules)
+	})
+}
+
+// export writes a format that has no place for what was not read: that goes to
+// standard error.
+func (c *schedulesCmd) export(a *App, v report.SchedulesView, f func(io.Writer, report.SchedulesView, report.Options) error) error {
+	if !a.Quiet {
+		for _, n := range v.NotRead {
+			fmt.Fprintf(a.Stderr, "audit: %s\n", report.Clean(n.String()))
+		}
+	}
+	return a.write("", exitOK, func(w io.Writer, o report.Options) error { return f(w, v, o) })
+}
