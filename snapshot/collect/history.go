@@ -15,12 +15,13 @@ import (
 const (
 	maxCommits = 20_000
 	maxBlobs   = 2_000 // of one call of Blobs
+	maxAuthor  = 100   // bytes of a name: it is kept with every file that a commit broke
 )
 
 // A Revision is one state of a file in the history of the project.
 type Revision struct {
 	Commit string
-	Author string // name, as it stands in the commit
+	Author string // name, as it stands in the commit, without what is beyond maxAuthor
 	At     time.Time
 	Path   string // then
 	Blob   string // git's name of the bytes; empty: the file was deleted
@@ -75,7 +76,7 @@ func parseHistory(out string) *History {
 	for out != "" {
 		switch field := strings.TrimPrefix(next(), "\n"); {
 		case strings.HasPrefix(field, "\x02"):
-			at = Revision{Commit: field[1:], Author: next()}
+			at = Revision{Commit: field[1:], Author: name(next())}
 			at.At, _ = time.Parse(time.RFC3339, next())
 		case strings.HasPrefix(field, ":"):
 			r, f := at, strings.Fields(field)
@@ -96,6 +97,14 @@ func parseHistory(out string) *History {
 		}
 	}
 	return h
+}
+
+// name is the name of an author that may be of any length and encoding.
+func name(s string) string {
+	if len(s) > maxAuthor {
+		s = s[:maxAuthor] + "…"
+	}
+	return strings.ToValidUTF8(s, "")
 }
 
 // Of returns the states of a file, newest first. It follows the file over a

@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"hash"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -26,14 +27,20 @@ const (
 	// BrokenBy is the commit, its author and its day; nothing is known of what is
 	// not committed yet, and the list is empty then.
 	BrokenBy = "broken-by"
-	// BrokenWith are the other files that this commit broke and that still are.
+	// BrokenWith are the other files that this commit broke and that still are, at
+	// most the first maxWith of them: with all of them for each, two thousand files
+	// that one commit breaks would take a hundred megabytes.
 	BrokenWith = "broken-with"
+	// BrokenWithMore is how many BrokenWith leaves out; absent where that is none.
+	BrokenWithMore = "broken-with-more"
 	// ValidAt is the commit that has the last version that works, its day, and the
 	// path it has there; empty when there never was one.
 	ValidAt = "valid-at"
 )
 
 const originCursor = "origins"
+
+const maxWith = 20
 
 // originVersion is raised when origins are found differently.
 const originVersion = 1
@@ -95,12 +102,13 @@ func (r *reader) tellOrigins(ctx context.Context, items []*snapshot.Item) (keep 
 		known = &origins{r.asked(bad), all}
 	}
 	lost := 0
+	together := known.byCommit()
 	for i, it := range items {
 		o, ok := known.All[it.Path]
 		if !ok || !broken(it) {
 			continue
 		}
-		items[i] = withOrigin(it, o, known.All)
+		items[i] = withOrigin(it, o, together[o.Commit])
 		if o.Lost {
 			lost++
 		}
@@ -115,11 +123,31 @@ func (r *reader) tellOrigins(ctx context.Context, items []*snapshot.Item) (keep 
 	return keep, why
 }
 
-// withOrigin returns the item with the facts of its origin. An item of the last
-// run is left as it is.
-func withOrigin(it *snapshot.Item, o origin, all map[string]origin) *snapshot.Item {
+// byCommit returns the paths of the files that each commit broke, sorted. What
+// is not committed broke nothing together.
+func (o *origins) byCommit() map[string][]string {
+	out := map[string][]string{}
+	for _, p := range slices.Sorted(maps.Keys(o.All)) {
+		if c := o.All[p].Commit; c != "" {
+			out[c] = append(out[c], p)
+		}
+	}
+	return out
+}
+
+// day is the day of a commit, empty where git gives a time that is none.
+func day(t time.Time) string {
+	if t.IsZero() || t.Year() > 9999 {
+		return ""
+	}
+	return t.UTC().Format(time.DateOnly)
+}
+
+// withOrigin returns the item with the facts of its origin; together are the
+// files that its commit broke. An item of the last run is left as it is.
+func withOrigin(it *snapshot.Item, o origin, together []string) *snapshot.Item {
 	facts := slices.DeleteFunc(slices.Clone(it.Facts), func(f snapshot.Fact) bool {
-		return f.Name == BrokenBy || f.Name == BrokenWith || f.Name == ValidAt
+		return f.Name == BrokenBy || f.Name == BrokenWith || f.Name == BrokenWithMore || f.Name == ValidAt
 	})
 	c := *it
 	c.Facts = facts
@@ -129,21 +157,21 @@ func withOrigin(it *snapshot.Item, o origin, all map[string]origin) *snapshot.It
 	}
 	by, valid := snapshot.List(), snapshot.List()
 	if o.Commit != "" {
-		by = snapshot.List(o.Commit, o.Author, o.At.UTC().Format(time.DateOnly))
+		by = snapshot.List(o.Commit, o.Author, day(o.At))
 	}
 	if o.Valid != "" {
-		valid = snapshot.List(o.Valid, o.Then.UTC().Format(time.DateOnly), o.Path)
+		valid = snapshot.List(o.Valid, day(o.Then), o.Path)
 	}
 	c.Add(snapshot.Volatile, BrokenBy, by)
 	c.Add(snapshot.Volatile, ValidAt, valid)
-	var with []string
-	for p, other := range all {
-		if p != it.Path && o.Commit != "" && other.Commit == o.Commit {
-			with = append(with, p)
-		}
-	}
-	if len(with) > 0 {
+	if n := len(together) - 1; n > 0 {
+		with := slices.Clone(together[:min(len(together), maxWith+1)])
+		with = slices.DeleteFunc(with, func(p string) bool { return p == it.Path })
+		with = with[:min(len(with), maxWith)]
 		c.Add(snapshot.Volatile, BrokenWith, snapshot.SetOf(with...))
+		if n > len(with) {
+			c.Add(snapshot.Volatile, BrokenWithMore, snapshot.Number(n-len(with)))
+		}
 	}
 	c.Sort()
 	return &c

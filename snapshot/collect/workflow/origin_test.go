@@ -6,8 +6,11 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"healthaudit/snapshot"
 	"healthaudit/snapshot/collect/collecttest"
@@ -161,6 +164,50 @@ func TestOrigins_shallow(t *testing.T) {
 	agree(t, p.origins(snap), map[string]string{"b.yml": "#3 Ada 2026-11-04 | #2 2026-11-03 b.yml"})
 	if why := snap.Systems[0].Reason; !strings.Contains(why, "since when 1 of its files") {
 		t.Errorf("it is not said what is not known: %q", why)
+	}
+}
+
+// One commit that breaks very many files: what is kept of each does not grow with
+// their number. Nor does the name of an author have any length or form.
+func TestOrigins_many(t *testing.T) {
+	p := newPast(t)
+	all := map[string]string{}
+	for i := range maxWith + 15 {
+		all[fmt.Sprintf("%02d.yml", i)] = fmt.Sprint("bad ", i)
+	}
+	p.write(all)
+	p.git("add", "-A")
+	p.git("-c", "user.useConfigOnly=false", "commit", "-qm", "x", "--author", strings.Repeat("né\x07", 2000)+" <a@b>")
+	snap := collecttest.Snapshot(t, collecttest.Session(t, p.dir), Collector)
+	for _, it := range snap.Items {
+		by, _ := it.Fact(BrokenBy)
+		with, _ := it.Fact(BrokenWith)
+		more, _ := it.Fact(BrokenWithMore)
+		n, _ := more.Num()
+		names := with.Strings()
+		if len(names) != maxWith || n != 14 || slices.Contains(names, it.Path) {
+			t.Errorf("%s: %v and %v more", it.Name, names, n)
+		}
+		if l := by.Strings(); len(l) != 3 || len(l[1]) > 110 || !strings.HasPrefix(l[1], "né") || !utf8.ValidString(l[1]) {
+			t.Errorf("%s: by %q", it.Name, l)
+		}
+	}
+	if len(snap.Items) != len(all) {
+		t.Errorf("%d items", len(snap.Items))
+	}
+}
+
+// A commit of no time that a calendar has is one of unknown time, not of the year 1.
+func TestOrigins_dateless(t *testing.T) {
+	p := newPast(t)
+	p.commit(map[string]string{"a.yml": "bad 1"})
+	raw := p.git("cat-file", "commit", "HEAD")
+	line := regexp.MustCompile(`(?m)^(author .*>) \d+`).ReplaceAllString(raw, "$1 99999999999999")
+	collecttest.WriteFile(t, p.dir, ".git/edited", []byte(line+"\n"))
+	p.git("reset", "--soft", p.git("hash-object", "-t", "commit", "--literally", "-w", ".git/edited"))
+	got := p.origins(collecttest.Snapshot(t, collecttest.Session(t, p.dir), Collector))
+	if len(got) != 1 || !strings.HasSuffix(got["a.yml"], " Ada  | ") {
+		t.Errorf("%q", got)
 	}
 }
 
