@@ -180,20 +180,7 @@ func parseShell(src string) (text shell.Text) {
 // programOf returns the name of what a simple command runs, without folders
 // and wrappers; "" when it only assigns.
 func (s *script) programOf(c *syntax.CallExpr) string {
-	args := c.Args
-	for len(args) > 1 {
-		takes, ok := wrappers[s.literal(args[0])]
-		if !ok {
-			break
-		}
-		args = args[1:]
-		for len(args) > 1 && strings.HasPrefix(s.literal(args[0]), "-") {
-			valued := strings.Contains(takes, " "+s.literal(args[0])+" ")
-			if args = args[1:]; valued && len(args) > 1 {
-				args = args[1:]
-			}
-		}
-	}
+	args := s.unwrapped(c.Args)
 	if len(args) == 0 {
 		return ""
 	}
@@ -218,6 +205,24 @@ func (s *script) programOf(c *syntax.CallExpr) string {
 		}
 	}
 	return name
+}
+
+// unwrapped returns the words of a command without the wrappers before it.
+func (s *script) unwrapped(args []*syntax.Word) []*syntax.Word {
+	for len(args) > 1 {
+		takes, ok := wrappers[s.literal(args[0])]
+		if !ok {
+			break
+		}
+		args = args[1:]
+		for len(args) > 1 && strings.HasPrefix(s.literal(args[0]), "-") {
+			valued := strings.Contains(takes, " "+s.literal(args[0])+" ")
+			if args = args[1:]; valued && len(args) > 1 {
+				args = args[1:]
+			}
+		}
+	}
+	return args
 }
 
 // wrappers are programs that run the command behind their options, with those
