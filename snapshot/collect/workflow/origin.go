@@ -43,7 +43,7 @@ const originCursor = "origins"
 const maxWith = 20
 
 // originVersion is raised when origins are found differently.
-const originVersion = 1
+const originVersion = 2
 
 // An origin is since when a file is broken. Both commits may be empty.
 type origin struct {
@@ -114,7 +114,7 @@ func (r *reader) tellOrigins(ctx context.Context, items []*snapshot.Item) (keep 
 		}
 	}
 	if lost > 0 {
-		why = fmt.Sprintf("since when %d of its files are broken is not known: the history that is here does not go back so far (a shallow clone? git fetch --unshallow)", lost)
+		why = fmt.Sprintf("since when %d of its files are broken is not known: the history that is here does not go back so far, or lacks their bytes (a shallow or partial clone? git fetch --unshallow)", lost)
 	}
 	keep, err := json.Marshal(known)
 	if err != nil {
@@ -236,7 +236,7 @@ func (r *reader) findOrigins(ctx context.Context, bad []*snapshot.Item) (map[str
 			list := h.Of(it.Path)
 			o, done := r.originOf(it, first(list, depth), blobs)
 			if done || n == len(rounds)-1 || len(list) <= depth {
-				o.Lost = !done && (h.Shallow || len(list) > depth)
+				o.Lost = o.Lost || !done && (h.Shallow || len(list) > depth)
 				out[it.Path] = o
 				return true
 			}
@@ -249,7 +249,8 @@ func (r *reader) findOrigins(ctx context.Context, bad []*snapshot.Item) (map[str
 func first(list []collect.Revision, n int) []collect.Revision { return list[:min(n, len(list))] }
 
 // originOf walks a file's versions, newest first, to the last that worked. It
-// is done when it found one, or a deletion, or bytes that are not there.
+// is done when it found one, or a deletion; what came before bytes that are not
+// there is lost.
 func (r *reader) originOf(it *snapshot.Item, list []collect.Revision, blobs map[string][]byte) (o origin, done bool) {
 	if len(list) == 0 { // never committed
 		return o, true
@@ -265,8 +266,12 @@ func (r *reader) originOf(it *snapshot.Item, list []collect.Revision, blobs map[
 			continue
 		}
 		src, ok := blobs[v.Blob]
-		if v.Blob == "" || !ok {
-			return o, v.Blob == ""
+		if v.Blob == "" {
+			return o, true
+		}
+		if !ok {
+			o.Lost = true
+			return o, false
 		}
 		if r.worked(v.Path, src) {
 			o.Valid, o.Path, o.Then = v.Commit, v.Path, v.At

@@ -211,6 +211,39 @@ func TestOrigins_dateless(t *testing.T) {
 	}
 }
 
+// Conflicts that a merge left in a file are of the merge, not of either side, and
+// what a side broke before is of that side.
+func TestOrigins_merge(t *testing.T) {
+	p := newPast(t)
+	p.commit(map[string]string{"a.yml": "good 1", "b.yml": "good 1"})
+	p.git("checkout", "-qb", "side")
+	p.commit(map[string]string{"a.yml": "good side", "b.yml": "bad 1"})
+	p.git("checkout", "-q", "main")
+	p.commit(map[string]string{"a.yml": "good main", "c.yml": "good 1"})
+	p.git("merge", "-q", "--no-commit", "-s", "ours", "side")
+	p.git("checkout", "side", "--", Folder+"/b.yml")
+	p.commit(map[string]string{"a.yml": "bad merge"})
+	agree(t, p.origins(collecttest.Snapshot(t, collecttest.Session(t, p.dir), Collector)), map[string]string{
+		"a.yml": "#4 Ada 2026-11-05 | #3 2026-11-04 a.yml", "b.yml": "#2 Ada 2026-11-03 | #1 2026-11-02 b.yml"})
+}
+
+// Where the bytes of older versions are not there, as in a partial clone, nobody
+// knows whether they worked.
+func TestOrigins_bytesMissing(t *testing.T) {
+	p := newPast(t)
+	p.commit(map[string]string{"a.yml": "good 1"})
+	blob := p.git("rev-parse", "HEAD:"+Folder+"/a.yml")
+	p.commit(map[string]string{"a.yml": "bad 1"})
+	if err := os.Remove(filepath.Join(p.dir, ".git", "objects", blob[:2], blob[2:])); err != nil {
+		t.Fatal(err)
+	}
+	snap := collecttest.Snapshot(t, collecttest.Session(t, p.dir), Collector)
+	agree(t, p.origins(snap), nil)
+	if why := snap.Systems[0].Reason; !strings.Contains(why, "since when 1 of its files") {
+		t.Errorf("it is not said what is not known: %q", why)
+	}
+}
+
 // Without git nothing is known, and nothing is said: that there is none is told elsewhere.
 func TestOrigins_withoutGit(t *testing.T) {
 	dir := t.TempDir()
