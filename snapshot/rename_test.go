@@ -8,7 +8,7 @@ import (
 // Items of other kinds that come and go do not keep workflows from being followed.
 func TestRenames_amongOthers(t *testing.T) {
 	workflow := func(name, last string) *Item {
-		it := &Item{Key: Key("workflows/" + name), Kind: "workflow", Path: name}
+		it := &Item{Key: Key("workflows/" + name), Kind: "workflow", Path: name, Files: []File{{Path: name, SHA256: last}}}
 		for i := range 9 {
 			it.Add(Semantic, fmt.Sprint("f", i), Text(name[:1]))
 		}
