@@ -113,6 +113,7 @@ type Report struct {
 	Evidence      []Evidence
 	Severity      Severity   // 0: the check's
 	Confidence    Confidence // empty: the check's
+	Wide          bool       // it is about other files as well as that of At, each by itself: a waiver in one of them does not accept it
 }
 
 // A Finding is a Report with its identity and its stamps.
@@ -129,6 +130,7 @@ type Finding struct {
 	Hint          string          `json:"hint,omitempty"`
 	At            Location        `json:"at"`
 	Evidence      []Evidence      `json:"evidence,omitempty"`
+	Wide          bool            `json:"wide,omitempty"`
 	Waived        *Waived         `json:"waived,omitempty"` // nil: it counts
 	CheckVersion  int             `json:"check_version"`
 }
@@ -168,9 +170,9 @@ type Pass struct {
 	*World
 	check *Check
 	out   []Finding
-	made  []Finding      // by the checks before, for one that runs Last
-	doubt []string       // IDs of findings whose absence proves nothing
-	blind []snapshot.Key // items of which no absence proves anything
+	made  map[string][]*Finding // by the checks before and by path, for one that runs Last
+	doubt []string              // IDs of findings whose absence proves nothing
+	blind []snapshot.Key        // items of which no absence proves anything
 }
 
 // Items returns the judgeable items of the check's system (or of all systems,
@@ -243,7 +245,7 @@ func (p *Pass) Report(r Report) {
 	f := Finding{
 		Check: p.check.ID, System: r.Item.System(), Item: r.Item, Discriminator: r.Discriminator,
 		Severity: r.Severity, Confidence: r.Confidence, Title: cmp.Or(r.Title, p.check.Title), Message: sentence(r.Message), Hint: r.Hint,
-		At: r.At, Evidence: r.Evidence, CheckVersion: max(p.check.Version, 1),
+		At: r.At, Wide: r.Wide, CheckVersion: max(p.check.Version, 1),
 	}
 	if f.Severity == 0 {
 		f.Severity = p.check.Severity
@@ -257,7 +259,6 @@ func (p *Pass) Report(r Report) {
 	if f.Hint == "" {
 		f.Hint = p.check.Hint
 	}
-	f.Evidence = nil // none is nil, as it comes back from the store
 	for _, e := range r.Evidence {
 		if len(e.Value) > maxMessage {
 			e.Value = strings.ToValidUTF8(e.Value[:maxMessage], "") + "…"

@@ -52,16 +52,17 @@ func Judge(checks []*Check, w *World) Judgement {
 		}
 	}
 	j.add(early, w, nil)
-	w.waive(j.Findings)
+	made := byPath(j.Findings)
+	w.waive(made)
 	if len(last) > 0 {
-		j.add(last, w, j.Findings)
+		j.add(last, w, made)
 	}
 	SortFindings(j.Findings)
 	return j
 }
 
 // add runs checks side by side and takes what they found.
-func (j *Judgement) add(checks []*Check, w *World, made []Finding) {
+func (j *Judgement) add(checks []*Check, w *World, made map[string][]*Finding) {
 	type result struct {
 		pass *Pass
 		err  error
@@ -118,7 +119,7 @@ func largestFirst(checks []*Check, now *snapshot.Snapshot) []int {
 	return order
 }
 
-func run(c *Check, w *World, made []Finding) (p *Pass, err error) {
+func run(c *Check, w *World, made map[string][]*Finding) (p *Pass, err error) {
 	p = &Pass{World: w, check: c, made: made}
 	defer func() {
 		if r := recover(); r != nil {

@@ -27,8 +27,12 @@ type Waived struct {
 	Lapsed   bool     `json:"lapsed,omitempty"` // the finding became worse than that: it counts again
 }
 
-// covers reports whether the waiver is about a finding.
-func (w *Waiver) covers(f *Finding) bool {
+// covers reports whether the waiver is about a finding. What is about several
+// files at once stands in the first of them, which cannot accept it for all.
+func (w *Waiver) covers(f *Finding) bool { return !f.Wide && w.meets(f) }
+
+// meets reports whether a finding stands where the waiver holds.
+func (w *Waiver) meets(f *Finding) bool {
 	return f.At.Path == w.At.Path && f.At.Line >= w.From && f.At.Line <= w.To && slices.Contains(w.Checks, f.Check)
 }
 
@@ -74,22 +78,38 @@ func (p *Pass) Looked(w *Waiver) bool {
 // check that runs Last asks.
 func (p *Pass) Covered(w *Waiver) int {
 	n := 0
-	for i := range p.made {
-		if w.covers(&p.made[i]) {
+	for _, f := range p.made[w.At.Path] {
+		if w.covers(f) {
 			n++
 		}
 	}
 	return n
 }
 
-// waive marks the findings that a waiver accepts.
-func (w *World) waive(findings []Finding) {
+// Narrow reports whether a waiver stands where a finding is that is about other
+// files as well, so that it does not accept that.
+func (p *Pass) Narrow(w *Waiver) bool {
+	return slices.ContainsFunc(p.made[w.At.Path], func(f *Finding) bool { return f.Wide && w.meets(f) })
+}
+
+// byPath are the findings of each file.
+func byPath(findings []Finding) map[string][]*Finding {
+	out := map[string][]*Finding{}
+	for i := range findings {
+		f := &findings[i]
+		out[f.At.Path] = append(out[f.At.Path], f)
+	}
+	return out
+}
+
+// waive marks the findings, given by the path of their file, that a waiver accepts.
+func (w *World) waive(findings map[string][]*Finding) {
 	for _, v := range w.Waivers {
 		if v.Problem(w.Now.At) != "" || v.Over(w.Now.At) {
 			continue
 		}
-		for i := range findings {
-			if f := &findings[i]; f.Waived == nil && v.covers(f) {
+		for _, f := range findings[v.At.Path] {
+			if f.Waived == nil && v.covers(f) {
 				f.Waived = &Waived{Reason: v.Reason, Until: v.Until, At: v.At}
 			}
 		}

@@ -1,6 +1,7 @@
 package audit
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -69,6 +70,32 @@ func TestTrack_waivedAndCarried(t *testing.T) {
 		if len(got) != 1 || !got[0].Carried || got[0].Counts() != counts || got[0].Changed != counts {
 			t.Errorf("on the %d.: %+v", day, got[0])
 		}
+	}
+}
+
+// Each waiver is held against the findings of its file, not against all there are.
+func TestJudge_manyWaivers(t *testing.T) {
+	const many = 40_000
+	w := &World{Now: &snapshot.Snapshot{At: time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)}, Before: snapshot.Nothing}
+	for i := range many {
+		at := Location{Path: fmt.Sprintf("%06d.sh", i), Line: 1}
+		w.Now.Items = append(w.Now.Items, &snapshot.Item{Key: snapshot.Key("scripts/" + at.Path), Path: at.Path})
+		w.Waivers = append(w.Waivers, Waiver{Checks: []string{"script-x"}, Reason: "r", Until: "2026-12-01", At: at, From: 1, To: 1})
+	}
+	covered := 0
+	checks := []*Check{{ID: "script-x", System: snapshot.Scripts, Severity: Low, Judge: func(p *Pass) {
+		for _, it := range p.Now.Items {
+			p.Report(Report{Item: it.Key, At: Location{Path: it.Path, Line: 1}})
+		}
+	}}, {ID: "audit-y", Last: true, Judge: func(p *Pass) {
+		for i := range p.Waivers {
+			covered += p.Covered(&p.Waivers[i])
+		}
+	}}}
+	begun := time.Now()
+	j := Judge(checks, w)
+	if took := time.Since(begun); took > 3*time.Second || covered != many || len(j.Findings) != many || j.Findings[0].Waived == nil {
+		t.Errorf("%d of %d findings covered in %s", covered, len(j.Findings), took)
 	}
 }
 

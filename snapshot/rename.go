@@ -19,6 +19,7 @@ const (
 // with the same bytes, or with most facts in common. It returns old key → new
 // key; each item is paired once, the most alike first.
 func Renames(gone, added []*Item) map[Key]Key {
+	gone, added = slices.DeleteFunc(slices.Clone(gone), unmovable), slices.DeleteFunc(slices.Clone(added), unmovable)
 	out := map[Key]Key{}
 	taken := map[Key]bool{}
 	type pair struct {
@@ -53,10 +54,9 @@ func sum(it *Item) string {
 	return f.SHA256
 }
 
-// share says how much two items have in common: 1 for equal bytes, 0 for what
-// is never followed.
+// share says how much two items have in common: 1 for equal bytes.
 func share(a, b *Item) float64 {
-	if !movable(a) || !movable(b) || a.Kind != b.Kind {
+	if a.Kind != b.Kind {
 		return 0
 	}
 	if s := sum(a); s != "" && s == sum(b) {
@@ -89,6 +89,8 @@ func share(a, b *Item) float64 {
 func movable(it *Item) bool {
 	return it.System() == Workflows && it.Kind == "workflow" && !it.Carried && it.Unknown == ""
 }
+
+func unmovable(it *Item) bool { return !movable(it) }
 
 // followRenames makes one change of the removal and the addition of an item that
 // was renamed.

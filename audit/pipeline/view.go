@@ -63,12 +63,18 @@ func (v *View) regress(old *judged, mark audit.Mark, before []*snapshot.Item) {
 	if old == nil {
 		return
 	}
+	old, left := old.follow(v.Changes)
 	comparable := slices.DeleteFunc(slices.Clone(v.findings), func(t audit.Tracked) bool {
 		return !t.Counts() || t.Ended || old.checks[t.Check] != v.checks[t.Check]
 	})
 	was := make(map[snapshot.Key]bool, len(before))
 	for _, it := range before {
 		was[it.Key] = it.Unknown == ""
+	}
+	for _, c := range v.Changes {
+		if c.From != "" {
+			was[c.Item] = was[c.From]
+		}
 	}
 	judged := func(k snapshot.Key) bool { return was[k] || old.judged[k] > 0 } // in the snapshot before, or in an earlier one
 	side := audit.Side{
@@ -83,6 +89,11 @@ func (v *View) regress(old *judged, mark audit.Mark, before []*snapshot.Item) {
 	fresh.Worst, fresh.Scores = audit.Worst(comparable), audit.ItemScores(comparable)
 	ref := audit.Side{Worst: audit.Worst(old.open), Scores: audit.ItemScores(old.open), Has: judged}
 	v.Regressions, v.closed = audit.Regressions(old.regressions, ref, side, fresh, v.Info.Gone)
+	for _, r := range left {
+		c := *r
+		c.Closed = &mark
+		v.closed = append(v.closed, &c)
+	}
 	for _, r := range v.Regressions {
 		if r.Since.Seq == mark.Seq {
 			r.Reference = old.marks[r.Item.System()]

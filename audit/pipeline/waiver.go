@@ -5,11 +5,18 @@ import (
 	"healthaudit/snapshot/analyze/waiver"
 )
 
+// maxWaivers bounds the waivers of a project: each that nothing needs is a
+// finding. Further ones are left alone, and what they are about counts.
+const maxWaivers = 10_000
+
 // waivers reads the waivers that stand in the captured files. A file whose
 // bytes are lost has none: what it waived counts again, which nobody overlooks.
 func (s *session) waivers() []audit.Waiver {
 	var out []audit.Waiver
 	for _, f := range s.capture.Waiving() {
+		if len(out) >= maxWaivers {
+			break
+		}
 		b, err := s.snap.Content.Bytes(f.SHA256)
 		if err != nil {
 			continue

@@ -15,6 +15,7 @@ import (
 	"os/exec"
 	"path"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -198,11 +199,77 @@ func TestNoSecretLeavesItsPlace(t *testing.T) {
 			"      - uses: actions/checkout@v4\n        with: {token: " + s() + "}\n      - run: curl -H 'Authorization: " + s() + "' https://u:" + s() + "@example.org\n        env: {C: " + s() + "}\n      - run: DEPLOY_KEY=" + s() + " node missing-script.js --token " + s() + "\n",
 		".github/workflows/bad.yml": "on: push\njobs:\n  a: {runs-on: ubuntu-latest, env: {X: " + s() + "}, steps: [{run: 'x'}\n",
 		".github/workflows/odd.yml": "on: push\njobs:\n  a:\n    runs-on: ubuntu-latest\n    timeout-minutes: " + s() + "\n    steps:\n      - run: echo ${{ secrets.X == '" + s() + "' && nope( }}\n        shell: " + s() + "\n        env: " + s() + "\n",
-		"package.json":              `{"name":"x","scripts":{"deploy":"TOKEN=` + s() + ` node gone.js --key ` + s() + `"}}`,
-		"crontab":                   "PASSWORD=" + s() + "\n5 4 * * * curl -u u:" + s() + " https://example.org && sh gone.sh --pass " + s() + "\n",
-		"scripts/a.sh":              "#!/bin/bash\nexport TOKEN=" + s() + "\nif curl -H \"X: " + s() + "\n",
-		"scripts/b.py":              "key = '" + s() + "'\ndef (:\n",
-		"scripts/c.js":              "const key = '" + s() + "'\nfunction (\n",
+		".github/workflows/many.yml": places(s, `on:
+  pull_request_target: {}
+  workflow_dispatch: {inputs: {a: {default: @, type: choice, options: [@, @]}}}
+  workflow_call: {inputs: {b: {type: string, default: @}}, outputs: {o: {value: @}}}
+run-name: @
+concurrency: {group: x}
+permissions: write-all
+defaults: {run: {working-directory: x}}
+env: {TOKEN: "@", PATH: "${{ secrets.A || '@' }}"}
+jobs:
+  call:
+    uses: ./.github/workflows/called.yml
+    with: {b: @, wrong: @}
+    secrets: {c: @}
+  called:
+    uses: org/repo/.github/workflows/x.yml@main
+    secrets: inherit
+    with: {b: @}
+  many:
+    name: x
+    runs-on: ubuntu-latest
+    environment: {name: x, url: "https://u:@@example.org"}
+    strategy: {matrix: {v: [@, @], include: [{w: @}], exclude: [{w: @}]}}
+    outputs: {x: @}
+    services: {db: {image: postgres, credentials: {username: @, password: @}, env: {PGPASSWORD: @}, options: --env X=@}}
+    container: {image: node, env: {X: @}, options: -e P=@, volumes: ["/@:/x"], credentials: {username: @, password: @}}
+    steps:
+      - uses: actions/checkout@v4
+        with: {ref: "${{ github.head_ref }}@", ssh-key: @, wrong: @, token: "${{ '@' }}"}
+      - uses: docker/login-action@v1
+        with: {username: @, password: @}
+      - uses: docker://alpine:3
+        with: {args: --token @, entrypoint: "/@"}
+      - run: |
+          curl -H "Authorization: @" -u u:@ https://u:@@example.org/x | sh -s -- --token @
+          docker login -u u -p @; docker run -e P=@ alpine --pass @; docker build --build-arg K=@ .
+          git clone https://x:@@github.com/a/b; git push https://x:@@github.com/a/b
+          npm i -g --registry=https://u:@@example.org tool --token @; npx tool --token @
+          npm ci --//example.org/:_authToken=@ || true
+          pip install --index-url https://u:@@example.org/simple git+https://u:@@example.org/x.git
+          export AWS_SECRET_ACCESS_KEY=@; K=@ make K=@; sudo -u @ make; sudo -p @ -u @ make; exec -a @ make; env -u X -C @ make; time -f @ make
+          echo "X=@" >> $GITHUB_ENV; echo ::set-env name=X::@; echo "::set-output name=x::@"
+          [ @ == $x ]; case $x in @) a;; @) b;; esac; X=@ | cat; echo @ | cat
+          @=@; 1@=2; if [ "@" ]; then cd @; fi; ls | grep @ | xargs rm -rf /@
+          find . -name @ -exec cat @ {} \; > @; read < @; ssh @@h "@"; for i in @; do x; done
+          func() { echo @ "$1"; }; func; a="@"b"@"; [[ x =~ "@" ]]; trap "echo $x @" EXIT; exit @
+          python missing-@.py --key @; node -e 'const k = "@"'; cat <<EOF
+          @
+          EOF
+        env: {A: @, B: "${{ secrets.B == '@' }}", "${{ env.X }}": @}
+        shell: bash -e {0}
+      - run: echo ${{ github.event.issue.title == '@' && '@' }} ${{ toJSON(secrets) }} ${{ format('@', secrets.A) }} ${{ fromJSON('{"k":"@"}').x }} ${{ inputs.@ }} ${{ secrets['@'] }}
+      - run: Write-Output @; $env:X = "@"
+        shell: pwsh
+        working-directory: x
+      - run: if then @
+      - uses: ./.github/actions/act
+        with: {key: @, other: @}
+      - uses: actions/github-script@v7
+        with: {script: "const k = '@'; ${{ github.event.issue.body }}"}
+`),
+		".github/workflows/called.yml": places(s, "on: {workflow_call: {inputs: {b: {type: number, default: @}}}}\njobs: {a: {runs-on: ubuntu-latest, steps: [{run: 'x @', env: {X: @}, with: @}]}}\n"),
+		".github/actions/act/action.yml": places(s, "name: x\ndescription: x @\ninputs: {key: {default: @, description: @}}\noutputs: {o: {value: @, description: @}}\nruns:\n  using: composite\n  steps:\n"+
+			"    - run: echo \"${{ inputs.key == '@' }}\" @ $x; node gone.js --token @\n      shell: bash\n      env: {A: @}\n    - uses: actions/cache@v1\n      with: {key: @, path: @}\n"),
+		".github/actions/dock/action.yml": places(s, "name: x\ndescription: x\nruns: {using: docker, image: Dockerfile, args: [--token, @], env: {A: @}, entrypoint: @}\n"),
+		"waived.sh":                       places(s, "#!/bin/bash\nX=@ # audit: ignore[script-syntax] until=2027-01-01 reason=none\nif [ @\n"),
+		"package.json":                    `{"name":"x","scripts":{"deploy":"TOKEN=` + s() + ` node gone.js --key ` + s() + `"}}`,
+		"crontab":                         "PASSWORD=" + s() + "\n5 4 * * * curl -u u:" + s() + " https://example.org && sh gone.sh --pass " + s() + "\n",
+		"scripts/a.sh":                    "#!/bin/bash\nexport TOKEN=" + s() + "\nif curl -H \"X: " + s() + "\n",
+		"scripts/b.py":                    "key = '" + s() + "'\ndef (:\n",
+		"scripts/c.js":                    "const key = '" + s() + "'\nfunction (\n",
 	} {
 		collecttest.WriteFile(t, dir, name, []byte(body))
 	}
@@ -217,7 +284,7 @@ func TestNoSecretLeavesItsPlace(t *testing.T) {
 	note("run", invoke(t, dir, env, "--root", dir, "run", "-v"))
 	note("run again", invoke(t, dir, env, "--root", dir, "run", "-v"))
 	for _, args := range [][]string{{"report", "--format", "json"}, {"report", "--items"}, {"list", "--format", "json"}, {"diff", "--format", "json"}, {"journal"},
-		{"history", "workflows/ci.yml"}, {"history", "scripts/npm:deploy"}, {"history", "pm2/web"}, {"store", "verify"}, {"restore", "latest", "--dry-run"}} {
+		{"history", "workflows/ci.yml"}, {"history", "scripts/npm:deploy"}, {"history", "pm2/web"}, {"store", "verify"}, {"restore", "latest", "--dry-run"}, {"report", "--format", "json", "--items"}, {"history", "workflows/many.yml"}} {
 		note(strings.Join(args, " "), invoke(t, dir, env, append([]string{"--root", dir}, args...)...))
 	}
 	lock, err := os.ReadFile(filepath.Join(dir, ".audit", "audit.lock"))
@@ -244,6 +311,21 @@ func TestNoSecretLeavesItsPlace(t *testing.T) {
 			t.Error("the bytes of .env were kept")
 		}
 	}
+}
+
+// places puts a new secret into each place of a text that an @ alone marks: one
+// of "uses: a/b@v1" is none.
+func places(secret func() string, text string) string {
+	words := regexp.MustCompile(`@v[0-9]|@main|@@|@`)
+	return words.ReplaceAllStringFunc(text, func(m string) string {
+		switch m {
+		case "@":
+			return secret()
+		case "@@":
+			return secret() + "@"
+		}
+		return m
+	})
 }
 
 // openToAll returns a folder that the user nobody may use, where we can become

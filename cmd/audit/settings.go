@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"math"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -181,7 +182,8 @@ func (s *settings) checkChecks(bad func(string, ...any) error) error {
 
 // trusted refuses a configuration that would have something of the project run and
 // that may itself be a part of the project: a pull request must not run code. One
-// that chooses its own root may lie outside of that and inside the project.
+// that chooses its own root may lie outside of that and inside the project, and
+// so may one in another folder of the repository that the root is a part of.
 func (s *settings) trusted(a *App) error {
 	if !s.pipeline.Collect.PM2Node || a.Trust {
 		return nil
@@ -189,6 +191,7 @@ func (s *settings) trusted(a *App) error {
 	outside := a.Config != "" && !s.moved
 	for _, resolve := range []func(string) (string, error){filepath.Abs, filepath.EvalSymlinks} {
 		root, err1 := resolve(s.root)
+		root = repository(root)
 		config, err2 := resolve(s.config)
 		if err2 == nil {
 			config, err2 = filepath.Abs(config)
@@ -201,6 +204,18 @@ func (s *settings) trusted(a *App) error {
 	}
 	return &usageError{s.config + ": systems.pm2.node runs ecosystem files in real Node, and whoever may change this configuration could run code here",
 		"if every change of this project may run on this machine: --trust-config\nelse take the key out, or put it into a file outside of the project: --config FILE --root DIR"}
+}
+
+// repository is the outermost folder around another one that git has as a work
+// tree, else that folder itself.
+func repository(root string) string {
+	top := root
+	for d := root; d != filepath.Dir(d); d = filepath.Dir(d) {
+		if _, err := os.Lstat(filepath.Join(d, ".git")); err == nil {
+			top = d
+		}
+	}
+	return top
 }
 
 func isScore(n float64) bool { return n >= 0 && n <= 100 } // NaN is none

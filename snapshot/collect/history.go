@@ -14,13 +14,14 @@ import (
 // Bounds of what is asked of the history of a repository.
 const (
 	maxCommits = 20_000
-	maxBlobs   = 2_000 // of one call of Blobs
+	maxBlobs   = 20_000 // of one call of Blobs
+	maxAuthor  = 100    // bytes of a name: it is kept with every file that a commit broke
 )
 
 // A Revision is one state of a file in the history of the project.
 type Revision struct {
 	Commit string
-	Author string // name, as it stands in the commit
+	Author string // name, as it stands in the commit, without what is beyond maxAuthor
 	At     time.Time
 	Path   string // then
 	Blob   string // git's name of the bytes; empty: the file was deleted
@@ -54,7 +55,7 @@ func (s *Session) ReadHistory(ctx context.Context, paths ...string) (*History, e
 	}
 	shallow := ask(func() ([]byte, error) { return git(ctx, s.Host, nil, "rev-parse", "--is-shallow-repository") })
 	out, err := git(ctx, s.Host, [][2]string{{"log.follow", "false"}, {"log.showRoot", "true"}, {"diff.orderFile", "/dev/null"}},
-		append([]string{"log", "-z", "--raw", "--no-abbrev", "--no-renames", "--relative", "--no-color", "--no-show-signature", "--no-mailmap",
+		append([]string{"log", "-z", "--raw", "-c", "--no-abbrev", "--no-renames", "--relative", "--no-color", "--no-show-signature", "--no-mailmap",
 			"--no-ext-diff", "--no-textconv", "--format=%x02%H%x00%an%x00%aI", "-n", strconv.Itoa(maxCommits), s.Repository.Commit, "--"}, paths...)...)
 	is, serr := shallow()
 	if err = errors.Join(err, serr); err != nil {
@@ -67,7 +68,8 @@ func (s *Session) ReadHistory(ctx context.Context, paths ...string) (*History, e
 
 // parseHistory reads git log -z --raw in the format of ReadHistory: of each commit
 // "\x02hash", author and date, then for each file "\n:modes blob blob letter"
-// and its path, each with a NUL.
+// and its path, each with a NUL. Of a merge only what it made of its own is told,
+// with a colon, a mode, a blob and a letter for each parent (git-diff-tree(1), -c).
 func parseHistory(out string) *History {
 	h := &History{of: map[string][]Revision{}, left: map[departure]state{}}
 	next := func() (field string) { field, out, _ = strings.Cut(out, "\x00"); return field }
@@ -75,12 +77,13 @@ func parseHistory(out string) *History {
 	for out != "" {
 		switch field := strings.TrimPrefix(next(), "\n"); {
 		case strings.HasPrefix(field, "\x02"):
-			at = Revision{Commit: field[1:], Author: next()}
+			at = Revision{Commit: field[1:], Author: name(next())}
 			at.At, _ = time.Parse(time.RFC3339, next())
 		case strings.HasPrefix(field, ":"):
 			r, f := at, strings.Fields(field)
-			if r.Path = next(); len(f) == 5 && r.Commit != "" {
-				if r.Blob = f[3]; strings.Trim(r.Blob, "0") == "" {
+			parents := len(field) - len(strings.TrimLeft(field, ":"))
+			if r.Path = next(); len(f) == 2*parents+3 && r.Commit != "" {
+				if r.Blob = f[2*parents+1]; strings.Trim(r.Blob, "0") == "" {
 					r.Blob = ""
 				}
 				h.of[r.Path] = append(h.of[r.Path], r)
@@ -96,6 +99,14 @@ func parseHistory(out string) *History {
 		}
 	}
 	return h
+}
+
+// name is the name of an author that may be of any length and encoding.
+func name(s string) string {
+	if len(s) > maxAuthor {
+		s = s[:maxAuthor] + "…"
+	}
+	return strings.ToValidUTF8(s, "")
 }
 
 // Of returns the states of a file, newest first. It follows the file over a

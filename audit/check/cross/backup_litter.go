@@ -83,7 +83,7 @@ func judgeLitter(p *audit.Pass) {
 }
 
 func (q *pile) report(many int) audit.Report {
-	r := audit.Report{Item: snapshot.Pseudo(q.system), Discriminator: q.place + " " + q.family, At: audit.Location{Path: q.paths[0]}}
+	r := audit.Report{Item: snapshot.Pseudo(q.system), Discriminator: q.place + " " + q.family, At: audit.Location{Path: q.paths[0]}, Wide: len(q.paths) > 1}
 	slices.Sort(q.live)
 	live := len(slices.Compact(q.live))
 	off := q.family == "*.disabled" && q.place == ".github/workflows" && live == 0

@@ -16,7 +16,7 @@ var WaiverInvalid = &audit.Check{
 	Title:    "waiver not honoured",
 	Severity: audit.Low,
 	Doc: "A comment in a file asks audit to ignore a finding there, and is not obeyed: it names a check that does not exist, gives no reason, has no end, " +
-		"or one more than 180 days away. Nobody can tell later why such a finding was accepted, and until when.",
+		"one more than 180 days away, or stands at the first of several files that one finding is about. Nobody can tell later why such a finding was accepted, and until when.",
 	Hint:          "Write it as `audit: ignore[CHECK] reason=WHY until=2027-01-31`, with an end in at most 180 days; `audit check list` has the names.",
 	Discriminator: "the file, the checks it names, and its number among those alike",
 	Source:        "audit: a waiver has a reason and an end",
@@ -26,6 +26,9 @@ var WaiverInvalid = &audit.Check{
 			what := w.Problem(p.Now.At)
 			if unknown := slices.DeleteFunc(slices.Clone(w.Checks), func(id string) bool { return known(p, id) }); len(unknown) > 0 {
 				what = "there is no check " + strings.Join(unknown, ", ")
+			}
+			if what == "" && !w.Over(p.Now.At) && p.Narrow(w) {
+				what = "what it stands at is one finding about several files, which one of them cannot accept for all"
 			}
 			if what != "" {
 				p.Report(audit.Report{Item: snapshot.Pseudo(snapshot.Auditor), Discriminator: name, At: w.At,

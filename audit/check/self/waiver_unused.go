@@ -21,7 +21,7 @@ var WaiverUnused = &audit.Check{
 	Last:          true,
 	Judge: func(p *audit.Pass) {
 		for name, w := range waivers(p) {
-			if w.Problem(p.Now.At) != "" || p.Covered(w) > 0 || !p.Looked(w) || !allKnown(p, w) {
+			if w.Problem(p.Now.At) != "" || p.Covered(w) > 0 || p.Narrow(w) || !p.Looked(w) || !allKnown(p, w) {
 				continue
 			}
 			p.Report(audit.Report{Item: snapshot.Pseudo(snapshot.Auditor), Discriminator: name, At: w.At,

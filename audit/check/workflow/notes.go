@@ -77,6 +77,7 @@ func reportAll(p *audit.Pass, list []damage) {
 		worst.Message = plural(len(names), "file") + " " + ds[0].what + ": " + and(names)
 		worst.Evidence = append([]audit.Evidence{{Name: "files", Value: strings.Join(names, ", ")}}, ds[0].report.Evidence...)
 		worst = sinceAll(ds, worst, "One change did this to all of them: find it with `git log`, and undo it once instead of file by file.")
+		worst.Wide = true
 		p.Report(worst)
 	}
 }

@@ -2,6 +2,7 @@ package workflow
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"healthaudit/audit"
@@ -12,7 +13,8 @@ import (
 type origin struct {
 	known             bool
 	by, author, day   string   // the commit; by is empty where the change is not committed
-	with              []string // paths of the other files that it broke
+	with              []string // paths of the other files that it broke, the first of them
+	more              int      // how many there are beside these
 	valid, then, path string   // the last version that works; empty where there was none
 }
 
@@ -30,11 +32,26 @@ func originOf(it *snapshot.Item) (o origin) {
 	if v, ok := it.Fact("broken-with"); ok {
 		o.with = v.Strings()
 	}
+	if v, ok := it.Fact("broken-with-more"); ok {
+		n, _ := v.Num()
+		o.more = int(n)
+	}
 	return o
 }
 
 // brief is a commit as a person writes it.
 func brief(commit string) string { return commit[:min(len(commit), 10)] }
+
+// named is a commit with what is known of it.
+func named(commit string, what ...string) string {
+	what = slices.DeleteFunc(what, func(s string) bool { return s == "" })
+	if len(what) == 0 {
+		return brief(commit)
+	}
+	return fmt.Sprintf("%s (%s)", brief(commit), strings.Join(what, ", "))
+}
+
+func (o origin) commit() string { return named(o.by, o.author, o.day) }
 
 // since completes a finding on a file that does not work: since which commit,
 // with which others, and how the last version that worked comes back.
@@ -52,19 +69,19 @@ func since(it *snapshot.Item, r audit.Report) audit.Report {
 	case o.by == "":
 		r.Message += ". The change that did this is not committed"
 	case o.valid == "":
-		r.Message += fmt.Sprintf(". It never worked since it was added in commit %s (%s, %s)", brief(o.by), o.author, o.day)
+		r.Message += fmt.Sprintf(". It never worked since it was added in commit %s", o.commit())
 	default:
-		r.Message += fmt.Sprintf(". Broken since commit %s (%s, %s)", brief(o.by), o.author, o.day)
+		r.Message += fmt.Sprintf(". Broken since commit %s", o.commit())
 	}
 	if n := len(o.with); n > 0 {
-		r.Message += fmt.Sprintf(", together with %s", plural(n, "other file"))
-		r.Evidence = append(r.Evidence, audit.Evidence{Name: "broken together with", Value: and(o.with)})
+		r.Message += fmt.Sprintf(", together with %s", plural(n+o.more, "other file"))
+		r.Evidence = append(r.Evidence, audit.Evidence{Name: "broken together with", Value: andMore(o.with, o.more)})
 	}
 	if o.by != "" {
 		r.Evidence = append(r.Evidence, audit.Evidence{Name: "broken by", Value: o.by})
 	}
 	if o.valid != "" {
-		r.Message += fmt.Sprintf("; the last valid version is that of commit %s (%s)", brief(o.valid), o.then)
+		r.Message += fmt.Sprintf("; the last valid version is that of commit %s", named(o.valid, o.then))
 		r.Evidence = append(r.Evidence, audit.Evidence{Name: "last valid version", Value: o.valid + ":" + o.path})
 		r.Hint = wayBack(it, o)
 	}
@@ -92,7 +109,7 @@ func sinceAll(list []damage, r audit.Report, hint string) audit.Report {
 	if by[most.by] == len(list) {
 		n = "all"
 	}
-	r.Message += fmt.Sprintf("; %s of them since commit %s (%s, %s)", n, brief(most.by), most.author, most.day)
+	r.Message += fmt.Sprintf("; %s of them since commit %s", n, most.commit())
 	r.Evidence = append(r.Evidence, audit.Evidence{Name: "broken by", Value: most.by})
 	r.Hint = fmt.Sprintf("`git show %s` shows the change that did this; undo it once (`git revert`) instead of file by file.", brief(most.by))
 	return r

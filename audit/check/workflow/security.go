@@ -78,7 +78,7 @@ func sum(p *audit.Pass, list []place, discriminator, message string, sev audit.S
 		}
 		paths[pl.it.Path] = true
 	}
-	p.Report(audit.Report{Item: snapshot.Pseudo(snapshot.Workflows), Discriminator: discriminator, At: locate(list[0].it, list[0].Pos), Severity: sev,
+	p.Report(audit.Report{Item: snapshot.Pseudo(snapshot.Workflows), Discriminator: discriminator, At: locate(list[0].it, list[0].Pos), Severity: sev, Wide: len(paths) > 1,
 		Message: fmt.Sprintf(message, plural(n, "place"), plural(len(paths), "file")), Evidence: ev})
 }
 

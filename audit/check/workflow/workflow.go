@@ -140,10 +140,13 @@ func plural(n int, one string) string {
 }
 
 // and joins names for a sentence; of many it shows the first few.
-func and(names []string) string {
+func and(names []string) string { return andMore(names, 0) }
+
+// andMore is and with a number of names that are not known.
+func andMore(names []string, more int) string {
 	const most = 5
-	if len(names) > most {
-		return strings.Join(names[:most], ", ") + fmt.Sprintf(" and %d more", len(names)-most)
+	if more += len(names) - most; more > 0 {
+		return strings.Join(names[:min(most, len(names))], ", ") + fmt.Sprintf(" and %d more", more)
 	}
 	if n := len(names); n > 1 {
 		return strings.Join(names[:n-1], ", ") + " and " + names[n-1]

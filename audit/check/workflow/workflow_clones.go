@@ -49,7 +49,7 @@ func judgeClones(p *audit.Pass) {
 		for _, g := range groups {
 			said = append(said, strings.Join(shorts(g), " = "))
 		}
-		p.Report(audit.Report{Item: snapshot.Pseudo(snapshot.Workflows), Discriminator: "many", At: locate(groups[0][0], model.Pos{Line: 1, Column: 1}),
+		p.Report(audit.Report{Item: snapshot.Pseudo(snapshot.Workflows), Discriminator: "many", Wide: true, At: locate(groups[0][0], model.Pos{Line: 1, Column: 1}),
 			Message:  fmt.Sprintf("%d groups of workflows are the same but for their names, such as %s", len(groups), and(shorts(groups[0]))),
 			Evidence: []audit.Evidence{{Name: "copies", Value: strings.Join(said, "; ")}}})
 		return

@@ -30,7 +30,7 @@ var NoDispatch = &audit.Check{
 		if len(list) == 0 {
 			return
 		}
-		p.Report(audit.Report{Item: snapshot.Pseudo(snapshot.Workflows), At: scheduleOf(list[0]),
+		p.Report(audit.Report{Item: snapshot.Pseudo(snapshot.Workflows), At: scheduleOf(list[0]), Wide: len(list) > 1,
 			Message:  say(len(list), "runs", "run") + " by schedule only and cannot be started by hand: " + and(shorts(list)),
 			Evidence: []audit.Evidence{{Name: "workflows", Value: strings.Join(shorts(list), ", ")}}})
 	},

@@ -45,7 +45,7 @@ func judgeNotLoaded(p *audit.Pass) {
 		if len(names) == 1 {
 			what = fmt.Sprintf("%s in %s is a workflow", names[0], dir)
 		}
-		p.Report(audit.Report{Item: snapshot.Pseudo(snapshot.Workflows), Discriminator: dir, At: audit.Location{Path: by[dir][0], Line: 1, Column: 1},
+		p.Report(audit.Report{Item: snapshot.Pseudo(snapshot.Workflows), Discriminator: dir, At: audit.Location{Path: by[dir][0], Line: 1, Column: 1}, Wide: len(names) > 1,
 			Message:  what + ", and GitHub does not load workflows from there",
 			Evidence: []audit.Evidence{{Name: "files", Value: strings.Join(by[dir], ", ")}}})
 	}

@@ -57,7 +57,7 @@ func judgeOldRuntime(p *audit.Pass) {
 		return
 	}
 	actions := slices.Sorted(maps.Keys(found))
-	p.Report(audit.Report{Item: snapshot.Pseudo(snapshot.Workflows), At: locate(first, usesAt(p, first)),
+	p.Report(audit.Report{Item: snapshot.Pseudo(snapshot.Workflows), At: locate(first, usesAt(p, first)), Wide: n > 1,
 		Message:  fmt.Sprintf("%s: %s", say(n, "uses actions that are written for Node 20", "use actions that are written for Node 20"), and(actions)),
 		Evidence: []audit.Evidence{{Name: "actions", Value: strings.Join(actions, ", ")}}})
 }

@@ -36,7 +36,7 @@ var OnTheHour = &audit.Check{
 			}
 		}
 		if len(names) > 0 {
-			p.Report(audit.Report{Item: snapshot.Pseudo(snapshot.Workflows), At: at,
+			p.Report(audit.Report{Item: snapshot.Pseudo(snapshot.Workflows), At: at, Wide: len(names) > 1,
 				Message:  say(len(names), "is", "are") + " scheduled at minute 0, when GitHub is slowest: " + and(names),
 				Evidence: []audit.Evidence{{Name: "workflows", Value: strings.Join(names, ", ")}}})
 		}

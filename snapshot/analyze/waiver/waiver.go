@@ -38,7 +38,7 @@ var marks = [][]byte{[]byte("audit: ignore["), []byte("audit:ignore[")}
 var (
 	comment = lazyregexp.New(`(?:#|//|/\*|--|;|<!--)[ \t]*(audit: ?ignore\[([^\]\n]*)\](.*))$`)
 	field   = lazyregexp.New(`\b(reason|until)=`)
-	noCode  = lazyregexp.New(`^\s*(?:#.*|//.*|/?\*.*|--.*|;.*|<!--.*)?$`)
+	noCode  = lazyregexp.New(`^\x{feff}?\s*(?:#.*|//.*|/?\*.*|--.*|;.*|<!--.*)?$`)
 )
 
 // In reports whether there may be waivers in a text: what costs next to nothing
@@ -53,6 +53,7 @@ func Parse(src []byte) []Comment {
 		return nil
 	}
 	lines := strings.Split(string(src), "\n")
+	text := reader{lines: lines, code: -1}
 	var out []Comment
 	code := false // a line of code came before
 	for i, line := range lines {
@@ -62,12 +63,12 @@ func Parse(src []byte) []Comment {
 				c := read(line[at[4]:at[5]], line[at[6]:at[7]])
 				c.Line, c.Column = i+1, at[2]+1
 				switch {
-				case strings.TrimSpace(line[:at[0]]) != "":
+				case strings.TrimSpace(strings.TrimPrefix(line[:at[0]], "\ufeff")) != "":
 					c.From, c.To = i+1, i+1
 				case !code:
 					c.From, c.To = 1, EndOfFile
 				default:
-					c.From, c.To = block(lines, i+1)
+					c.From, c.To = text.block(i + 1)
 				}
 				out = append(out, c)
 			}
@@ -123,28 +124,52 @@ func unquote(s string) (string, bool) {
 	return text, ok
 }
 
+// A reader finds what waivers on lines of their own are about. In a file of
+// millions of lines a thousand waivers must not read these a thousand times.
+type reader struct {
+	lines  []string
+	filled []filled // the lines that are not blank, once they are needed
+	code   int      // the last line of code that was looked for, as an index of filled
+	from   int      // and the first one that is known to lead there
+}
+
+type filled struct{ line, depth int }
+
+func (r *reader) fill() {
+	if r.filled != nil {
+		return
+	}
+	r.filled = make([]filled, 0, min(len(r.lines), 1<<16))
+	for i, line := range r.lines {
+		if line = strings.TrimRight(line, " \t\r"); line != "" {
+			r.filled = append(r.filled, filled{i, indent(line)})
+		}
+	}
+}
+
 // block returns the lines, counted from 1, of what begins on the first line of
 // code at or after the index: that line, and those indented deeper below it. In
 // YAML a list may stand below its key without being indented.
-func block(lines []string, i int) (from, to int) {
-	for i < len(lines) && noCode().MatchString(strings.TrimRight(lines[i], "\r")) {
-		i++
-	}
-	if i == len(lines) {
-		return i, i
-	}
-	from, to = i+1, i+1
-	depth := indent(lines[i])
-	list := strings.HasSuffix(strings.TrimRight(lines[i], " \t\r"), ":") && !strings.HasPrefix(lines[i][depth:], "- ")
-	for i++; i < len(lines); i++ {
-		line := strings.TrimRight(lines[i], " \t\r")
-		if line == "" {
-			continue
+func (r *reader) block(i int) (from, to int) {
+	r.fill()
+	n, _ := slices.BinarySearchFunc(r.filled, i, func(f filled, i int) int { return f.line - i })
+	if n < r.from || n > r.code {
+		r.from = n
+		for r.code = n; r.code < len(r.filled) && noCode().MatchString(strings.TrimRight(r.lines[r.filled[r.code].line], "\r")); r.code++ {
 		}
-		if d := indent(line); d < depth || d == depth && !(list && strings.HasPrefix(line[d:], "-")) {
+	}
+	if n = r.code; n == len(r.filled) {
+		return len(r.lines), len(r.lines)
+	}
+	first := r.filled[n]
+	line := strings.TrimRight(r.lines[first.line], " \t\r")
+	list := strings.HasSuffix(line, ":") && !strings.HasPrefix(line[first.depth:], "- ")
+	from, to = first.line+1, first.line+1
+	for _, f := range r.filled[n+1:] {
+		if f.depth < first.depth || f.depth == first.depth && !(list && strings.HasPrefix(r.lines[f.line][f.depth:], "-")) {
 			break
 		}
-		to = i + 1
+		to = f.line + 1
 	}
 	return from, to
 }

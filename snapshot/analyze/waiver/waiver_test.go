@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 )
 
 func TestParse(t *testing.T) {
@@ -15,6 +16,7 @@ func TestParse(t *testing.T) {
 		"list_of_a_key":    {"a: 1\n# audit: ignore[x] reason=r until=2027-01-31\nsteps:\n- a\n- b\nc: 1\n", `[x] "r" "2027-01-31" 2:3 3-5`},
 		"entry_of_a_list":  {"s:\n# audit: ignore[x] reason=r until=2027-01-31\n- a:\n  b: 1\n- c\n", `[x] "r" "2027-01-31" 2:3 3-4`},
 		"block_comment":    {"a()\n/* audit: ignore[x] reason=r until=2027-01-31 */\nb()\nc()", `[x] "r" "2027-01-31" 2:4 3-3`},
+		"byte_order_mark":  {"\ufeff# audit: ignore[x] reason=r until=2027-01-31\nls\n", `[x] "r" "2027-01-31" 1:6 1-end`},
 		"carriage_returns": {"a: 1\r\nb: 2 # audit: ignore[x] reason=r until=2027-01-31\r\n", `[x] "r" "2027-01-31" 2:8 2-2`},
 		"at_the_end":       {"a\n# audit: ignore[x]", `[x] "" "" 2:3 2-2`},
 		"without_anything": {"a #audit:ignore[]", `[] "" "" 1:4 1-1`},
@@ -32,6 +34,30 @@ func TestParse(t *testing.T) {
 			}
 			if strings.Join(got, "\n") != c.want {
 				t.Errorf("%s\nwant %s", strings.Join(got, "\n"), c.want)
+			}
+		})
+	}
+}
+
+// A thousand waivers over millions of lines, blank ones and comments and code, take
+// no longer than these lines do.
+func TestParse_hostile(t *testing.T) {
+	const one = "# audit: ignore[x] reason=r until=2027-01-31\n"
+	nested := strings.Builder{}
+	for i := range Max {
+		nested.WriteString(strings.Repeat(" ", i) + one + strings.Repeat(" ", i) + "a:\n")
+	}
+	for name, src := range map[string]string{
+		"blank_lines":   "a\n" + strings.Repeat(one, Max) + "b\n" + strings.Repeat("\n", 4<<20),
+		"comments":      "a\n" + strings.Repeat(one, Max) + strings.Repeat("#\n", 1<<20) + "b\n",
+		"nested":        nested.String() + strings.Repeat(strings.Repeat(" ", Max)+"b\n", 4<<10),
+		"one_long_line": "a: " + strings.Repeat("#", 8<<20) + " audit: ignore[x",
+	} {
+		t.Run(name, func(t *testing.T) {
+			begun := time.Now()
+			got := Parse([]byte(src))
+			if took := time.Since(begun); took > 5*time.Second || len(got) != Max && name != "one_long_line" {
+				t.Errorf("%d waivers in %s", len(got), took)
 			}
 		})
 	}

@@ -180,13 +180,7 @@ func parseShell(src string) (text shell.Text) {
 // programOf returns the name of what a simple command runs, without folders
 // and wrappers; "" when it only assigns.
 func (s *script) programOf(c *syntax.CallExpr) string {
-	args := c.Args
-	for len(args) > 1 && wrappers[s.literal(args[0])] {
-		args = args[1:]
-		for len(args) > 1 && strings.HasPrefix(s.literal(args[0]), "-") {
-			args = args[1:]
-		}
-	}
+	args := s.unwrapped(c.Args)
 	if len(args) == 0 {
 		return ""
 	}
@@ -213,7 +207,31 @@ func (s *script) programOf(c *syntax.CallExpr) string {
 	return name
 }
 
-var wrappers = map[string]bool{"sudo": true, "exec": true, "time": true, "nohup": true, "command": true, "env": true, "builtin": true}
+// unwrapped returns the words of a command without the wrappers before it.
+func (s *script) unwrapped(args []*syntax.Word) []*syntax.Word {
+	for len(args) > 1 {
+		takes, ok := wrappers[s.literal(args[0])]
+		if !ok {
+			break
+		}
+		args = args[1:]
+		for len(args) > 1 && strings.HasPrefix(s.literal(args[0]), "-") {
+			valued := strings.Contains(takes, " "+s.literal(args[0])+" ")
+			if args = args[1:]; valued && len(args) > 1 {
+				args = args[1:]
+			}
+		}
+	}
+	return args
+}
+
+// wrappers are programs that run the command behind their options, with those
+// options whose value is the next word: it is an argument, and no program's name.
+// Sources: sudo(8), env(1), time(1) and the manual of bash.
+var wrappers = map[string]string{
+	"sudo": " -u -g -h -p -C -T -r -t -U -D -R --user --group --host --prompt --close-from --command-timeout --role --type --other-user --chdir --chroot ",
+	"exec": " -a ", "time": " -f -o --format --output ", "env": " -u -C --unset --chdir ", "nohup": "", "command": "", "builtin": "",
+}
 
 // literal returns the text of a word without expansions, "" for any other.
 func (s *script) literal(w *syntax.Word) string {

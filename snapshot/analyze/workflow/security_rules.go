@@ -214,10 +214,7 @@ func (s *scan) adhoc(run *yaml.Node) {
 		if !ok || len(c.Args) < 3 {
 			return true
 		}
-		args := c.Args
-		for len(args) > 1 && (wrappers[sc.literal(args[0])] || strings.HasPrefix(sc.literal(args[0]), "-")) {
-			args = args[1:]
-		}
+		args := sc.unwrapped(c.Args)
 		var words []string
 		for _, a := range args[1:] {
 			if l := sc.literal(a); !strings.HasPrefix(l, "-") {

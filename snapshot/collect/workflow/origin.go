@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"hash"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -26,8 +27,12 @@ const (
 	// BrokenBy is the commit, its author and its day; nothing is known of what is
 	// not committed yet, and the list is empty then.
 	BrokenBy = "broken-by"
-	// BrokenWith are the other files that this commit broke and that still are.
+	// BrokenWith are the other files that this commit broke and that still are, at
+	// most the first maxWith of them: with all of them for each, two thousand files
+	// that one commit breaks would take a hundred megabytes.
 	BrokenWith = "broken-with"
+	// BrokenWithMore is how many BrokenWith leaves out; absent where that is none.
+	BrokenWithMore = "broken-with-more"
 	// ValidAt is the commit that has the last version that works, its day, and the
 	// path it has there; empty when there never was one.
 	ValidAt = "valid-at"
@@ -35,8 +40,10 @@ const (
 
 const originCursor = "origins"
 
+const maxWith = 20
+
 // originVersion is raised when origins are found differently.
-const originVersion = 1
+const originVersion = 2
 
 // An origin is since when a file is broken. Both commits may be empty.
 type origin struct {
@@ -95,18 +102,19 @@ func (r *reader) tellOrigins(ctx context.Context, items []*snapshot.Item) (keep 
 		known = &origins{r.asked(bad), all}
 	}
 	lost := 0
+	together := known.byCommit()
 	for i, it := range items {
 		o, ok := known.All[it.Path]
 		if !ok || !broken(it) {
 			continue
 		}
-		items[i] = withOrigin(it, o, known.All)
+		items[i] = withOrigin(it, o, together[o.Commit])
 		if o.Lost {
 			lost++
 		}
 	}
 	if lost > 0 {
-		why = fmt.Sprintf("since when %d of its files are broken is not known: the history that is here does not go back so far (a shallow clone? git fetch --unshallow)", lost)
+		why = fmt.Sprintf("since when %d of its files are broken is not known: the history that is here does not go back so far, or lacks their bytes (a shallow or partial clone? git fetch --unshallow)", lost)
 	}
 	keep, err := json.Marshal(known)
 	if err != nil {
@@ -115,11 +123,31 @@ func (r *reader) tellOrigins(ctx context.Context, items []*snapshot.Item) (keep 
 	return keep, why
 }
 
-// withOrigin returns the item with the facts of its origin. An item of the last
-// run is left as it is.
-func withOrigin(it *snapshot.Item, o origin, all map[string]origin) *snapshot.Item {
+// byCommit returns the paths of the files that each commit broke, sorted. What
+// is not committed broke nothing together.
+func (o *origins) byCommit() map[string][]string {
+	out := map[string][]string{}
+	for _, p := range slices.Sorted(maps.Keys(o.All)) {
+		if c := o.All[p].Commit; c != "" {
+			out[c] = append(out[c], p)
+		}
+	}
+	return out
+}
+
+// day is the day of a commit, empty where git gives a time that is none.
+func day(t time.Time) string {
+	if t.IsZero() || t.Year() > 9999 {
+		return ""
+	}
+	return t.UTC().Format(time.DateOnly)
+}
+
+// withOrigin returns the item with the facts of its origin; together are the
+// files that its commit broke. An item of the last run is left as it is.
+func withOrigin(it *snapshot.Item, o origin, together []string) *snapshot.Item {
 	facts := slices.DeleteFunc(slices.Clone(it.Facts), func(f snapshot.Fact) bool {
-		return f.Name == BrokenBy || f.Name == BrokenWith || f.Name == ValidAt
+		return f.Name == BrokenBy || f.Name == BrokenWith || f.Name == BrokenWithMore || f.Name == ValidAt
 	})
 	c := *it
 	c.Facts = facts
@@ -129,21 +157,21 @@ func withOrigin(it *snapshot.Item, o origin, all map[string]origin) *snapshot.It
 	}
 	by, valid := snapshot.List(), snapshot.List()
 	if o.Commit != "" {
-		by = snapshot.List(o.Commit, o.Author, o.At.UTC().Format(time.DateOnly))
+		by = snapshot.List(o.Commit, o.Author, day(o.At))
 	}
 	if o.Valid != "" {
-		valid = snapshot.List(o.Valid, o.Then.UTC().Format(time.DateOnly), o.Path)
+		valid = snapshot.List(o.Valid, day(o.Then), o.Path)
 	}
 	c.Add(snapshot.Volatile, BrokenBy, by)
 	c.Add(snapshot.Volatile, ValidAt, valid)
-	var with []string
-	for p, other := range all {
-		if p != it.Path && o.Commit != "" && other.Commit == o.Commit {
-			with = append(with, p)
-		}
-	}
-	if len(with) > 0 {
+	if n := len(together) - 1; n > 0 {
+		with := slices.Clone(together[:min(len(together), maxWith+1)])
+		with = slices.DeleteFunc(with, func(p string) bool { return p == it.Path })
+		with = with[:min(len(with), maxWith)]
 		c.Add(snapshot.Volatile, BrokenWith, snapshot.SetOf(with...))
+		if n > len(with) {
+			c.Add(snapshot.Volatile, BrokenWithMore, snapshot.Number(n-len(with)))
+		}
 	}
 	c.Sort()
 	return &c
@@ -208,7 +236,7 @@ func (r *reader) findOrigins(ctx context.Context, bad []*snapshot.Item) (map[str
 			list := h.Of(it.Path)
 			o, done := r.originOf(it, first(list, depth), blobs)
 			if done || n == len(rounds)-1 || len(list) <= depth {
-				o.Lost = !done && (h.Shallow || len(list) > depth)
+				o.Lost = o.Lost || !done && (h.Shallow || len(list) > depth)
 				out[it.Path] = o
 				return true
 			}
@@ -221,7 +249,8 @@ func (r *reader) findOrigins(ctx context.Context, bad []*snapshot.Item) (map[str
 func first(list []collect.Revision, n int) []collect.Revision { return list[:min(n, len(list))] }
 
 // originOf walks a file's versions, newest first, to the last that worked. It
-// is done when it found one, or a deletion, or bytes that are not there.
+// is done when it found one, or a deletion; what came before bytes that are not
+// there is lost.
 func (r *reader) originOf(it *snapshot.Item, list []collect.Revision, blobs map[string][]byte) (o origin, done bool) {
 	if len(list) == 0 { // never committed
 		return o, true
@@ -237,8 +266,12 @@ func (r *reader) originOf(it *snapshot.Item, list []collect.Revision, blobs map[
 			continue
 		}
 		src, ok := blobs[v.Blob]
-		if v.Blob == "" || !ok {
-			return o, v.Blob == ""
+		if v.Blob == "" {
+			return o, true
+		}
+		if !ok {
+			o.Lost = true
+			return o, false
 		}
 		if r.worked(v.Path, src) {
 			o.Valid, o.Path, o.Then = v.Commit, v.Path, v.At

@@ -6,8 +6,11 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"healthaudit/snapshot"
 	"healthaudit/snapshot/collect/collecttest"
@@ -159,6 +162,83 @@ func TestOrigins_shallow(t *testing.T) {
 	p.git("clone", "-q", "--depth", "2", "file://"+from, ".")
 	snap := collecttest.Snapshot(t, collecttest.Session(t, p.dir), Collector)
 	agree(t, p.origins(snap), map[string]string{"b.yml": "#3 Ada 2026-11-04 | #2 2026-11-03 b.yml"})
+	if why := snap.Systems[0].Reason; !strings.Contains(why, "since when 1 of its files") {
+		t.Errorf("it is not said what is not known: %q", why)
+	}
+}
+
+// One commit that breaks very many files: what is kept of each does not grow with
+// their number. Nor does the name of an author have any length or form.
+func TestOrigins_many(t *testing.T) {
+	p := newPast(t)
+	all := map[string]string{}
+	for i := range maxWith + 15 {
+		all[fmt.Sprintf("%02d.yml", i)] = fmt.Sprint("bad ", i)
+	}
+	p.write(all)
+	p.git("add", "-A")
+	p.git("-c", "user.useConfigOnly=false", "commit", "-qm", "x", "--author", strings.Repeat("né\x07", 2000)+" <a@b>")
+	snap := collecttest.Snapshot(t, collecttest.Session(t, p.dir), Collector)
+	for _, it := range snap.Items {
+		by, _ := it.Fact(BrokenBy)
+		with, _ := it.Fact(BrokenWith)
+		more, _ := it.Fact(BrokenWithMore)
+		n, _ := more.Num()
+		names := with.Strings()
+		if len(names) != maxWith || n != 14 || slices.Contains(names, it.Path) {
+			t.Errorf("%s: %v and %v more", it.Name, names, n)
+		}
+		if l := by.Strings(); len(l) != 3 || len(l[1]) > 110 || !strings.HasPrefix(l[1], "né") || !utf8.ValidString(l[1]) {
+			t.Errorf("%s: by %q", it.Name, l)
+		}
+	}
+	if len(snap.Items) != len(all) {
+		t.Errorf("%d items", len(snap.Items))
+	}
+}
+
+// A commit of no time that a calendar has is one of unknown time, not of the year 1.
+func TestOrigins_dateless(t *testing.T) {
+	p := newPast(t)
+	p.commit(map[string]string{"a.yml": "bad 1"})
+	raw := p.git("cat-file", "commit", "HEAD")
+	line := regexp.MustCompile(`(?m)^(author .*>) \d+`).ReplaceAllString(raw, "$1 99999999999999")
+	collecttest.WriteFile(t, p.dir, ".git/edited", []byte(line+"\n"))
+	p.git("reset", "--soft", p.git("hash-object", "-t", "commit", "--literally", "-w", ".git/edited"))
+	got := p.origins(collecttest.Snapshot(t, collecttest.Session(t, p.dir), Collector))
+	if len(got) != 1 || !strings.HasSuffix(got["a.yml"], " Ada  | ") {
+		t.Errorf("%q", got)
+	}
+}
+
+// Conflicts that a merge left in a file are of the merge, not of either side, and
+// what a side broke before is of that side.
+func TestOrigins_merge(t *testing.T) {
+	p := newPast(t)
+	p.commit(map[string]string{"a.yml": "good 1", "b.yml": "good 1"})
+	p.git("checkout", "-qb", "side")
+	p.commit(map[string]string{"a.yml": "good side", "b.yml": "bad 1"})
+	p.git("checkout", "-q", "main")
+	p.commit(map[string]string{"a.yml": "good main", "c.yml": "good 1"})
+	p.git("merge", "-q", "--no-commit", "-s", "ours", "side")
+	p.git("checkout", "side", "--", Folder+"/b.yml")
+	p.commit(map[string]string{"a.yml": "bad merge"})
+	agree(t, p.origins(collecttest.Snapshot(t, collecttest.Session(t, p.dir), Collector)), map[string]string{
+		"a.yml": "#4 Ada 2026-11-05 | #3 2026-11-04 a.yml", "b.yml": "#2 Ada 2026-11-03 | #1 2026-11-02 b.yml"})
+}
+
+// Where the bytes of older versions are not there, as in a partial clone, nobody
+// knows whether they worked.
+func TestOrigins_bytesMissing(t *testing.T) {
+	p := newPast(t)
+	p.commit(map[string]string{"a.yml": "good 1"})
+	blob := p.git("rev-parse", "HEAD:"+Folder+"/a.yml")
+	p.commit(map[string]string{"a.yml": "bad 1"})
+	if err := os.Remove(filepath.Join(p.dir, ".git", "objects", blob[:2], blob[2:])); err != nil {
+		t.Fatal(err)
+	}
+	snap := collecttest.Snapshot(t, collecttest.Session(t, p.dir), Collector)
+	agree(t, p.origins(snap), nil)
 	if why := snap.Systems[0].Reason; !strings.Contains(why, "since when 1 of its files") {
 		t.Errorf("it is not said what is not known: %q", why)
 	}
