@@ -29,6 +29,6 @@ func judgeArchivedAction(p *audit.Pass) {
 		byName[pl.Detail] = append(byName[pl.Detail], pl)
 	}
 	for _, name := range slices.Sorted(maps.Keys(byName)) {
-		sum(p, byName[name], name, "%s in %s use "+name+", whose repository is archived", 0)
+		sum(p, byName[name], name, "use "+name+", whose repository is archived", 0)
 	}
 }

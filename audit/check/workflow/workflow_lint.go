@@ -2,7 +2,9 @@ package workflow
 
 import (
 	"fmt"
+	"maps"
 	"slices"
+	"strings"
 
 	"healthaudit/audit"
 	"healthaudit/snapshot"
@@ -19,7 +21,7 @@ var Lint = &audit.Check{
 	Doc: "The file loads, but a part of it cannot do what it says: an expression that is always empty, a schedule that GitHub refuses, " +
 		"a runner that no longer exists, an action whose runtime is gone. Found by actionlint and a table of removed runners.",
 	Hint:          "The message names the place; https://rhysd.github.io/actionlint/ tries a correction at once.",
-	Discriminator: "kind of message and job and step key; the kind alone when it stands in more than three places of a file, and for old actions",
+	Discriminator: "kind of message and job and step key, or the runner; the kind alone when it stands in more than three places of a file, and for old actions; on the system the runner that five files or more ask for",
 	Source:        "https://github.com/rhysd/actionlint v1.7.12, without what is only newer than it; GitHub changelog for removed runners",
 	Judge:         judgeLint,
 }
@@ -59,10 +61,14 @@ const crowd = 3
 
 func judgeLint(p *audit.Pass) {
 	j := newJudge(p)
+	fleet := ownRunners(j)
 	for _, it := range j.files {
 		byFamily := map[string][]model.Message{}
 		for _, m := range j.verdict(it).Lint {
-			same := func(o model.Message) bool { return o.Where == m.Where }
+			if fleet[m.Text] {
+				continue
+			}
+			same := func(o model.Message) bool { return told(o) == told(m) }
 			if !slices.ContainsFunc(byFamily[m.Family], same) {
 				byFamily[m.Family] = append(byFamily[m.Family], m)
 			}
@@ -78,10 +84,50 @@ func judgeLint(p *audit.Pass) {
 				continue
 			}
 			for _, m := range list {
-				reportLint(p, it, m, family+" "+m.Where, fmt.Sprintf("%s: %s", short(it), m.Text))
+				reportLint(p, it, m, family+" "+told(m), fmt.Sprintf("%s: %s", short(it), m.Text))
 			}
 		}
 	}
+}
+
+// told is what tells messages of one kind in one file apart: where it stands, and
+// of an unknown runner which it is, however many jobs ask for it.
+func told(m model.Message) string {
+	if m.Family == "runner-unknown" {
+		return m.Text
+	}
+	return m.Where
+}
+
+// ownRunners reports each unknown runner that crowdOf files or more ask for once
+// for all of them, and returns what was said of it: nobody misspells so often.
+func ownRunners(j *judge) map[string]bool {
+	by := map[string][]note{}
+	for _, it := range j.files {
+		told := map[string]bool{}
+		for _, m := range j.verdict(it).Lint {
+			if m.Family == "runner-unknown" && !told[m.Text] {
+				told[m.Text] = true
+				by[m.Text] = append(by[m.Text], note{it, m})
+			}
+		}
+	}
+	out := map[string]bool{}
+	for _, text := range slices.Sorted(maps.Keys(by)) {
+		list := by[text]
+		if len(list) < crowdOf {
+			continue
+		}
+		out[text] = true
+		var names []string
+		for _, n := range list {
+			names = append(names, n.it.Path)
+		}
+		j.p.Report(audit.Report{Item: snapshot.Pseudo(snapshot.Workflows), Discriminator: "runner-unknown " + text, At: locate(list[0].it, list[0].Pos),
+			Severity: audit.Info, Message: fmt.Sprintf("%s, and %s ask for it", text, plural(len(list), "file")), Hint: lintHints["runner-unknown"],
+			Evidence: []audit.Evidence{{Name: "kind", Value: "runner-unknown"}, {Name: "files", Value: strings.Join(names, ", ")}}})
+	}
+	return out
 }
 
 func subjects(list []model.Message) []string {

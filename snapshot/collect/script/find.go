@@ -24,7 +24,7 @@ var languages = map[string]string{".sh": langShell, ".bash": langShell, ".zsh": 
 
 // built are folders of products and of files that are broken on purpose.
 var built = map[string]bool{"dist": true, "build": true, "out": true, ".next": true, ".nuxt": true, ".netlify": true, "coverage": true, "target": true,
-	"testdata": true, "fixtures": true, "__fixtures__": true, "__tests__": true, "__mocks__": true, ".git": true, ".audit": true}
+	"testdata": true, "fixtures": true, ".fixtures": true, "__fixtures__": true, "__tests__": true, "__mocks__": true, ".git": true, ".audit": true}
 
 // leftover reports whether a path is a copy or a backup: nobody runs those. The
 // check cross-backup-litter tells of them.
