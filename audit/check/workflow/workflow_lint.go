@@ -38,7 +38,7 @@ var lintSeverity = map[string]audit.Severity{
 	"action-outdated":    audit.Low, // GitHub runs it on a newer runtime, and mostly that works
 	"command-deprecated": audit.Low, "action-input-unknown": audit.Low, "action-input-deprecated": audit.Low, "expression-type": audit.Low,
 	"needs-twice": audit.Low, "empty": audit.Low, "bad-value": audit.Low, "other": audit.Low, "input-declaration": audit.Low,
-	"condition-constant": audit.Info, "anchor-unused": audit.Info, "runner-unknown": audit.Info, "runner-conflict": audit.Info, "linter": audit.Info,
+	"condition-constant": audit.Info, "input-default": audit.Info, "anchor-unused": audit.Info, "runner-unknown": audit.Info, "runner-conflict": audit.Info, "linter": audit.Info,
 }
 
 // lintHints replace the check's hint where there is something better to say.
@@ -46,6 +46,7 @@ var lintHints = map[string]string{
 	"action-retired":  "Use the latest major version: v4 or later.",
 	"action-outdated": "Use the action's latest major version; its release notes name what changed.",
 	"runner-retired":  "Ask for a runner that exists; jobs for a removed one wait for a day and are then cancelled.",
+	"input-default":   "Remove required: or the default.",
 	"runner-unknown":  "If it is your own runner, list its label in .github/actionlint.yaml.",
 	"cron-too-often":  "Ask for five minutes or more.",
 }
