@@ -87,7 +87,7 @@ func certain(t *snapshot.Tree, p string) bool {
 		}
 	}
 	for d := path.Dir(p); d != "." && d != "/"; d = path.Dir(d) {
-		if products[path.Base(d)] || path.Base(d) == "lib" && !t.HasDir(d) && t.HasDir(path.Join(path.Dir(d), "src")) { // a lib that is compiled from src
+		if products[path.Base(d)] || !hidden && path.Base(d) == "lib" && !t.HasDir(d) && t.HasDir(path.Join(path.Dir(d), "src")) { // a lib that is compiled from src
 			return false
 		}
 	}
