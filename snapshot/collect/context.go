@@ -42,3 +42,15 @@ func Vendored(p string) bool {
 	}
 	return false
 }
+
+// Fixture reports whether a path lies among the data of tests, which nobody runs
+// and which is often broken on purpose.
+func Fixture(p string) bool {
+	for part := range strings.SplitSeq(path.Dir(p), "/") {
+		switch part {
+		case "testdata", "fixtures", ".fixtures", "__fixtures__", "__tests__", "__mocks__":
+			return true
+		}
+	}
+	return false
+}

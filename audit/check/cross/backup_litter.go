@@ -165,7 +165,7 @@ func (pl places) of(p string) (string, snapshot.System) {
 func vendored(p string) bool {
 	for part := range strings.SplitSeq(path.Dir(p), "/") {
 		switch part {
-		case "node_modules", "bower_components", "vendor", "third_party", ".venv", "venv", "site-packages", "__pycache__", "testdata", "fixtures", "__fixtures__":
+		case "node_modules", "bower_components", "vendor", "third_party", ".venv", "venv", "site-packages", "__pycache__", "testdata", "fixtures", ".fixtures", "__fixtures__":
 			return true
 		}
 	}

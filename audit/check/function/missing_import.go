@@ -25,7 +25,13 @@ var MissingImport = &audit.Check{
 	Judge: func(p *audit.Pass) {
 		found := map[missingKey]*missing{}
 		for _, it := range p.Items() {
-			_, links := closure(p, it)
+			said, links := closure(p, it)
+			for _, src := range said {
+				if len(src.Problems) > 0 { // what it imports is not seen, and not mended by that
+					p.DoubtAll(it.Key)
+					break
+				}
+			}
 			for _, l := range links {
 				k := missingKey{l.From, l.Import.Path}
 				if l.Unread {

@@ -31,6 +31,9 @@ func judgeMissing(p *audit.Pass) {
 	started := startedItems(p.Now, table)
 	moved := movedTo(p.Now.Tree)
 	for _, it := range p.Items() {
+		if v, _ := it.Fact("syntax"); v.Str() == unparsed { // what it starts is not all seen, and not mended by that
+			p.DoubtAll(it.Key)
+		}
 		seen := map[string]bool{}
 		var imports []audit.Report
 		for _, r := range it.Refs {

@@ -23,9 +23,11 @@ var Syntax = &audit.Check{
 	Judge:         judgeSyntax,
 }
 
-// notAssessed is the fact "syntax" of a script that nothing could parse this
-// time, as the collector writes it.
-const notAssessed = "not assessed"
+// Values of the fact "syntax", as the collector writes them.
+const (
+	unparsed    = "broken"
+	notAssessed = "not assessed" // nothing could parse it this time
+)
 
 func judgeSyntax(p *audit.Pass) {
 	for _, it := range p.Items() {

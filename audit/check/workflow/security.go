@@ -2,6 +2,7 @@ package workflow
 
 import (
 	"fmt"
+	"strings"
 
 	"healthaudit/audit"
 	"healthaudit/snapshot"
@@ -60,9 +61,13 @@ func once(p *audit.Pass, list []place, make func(place) audit.Report) {
 const shown = 5
 
 // sum reports many places of one habit as one finding on the system, at the
-// first of them. The message gets the number of places and of files.
+// first of them. The message begins with the verb, of which the number of
+// places and files is the subject.
 func sum(p *audit.Pass, list []place, discriminator, message string, sev audit.Severity) {
 	if len(list) == 0 {
+		if len(newJudge(p).broken()) > 0 { // the habit may be in there
+			p.Doubt(snapshot.Pseudo(snapshot.Workflows), discriminator)
+		}
 		return
 	}
 	n, paths := 0, map[string]bool{}
@@ -78,8 +83,11 @@ func sum(p *audit.Pass, list []place, discriminator, message string, sev audit.S
 		}
 		paths[pl.it.Path] = true
 	}
+	if verb, rest, _ := strings.Cut(message, " "); n == 1 {
+		message = verb + "s " + rest
+	}
 	p.Report(audit.Report{Item: snapshot.Pseudo(snapshot.Workflows), Discriminator: discriminator, At: locate(list[0].it, list[0].Pos), Severity: sev, Wide: len(paths) > 1,
-		Message: fmt.Sprintf(message, plural(n, "place"), plural(len(paths), "file")), Evidence: ev})
+		Message: fmt.Sprintf("%s in %s %s", plural(n, "place"), plural(len(paths), "file"), message), Evidence: ev})
 }
 
 // ofKind returns the places of one kind.

@@ -17,11 +17,29 @@ import (
 )
 
 // All lists the checks of this package.
-var All = []*audit.Check{Syntax, Lint, MissingTarget, NoLockfile, SharedConcurrency, BranchesCancel, Gutted, Hollow, AlwaysGreen, Clones, Language, EnvKey,
+var All = patient([]*audit.Check{Syntax, Lint, MissingTarget, NoLockfile, SharedConcurrency, BranchesCancel, Gutted, Hollow, AlwaysGreen, Clones, Language, EnvKey,
 	ScheduleComment, DeadTrigger, Loop, NotLoaded, NoDispatch, OnTheHour, OldRuntime, ShellSyntax, Shellcheck,
 	TemplateInjection, DangerousTrigger, ExcessivePermissions, UnpinnedAction, HardcodedCredentials, SecretsInherit, OverprovisionedSecrets,
 	UnredactedSecrets, InsecureCommands, UnsoundCondition, UnsoundContains, UnsoundTernary, BotCondition, ArchivedAction, Misfeature,
-	UnpinnedTool, UnpinnedImage, SelfHostedOnPR, AdhocPackage}
+	UnpinnedTool, UnpinnedImage, SelfHostedOnPR, AdhocPackage})
+
+// patient has the checks keep what was open of a file while GitHub cannot load
+// it: they do not see all of it then, and nothing of it counts as mended.
+func patient(list []*audit.Check) []*audit.Check {
+	for _, c := range list {
+		if c == Syntax || c == NotLoaded {
+			continue
+		}
+		judge := c.Judge
+		c.Judge = func(p *audit.Pass) {
+			for _, it := range newJudge(p).broken() {
+				p.DoubtAll(it.Key)
+			}
+			judge(p)
+		}
+	}
+	return list
+}
 
 // A judge asks for the verdicts on the files of one snapshot.
 type judge struct {
@@ -77,6 +95,16 @@ func (j *judge) verdict(it *snapshot.Item) model.Verdict {
 		})
 	})
 	return v.Verdict
+}
+
+// broken returns the files that GitHub cannot load.
+func (j *judge) broken() (out []*snapshot.Item) {
+	for _, it := range j.files {
+		if len(j.verdict(it).Problems) > 0 {
+			out = append(out, it)
+		}
+	}
+	return out
 }
 
 // place returns where something of the item stands.

@@ -21,5 +21,5 @@ var AdhocPackage = &audit.Check{
 }
 
 func judgeAdhocPackage(p *audit.Pass) {
-	sum(p, hits(p, model.AdhocPackage), "", "%s in %s install a package by its name, past the lockfile", 0)
+	sum(p, hits(p, model.AdhocPackage), "", "install a package by its name, past the lockfile", 0)
 }

@@ -26,5 +26,5 @@ func judgeExcessivePermissions(p *audit.Pass) {
 		return pl.at("", "the token may write everything of the repository (write-all)")
 	})
 	sum(p, ofKind(list, model.DefaultToken, model.WideWrite, model.ReadAll), "sum",
-		"%s in %s leave the token to the repository's settings, or give every job of the file the same wide rights", audit.Low)
+		"leave the token more rights than its jobs need: those of the repository's settings, or the same wide ones for every job", audit.Low)
 }

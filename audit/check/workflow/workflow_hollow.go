@@ -2,6 +2,7 @@ package workflow
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"healthaudit/audit"
@@ -15,7 +16,7 @@ var Hollow = &audit.Check{
 	System:   snapshot.Workflows,
 	Title:    "workflow does nothing",
 	Severity: audit.Medium,
-	Doc: "Every step of the workflow only says something, prepares or installs; none does any work, asks anything or can find anything wrong. " +
+	Doc: "Every step of the workflow only says something, prepares or installs; none does any work, asks anything or can find anything wrong, and no other workflow waits for it. " +
 		"It is valid and green, and whoever looks at the list of workflows believes that something is taken care of. " +
 		"A job that is known to have worked once is reported by workflow-gutted instead.",
 	Hint:          "Look in git for what it did once (`git log -p` on the file) and bring that back, or remove the workflow.",
@@ -28,7 +29,7 @@ func judgeHollow(p *audit.Pass) {
 	j := newJudge(p)
 	var all []damage
 	for _, n := range j.notes(model.NoteHollow) {
-		if gutted(n.it) || awaited(j.files, n.it) {
+		if gutted(n.it) || j.awaited(n.it) { // that it ran is what the other waits for
 			continue
 		}
 		r := audit.Report{Item: n.it.Key, At: locate(n.it, n.Pos), Severity: audit.Low,
@@ -42,18 +43,15 @@ func judgeHollow(p *audit.Pass) {
 	reportAll(p, all)
 }
 
-// awaited reports whether another workflow runs after this one, or calls it: to be
-// over is then all that it is for.
-func awaited(files []*snapshot.Item, it *snapshot.Item) bool {
-	for _, other := range files {
-		v, _ := other.Fact("on.workflow_run.workflows")
-		for _, name := range v.Strings() {
-			if name = strings.TrimSpace(name); other != it && (strings.EqualFold(name, fact(it, "name")) || strings.EqualFold(name, it.Path)) {
-				return true
-			}
-		}
-	}
-	return false
+// awaited reports whether another workflow runs when this one has ended.
+func (j *judge) awaited(it *snapshot.Item) bool {
+	own := fact(it, "name")
+	return slices.ContainsFunc(j.files, func(other *snapshot.Item) bool {
+		v, ok := other.Fact("on.workflow_run.workflows")
+		return ok && other != it && slices.ContainsFunc(v.Strings(), func(name string) bool {
+			return strings.EqualFold(strings.TrimSpace(name), own) || strings.EqualFold(name, it.Path)
+		})
+	})
 }
 
 // gutted reports whether a job of the item once worked.

@@ -22,7 +22,7 @@ var Language = &audit.Check{
 	Source:        "seen in the wild: the workflow that was to repair all others had `invalid_files = []` in bash",
 	Judge: func(p *audit.Pass) {
 		for _, n := range newJudge(p).notes(model.NoteLanguage) {
-			r := audit.Report{Item: n.it.Key, Discriminator: n.Where, At: locate(n.it, n.Pos), Message: fmt.Sprintf("%s of %s cannot work: %s", stepName(n.Where), short(n.it), n.Text)}
+			r := audit.Report{Item: n.it.Key, Discriminator: n.Where, At: locate(n.it, n.Pos), Message: fmt.Sprintf("%s of %s cannot work: %s", stepName(n.it, n.Where), short(n.it), n.Text)}
 			if n.it.Kind == string(model.Workflow) && starts(n.it) == "" {
 				r.Severity = audit.Medium
 			}

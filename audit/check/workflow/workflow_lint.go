@@ -2,7 +2,9 @@ package workflow
 
 import (
 	"fmt"
+	"maps"
 	"slices"
+	"strings"
 
 	"healthaudit/audit"
 	"healthaudit/snapshot"
@@ -19,7 +21,7 @@ var Lint = &audit.Check{
 	Doc: "The file loads, but a part of it cannot do what it says: an expression that is always empty, a schedule that GitHub refuses, " +
 		"a runner that no longer exists, an action whose runtime is gone. Found by actionlint and a table of removed runners.",
 	Hint:          "The message names the place; https://rhysd.github.io/actionlint/ tries a correction at once.",
-	Discriminator: "kind of message and job and step key; the kind alone when it stands in more than three places of a file, and for old actions",
+	Discriminator: "kind of message and job and step key, or the runner; the kind alone when it stands in more than three places of a file, and for old actions; on the system the runner that five files or more ask for",
 	Source:        "https://github.com/rhysd/actionlint v1.7.12, without what is only newer than it; GitHub changelog for removed runners",
 	Judge:         judgeLint,
 }
@@ -36,7 +38,7 @@ var lintSeverity = map[string]audit.Severity{
 	"action-outdated":    audit.Low, // GitHub runs it on a newer runtime, and mostly that works
 	"command-deprecated": audit.Low, "action-input-unknown": audit.Low, "action-input-deprecated": audit.Low, "expression-type": audit.Low,
 	"needs-twice": audit.Low, "empty": audit.Low, "bad-value": audit.Low, "other": audit.Low, "input-declaration": audit.Low,
-	"condition-constant": audit.Info, "anchor-unused": audit.Info, "runner-unknown": audit.Info, "runner-conflict": audit.Info, "linter": audit.Info,
+	"condition-constant": audit.Info, "input-default": audit.Info, "anchor-unused": audit.Info, "runner-unknown": audit.Info, "runner-conflict": audit.Info, "linter": audit.Info,
 }
 
 // lintHints replace the check's hint where there is something better to say.
@@ -44,6 +46,7 @@ var lintHints = map[string]string{
 	"action-retired":  "Use the latest major version: v4 or later.",
 	"action-outdated": "Use the action's latest major version; its release notes name what changed.",
 	"runner-retired":  "Ask for a runner that exists; jobs for a removed one wait for a day and are then cancelled.",
+	"input-default":   "Remove required: or the default.",
 	"runner-unknown":  "If it is your own runner, list its label in .github/actionlint.yaml.",
 	"cron-too-often":  "Ask for five minutes or more.",
 }
@@ -59,10 +62,14 @@ const crowd = 3
 
 func judgeLint(p *audit.Pass) {
 	j := newJudge(p)
+	fleet := ownRunners(j)
 	for _, it := range j.files {
 		byFamily := map[string][]model.Message{}
 		for _, m := range j.verdict(it).Lint {
-			same := func(o model.Message) bool { return o.Where == m.Where }
+			if fleet[m.Text] {
+				continue
+			}
+			same := func(o model.Message) bool { return told(o) == told(m) }
 			if !slices.ContainsFunc(byFamily[m.Family], same) {
 				byFamily[m.Family] = append(byFamily[m.Family], m)
 			}
@@ -78,10 +85,50 @@ func judgeLint(p *audit.Pass) {
 				continue
 			}
 			for _, m := range list {
-				reportLint(p, it, m, family+" "+m.Where, fmt.Sprintf("%s: %s", short(it), m.Text))
+				reportLint(p, it, m, family+" "+told(m), fmt.Sprintf("%s: %s", short(it), m.Text))
 			}
 		}
 	}
+}
+
+// told is what tells messages of one kind in one file apart: where it stands, and
+// of an unknown runner which it is, however many jobs ask for it.
+func told(m model.Message) string {
+	if m.Family == "runner-unknown" {
+		return m.Text
+	}
+	return m.Where
+}
+
+// ownRunners reports each unknown runner that crowdOf files or more ask for once
+// for all of them, and returns what was said of it: nobody misspells so often.
+func ownRunners(j *judge) map[string]bool {
+	by := map[string][]note{}
+	for _, it := range j.files {
+		told := map[string]bool{}
+		for _, m := range j.verdict(it).Lint {
+			if m.Family == "runner-unknown" && !told[m.Text] {
+				told[m.Text] = true
+				by[m.Text] = append(by[m.Text], note{it, m})
+			}
+		}
+	}
+	out := map[string]bool{}
+	for _, text := range slices.Sorted(maps.Keys(by)) {
+		list := by[text]
+		if len(list) < crowdOf {
+			continue
+		}
+		out[text] = true
+		var names []string
+		for _, n := range list {
+			names = append(names, n.it.Path)
+		}
+		j.p.Report(audit.Report{Item: snapshot.Pseudo(snapshot.Workflows), Discriminator: "runner-unknown " + text, At: locate(list[0].it, list[0].Pos),
+			Severity: audit.Info, Message: fmt.Sprintf("%s, and %s ask for it", text, plural(len(list), "file")), Hint: lintHints["runner-unknown"],
+			Evidence: []audit.Evidence{{Name: "kind", Value: "runner-unknown"}, {Name: "files", Value: strings.Join(names, ", ")}}})
+	}
+	return out
 }
 
 func subjects(list []model.Message) []string {

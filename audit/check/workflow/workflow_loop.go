@@ -38,7 +38,7 @@ func judgeLoop(p *audit.Pass) {
 	j := newJudge(p)
 	for _, n := range j.notes(model.NotePush) {
 		p.Report(audit.Report{Item: n.it.Key, Discriminator: "push", At: locate(n.it, n.Pos), Severity: audit.Medium,
-			Message: fmt.Sprintf("%s of %s pushes with a token of its own, and every push starts %[2]s", stepName(n.Where), short(n.it))})
+			Message: fmt.Sprintf("%s of %s pushes with a token of its own, and every push starts %[2]s", stepName(n.it, n.Where), short(n.it))})
 	}
 	list := j.files
 	if !slices.ContainsFunc(list, func(it *snapshot.Item) bool { return slices.Contains(onOf(it), "workflow_run") }) && len(j.notes(model.NoteDispatch)) == 0 {

@@ -21,5 +21,5 @@ var Misfeature = &audit.Check{
 }
 
 func judgeMisfeature(p *audit.Pass) {
-	sum(p, hits(p, model.Misfeature), "", "%s in %s use shell: cmd or pip-install of setup-python, which hide failures or install into the runner", 0)
+	sum(p, hits(p, model.Misfeature), "", "use shell: cmd or pip-install of setup-python, which hide failures or install into the runner", 0)
 }

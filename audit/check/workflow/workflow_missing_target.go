@@ -57,7 +57,7 @@ func judgeMissingTarget(p *audit.Pass) {
 			seen[id] = true
 			all = append(all, damage{common(r, id), fmt.Sprintf("start %s, which is not there%s", target(r), because(res)), audit.Report{Item: it.Key, Discriminator: id, Severity: missingSeverity(it, r),
 				At:      audit.Location{Path: it.Path, Line: r.Line, Column: r.Column},
-				Message: fmt.Sprintf("%s of %s starts %s, which is not there%s", stepName(r.Where), short(it), target(r), because(res)),
+				Message: fmt.Sprintf("%s of %s starts %s, which is not there%s", stepName(it, r.Where), short(it), target(r), because(res)),
 				Evidence: []audit.Evidence{
 					{Name: "target", Value: r.Target()},
 				}}, audit.Critical, nil})
@@ -105,17 +105,25 @@ func missingSeverity(it *snapshot.Item, r snapshot.Ref) audit.Severity {
 
 // stepName names a step for a person. A step without id and name has a key
 // made of what it does.
-func stepName(where string) string {
+func stepName(it *snapshot.Item, where string) string {
 	job, step, ok := strings.Cut(where, "/")
+	if it.Kind == string(model.Action) { // it has no jobs
+		job, step, ok = "", where, true
+	}
 	key, _, _ := strings.Cut(step, "~")
 	kind, _, _ := strings.Cut(key, ":")
 	switch {
 	case !ok:
 		return fmt.Sprintf("job %q", where)
 	case kind == "run" || kind == "uses" || key == "step":
-		return fmt.Sprintf("a step of job %q", job)
+		step = "a step"
+	default:
+		step = fmt.Sprintf("step %q", step)
 	}
-	return fmt.Sprintf("step %q of job %q", step, job)
+	if job != "" {
+		step += fmt.Sprintf(" of job %q", job)
+	}
+	return step
 }
 
 func target(r snapshot.Ref) string {

@@ -63,7 +63,7 @@ func judgeNoLockfile(p *audit.Pass) {
 			}
 		}
 		p.Report(audit.Report{Item: snapshot.Pseudo(snapshot.Workflows), Discriminator: id, Severity: severity, At: locate(ns[0].it, ns[0].Pos), Wide: len(names) > 1,
-			Message:  fmt.Sprintf("%s of %s fails: %s", stepName(ns[0].Where), and(names), why[id]),
+			Message:  fmt.Sprintf("%s of %s fails: %s", stepName(ns[0].it, ns[0].Where), and(names), why[id]),
 			Evidence: []audit.Evidence{{Name: "workflows", Value: strings.Join(names, ", ")}}})
 	}
 }

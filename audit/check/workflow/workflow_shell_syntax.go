@@ -21,7 +21,7 @@ var ShellSyntax = &audit.Check{
 	Source:        "mvdan.cc/sh; measured: all of 1,213 run steps of real repositories that work parse",
 	Judge: func(p *audit.Pass) {
 		for _, n := range newJudge(p).notes(model.NoteShell) {
-			r := audit.Report{Item: n.it.Key, Discriminator: n.Where, At: locate(n.it, n.Pos), Message: fmt.Sprintf("%s of %s does not parse: %s", stepName(n.Where), short(n.it), n.Text)}
+			r := audit.Report{Item: n.it.Key, Discriminator: n.Where, At: locate(n.it, n.Pos), Message: fmt.Sprintf("%s of %s does not parse: %s", stepName(n.it, n.Where), short(n.it), n.Text)}
 			if n.it.Kind == string(model.Workflow) && starts(n.it) == "" {
 				r.Severity = audit.Medium
 			}

@@ -48,7 +48,7 @@ func judgeShellcheck(p *audit.Pass) {
 		for _, code := range codes {
 			m := first[code]
 			r := audit.Report{Item: it.Key, Discriminator: shellCode(code), At: locate(it, m.Pos),
-				Message:  fmt.Sprintf("%s of %s: %s (%s)", stepName(m.Where), short(it), strings.TrimRight(m.Text, "."), shellCode(code)),
+				Message:  fmt.Sprintf("%s of %s: %s (%s)", stepName(it, m.Where), short(it), strings.TrimRight(m.Text, "."), shellCode(code)),
 				Hint:     fmt.Sprintf("https://www.shellcheck.net/wiki/%s explains it, with a correction.", shellCode(code)),
 				Evidence: []audit.Evidence{{Name: "places", Value: fmt.Sprint(places[code])}}}
 			if m.Error {

@@ -64,5 +64,5 @@ func judgeTemplateInjection(p *audit.Pass) {
 		r.Severity, r.Confidence = by.sev, by.conf
 		p.Report(r)
 	}
-	sum(p, ofKind(list, model.ByWriters), "writers", "%s in %s put an input or the name of a branch, tag or label into a script: who may start runs or push can add commands", audit.Low)
+	sum(p, ofKind(list, model.ByWriters), "writers", "put an input or the name of a branch, tag or label into a script: who may start runs or push can add commands", audit.Low)
 }

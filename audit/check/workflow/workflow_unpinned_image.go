@@ -21,5 +21,5 @@ var UnpinnedImage = &audit.Check{
 }
 
 func judgeUnpinnedImage(p *audit.Pass) {
-	sum(p, hits(p, model.UnpinnedImage), "", "%s in %s use a container image without a version", 0)
+	sum(p, hits(p, model.UnpinnedImage), "", "use a container image without a version", 0)
 }

@@ -20,5 +20,5 @@ var UnpinnedTool = &audit.Check{
 }
 
 func judgeUnpinnedTool(p *audit.Pass) {
-	sum(p, hits(p, model.UnpinnedTool), "", "%s in %s install the newest version of a tool, whatever it is", 0)
+	sum(p, hits(p, model.UnpinnedTool), "", "install the newest version of a tool, whatever it is", 0)
 }

@@ -59,6 +59,13 @@ func suspicious(p string) bool {
 		slices.ContainsFunc(hints, func(h string) bool { return strings.Contains(lower, h) })
 }
 
+// state reports whether the name says a state of what the file is about and not
+// of the file: button-disabled.ts, link_broken.svg.
+func state(base string, m []string) bool {
+	word := strings.ToLower(m[2])
+	return (word == "disabled" || word == "broken") && base[len(m[1])] != '.'
+}
+
 // Classify tells whether a path looks like a copy.
 func Classify(p string) (Copy, bool) {
 	if !suspicious(p) {
@@ -80,7 +87,7 @@ func Classify(p string) (Copy, bool) {
 	if m := suffix().FindStringSubmatch(base); m != nil && !endings[ext] {
 		return Copy{"*." + strings.ToLower(m[2]), dir + m[1], strings.Contains(m[1], ".")}, true
 	}
-	if m := infix().FindStringSubmatch(base); m != nil {
+	if m := infix().FindStringSubmatch(base); m != nil && !state(base, m) {
 		return Copy{"*-" + strings.ToLower(m[2]) + ".*", dir + m[1] + m[3], false}, true
 	}
 	if m := copied().FindStringSubmatch(base); m != nil {

@@ -16,6 +16,7 @@ func TestClassify(t *testing.T) {
 		{"functions-manifest.json.backup.1755990346", "*.backup", "functions-manifest.json", true},
 		{"scripts/sync.sh~", "*~", "scripts/sync.sh", true},
 		{"scripts/sync.old.js", "*-old.*", "scripts/sync.js", false},
+		{"scripts/sync.disabled.js", "*-disabled.*", "scripts/sync.js", false},
 		{"scripts/sync copy 2.js", "* copy", "scripts/sync.js", false},
 		{"scripts/sync (1).js", "* copy", "scripts/sync.js", false},
 		{"scripts/sync-20250821.js", "*-<date>", "scripts/sync.js", false},
@@ -31,7 +32,8 @@ func TestClassify(t *testing.T) {
 		}
 	}
 	for _, p := range []string{"scripts/backup.sh", "scripts/backup/run.sh", "infra/backup/crontab", "scripts/db-restore.sh", "src/copy.js", ".github/workflows/ci.yml",
-		"README.md", "scripts/copy-files.js", "a/b.old/c.js", "lib/orig.js", "x.json", "v1.2.3.txt", "logo@2x.png"} {
+		"README.md", "scripts/copy-files.js", "a/b.old/c.js", "lib/orig.js", "x.json", "v1.2.3.txt", "logo@2x.png",
+		"src/session/provider-disabled.ts", "icons/link_broken.svg"} {
 		if l, ok := Classify(p); ok {
 			t.Errorf("%s is taken for %+v", p, l)
 		}

@@ -182,10 +182,14 @@ func (r *reader) bin() map[string]string {
 	return nil
 }
 
+// texts reads the texts of an object and passes over the rest: package managers
+// keep objects of their own in engines (engines.runtime of pnpm).
 func (r *reader) texts(path string) map[string]string {
 	out := map[string]string{}
 	r.object(path, func(key string) {
-		if s, ok := r.text(path + "." + key); ok {
+		if r.peek() != '"' {
+			r.skip()
+		} else if s, ok := r.text(path + "." + key); ok {
 			out[key] = s
 		}
 	})

@@ -20,7 +20,7 @@ func TestParse(t *testing.T) {
     "quoted": "echo \"hi\""
   },
   "workspaces": {"packages": ["apps/*"], "nohoist": ["x"]},
-  "engines": {"node": ">=20"},
+  "engines": {"node": ">=20", "runtime": {"name": "node"}},
   "bin": "cli.js",
   "dependencies": {"b": "1", "a": "^2"},
   "devDependencies": {"a": "3"},

@@ -68,6 +68,7 @@ var families = sync.OnceValue(func() []family {
 		row("event-filter", "events", `^both "([^"]*)" and "([^"]*)" filters cannot be used for the same event "([^"]*)"`, `the event $3 has both $1 and $2`),
 		row("event-type", "events", `^invalid activity type "([^"]*)" for "([^"]*)"`, `the event $2 has no type $1`),
 		row("event-workflows", "events", `^no workflow is configured for "workflow_run"`, `workflow_run names no workflow`),
+		row("input-default", "events", `^input "([^"]*)" .*it is also required`, `the input $1 is required, so that its default is never used`),
 		row("input-declaration", "events", `input|option`, `an input is declared in a way that cannot work`),
 		row("event", "events", ``, ``),
 

@@ -216,13 +216,16 @@ func (s *scan) adhoc(run *yaml.Node) {
 		}
 		args := sc.unwrapped(c.Args)
 		var words []string
-		for _, a := range args[1:] {
-			if l := sc.literal(a); !strings.HasPrefix(l, "-") {
-				words = append(words, l) // an expansion is a word too
+		for i := 1; i < len(args); i++ {
+			switch l := sc.literal(args[i]); {
+			case valued[l]:
+				i++
+			case !strings.HasPrefix(l, "-"):
+				words = append(words, l) // an expansion is a word too, and may be a file or an exact version
 			}
 		}
 		program := sc.literal(args[0])
-		if len(words) > 1 && adds[program][words[0]] && (words[1] == "" || packageName().MatchString(words[1])) {
+		if len(words) > 1 && adds[program][words[0]] && packageName().MatchString(words[1]) {
 			s.hitAt(AdhocPackage, "", s.within(run, int(c.Pos().Offset())), program+" "+words[0])
 		}
 		return true
@@ -242,6 +245,10 @@ func (s *scan) within(n *yaml.Node, offset int) Pos {
 
 // packageName leaves out folders and archives of the project itself.
 var packageName = lazyregexp.New(`^@?[A-Za-z0-9_-]`)
+
+// valued are the flags of package managers whose value is the word behind them.
+var valued = set("--filter", "-F", "-C", "--dir", "--prefix", "-w", "--workspace", "--cwd", "--registry", "--loglevel", "--omit", "--include", "--tag",
+	"--cache", "--store-dir", "--reporter", "--userconfig")
 
 // adds are the subcommands that install a package by its name.
 // Source: https://docs.zizmor.sh/audits/#adhoc-packages

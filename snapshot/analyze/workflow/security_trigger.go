@@ -12,6 +12,8 @@ const (
 	RunsReduced = "reduced"  // the same, with a token that only reads and no secrets
 	UsesOutput  = "artifact" // runs after taking what their run left
 	OnlyTrigger = "trigger"  // nothing of it is seen
+
+	GuardedOutput = "guarded artifact" // as UsesOutput, behind a condition or an environment
 )
 
 // commits are, by event, the paths that name a stranger's commit.
@@ -44,7 +46,10 @@ func (s *scan) triggers() {
 		case told[at]: // one checkout, one finding
 		case kind != "":
 			told[at] = true
-			if trusted {
+			switch {
+			case trusted && kind == UsesOutput:
+				kind = GuardedOutput
+			case trusted:
 				kind = Guarded
 			}
 			s.hit(DangerousTrigger, kind, at, t.Event)

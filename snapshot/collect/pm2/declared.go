@@ -48,11 +48,12 @@ func (d *declaration) state() string {
 func (d *declaration) known() bool { return d.err == nil && d.what.Status == ecosystem.OK }
 
 // discover returns the process files of the project: those with a usual name,
-// every package.json, and those of the configuration, sorted.
+// every package.json, and those of the configuration, sorted. The data of tests is
+// left out.
 func discover(s *collect.Session) []string {
 	var out []string
 	for _, e := range s.Tree.All() {
-		if e.State == snapshot.Ignored || e.Kind == snapshot.PathDir || e.Kind == snapshot.PathModule || collect.Vendored(e.Path) {
+		if e.State == snapshot.Ignored || e.Kind == snapshot.PathDir || e.Kind == snapshot.PathModule || collect.Vendored(e.Path) || collect.Fixture(e.Path) {
 			continue
 		}
 		if ecosystem.IsCandidate(e.Path) || path.Base(e.Path) == "package.json" {

@@ -22,9 +22,9 @@ var usual = map[string]bool{"scripts": true, "bin": true, "tools": true, "automa
 var languages = map[string]string{".sh": langShell, ".bash": langShell, ".zsh": langShell, ".ksh": langShell, ".bats": langShell,
 	".js": langJS, ".mjs": langJS, ".cjs": langJS, ".ts": langTS, ".mts": langTS, ".cts": langTS, ".py": langPython}
 
-// built are folders of products and of files that are broken on purpose.
+// built are folders of products and of what belongs to tools.
 var built = map[string]bool{"dist": true, "build": true, "out": true, ".next": true, ".nuxt": true, ".netlify": true, "coverage": true, "target": true,
-	"testdata": true, "fixtures": true, "__fixtures__": true, "__tests__": true, "__mocks__": true, ".git": true, ".audit": true}
+	".git": true, ".audit": true}
 
 // leftover reports whether a path is a copy or a backup: nobody runs those. The
 // check cross-backup-litter tells of them.
@@ -132,7 +132,7 @@ func inBuilt(p string) bool {
 			return true
 		}
 	}
-	return false
+	return collect.Fixture(p)
 }
 
 func (f *finder) hasShebang(p string) bool {

@@ -86,10 +86,13 @@ func certain(t *snapshot.Tree, p string) bool {
 			return false // data, styles, compiled modules: too many ways to come into being
 		}
 	}
-	for part := range strings.SplitSeq(p, "/") {
-		if products[part] {
+	for d := path.Dir(p); d != "." && d != "/"; d = path.Dir(d) {
+		if products[path.Base(d)] || !hidden && path.Base(d) == "lib" && !t.HasDir(d) && t.HasDir(path.Join(path.Dir(d), "src")) { // a lib that is compiled from src
 			return false
 		}
+	}
+	if products[path.Base(p)] {
+		return false
 	}
 	for _, e := range extensions[1:] {
 		if !hidden && t.InIgnored(p+e) {

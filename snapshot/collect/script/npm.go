@@ -10,7 +10,7 @@ import (
 	"healthaudit/snapshot/collect"
 )
 
-const npmVersion = 1
+const npmVersion = 2
 
 // A packageModel is what is cached of one package.json: no command in clear.
 type packageModel struct {
