@@ -12,6 +12,7 @@ const (
 	functionVersion = 1
 	sourceVersion   = 1
 	configVersion   = 1
+	manifestVersion = 2
 )
 
 // deployContext is the context whose settings are judged: only the production
