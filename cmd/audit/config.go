@@ -36,7 +36,8 @@ type File struct {
 			Enabled string `yaml:"enabled"`
 		} `yaml:"workflows"`
 		Functions struct {
-			Enabled string `yaml:"enabled"`
+			Enabled   string   `yaml:"enabled"`
+			Manifests []string `yaml:"manifests"`
 		} `yaml:"functions"`
 		Scripts struct {
 			Enabled  string   `yaml:"enabled"`

@@ -69,7 +69,7 @@ func (s *settings) check(a *App, path string) error {
 	}
 	home := a.Env("HOME")
 	c.Collect = collect.Config{HomeFolder: home, PM2Files: f.Systems.PM2.Files, PM2Node: f.Systems.PM2.Node, ScriptsIn: f.Systems.Scripts.Include,
-		ScriptsOut: f.Systems.Scripts.Exclude, Crontabs: f.Systems.Scripts.Crontabs}
+		ScriptsOut: f.Systems.Scripts.Exclude, Crontabs: f.Systems.Scripts.Crontabs, Manifests: f.Systems.Functions.Manifests}
 	for _, h := range f.Systems.PM2.Homes {
 		if rest, ok := strings.CutPrefix(h, "~"); ok && home != "" && (rest == "" || rest[0] == '/') {
 			h = home + rest
@@ -79,7 +79,7 @@ func (s *settings) check(a *App, path string) error {
 		}
 		c.Collect.PM2Homes = append(c.Collect.PM2Homes, filepath.Clean(h))
 	}
-	for _, list := range [][]string{f.Systems.PM2.Files, f.Systems.Scripts.Crontabs} {
+	for _, list := range [][]string{f.Systems.PM2.Files, f.Systems.Functions.Manifests, f.Systems.Scripts.Crontabs} {
 		for _, p := range list {
 			if !filepath.IsLocal(p) {
 				return bad("%q leaves the audited folder", p)

@@ -91,6 +91,7 @@ type Config struct {
 	ScriptsIn   []string // globs of further scripts
 	ScriptsOut  []string // globs of scripts to leave alone
 	Crontabs    []string // further crontab files, relative to the root
+	Manifests   []string // further lists of Netlify functions, relative to the root
 	HomeFolder  string   // of the user, for ~; empty when unknown
 	Concurrency int      // analyses at once; 0 is 2
 }

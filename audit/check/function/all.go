@@ -12,7 +12,7 @@ import (
 )
 
 // All lists the checks of this package.
-var All = []*audit.Check{Syntax, NoHandler, ScheduleIgnored, MissingImport}
+var All = []*audit.Check{Syntax, NoHandler, ScheduleIgnored, MissingImport, ManifestInvalid, ManifestDrift}
 
 // Kinds of items of the functions system.
 const (
@@ -84,7 +84,7 @@ func closure(p *audit.Pass, it *snapshot.Item) (map[string]netlify.Source, []net
 // config returns what the netlify.toml of a file item says.
 func config(p *audit.Pass, it *snapshot.Item) (*netlify.Config, bool) {
 	f, ok := it.OwnFile()
-	if !ok || it.Kind != kindFile || !strings.HasSuffix("/"+it.Path, "/netlify.toml") || f.SHA256 == "" || f.Link != "" || f.Size > netlify.MaxConfig {
+	if !ok || it.Kind != kindFile || !isConfig(it) || f.SHA256 == "" || f.Link != "" || f.Size > netlify.MaxConfig {
 		return nil, false
 	}
 	b := p.Bytes(f)
@@ -94,3 +94,6 @@ func config(p *audit.Pass, it *snapshot.Item) (*netlify.Config, bool) {
 	c := netlify.CachedConfig(p.Derived, f, p.Bytes)
 	return &c, true
 }
+
+// isConfig tells the netlify.toml from the other files, which list functions.
+func isConfig(it *snapshot.Item) bool { return strings.HasSuffix("/"+it.Path, "/netlify.toml") }

@@ -12,6 +12,7 @@ const (
 	functionVersion = 1
 	sourceVersion   = 1
 	configVersion   = 1
+	manifestVersion = 2
 )
 
 // deployContext is the context whose settings are judged: only the production
@@ -77,4 +78,23 @@ func CachedConfig(d *snapshot.Derived, file snapshot.File, bytes Reader) Config 
 		return compute()
 	}
 	return c
+}
+
+// CachedManifest returns what a captured manifest says, from the cache when it
+// can; false when its bytes could not be had.
+func CachedManifest(d *snapshot.Derived, file snapshot.File, bytes Reader) (Manifest, bool) {
+	read := true
+	compute := func() Manifest {
+		b, ok := bytes.read(file)
+		if read = ok; !ok {
+			return Manifest{Defects: []Defect{{Message: unread}}}
+		}
+		return ParseManifest(b)
+	}
+	m := snapshot.Derive(d, "netlify.manifest", manifestVersion, []string{file.SHA256}, compute)
+	if len(m.Defects) == 1 && m.Defects[0].Message == unread {
+		m = compute()
+		return m, read
+	}
+	return m, true
 }

@@ -7,17 +7,15 @@
 package pkgjson
 
 import (
-	"bytes"
 	"fmt"
 	"slices"
 	"sort"
+
+	"healthaudit/snapshot/analyze/jsontext"
 )
 
 // MaxSize is the largest text, in bytes, that is parsed.
 const MaxSize = 1 << 20
-
-// MaxProblems is how many problems of one file are told.
-const MaxProblems = 20
 
 // A Package is what a package.json says. Missing parts are zero.
 type Package struct {
@@ -42,25 +40,17 @@ type Script struct {
 	Escaped bool   `json:"escaped,omitempty"` // the command is written with escapes: offsets in Command are not offsets in the file
 }
 
-// A Kind says what is wrong with a package.json.
-type Kind string
-
+// What may be wrong with a package.json: npm drops a byte order mark, and of a
+// name that stands twice it takes the last.
 const (
-	Syntax    Kind = "syntax"    // no JSON: npm and node refuse the file
-	Shape     Kind = "shape"     // JSON, but not of the form that npm expects there
-	Duplicate Kind = "duplicate" // a name stands twice: the earlier definition is silently lost
-	BOM       Kind = "bom"       // byte order mark: npm drops it, strict JSON readers refuse it
+	Syntax    = jsontext.Syntax // npm and node refuse the file
+	Shape     = jsontext.Shape
+	Duplicate = jsontext.Duplicate
+	BOM       = jsontext.BOM
 )
 
-// A Problem is one thing wrong with the file. Line and Column are 1-based,
-// Column in bytes. The message holds names, never values.
-type Problem struct {
-	Kind    Kind   `json:"kind"`
-	Name    string `json:"name,omitempty"` // path of the key it is about: "scripts.build"
-	Line    int    `json:"line"`
-	Column  int    `json:"column"`
-	Message string `json:"message"`
-}
+// A Problem is one thing wrong with the file.
+type Problem = jsontext.Problem
 
 // Script returns the script of that name.
 func (p *Package) Script(name string) (Script, bool) {
@@ -82,49 +72,51 @@ func (p *Package) Broken() *Problem {
 	return nil
 }
 
+type reader struct{ *jsontext.Reader }
+
 // Parse reads a package.json. It never fails: what is wrong stands in Problems.
 func Parse(src []byte) Package {
-	r := newReader(src)
+	r := reader{jsontext.NewReader(src)}
 	var p Package
 	switch {
 	case len(src) > MaxSize:
-		r.problem(Syntax, "", 0, fmt.Sprintf("larger than %d bytes: not read", MaxSize))
-	case len(bytes.TrimSpace(r.src)) == 0:
-		r.problem(Syntax, "", 0, "the file is empty")
+		r.Problem(Syntax, "", 0, fmt.Sprintf("larger than %d bytes: not read", MaxSize))
+	case r.Empty():
+		r.Problem(Syntax, "", 0, "the file is empty")
 	default:
 		r.document(&p)
 	}
 	sort.Strings(p.Deps)
 	p.Deps = slices.Compact(p.Deps)
-	p.Problems = r.problems
+	p.Problems = r.Problems()
 	return p
 }
 
-func (r *reader) document(p *Package) {
-	r.object("", func(key string) {
+func (r reader) document(p *Package) {
+	r.Object("", func(key string) {
 		switch key {
 		case "name":
-			p.Name, _ = r.text(key)
+			p.Name, _ = r.Text(key)
 		case "type":
-			p.Type, _ = r.text(key)
+			p.Type, _ = r.Text(key)
 		case "main":
-			p.Main, _ = r.text(key)
+			p.Main, _ = r.Text(key)
 		case "scripts":
 			p.Scripts = nil
-			r.object(key, func(name string) { r.script(p, name) })
+			r.Object(key, func(name string) { r.script(p, name) })
 		case "workspaces":
 			p.Workspaces = r.workspaces()
 		case "dependencies", "devDependencies", "optionalDependencies", "peerDependencies":
-			r.object(key, func(name string) {
+			r.Object(key, func(name string) {
 				p.Deps = append(p.Deps, name)
-				r.skip()
+				r.Skip()
 			})
 		case "engines":
 			p.Engines = r.texts(key)
 		case "bin":
 			p.Bin = r.bin()
 		default:
-			r.skip()
+			r.Skip()
 		}
 	})
 	if cmd, ok := p.Bin[""]; ok { // "bin": "cli.js" is named after the package, which may stand below it
@@ -133,17 +125,17 @@ func (r *reader) document(p *Package) {
 			p.Bin[p.Name] = cmd
 		}
 	}
-	r.end()
+	r.End()
 }
 
-func (r *reader) script(p *Package, name string) {
-	start := r.next()
-	cmd, ok := r.text("scripts." + name)
+func (r reader) script(p *Package, name string) {
+	start := r.Next()
+	cmd, ok := r.Text("scripts." + name)
 	if !ok {
 		return
 	}
-	line, col := r.position(start + 1)
-	s := Script{Name: name, Command: cmd, Line: line, Column: col, Escaped: string(r.src[start+1:r.offset()-1]) != cmd}
+	line, col := r.Position(start + 1)
+	s := Script{Name: name, Command: cmd, Line: line, Column: col, Escaped: string(r.Since(start)) != `"`+cmd+`"`}
 	for i := range p.Scripts {
 		if p.Scripts[i].Name == name {
 			p.Scripts[i] = s
@@ -154,29 +146,29 @@ func (r *reader) script(p *Package, name string) {
 }
 
 // workspaces reads the list, or the object with a list "packages" of Yarn.
-func (r *reader) workspaces() (out []string) {
-	switch r.peek() {
+func (r reader) workspaces() (out []string) {
+	switch r.Peek() {
 	case '[':
-		out = r.list("workspaces")
+		out = r.List("workspaces")
 	case '{':
-		r.object("workspaces", func(key string) {
-			if key == "packages" && r.peek() == '[' {
-				out = r.list("workspaces.packages")
+		r.Object("workspaces", func(key string) {
+			if key == "packages" && r.Peek() == '[' {
+				out = r.List("workspaces.packages")
 				return
 			}
-			r.skip()
+			r.Skip()
 		})
 	default:
-		r.skip()
+		r.Skip()
 	}
 	return out
 }
 
-func (r *reader) bin() map[string]string {
-	if r.peek() == '{' {
+func (r reader) bin() map[string]string {
+	if r.Peek() == '{' {
 		return r.texts("bin")
 	}
-	if s, ok := r.text("bin"); ok {
+	if s, ok := r.Text("bin"); ok {
 		return map[string]string{"": s}
 	}
 	return nil
@@ -184,12 +176,12 @@ func (r *reader) bin() map[string]string {
 
 // texts reads the texts of an object and passes over the rest: package managers
 // keep objects of their own in engines (engines.runtime of pnpm).
-func (r *reader) texts(path string) map[string]string {
+func (r reader) texts(path string) map[string]string {
 	out := map[string]string{}
-	r.object(path, func(key string) {
-		if r.peek() != '"' {
-			r.skip()
-		} else if s, ok := r.text(path + "." + key); ok {
+	r.Object(path, func(key string) {
+		if r.Peek() != '"' {
+			r.Skip()
+		} else if s, ok := r.Text(path + "." + key); ok {
 			out[key] = s
 		}
 	})

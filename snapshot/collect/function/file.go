@@ -1,11 +1,6 @@
 package function
 
 import (
-	"bytes"
-	"encoding/json"
-	"fmt"
-	"path"
-
 	"healthaudit/snapshot"
 	"healthaudit/snapshot/analyze/netlify"
 	"healthaudit/snapshot/collect"
@@ -72,104 +67,4 @@ func (site *site) declared(it *snapshot.Item) {
 	if names != nil {
 		it.Add(snapshot.Set, "schedule.ignored", snapshot.SetOf(names...))
 	}
-}
-
-// A manifest is what a list of function names says.
-type manifest struct {
-	Names  []string `json:"names,omitempty"`
-	Broken string   `json:"broken,omitempty"`
-}
-
-// unread is the complaint about bytes that could not be had. It is not to be
-// believed from a cache.
-const unread = "its bytes could not be read"
-
-const (
-	manifestVersion = 1
-	maxManifest     = 1 << 20
-	maxManifests    = 200
-)
-
-// manifests makes an item of every list of function names in the project.
-func manifests(s *collect.Session, sites []*site) []*snapshot.Item {
-	var out []*snapshot.Item
-	for _, e := range s.Tree.All() {
-		if !isManifest(e.Path) || !isProject(e) || collect.Vendored(e.Path) || len(out) == maxManifests {
-			continue
-		}
-		it := &snapshot.Item{Key: fileKey(e.Path), Name: e.Path, Kind: KindFile, Path: e.Path, Source: sourceOf(sites, e.Path)}
-		f, err := s.Files.File(e.Path, snapshot.Own)
-		it.Files = []snapshot.File{f}
-		switch {
-		case err != nil:
-			it.Add(snapshot.Semantic, "unreadable", snapshot.Text(reason(err)))
-		case f.Link != "" || f.Size > maxManifest:
-			it.Unknown = "a link or larger than 1 MiB, not parsed"
-		default:
-			parse := func() manifest {
-				b, err := s.Files.Bytes(f)
-				if err != nil {
-					return manifest{Broken: unread}
-				}
-				return readManifest(b)
-			}
-			m := snapshot.Derive(s.Derived, "netlify.manifest", manifestVersion, []string{f.SHA256}, parse)
-			if m.Broken == unread {
-				m = parse()
-			}
-			if m.Broken != "" {
-				it.Add(snapshot.Semantic, "unreadable", snapshot.Text(m.Broken))
-			} else {
-				it.Add(snapshot.Set, "functions", snapshot.SetOf(m.Names...))
-			}
-		}
-		it.Sort()
-		out = append(out, it)
-	}
-	return out
-}
-
-// sourceOf returns the source of the innermost site that a file lies in.
-func sourceOf(sites []*site, p string) string {
-	best := sites[0]
-	for _, site := range sites {
-		if site.dir == "." || len(p) > len(site.dir) && p[:len(site.dir)+1] == site.dir+"/" {
-			if best == sites[0] || len(site.dir) > len(best.dir) {
-				best = site
-			}
-		}
-	}
-	return best.source
-}
-
-// readManifest reads {"functions": [name or {name}, …]}; everything else in it
-// (when it was generated, paths) says nothing about functions.
-func readManifest(b []byte) manifest {
-	var doc struct {
-		Functions []json.RawMessage `json:"functions"`
-	}
-	b = bytes.TrimPrefix(b, []byte("\xef\xbb\xbf"))
-	if err := json.Unmarshal(b, &doc); err != nil {
-		if e, ok := err.(*json.SyntaxError); ok {
-			line := 1 + bytes.Count(b[:min(int(e.Offset), len(b))], []byte("\n"))
-			return manifest{Broken: fmt.Sprintf("not valid JSON (line %d)", line)}
-		}
-		return manifest{Broken: "not a list of functions"}
-	}
-	m := manifest{}
-	for _, raw := range doc.Functions {
-		var name string
-		var entry struct {
-			Name string `json:"name"`
-		}
-		if json.Unmarshal(raw, &name) == nil || json.Unmarshal(raw, &entry) == nil {
-			if name == "" {
-				name = entry.Name
-			}
-			if name != "" && len(m.Names) < 10_000 {
-				m.Names = append(m.Names, path.Base(name))
-			}
-		}
-	}
-	return m
 }

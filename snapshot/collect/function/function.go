@@ -11,8 +11,6 @@ package function
 import (
 	"context"
 	"fmt"
-	"path"
-	"strings"
 
 	"healthaudit/snapshot"
 	"healthaudit/snapshot/analyze/netlify"
@@ -36,8 +34,9 @@ var Collector = &collect.Collector{
 	Title:  "Netlify functions",
 	Doc: "Every netlify.toml and its functions folder (netlify/functions where nothing else is said): which files are functions, " +
 		"their version, entry point, routes and schedules, and whether a declared schedule takes effect; the local files each imports; " +
-		"edge functions; and lists of function names (*functions-manifest*.json). Nothing is bundled or run.",
-	Epoch:     1,
+		"edge functions; and lists of functions (*functions-manifest*.json, and those that systems.functions.manifests names, such as the " +
+		"manifest of the last build). Nothing is bundled or run.",
+	Epoch:     2,
 	Collect:   gather,
 	Recollect: recollect,
 	Risk:      risk,
@@ -128,7 +127,7 @@ func risk(fact string, old, new *snapshot.Value) snapshot.Risk {
 		case new == nil || fact != "handler":
 			return snapshot.RiskUp
 		}
-	case "unreadable", "schedule.ignored":
+	case "unreadable", "broken", "missing", "schedule.ignored":
 		if new == nil {
 			return snapshot.RiskDown
 		}
@@ -176,9 +175,4 @@ func inProject(s *collect.Session, found []netlify.Found) []netlify.Found {
 		}
 	}
 	return out
-}
-
-func isManifest(p string) bool {
-	name := path.Base(p)
-	return strings.Contains(name, "functions-manifest") && strings.HasSuffix(name, ".json")
 }

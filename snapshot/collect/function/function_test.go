@@ -105,7 +105,8 @@ module.exports = 1;
 		{"a", "version", "v1"}, {"a", "handler", "exports.handler"}, {"a", "format", "cjs"}, {"a", "bundler", "esbuild"}, {"a", "schedule.effective", "@daily"},
 		{"b", "version", "v2"}, {"b", "schedule.effective", "@hourly"}, {"b", "schedule.declared", "@daily, @hourly"}, {"b", "routes", "/b"}, {"b", "methods", "GET"},
 		{"work-background", "background", "true"}, {"file:netlify.toml", "directory", "netlify/functions"},
-		{"file:netlify/functions/functions-manifest.json", "functions", "a, b"},
+		{"file:netlify/functions/functions-manifest.json", "functions", "a, b"}, {"file:netlify/functions/functions-manifest.json", "format", "mixed"},
+		{"file:netlify/functions/functions-manifest.json", "count", "2"}, {"file:netlify/functions/functions-manifest.json", "folder", "netlify/functions"},
 	} {
 		if got := fact(t, s, c.key, c.fact); got != c.want {
 			t.Errorf("%s %s: %q, want %q", c.key, c.fact, got, c.want)
@@ -160,6 +161,7 @@ func TestChanges(t *testing.T) {
 		{"a handler that vanished is dangerous", main, imp, "a", "content neutral, handler up, routes up, schedule.declared neutral, schedule.effective up, version neutral"},
 		{"another date in a manifest is none", "netlify/functions/functions-manifest.json", "{\"generatedAt\": \"y\",\n\"functions\": [\"a\"]}", "file:netlify/functions/functions-manifest.json", ""},
 		{"a name gone from a manifest is dangerous", "netlify/functions/functions-manifest.json", "{\"functions\": []}", "file:netlify/functions/functions-manifest.json", "functions up"},
+		{"a manifest that broke has lost no names", "netlify/functions/functions-manifest.json", "{\"functions\": [\"a\"", "file:netlify/functions/functions-manifest.json", "broken up"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			if got := change(t, base, c.file, c.content, c.key); got != c.want {
@@ -275,7 +277,7 @@ func TestHostile(t *testing.T) {
 			write(t, dir, "netlify/functions/c.js", "require('../c1');"+plain)
 			write(t, dir, "netlify/c1.js", "require('./functions/c'); require('./c1')")
 		}, "c", "handler=exports.handler", "ok"},
-		{"a manifest that is no JSON", func(t *testing.T, dir string) { write(t, dir, "functions-manifest.json", "{\n<<<<<<< HEAD\n") }, "file:functions-manifest.json", "unreadable=not valid JSON (line 2)", "ok"},
+		{"a manifest that is no JSON", func(t *testing.T, dir string) { write(t, dir, "functions-manifest.json", "{\n<<<<<<< HEAD\n") }, "file:functions-manifest.json", "broken=merge conflict marker", "ok"},
 		{"a TOML bomb of brackets", func(t *testing.T, dir string) { write(t, dir, "netlify.toml", "a="+strings.Repeat("[", 1<<20-10)) }, "file:netlify.toml", "directory=netlify/functions", "ok"},
 		{"a TOML key of 500,000 parts", func(t *testing.T, dir string) { write(t, dir, "netlify.toml", strings.Repeat("a.", 500_000)+"a=1") }, "file:netlify.toml", "directory=netlify/functions", "ok"},
 	} {

@@ -107,13 +107,16 @@ func (site *site) unread() string {
 	return site.why
 }
 
+// notThere is the reason of a file that does not exist.
+const notThere = "it is not there"
+
 // reason says why a file could not be read, without naming it.
 func reason(err error) string {
 	switch {
 	case errors.Is(err, fs.ErrPermission):
 		return "permission denied"
 	case errors.Is(err, fs.ErrNotExist):
-		return "it is not there"
+		return notThere
 	case errors.Is(err, host.ErrNotRegular):
 		return "not a regular file"
 	case errors.Is(err, host.ErrTooLarge):
