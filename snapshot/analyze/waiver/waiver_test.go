@@ -42,6 +42,9 @@ func TestParse(t *testing.T) {
 // A thousand waivers over millions of lines, blank ones and comments and code, take
 // no longer than these lines do.
 func TestParse_hostile(t *testing.T) {
+	if testing.Short() {
+		t.Skip("megabytes against the clock: not in short runs")
+	}
 	const one = "# audit: ignore[x] reason=r until=2027-01-31\n"
 	nested := strings.Builder{}
 	for i := range Max {

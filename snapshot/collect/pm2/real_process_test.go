@@ -60,6 +60,7 @@ module.exports = { apps: [
   { name: 'codes', script: 'dies.js', args: '0 3', stop_exit_codes: [3] },
   { name: 'pool', script: 'healthy.js', instances: 2, exec_mode: 'cluster' },
   { name: 'shell', script: 'shell.sh', max_memory_restart: '20M' },
+  { name: 'leak', script: 'leaks.js' },
 ] }
 -- healthy.js --
 setInterval(() => {}, 1000)
@@ -67,6 +68,9 @@ setInterval(() => {}, 1000)
 process.exit(0)
 -- dies.js --
 setTimeout(() => process.exit(Number(process.argv[3] || 1)), Number(process.argv[2]))
+-- leaks.js --
+const held = []
+setInterval(() => held.push(Buffer.alloc(1 << 20, 1)), 50)
 -- shell.sh --
 node hog.js &
 wait
@@ -131,6 +135,13 @@ func TestRealPM2_processes(t *testing.T) {
 		main, all, children := number(now, "pm2/shell", "memory.main"), number(now, "pm2/shell", "memory"), number(now, "pm2/shell", "children")
 		if main <= 0 || main > 20<<20 || all-main < 40<<20 || children != 1 {
 			t.Errorf("main %v, all %v, children %v", main, all, children)
+		}
+	})
+	t.Run("a leak is one series that grows", func(t *testing.T) {
+		a, _ := itemOf(first, "pm2/leak").Metric("memory")
+		b, _ := itemOf(now, "pm2/leak").Metric("memory")
+		if a.Incarnation == "" || a.Incarnation != b.Incarnation || b.Value < a.Value+5<<20 {
+			t.Errorf("%+v, then %+v", a, b)
 		}
 	})
 	t.Run("processor time only rises within a life", func(t *testing.T) {

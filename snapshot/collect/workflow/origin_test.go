@@ -272,7 +272,9 @@ func TestOrigins_askedOnce(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		return &snapshot.Snapshot{Items: res.Items, Systems: []snapshot.SystemState{{System: snapshot.Workflows, Reason: res.Reason}}}, res.Cursors
+		snap := &snapshot.Snapshot{Items: res.Items, Systems: []snapshot.SystemState{{System: snapshot.Workflows, Reason: res.Reason}}}
+		snap.Sort()
+		return snap, res.Cursors
 	}
 	want := map[string]string{"a.yml": "#2 Ada 2026-11-03 | #1 2026-11-02 a.yml"}
 	first, kept := collectOn(nil, nil, false)

@@ -93,7 +93,9 @@ func (l *linted) run() (said map[string][]string, reason string) {
 	for name, c := range res.Cursors {
 		l.kept[name] = c
 	}
-	l.before = &snapshot.Snapshot{Items: res.Items}
+	before := &snapshot.Snapshot{Items: res.Items}
+	before.Sort()
+	l.before = before
 	return said, res.Reason
 }
 
