@@ -108,7 +108,13 @@ func dash(n int) string {
 	return group(n)
 }
 
-func counted(n int, c ink) cell { return cell{dash(n), c} }
+// counted paints a number; there is nothing alarming in none.
+func counted(n int, c ink) cell {
+	if n == 0 {
+		c = inkNone
+	}
+	return cell{dash(n), c}
+}
 
 // changesOf counts what happened to the items of a system.
 func (r *reading) changesOf(s System) string {

@@ -79,7 +79,9 @@ func deadRuns(j *judge) []damage {
 		r := audit.Report{Item: it.Key, Discriminator: "workflow_run", At: j.place(it, "on.workflow_run"), Severity: audit.Low,
 			Message:  fmt.Sprintf("%s waits for %s, and no workflow has that name", short(it), and(quoted(missing))),
 			Evidence: []audit.Evidence{{Name: "missing", Value: strings.Join(missing, ", ")}}}
-		if len(missing) == len(v.Strings()) {
+		if len(missing) < len(v.Strings()) {
+			r.Title = "waits for what is not there"
+		} else {
 			r.Severity = audit.Medium
 			if len(onOf(it)) == 1 {
 				r.Severity = audit.High
