@@ -240,14 +240,19 @@ func TestRealPM2_hotLoop(t *testing.T) {
 		t.Errorf("%q %+v", found, list)
 	}
 	t.Run("the next run knows it and does not wait", func(t *testing.T) {
-		r.cursors = res.Cursors
-		pause(t.Context(), time.Second)
-		began := time.Now()
-		it := itemOf(r.audit(), "pm2/hot")
-		if took := time.Since(began); took >= settling {
-			t.Errorf("it took %s", took)
+		for end := time.Now().Add(40 * time.Second); ; { // until it crashed often enough in between
+			r.cursors = res.Cursors
+			pause(t.Context(), time.Second)
+			began := time.Now()
+			res = r.audit()
+			if time.Since(began) < settling {
+				break
+			}
+			if time.Now().After(end) {
+				t.Fatal("every run waits")
+			}
 		}
-		if m, _ := it.Metric("burst"); m.Value < 3 {
+		if m, _ := itemOf(res, "pm2/hot").Metric("burst"); m.Value < 3 {
 			t.Errorf("burst %v", m.Value)
 		}
 	})
