@@ -69,23 +69,13 @@ type comparison struct {
 	kept  []snapshot.Key   // see Info.Kept
 }
 
-// lost returns the items that are gone and are not there under another name.
-func (c *comparison) lost(now *snapshot.Snapshot) []*snapshot.Item {
-	if len(c.gone) == 0 {
-		return nil
+// lost returns the items that are gone and that no change knows under another name.
+func (c *comparison) lost(changes []snapshot.Change) []*snapshot.Item {
+	renamed := map[snapshot.Key]bool{}
+	for _, ch := range changes {
+		renamed[ch.From] = true
 	}
-	var fresh []*snapshot.Item
-	i := 0
-	for _, it := range now.Items { // both in key order
-		for i < len(c.old) && c.old[i].Key < it.Key {
-			i++
-		}
-		if i == len(c.old) || c.old[i].Key != it.Key {
-			fresh = append(fresh, it)
-		}
-	}
-	renamed := snapshot.Renames(c.gone, fresh)
-	return slices.DeleteFunc(slices.Clone(c.gone), func(it *snapshot.Item) bool { _, is := renamed[it.Key]; return is })
+	return slices.DeleteFunc(slices.Clone(c.gone), func(it *snapshot.Item) bool { return renamed[it.Key] })
 }
 
 // compare joins the items of a snapshot with those of its reference and adds

@@ -279,12 +279,12 @@ func (s *session) judge() (*View, error) {
 	}
 	mark := audit.Mark{Seq: v.Seq, Run: s.info.ID, At: s.started}
 	var err error
-	s.info.Gone, err = missing(s.cmp.lost(s.snap), old, s.snap, v.Seq, func() (*snapshot.Tree, error) { return treeAt(s.tx, s.past.seq) })
+	s.info.Gone, err = missing(s.cmp.lost(v.Changes), old, s.snap, v.Seq, func() (*snapshot.Tree, error) { return treeAt(s.tx, s.past.seq) })
 	if err != nil {
 		return nil, err
 	}
 	s.info.Judged = s.lastJudged()
-	w := &audit.World{Now: s.snap, Before: s.before, Changes: v.Changes, Gone: s.info.Gone, Derived: s.derived, Limits: s.Config.Limits, Waivers: s.waivers(), All: s.Checks, Off: s.Config.ChecksOff}
+	w := &audit.World{Now: s.snap, Before: s.before, Changes: v.Changes, Gone: s.info.Gone, Derived: s.derived, Limits: s.Config.Limits, Waivers: Waivers(s.capture.Waiving(), s.snap.Content), All: s.Checks, Off: s.Config.ChecksOff}
 	j := audit.Judge(checks, w)
 	if s.before.err != nil {
 		return nil, s.before.err

@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"healthaudit/audit"
+	"healthaudit/snapshot"
 	"healthaudit/snapshot/analyze/waiver"
 )
 
@@ -9,15 +10,15 @@ import (
 // finding. Further ones are left alone, and what they are about counts.
 const maxWaivers = 10_000
 
-// waivers reads the waivers that stand in the captured files. A file whose
+// Waivers reads the waivers that stand in some captured files. A file whose
 // bytes are lost has none: what it waived counts again, which nobody overlooks.
-func (s *session) waivers() []audit.Waiver {
+func Waivers(files []snapshot.File, content snapshot.Content) []audit.Waiver {
 	var out []audit.Waiver
-	for _, f := range s.capture.Waiving() {
+	for _, f := range files {
 		if len(out) >= maxWaivers {
 			break
 		}
-		b, err := s.snap.Content.Bytes(f.SHA256)
+		b, err := content.Bytes(f.SHA256)
 		if err != nil {
 			continue
 		}

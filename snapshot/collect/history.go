@@ -3,8 +3,12 @@ package collect
 import (
 	"bytes"
 	"context"
+	"crypto/sha1"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
+	"hash"
 	"slices"
 	"strconv"
 	"strings"
@@ -179,4 +183,20 @@ func (s *Session) Blobs(ctx context.Context, names []string) (map[string][]byte,
 		out[f[0]], all = rest[:n], rest[n+1:]
 	}
 	return out, nil
+}
+
+// SameBlob reports whether bytes are those that git has under a name, be it
+// with the ends of lines that a checkout made (gitattributes(5), eol).
+func SameBlob(b []byte, name string) bool {
+	return blobName(b, name) == name || blobName(bytes.ReplaceAll(b, []byte("\r\n"), []byte("\n")), name) == name
+}
+
+func blobName(b []byte, like string) string {
+	var h hash.Hash = sha1.New()
+	if len(like) > 2*sha1.Size {
+		h = sha256.New()
+	}
+	h.Write([]byte("blob " + strconv.Itoa(len(b)) + "\x00"))
+	h.Write(b)
+	return hex.EncodeToString(h.Sum(nil))
 }

@@ -1,7 +1,9 @@
 package host
 
 import (
+	"errors"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"syscall"
@@ -18,19 +20,30 @@ func TestRun_alone(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer h.Close()
-		res, err := h.Run(t.Context(), Command{Program: "/bin/sh", Args: []string{"-c", "sleep 60 >/dev/null 2>&1 & echo $!"}, Env: []string{"PATH=" + os.Getenv("PATH")}, Timeout: 10 * time.Second, MaxOut: 100, Alone: alone})
+		fifo := filepath.Join(t.TempDir(), "fifo")
+		if err := syscall.Mkfifo(fifo, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		end, err := os.OpenFile(fifo, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer end.Close()
+		res, err := h.Run(t.Context(), Command{Program: "/bin/sh", Args: []string{"-c", "exec 3>\"$0\"; sleep 60 >/dev/null 2>&1 & echo $!", fifo}, Env: []string{"PATH=" + os.Getenv("PATH")}, Timeout: 10 * time.Second, MaxOut: 100, Alone: alone})
 		pid, perr := strconv.Atoi(strings.TrimSpace(string(res.Out)))
 		if err != nil || perr != nil {
 			t.Fatal(err, perr)
 		}
-		lives := true
-		for range 20 { // it has ended, and waits for its new parent
-			stat, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
-			if lives = err == nil && !strings.Contains(string(stat), ") Z "); !lives || !alone {
-				break
-			}
-			time.Sleep(50 * time.Millisecond)
+		if alone { // its end closes the pipe
+			err = end.SetReadDeadline(time.Now().Add(10 * time.Second))
+		} else {
+			err = end.SetReadDeadline(time.Now())
 		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = end.Read(make([]byte, 1))
+		lives := errors.Is(err, os.ErrDeadlineExceeded)
 		if lives == alone {
 			t.Errorf("alone %v: it lives %v", alone, lives)
 		}

@@ -27,8 +27,8 @@ import (
 	"golang.org/x/tools/txtar"
 
 	"healthaudit/audit"
+	"healthaudit/audit/pipeline"
 	"healthaudit/snapshot"
-	"healthaudit/snapshot/analyze/waiver"
 	"healthaudit/snapshot/analyze/workflow"
 	"healthaudit/snapshot/collect"
 	"healthaudit/snapshot/collect/collecttest"
@@ -115,7 +115,7 @@ func Case(t *testing.T, c *audit.Check, a *txtar.Archive, collectors ...*collect
 		}
 	}
 	shellSaid(t, w.Derived, files)
-	w.All, w.Waivers = append(stubs(t, files["found"]), c), waivers(t, sess)
+	w.All, w.Waivers = append(stubs(t, files["found"]), c), pipeline.Waivers(sess.Files.Waiving(), w.Now.Content)
 	for _, f := range audit.Judge(w.All, w).Findings {
 		if f.Check != c.ID {
 			continue
@@ -172,22 +172,6 @@ func shellSaid(t *testing.T, d *snapshot.Derived, files map[string][]byte) {
 	for sum, v := range said {
 		workflow.KeepShell(d, sum, v)
 	}
-}
-
-// waivers are those of the files that the collectors read.
-func waivers(t *testing.T, s *collect.Session) (out []audit.Waiver) {
-	t.Helper()
-	for _, f := range s.Files.Waiving() {
-		b, err := s.Files.Bytes(f)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, c := range waiver.Parse(b) {
-			out = append(out, audit.Waiver{Checks: c.Checks, Reason: c.Reason, Until: c.Until, From: c.From, To: c.To,
-				At: audit.Location{Path: f.Path, Line: c.Line, Column: c.Column}})
-		}
-	}
-	return out
 }
 
 func merge(t *testing.T, s *snapshot.Snapshot, items, systems []byte) {

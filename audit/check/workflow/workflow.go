@@ -53,6 +53,9 @@ type verdicts struct {
 	config model.Config
 	files  []*snapshot.Item
 	of     map[*snapshot.Item]*verdict
+
+	brokenOnce sync.Once
+	unloadable []*snapshot.Item
 }
 
 type verdict struct {
@@ -98,13 +101,15 @@ func (j *judge) verdict(it *snapshot.Item) model.Verdict {
 }
 
 // broken returns the files that GitHub cannot load.
-func (j *judge) broken() (out []*snapshot.Item) {
-	for _, it := range j.files {
-		if len(j.verdict(it).Problems) > 0 {
-			out = append(out, it)
+func (j *judge) broken() []*snapshot.Item {
+	j.brokenOnce.Do(func() {
+		for _, it := range j.files {
+			if len(j.verdict(it).Problems) > 0 {
+				j.unloadable = append(j.unloadable, it)
+			}
 		}
-	}
-	return out
+	})
+	return j.unloadable
 }
 
 // place returns where something of the item stands.

@@ -1,18 +1,12 @@
 package workflow
 
 import (
-	"bytes"
 	"context"
-	"crypto/sha1"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"hash"
 	"maps"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -261,7 +255,7 @@ func (r *reader) originOf(it *snapshot.Item, list []collect.Revision, blobs map[
 		return o, true
 	}
 	for i, v := range list {
-		if i == 0 && sameBlob(b, v.Blob) { // else the newest change is not committed
+		if i == 0 && collect.SameBlob(b, v.Blob) { // else the newest change is not committed
 			o.Commit, o.Author, o.At = v.Commit, v.Author, v.At
 			continue
 		}
@@ -298,20 +292,4 @@ func (r *reader) worked(p string, src []byte) bool {
 		}
 	}
 	return len(m.Jobs) == 0
-}
-
-// sameBlob reports whether bytes are those that git has under a name, be it
-// with the ends of lines that a checkout made (gitattributes(5), eol).
-func sameBlob(b []byte, name string) bool {
-	return blobName(b, name) == name || blobName(bytes.ReplaceAll(b, []byte("\r\n"), []byte("\n")), name) == name
-}
-
-func blobName(b []byte, like string) string {
-	var h hash.Hash = sha1.New()
-	if len(like) > 2*sha1.Size {
-		h = sha256.New()
-	}
-	h.Write([]byte("blob " + strconv.Itoa(len(b)) + "\x00"))
-	h.Write(b)
-	return hex.EncodeToString(h.Sum(nil))
 }
