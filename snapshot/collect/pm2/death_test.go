@@ -365,9 +365,16 @@ module.exports = { apps: [] }
 export const apps = []
 -- new/deep/ecosystem.prod.config.js --
 exports.apps = []
+-- torn/package.json --
+{"type": "module",
+-- torn/deep/ecosystem.config.js --
+module.exports = { apps: [] }
+-- torn/deep/ecosystem.config.cjs --
+module.exports = { apps: [] }
 `)
 	res := collected(t, s)
-	for file, want := range map[string]string{"ecosystem.config.js": "invalid", "old/ecosystem.config.js": "ok", "new/deep/ecosystem.config.js": "ok", "new/deep/ecosystem.prod.config.js": "invalid"} {
+	for file, want := range map[string]string{"ecosystem.config.js": "invalid", "old/ecosystem.config.js": "ok", "new/deep/ecosystem.config.js": "ok", "new/deep/ecosystem.prod.config.js": "invalid",
+		"torn/deep/ecosystem.config.js": "invalid", "torn/deep/ecosystem.config.cjs": "ok"} {
 		if got := state(res, snapshot.Key("pm2/file:"+file)); got != want {
 			t.Errorf("%s is %s, want %s", file, got, want)
 		}

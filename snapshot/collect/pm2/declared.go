@@ -105,7 +105,8 @@ func declare(ctx context.Context, s *collect.Session, p string) declaration {
 	if path.Base(p) == "package.json" {
 		role = snapshot.Shared
 	}
-	d := declaration{path: p, kind: packageType(s, p)}
+	kind, torn := packageType(s, p)
+	d := declaration{path: p, kind: kind}
 	d.file, d.err = s.Files.File(p, role)
 	text := d.file
 	if d.err == nil && d.file.Link != "" { // PM2 reads what the link points at
@@ -117,6 +118,10 @@ func declare(ctx context.Context, s *collect.Session, p string) declaration {
 	}
 	if d.err != nil {
 		d.deps = nil
+		return d
+	}
+	if torn != "" {
+		d.what = ecosystem.File{Kind: ecosystem.KindOf(p), Status: ecosystem.Invalid, Reason: "Node refuses every .js file beside or below " + torn + ", which is not JSON"}
 		return d
 	}
 	d.evaluate(ctx, s, text)
@@ -150,21 +155,26 @@ func (d *declaration) evaluate(ctx context.Context, s *collect.Session, text sna
 }
 
 // packageType returns "type" of the nearest package.json above a file, "" when
-// there is none, it says nothing, or it is not JSON.
-func packageType(s *collect.Session, p string) string {
+// there is none or it says nothing. Torn is its path where it is not JSON: Node
+// then loads no .js file there (ERR_INVALID_PACKAGE_CONFIG; verified with 20.20).
+func packageType(s *collect.Session, p string) (kind, torn string) {
 	if ecosystem.KindOf(p) != ecosystem.Script {
-		return ""
+		return "", ""
 	}
 	for dir := path.Dir(p); ; dir = path.Dir(dir) {
 		if f, err := s.Files.File(path.Join(dir, "package.json"), snapshot.Shared); err == nil && f.Link == "" {
 			var m struct{ Type string }
-			if b, err := s.Files.Bytes(f); err == nil {
+			b, err := s.Files.Bytes(f)
+			if err == nil && !json.Valid(b) && strings.HasSuffix(p, ".js") {
+				return "", f.Path
+			}
+			if err == nil {
 				_ = json.Unmarshal(b, &m) // npm's problem, not PM2's
 			}
-			return m.Type
+			return m.Type, ""
 		}
 		if dir == "." {
-			return ""
+			return "", ""
 		}
 	}
 }
