@@ -35,10 +35,12 @@ const EndOfFile = 1<<31 - 1
 
 var marks = [][]byte{[]byte("audit: ignore["), []byte("audit:ignore[")}
 
+// openers begin a comment; one that another ends with stands behind it.
+var openers = []string{"#", "//", "/*", "<!--", "--", ";"}
+
 var (
-	comment = lazyregexp.New(`(?:#|//|/\*|--|;|<!--)[ \t]*(audit: ?ignore\[([^\]\n]*)\](.*))$`)
-	field   = lazyregexp.New(`\b(reason|until)=`)
-	noCode  = lazyregexp.New(`^\x{feff}?\s*(?:#.*|//.*|/?\*.*|--.*|;.*|<!--.*)?$`)
+	field  = lazyregexp.New(`\b(reason|until)=`)
+	noCode = lazyregexp.New(`^\x{feff}?\s*(?:#.*|//.*|/?\*.*|--.*|;.*|<!--.*)?$`)
 )
 
 // In reports whether there may be waivers in a text: what costs next to nothing
@@ -59,11 +61,11 @@ func Parse(src []byte) []Comment {
 	for i, line := range lines {
 		line = strings.TrimRight(line, "\r")
 		if strings.Contains(line, "ignore[") && len(out) < Max {
-			if at := comment().FindStringSubmatchIndex(line); at != nil {
-				c := read(line[at[4]:at[5]], line[at[6]:at[7]])
-				c.Line, c.Column = i+1, at[2]+1
+			if at, ok := find(line); ok {
+				c := read(line[at.open:at.close], line[at.close+1:])
+				c.Line, c.Column = i+1, at.word+1
 				switch {
-				case strings.TrimSpace(strings.TrimPrefix(line[:at[0]], "\ufeff")) != "":
+				case strings.TrimSpace(strings.TrimPrefix(line[:at.comment], "\ufeff")) != "":
 					c.From, c.To = i+1, i+1
 				case !code:
 					c.From, c.To = 1, EndOfFile
@@ -81,10 +83,40 @@ func Parse(src []byte) []Comment {
 // Without returns a line without the waiver at its end: what is named by its
 // text keeps its name when it is waived.
 func Without(line string) string {
-	if at := comment().FindStringIndex(line); at != nil {
-		return strings.TrimRight(line[:at[0]], " \t")
+	if at, ok := find(line); ok {
+		return strings.TrimRight(line[:at.comment], " \t")
 	}
 	return line
+}
+
+// A place is where a waiver stands in its line, in bytes: the comment, the word
+// audit in it, and what is between the brackets.
+type place struct{ comment, word, open, close int }
+
+// find returns the first waiver of a line. It looks from the word back to the
+// comment: a line of megabytes may be nothing but openers.
+func find(line string) (place, bool) {
+	for from := 0; ; {
+		i := strings.Index(line[from:], "audit:")
+		if i < 0 {
+			return place{}, false
+		}
+		word := from + i
+		from = word + len("audit:")
+		rest := strings.TrimPrefix(line[from:], " ")
+		names, ok := strings.CutPrefix(rest, "ignore[")
+		before := strings.TrimRight(line[:word], " \t")
+		k := slices.IndexFunc(openers, func(o string) bool { return strings.HasSuffix(before, o) })
+		if !ok || k < 0 {
+			continue
+		}
+		open := len(line) - len(names)
+		n := strings.IndexByte(names, ']')
+		if n < 0 { // nor does any further one end
+			return place{}, false
+		}
+		return place{len(before) - len(openers[k]), word, open, open + n}, true
+	}
 }
 
 // read reads what stands in the brackets and what follows them.

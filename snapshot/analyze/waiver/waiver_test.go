@@ -54,12 +54,13 @@ func TestParse_hostile(t *testing.T) {
 		"blank_lines":   "a\n" + strings.Repeat(one, Max) + "b\n" + strings.Repeat("\n", 4<<20),
 		"comments":      "a\n" + strings.Repeat(one, Max) + strings.Repeat("#\n", 1<<20) + "b\n",
 		"nested":        nested.String() + strings.Repeat(strings.Repeat(" ", Max)+"b\n", 4<<10),
+		"never_closed":  strings.Repeat("# audit: ignore[", 1<<19),
 		"one_long_line": "a: " + strings.Repeat("#", 8<<20) + " audit: ignore[x",
 	} {
 		t.Run(name, func(t *testing.T) {
 			begun := time.Now()
 			got := Parse([]byte(src))
-			if took := time.Since(begun); took > 5*time.Second || len(got) != Max && name != "one_long_line" {
+			if took := time.Since(begun); took > 5*time.Second || len(got) != Max && !strings.HasPrefix(src, "a: #") && name != "never_closed" {
 				t.Errorf("%d waivers in %s", len(got), took)
 			}
 		})
