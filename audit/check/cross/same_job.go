@@ -172,13 +172,21 @@ func sameJob(id string, list []start) audit.Report {
 	return r
 }
 
+// name names the item for a person.
+func (s start) name() string {
+	if s.item.Kind == "cron" {
+		return fmt.Sprintf("line %d of %s", s.item.Line, s.item.Path)
+	}
+	return string(s.item.Key)
+}
+
 var platform = map[string]string{"crontab": "cron", "github": "GitHub Actions", "netlify": "Netlify", "pm2": "PM2"}
 
 // spell names the first schedules of a list.
 func spell(list []start) string {
 	var out []string
 	for _, s := range list[:min(len(list), 4)] {
-		out = append(out, fmt.Sprintf("%s by %s (%s)", s.item.Key, platform[s.schedule.Dialect], s.schedule.Expression))
+		out = append(out, fmt.Sprintf("%s (%s, %s)", s.name(), platform[s.schedule.Dialect], s.schedule.Expression))
 	}
 	if n := len(list) - len(out); n > 0 {
 		out = append(out, fmt.Sprintf("%d more", n))

@@ -56,8 +56,9 @@ type Pos struct {
 
 // A Value is a named value of which only the keyed hash is known.
 type Value struct {
-	Name string `json:"n"`
-	Hash string `json:"h,omitempty"`
+	Name  string `json:"n"`
+	Hash  string `json:"h,omitempty"`
+	Shown string `json:"s,omitempty"` // instead of the hash: a version, which is no secret
 }
 
 // A Model is what one file says. Lists are in the order of the file.
