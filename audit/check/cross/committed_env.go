@@ -3,6 +3,7 @@ package cross
 import (
 	"fmt"
 	"path"
+	"slices"
 	"strings"
 
 	"healthaudit/audit"
@@ -40,12 +41,13 @@ func envFile(p string) (is, local bool) {
 	if !strings.HasPrefix(name, ".env") && !strings.HasSuffix(name, ".env") || strings.HasPrefix(name, ".envrc") {
 		return false, false
 	}
-	for _, w := range strings.FieldsFunc(name, func(r rune) bool { return r == '.' || r == '-' || r == '_' }) {
+	words := strings.FieldsFunc(name, func(r rune) bool { return r == '.' || r == '-' || r == '_' })
+	for _, w := range words {
 		if shown[w] || w == "ts" || w == "js" || w == "md" || w == "d" { // code and text about it
 			return false, false
 		}
 	}
-	return true, strings.HasSuffix(name, ".local")
+	return true, slices.Contains(words, "local")
 }
 
 func judgeCommittedEnv(p *audit.Pass) {
