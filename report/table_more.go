@@ -278,17 +278,11 @@ func (r *reading) recovery() {
 	case r.Recovery.Mode == "off":
 		r.line(0, inkNone, "Recovery: off.")
 		return
-	case len(r.Recovery.Steps) == 0:
+	case len(r.Recovery.Steps) == 0 && r.Recovery.Rules == 0:
 		r.line(0, inkNone, "Recovery: no rules, nothing planned.")
 		return
 	}
-	var totals []string
-	for _, status := range []string{"planned", "done", "failed", "rolled_back", "skipped", "pending"} {
-		if n := r.Recovery.Totals[status]; n > 0 {
-			totals = append(totals, group(n)+" "+strings.ReplaceAll(status, "_", " "))
-		}
-	}
-	r.line(0, inkNone, "Recovery ("+r.Recovery.Mode+"): "+strings.Join(totals, ", ")+".")
+	r.line(0, inkNone, "Recovery ("+r.Recovery.Mode+"): "+r.Recovery.totals()+".")
 	for _, s := range r.Recovery.Steps[:min(len(r.Recovery.Steps), maxLines)] {
 		line := fmt.Sprintf("%s %s: %s", s.Action, s.Item, strings.ReplaceAll(s.Status, "_", " "))
 		if s.Reason != "" {
@@ -297,6 +291,9 @@ func (r *reading) recovery() {
 		r.hang(2, 4, inkNone, line)
 	}
 	r.more(2, len(r.Recovery.Steps)-maxLines)
+	if r.Recovery.Totals["planned"] > 0 {
+		r.line(2, inkDim, "What it would write: audit recover plan --patch. To do it: audit recover apply.")
+	}
 }
 
 // exits explains the exit codes that the gate alone does not.

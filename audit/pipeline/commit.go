@@ -76,6 +76,8 @@ func (s *session) commit(v *View) error {
 			w.json(tableState, rowContext, s.snap.Context)
 		}
 		w.tree(s.snap.Tree, oldTree)
+		w.recovery(s.oldState, s.newState)
+		w.recovered(v.recovered)
 		return w.err
 	})
 }

@@ -40,7 +40,7 @@ func (v *View) Summary(version string) *report.Document {
 		Run: report.Run{ID: i.ID, Seq: v.Seq, Started: sec(i.Started), Finished: sec(i.Finished),
 			DurationMS: ms(i.Finished.Sub(i.Started)), Host: i.Host, Root: i.Root},
 		Gate:        report.Gate{FailOn: i.FailOn, FailUnder: i.FailUnder, Passed: i.Passed, Why: v.reasons(), Exit: i.Exit},
-		Recovery:    report.Recovery{Mode: i.Recovery, Steps: []report.Step{}, Totals: map[string]int{}},
+		Recovery:    v.recovery(),
 		JournalHead: i.JournalHead,
 	}
 	if i.Git != nil {
@@ -133,14 +133,11 @@ func count(c *report.Counts, s audit.Severity) {
 }
 
 func (v *View) items() []report.Item {
-	changed := map[snapshot.Key]snapshot.Op{}
-	for _, c := range v.Changes {
-		changed[c.Item] = c.Op
-	}
+	changed := v.changed()
 	out := make([]report.Item, 0, len(v.Snapshot.Items))
 	for _, it := range v.Snapshot.Items {
 		r := report.Item{Key: string(it.Key), System: string(it.System()), Name: it.Name, Path: it.Path, State: it.State,
-			Level: string(v.level(it)), Change: "unchanged", Unknown: it.Unknown}
+			Level: string(v.level(it)), Change: v.change(it, changed), Unknown: it.Unknown}
 		if r.Level != string(audit.LevelUnknown) {
 			s, ok := v.Score.Items[it.Key]
 			if !ok {
@@ -149,14 +146,8 @@ func (v *View) items() []report.Item {
 			s = audit.Floor(s)
 			r.Score = &s
 		}
-		switch op, ok := changed[it.Key]; {
-		case it.Carried:
-			r.Change = "unknown"
+		if it.Carried {
 			r.Unknown = v.whyCarried(it)
-		case ok:
-			r.Change = string(op)
-		case v.Seq == 1:
-			r.Change = string(snapshot.OpAdded)
 		}
 		out = append(out, r)
 	}

@@ -207,7 +207,8 @@ func Load(tx *store.Tx, seq uint64, collectors []*collect.Collector, checks []*a
 		}
 	}
 	v.evaluate()
-	return v, nil
+	v.recovered, err = loadRecovered(tx, seq)
+	return v, err
 }
 
 // references returns the snapshot that last read each system.

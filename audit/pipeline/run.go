@@ -33,9 +33,10 @@ type Runner struct {
 	Store      string // path of the store
 	Version    string // of the tool
 	Actor      rules.Actor
-	Recovery   string // off or plan
-	Ephemeral  bool   // keep nothing
-	Summary    bool   // the document may leave out what View.Summary does
+	Recovery   string     // off, plan or apply
+	Rules      *rules.Set // of recovery; nil: there are none
+	Ephemeral  bool       // keep nothing
+	Summary    bool       // the document may leave out what View.Summary does
 	Wait       time.Duration
 	NewStore   bool // a damaged store is set aside and a new one begun
 	Command    string
@@ -67,6 +68,9 @@ func (r *Runner) Run(ctx context.Context) (*report.Document, error) {
 	}
 	var v *View
 	if err := s.stageOf("judge", func() (err error) { v, err = s.judge(); return err }); err != nil {
+		return nil, err
+	}
+	if err := s.stageOf("plan", func() error { return s.plan(ctx, v) }); err != nil {
 		return nil, err
 	}
 	v.Info.Finished = r.Host.Now().UTC().Round(0)

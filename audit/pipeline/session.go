@@ -16,6 +16,7 @@ import (
 	"github.com/oklog/ulid/v2"
 
 	"healthaudit/audit"
+	"healthaudit/rules"
 	"healthaudit/snapshot"
 	"healthaudit/snapshot/analyze/refs"
 	"healthaudit/snapshot/collect"
@@ -43,6 +44,8 @@ type session struct {
 	snap    *snapshot.Snapshot
 	cursors map[string]json.RawMessage
 	cmp     *comparison
+
+	oldState, newState rules.State // of recovery, before and after this run
 }
 
 // stageOf runs one stage and tells how long it took.

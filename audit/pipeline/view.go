@@ -29,6 +29,8 @@ type View struct {
 	compared map[snapshot.System]string
 	history  []report.ScorePoint // before this run, oldest first
 	derived  *snapshot.Derived
+
+	recovered *Recovered // nil: there are no rules, or they were not asked
 }
 
 // evaluate computes what follows from items and findings.

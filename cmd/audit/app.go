@@ -68,6 +68,14 @@ type CLI struct {
 		List    checkListCmd    `cmd:"" help:"List every check."`
 		Explain checkExplainCmd `cmd:"" help:"Explain one check: why it matters, an example, what to do."`
 	} `cmd:"" help:"The catalogue of checks."`
+	Recover struct {
+		Plan recoverPlanCmd `cmd:"" default:"withargs" help:"Show what the rules would do on the latest snapshot (the default)."`
+	} `cmd:"" help:"Recovery by the rules of audit.rules.yaml."`
+	Rule struct {
+		List    ruleListCmd    `cmd:"" help:"List the rules of recovery, and those that audit brings along."`
+		Explain ruleExplainCmd `cmd:"" help:"Explain one rule, and print it for copying."`
+		Test    ruleTestCmd    `cmd:"" help:"Go over the stored history and tell when each rule would have acted."`
+	} `cmd:"" help:"The rules of recovery."`
 	Journal struct {
 		Show   journalShowCmd   `cmd:"" default:"withargs" help:"List what audit did (the default)."`
 		Verify journalVerifyCmd `cmd:"" help:"Prove that no entry was changed or cut off."`

@@ -57,6 +57,10 @@ type File struct {
 		Severity map[string]string  `yaml:"severity"`
 		Limits   map[string]float64 `yaml:"limits"`
 	} `yaml:"checks"`
+	Recovery struct {
+		Mode  string `yaml:"mode"`
+		Rules string `yaml:"rules"`
+	} `yaml:"recovery"`
 }
 
 // resolve applies the precedence flag, environment, file, default to the

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -26,7 +27,7 @@ import (
 type runCmd struct {
 	Only      []string      `help:"Collect only these systems: pm2, workflows, functions, scripts." placeholder:"SYSTEM"`
 	Skip      []string      `help:"Collect all but these systems." placeholder:"SYSTEM"`
-	Recover   string        `help:"What to do with recovery rules: off or plan (default plan)." placeholder:"MODE"`
+	Recover   string        `help:"What to do with recovery rules: off or plan (default: recovery.mode of the configuration, else plan)." placeholder:"MODE"`
 	Format    string        `help:"Format of the report: ${formats}." default:"table" placeholder:"NAME"`
 	Output    string        `help:"Write the report to this file instead of standard output." placeholder:"FILE"`
 	FailOn    []string      `help:"Exit 1 on these: critical, high, medium, low, info (that or worse), regression, new, never (default critical,regression)." placeholder:"LIST"`
@@ -55,6 +56,13 @@ func (c *runCmd) Run(a *App) error {
 	if err := s.trusted(a); err != nil {
 		return err
 	}
+	set, err := s.rules()
+	if err != nil {
+		return err
+	}
+	if c.Recover = cmp.Or(c.Recover, s.file.Recovery.Mode, "plan"); c.Recover == "off" {
+		set = nil
+	}
 	if err := a.writable(c.Output); err != nil {
 		return err
 	}
@@ -64,7 +72,7 @@ func (c *runCmd) Run(a *App) error {
 	}
 	defer h.Close()
 	r := &pipeline.Runner{Host: h, Config: &s.pipeline, Collectors: all.Collectors, Checks: check.All(), Store: a.Store, Version: version,
-		Actor: a.actor(h), Recovery: c.Recover, Ephemeral: c.Ephemeral, Summary: renderer.Summary, Wait: c.Wait, NewStore: c.NewStore, Command: a.line}
+		Actor: a.actor(h), Recovery: c.Recover, Rules: set, Ephemeral: c.Ephemeral, Summary: renderer.Summary, Wait: c.Wait, NewStore: c.NewStore, Command: a.line}
 	if a.Verbose {
 		r.Stage = func(name string, took time.Duration) {
 			fmt.Fprintf(a.Stderr, "audit: %s took %s\n", name, took.Round(time.Millisecond))
@@ -123,9 +131,7 @@ func (c *runCmd) apply(a *App, cfg *pipeline.Config) (err error) {
 		cfg.Collect.PM2Homes = append(cfg.Collect.PM2Homes, abs)
 	}
 	switch c.Recover {
-	case "":
-		c.Recover = "plan"
-	case "off", "plan":
+	case "", "off", "plan":
 	case "apply":
 		return &usageError{"--recover apply: this version has no recovery actions", "use off or plan"}
 	default:

@@ -51,6 +51,9 @@ type Collector struct {
 	// are read while git lists the project.
 	Recalls bool
 
+	// Metrics are the names of all metrics that its items may have.
+	Metrics []string
+
 	// Risk tells the direction of a changed fact; nil means neutral.
 	Risk snapshot.RiskFunc
 }

@@ -34,7 +34,9 @@ var Collector = &collect.Collector{
 	Early:     func(ctx context.Context, s *collect.Session) any { return readHomes(ctx, s) },
 	Collect:   collectAll,
 	Recollect: recollect,
-	Risk:      risk,
+	Metrics: []string{"age", "burst", "children", "cpu", "cpus", "created", "disk.free", "event-loop", "log.err", "log.out", "log.own", "logs.growth", "memory",
+		"memory.main", "online", "prev_restart_delay", "restarts", "resurrected", "started", "unmeasured", "unstable_restarts", "uptime"},
+	Risk: risk,
 }
 
 // maxDump bounds the dump in bytes: a hundred apps are half a megabyte.

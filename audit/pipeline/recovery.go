@@ -1,0 +1,250 @@
+package pipeline
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"healthaudit/audit"
+	"healthaudit/report"
+	"healthaudit/rules"
+	"healthaudit/snapshot"
+	"healthaudit/snapshot/store"
+)
+
+// What recovery remembers: incidents by rules.IncidentID, and what concerns all
+// rules in the row rowGlobal. The plan of a run is a row of the state table.
+const (
+	tableRecovery = "recovery"
+	rowGlobal     = "*"
+	rowPlan       = "plan"
+)
+
+// A Recovered is what recovery planned or did in one run, as the run keeps it.
+type Recovered struct {
+	Rules int         `json:"n"` // how many there are
+	Plan  *rules.Plan `json:"plan"`
+}
+
+// LoadState reads what recovery remembered at the newest snapshot.
+func LoadState(tx *store.Tx) (rules.State, error) {
+	st := rules.State{Incidents: map[string]rules.Incident{}}
+	err := tx.Table(tableRecovery).Scan(tx.Seq(), "", func(id string, value []byte, _ uint64) error {
+		if id == rowGlobal {
+			return json.Unmarshal(value, &st.Global)
+		}
+		var inc rules.Incident
+		if err := json.Unmarshal(value, &inc); err != nil {
+			return fmt.Errorf("incident %s: %w", id, err)
+		}
+		st.Incidents[id] = inc
+		return nil
+	})
+	return st, err
+}
+
+// SaveState writes what differs between two states at the newest snapshot.
+func SaveState(tx *store.Tx, old, now rules.State) error {
+	w := writer{tx: tx, seq: tx.Seq()}
+	w.recovery(old, now)
+	return w.err
+}
+
+func (w *writer) recovery(old, now rules.State) {
+	for _, id := range slices.Sorted(maps.Keys(old.Incidents)) {
+		if _, ok := now.Incidents[id]; !ok {
+			w.do(func() error { return w.tx.Table(tableRecovery).Delete(w.seq, id) })
+		}
+	}
+	for _, id := range slices.Sorted(maps.Keys(now.Incidents)) {
+		w.differs(id, old.Incidents[id], now.Incidents[id])
+	}
+	w.differs(rowGlobal, old.Global, now.Global)
+}
+
+// differs writes a row of the recovery table where its value is another one.
+func (w *writer) differs(id string, old, now any) {
+	a, err1 := json.Marshal(old)
+	b, err2 := json.Marshal(now)
+	if err1 == nil && err2 == nil && bytes.Equal(a, b) {
+		return
+	}
+	w.json(tableRecovery, id, now)
+}
+
+// plan makes the plan of a run, if there are rules.
+func (s *session) plan(ctx context.Context, v *View) error {
+	if s.past != nil {
+		var err error
+		if s.oldState, err = LoadState(s.tx); err != nil {
+			return err
+		}
+	}
+	if s.Recovery == "off" {
+		s.newState = s.oldState
+		return nil
+	}
+	if s.Rules == nil {
+		return nil
+	}
+	src := &sources{ctx: ctx, host: s.Host, tx: s.tx, snap: s.snap, git: s.info.Git, now: s.started}
+	p, next := s.Rules.Make(v.World(src, s.started), s.oldState)
+	s.newState = next
+	v.recovered = &Recovered{Rules: len(s.Rules.Rules), Plan: p}
+	return nil
+}
+
+// World is what a plan for this view is made of.
+func (v *View) World(src rules.Sources, now time.Time) *rules.World {
+	return &rules.World{Seq: v.Seq, Run: v.Info.ID, Now: now, Every: v.every(), Snapshot: v.Snapshot, Subjects: v.subjects(), Sources: src}
+}
+
+// maxGaps is how many pauses between runs the usual one is taken from.
+const maxGaps = 20
+
+// every returns the usual time between two runs: the median of the last ones; 0
+// when there are too few.
+func (v *View) every() time.Duration {
+	at := make([]time.Time, 0, len(v.history)+1)
+	for _, h := range v.history {
+		at = append(at, h.At)
+	}
+	at = append(at, v.Info.Started)
+	var gaps []time.Duration
+	for i := max(1, len(at)-maxGaps); i < len(at); i++ {
+		gaps = append(gaps, at[i].Sub(at[i-1]))
+	}
+	if len(gaps) < 3 {
+		return 0
+	}
+	slices.Sort(gaps)
+	return max(0, gaps[len(gaps)/2])
+}
+
+// subjects are the items as conditions see them.
+func (v *View) subjects() []rules.Subject {
+	changed := v.changed()
+	regressed := map[snapshot.Key]bool{}
+	for _, r := range v.Regressions {
+		regressed[r.Item] = true
+	}
+	blind := map[string]bool{} // checks that nobody could look for anywhere
+	for _, id := range v.Info.ChecksOff {
+		blind[id] = true
+	}
+	for _, c := range v.Info.Crashed {
+		blind[c.Check] = true
+	}
+	at := make(map[snapshot.Key]int, len(v.Snapshot.Items))
+	out := make([]rules.Subject, len(v.Snapshot.Items))
+	for i, it := range v.Snapshot.Items {
+		score, ok := v.Score.Items[it.Key]
+		if !ok {
+			score = 100
+		}
+		at[it.Key] = i
+		out[i] = rules.Subject{Item: it, Level: v.level(it), Worst: v.worst[it.Key], Score: audit.Floor(score), Change: v.change(it, changed),
+			Regressed: regressed[it.Key], Doubted: blind}
+	}
+	for _, t := range v.findings {
+		i, ok := at[t.Item]
+		if !ok || !t.Open() {
+			continue
+		}
+		s := &out[i]
+		switch {
+		case t.Accepted():
+			s.Waived = true
+		case t.Carried:
+			s.Doubted = with(s.Doubted, blind, t.Check)
+		default:
+			if s.Open == nil {
+				s.Open = map[string]bool{}
+			}
+			s.Open[t.Check] = true
+		}
+	}
+	return out
+}
+
+// with adds a word to a set that may be the shared one.
+func with(set, shared map[string]bool, word string) map[string]bool {
+	if len(set) == len(shared) {
+		set = maps.Clone(shared)
+	}
+	set[word] = true
+	return set
+}
+
+// changed tells what happened to every item that changed.
+func (v *View) changed() map[snapshot.Key]snapshot.Op {
+	m := make(map[snapshot.Key]snapshot.Op, len(v.Changes))
+	for _, c := range v.Changes {
+		m[c.Item] = c.Op
+	}
+	return m
+}
+
+// change says in a word what happened to an item since the reference.
+func (v *View) change(it *snapshot.Item, changed map[snapshot.Key]snapshot.Op) string {
+	switch op, ok := changed[it.Key]; {
+	case it.Carried:
+		return "unknown"
+	case ok:
+		return string(op)
+	case v.Seq == 1:
+		return string(snapshot.OpAdded)
+	}
+	return "unchanged"
+}
+
+// recovery is what the document says of recovery.
+func (v *View) recovery() report.Recovery {
+	r := report.Recovery{Mode: v.Info.Recovery, Steps: []report.Step{}, Totals: map[string]int{}, Unknown: []report.UntoldRule{}}
+	if v.recovered == nil {
+		return r
+	}
+	return DocumentRecovery(v.Info.Recovery, v.recovered)
+}
+
+// DocumentRecovery makes of a plan, or of what became of it, what documents show.
+func DocumentRecovery(mode string, d *Recovered) report.Recovery {
+	r := report.Recovery{Mode: mode, Rules: d.Rules, Plan: d.Plan.ID, Steps: make([]report.Step, 0, len(d.Plan.Steps)), Totals: map[string]int{},
+		Unknown: make([]report.UntoldRule, 0, len(d.Plan.Unknown))}
+	for _, s := range d.Plan.Steps {
+		step := report.Step{ID: s.ID, Rule: s.Rule, Action: s.Action, Item: string(s.Item), Status: string(s.Status), Skip: string(s.Skip), Reason: s.Reason,
+			Hint: s.Hint, Attempt: s.Attempt, MaxAttempts: s.Max, Files: []string{}}
+		if s.Effect != nil {
+			step.Target, step.What = s.Effect.Target, s.Effect.What
+			for _, w := range s.Effect.Writes {
+				step.Files = append(step.Files, w.Path)
+			}
+		}
+		r.Steps = append(r.Steps, step)
+		r.Totals[step.Status]++
+	}
+	for _, u := range d.Plan.Unknown {
+		r.Unknown = append(r.Unknown, report.UntoldRule{Rule: u.Rule, Items: u.Items, Item: string(u.Item), Why: u.Why})
+	}
+	return r
+}
+
+func (w *writer) recovered(d *Recovered) {
+	was, err := loadRecovered(w.tx, w.seq)
+	w.do(func() error { return err })
+	if was != nil || d != nil {
+		w.json(tableState, rowPlan, d)
+	}
+}
+
+// loadRecovered reads what recovery planned or did in a run; nil where there
+// were no rules.
+func loadRecovered(tx *store.Tx, seq uint64) (*Recovered, error) {
+	var d *Recovered
+	err := row(tx, seq, rowPlan, &d)
+	return d, err
+}

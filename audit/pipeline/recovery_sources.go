@@ -1,0 +1,204 @@
+package pipeline
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"time"
+
+	"healthaudit/audit"
+	"healthaudit/rules"
+	"healthaudit/snapshot"
+	"healthaudit/snapshot/collect"
+	"healthaudit/snapshot/host"
+	"healthaudit/snapshot/store"
+)
+
+// sources answers what actions ask, from the store, the disk and git.
+type sources struct {
+	ctx  context.Context
+	host host.Host
+	tx   *store.Tx // nil on a first run
+	snap *snapshot.Snapshot
+	git  *collect.Repository
+	now  time.Time
+
+	findings map[snapshot.Key][]string // ids of all records of an item
+}
+
+// Sources are the answers for a stored snapshot.
+func Sources(ctx context.Context, h host.Host, tx *store.Tx, v *View) rules.Sources {
+	return &sources{ctx: ctx, host: h, tx: tx, snap: v.Snapshot, git: v.Info.Git, now: h.Now()}
+}
+
+func (s *sources) Bytes(sum string) ([]byte, error) { return s.snap.Content.Bytes(sum) }
+
+// maxVersions bounds how many versions of one file are looked at.
+const maxVersions = 200
+
+// A stand is one version of an item and the last snapshot that saw it.
+type stand struct {
+	item  *snapshot.Item
+	until uint64
+}
+
+func (s *sources) LastGood(it *snapshot.Item, now audit.Severity) (snapshot.File, uint64, error) {
+	if s.tx == nil {
+		return snapshot.File{}, 0, fs.ErrNotExist
+	}
+	present, _ := it.OwnFile()
+	stands, err := s.stands(it.Key)
+	if err != nil {
+		return snapshot.File{}, 0, err
+	}
+	for _, st := range stands {
+		f, ok := st.item.OwnFile()
+		if !ok || f.SHA256 == "" || f.Link != "" || f.Path != it.Path || f.SHA256 == present.SHA256 || st.item.Unknown != "" || st.item.Torn {
+			continue
+		}
+		worst, err := s.worst(it.Key, st.until)
+		if err != nil {
+			return snapshot.File{}, 0, err
+		}
+		if worst >= audit.High || worst >= now || !s.tx.HasBlob(f.SHA256) {
+			continue
+		}
+		return f, st.until, nil
+	}
+	return snapshot.File{}, 0, fs.ErrNotExist
+}
+
+// stands lists the versions of an item, the newest first.
+func (s *sources) stands(key snapshot.Key) (out []stand, err error) {
+	until := s.tx.Seq()
+	herr := s.tx.Table(tableItem).History(string(key), func(seq uint64, value []byte) bool {
+		if value != nil {
+			var it *snapshot.Item
+			if it, err = snapshot.DecodeItem(string(value)); err != nil {
+				return false
+			}
+			out = append(out, stand{it, until})
+		}
+		until = seq - 1
+		return len(out) < maxVersions
+	})
+	return out, errors.Join(err, herr)
+}
+
+// worst returns the worst finding of an item that was open in a snapshot, be it
+// waived or not.
+func (s *sources) worst(key snapshot.Key, seq uint64) (worst audit.Severity, err error) {
+	if s.findings == nil {
+		s.findings = map[snapshot.Key][]string{}
+		err := s.tx.Table(tableFinding).Scan(s.tx.Seq(), "", func(id string, value []byte, _ uint64) error {
+			var of struct {
+				Item snapshot.Key `json:"item"`
+			}
+			if err := json.Unmarshal(value, &of); err != nil {
+				return fmt.Errorf("finding %.12s: %w", id, err)
+			}
+			s.findings[of.Item] = append(s.findings[of.Item], id)
+			return nil
+		})
+		if err != nil {
+			return 0, err
+		}
+	}
+	for _, id := range s.findings[key] {
+		value, _, ok, err := s.tx.Table(tableFinding).At(seq, id)
+		if err != nil {
+			return 0, err
+		}
+		if !ok {
+			continue
+		}
+		var r audit.Record
+		if err := json.Unmarshal(value, &r); err != nil {
+			return 0, fmt.Errorf("finding %.12s: %w", id, err)
+		}
+		if r.Open() {
+			worst = max(worst, r.Severity)
+		}
+	}
+	return worst, nil
+}
+
+// calm is how long a file must have been left alone: somebody may be at it.
+const calm = 10 * time.Minute
+
+func (s *sources) Free(path, is, want string) error {
+	if link, ok := s.snap.Tree.Behind(path); ok {
+		return &rules.Refusal{Why: link + " is a symbolic link, and nothing is written through one"}
+	}
+	st, err := s.host.Stat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return &rules.Refusal{Why: "the file is gone: who removed it may have meant it", Hint: "audit restore latest " + path + " brings it back"}
+	case err != nil:
+		return err
+	case !st.Mode.IsRegular():
+		return &rules.Refusal{Why: path + " is no regular file"}
+	case is == "":
+		return &rules.Refusal{Why: "what stands there now could not be kept, so it could not be brought back"}
+	}
+	if since := s.now.Sub(time.Unix(0, st.MTime)); since < calm {
+		if since < 0 {
+			return &rules.Refusal{Why: "the file is dated in the future: nobody knows whether somebody is working on it"}
+		}
+		return &rules.Refusal{Why: fmt.Sprintf("it was changed %s ago: somebody may be working on it", since.Round(time.Second)), Hint: "the next run looks again"}
+	}
+	if !s.snap.Tree.Git {
+		return nil
+	}
+	return s.uncommitted(path, is, want)
+}
+
+// uncommitted refuses what git knows better (the order of questions is that of
+// docs/recovery.md, "What is never written").
+func (s *sources) uncommitted(path, is, want string) error {
+	if s.git == nil || s.git.Commit == "" {
+		if e, ok := s.snap.Tree.At(path); !ok || e.State == snapshot.Tracked {
+			return &rules.Refusal{Why: "git tracks it and has no commit of it yet"}
+		}
+		return nil
+	}
+	at, err := collect.ReadStanding(s.ctx, s.host, path)
+	if err != nil {
+		return &rules.Refusal{Why: "git could not be asked about it: " + err.Error(), Hint: "run git status in the root as the user that runs audit"}
+	}
+	switch {
+	case at.Busy != "":
+		return &rules.Refusal{Why: "git is in the middle of a " + at.Busy, Hint: "finish it, or give it up"}
+	case at.Staged:
+		return &rules.Refusal{Why: "a change of it is staged for the next commit: somebody means it"}
+	case at.Blob == "":
+		return nil // git does not have it
+	}
+	now, err := s.Bytes(is)
+	if err != nil {
+		return err
+	}
+	if collect.SameBlob(now, at.Blob) {
+		return &rules.Refusal{Why: fmt.Sprintf("it is committed as it is (%.10s): a commit is a decision", s.git.Commit),
+			Hint: "audit recover plan --patch shows what would mend it; git revert undoes a commit"}
+	}
+	b, err := s.Bytes(want)
+	if err != nil || !collect.SameBlob(b, at.Blob) {
+		return &rules.Refusal{Why: "the last commit holds another version than the one to be written", Hint: "git diff -- " + path + " shows what is not committed"}
+	}
+	return nil
+}
+
+// ItemAt returns an item as it was in a snapshot, without its metrics.
+func ItemAt(tx *store.Tx, seq uint64, key snapshot.Key) (*snapshot.Item, error) {
+	value, ok, err := tx.Table(tableItem).Text(seq, string(key))
+	if err == nil && !ok {
+		err = fmt.Errorf("snapshot #%d has no %s", seq, key)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return snapshot.DecodeItem(value)
+}

@@ -1,0 +1,139 @@
+package main
+
+import (
+	"encoding/json"
+	"io"
+	"slices"
+
+	"healthaudit/audit/check"
+	"healthaudit/audit/pipeline"
+	"healthaudit/report"
+	"healthaudit/rules"
+	"healthaudit/snapshot"
+	"healthaudit/snapshot/collect/all"
+	"healthaudit/snapshot/host"
+	"healthaudit/snapshot/store"
+)
+
+type recoverPlanCmd struct {
+	listing
+	Patch bool   `help:"Add the difference of every file that would be written."`
+	Rule  string `help:"Plan for this rule only." placeholder:"ID"`
+	Out   string `help:"Write the plan to this file as well, for audit recover apply --plan." placeholder:"FILE"`
+}
+
+func (c *recoverPlanCmd) Run(a *App) error {
+	if err := a.writable(c.Out); err != nil {
+		return err
+	}
+	var v report.RecoveryView
+	var plan *rules.Plan
+	err := a.reading(func(s *settings, tx *store.Tx) error {
+		h, err := host.New(s.root, a.Env, a.Now)
+		if err != nil {
+			return &usageError{err.Error(), ""}
+		}
+		defer h.Close()
+		set, err := s.rules()
+		if err != nil {
+			return err
+		}
+		if c.Rule != "" && set.Rule(c.Rule) == nil {
+			return noRule(c.Rule, set)
+		}
+		v, plan, err = a.plan(h, tx, set, c.Rule, c.Patch)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if c.Out != "" && plan != nil {
+		err := a.write(c.Out, exitOK, func(w io.Writer, _ report.Options) error {
+			e := json.NewEncoder(w)
+			e.SetIndent("", "  ")
+			return e.Encode(plan)
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return show(a, c.listing, exitOK, v, report.RecoveryPlan)
+}
+
+// plan plans on the latest snapshot. It writes nothing, the store included.
+func (a *App) plan(h host.Host, tx *store.Tx, set *rules.Set, only string, patch bool) (v report.RecoveryView, p *rules.Plan, err error) {
+	seq, err := find(tx, "latest", a.Now())
+	if err != nil {
+		return v, nil, err
+	}
+	view, err := pipeline.Load(tx, seq, all.Collectors, check.All())
+	if err != nil {
+		return v, nil, err
+	}
+	v = report.RecoveryView{Snapshot: ref(seq, view.Info), Patches: []report.Patch{}, Recovery: report.Recovery{Mode: "plan", Steps: []report.Step{}, Totals: map[string]int{}, Unknown: []report.UntoldRule{}}}
+	if set == nil {
+		return v, nil, nil
+	}
+	state, err := pipeline.LoadState(tx)
+	if err != nil {
+		return v, nil, err
+	}
+	w := view.World(pipeline.Sources(a.ctx, h, tx, view), a.Now())
+	w.Only = only
+	p, _ = set.Make(w, state)
+	v.Rules, v.Recovery = set.Path, pipeline.DocumentRecovery("plan", &pipeline.Recovered{Rules: len(set.Rules), Plan: p})
+	if patch {
+		v.Patches, err = stepPatches(tx, view.Snapshot, p)
+	}
+	return v, p, err
+}
+
+// stepPatches are the differences that the steps of a plan would write, those
+// that were refused included: a person may want them. Of a version that is
+// brought back its own facts say what of it is secret: a broken file has none.
+func stepPatches(tx *store.Tx, s *snapshot.Snapshot, p *rules.Plan) ([]report.Patch, error) {
+	before, after := *s, *s
+	before.Items, after.Items = nil, nil
+	more := written{s.Content, map[string][]byte{}}
+	after.Content = more
+	for _, step := range p.Steps {
+		it := s.Item(step.Item)
+		if step.Effect == nil || len(step.Effect.Writes) == 0 || it == nil {
+			continue
+		}
+		now := *it
+		if step.Effect.From > 0 {
+			good, err := pipeline.ItemAt(tx, step.Effect.From, step.Item)
+			if err != nil {
+				return nil, err
+			}
+			now = *good
+		}
+		now.Files = nil
+		for _, w := range step.Effect.Writes {
+			now.Files = append(now.Files, snapshot.File{Path: w.Path, SHA256: w.Sum, Mode: w.Mode})
+			if w.New != nil {
+				more.fresh[w.Sum] = w.New
+			}
+		}
+		old := *it
+		old.Files = slices.DeleteFunc(slices.Clone(it.Files), func(f snapshot.File) bool {
+			return !slices.ContainsFunc(step.Effect.Writes, func(w rules.Write) bool { return w.Path == f.Path })
+		})
+		before.Items, after.Items = append(before.Items, &old), append(after.Items, &now)
+	}
+	return patches(&before, &after), nil
+}
+
+// written is content with bytes that the store does not have yet.
+type written struct {
+	snapshot.Content
+	fresh map[string][]byte
+}
+
+func (w written) Bytes(sum string) ([]byte, error) {
+	if b, ok := w.fresh[sum]; ok {
+		return b, nil
+	}
+	return w.Content.Bytes(sum)
+}

@@ -1,0 +1,11 @@
+// Package action holds what recovery can do, one file per action. An action is
+// a value with its documentation; it says what would be done and does nothing:
+// plans are carried out, verified and undone by rules and pipeline.
+package action
+
+import "healthaudit/rules"
+
+// All returns every action, by id.
+func All() []*rules.Action {
+	return []*rules.Action{FileRestore, ManifestRegenerate, PM2Reload, PM2Restart}
+}

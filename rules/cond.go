@@ -1,0 +1,287 @@
+package rules
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/expr-lang/expr"
+	"github.com/expr-lang/expr/ast"
+	"github.com/expr-lang/expr/file"
+	"github.com/expr-lang/expr/vm"
+
+	"healthaudit/audit"
+	"healthaudit/snapshot"
+)
+
+// A Subject is one item as conditions see it.
+type Subject struct {
+	Item      *snapshot.Item
+	Level     audit.Level
+	Worst     audit.Severity // of the findings that count
+	Score     float64
+	Change    string // added, changed, unchanged, unknown, rebased
+	Regressed bool
+	Flapping  bool
+	Waived    bool            // a finding of it is accepted
+	Open      map[string]bool // checks with a finding that counts
+	Doubted   map[string]bool // checks with a finding that nobody could look for this time
+}
+
+// A Cond is a compiled condition.
+type Cond struct {
+	Text    string
+	program *vm.Program
+}
+
+// A Vocabulary is the names that a condition may use.
+type Vocabulary struct {
+	Checks  []string
+	Metrics []string
+	Actions []*Action
+	Nearest func(word string, names []string) string // for suggestions; "" where none is near
+}
+
+// meant suggests the name that a wrong one may have been.
+func (v *Vocabulary) meant(word string, names []string) string {
+	if v.Nearest == nil {
+		return ""
+	}
+	if near := v.Nearest(word, names); near != "" {
+		return "did you mean " + near + "?"
+	}
+	return ""
+}
+
+// scope is the closed environment of a condition: no maps, whose missing keys
+// would read as zero and let a rule fire.
+type scope struct {
+	Item    *itemScope                        `expr:"item"`
+	Metric  func(string) (float64, error)     `expr:"metric"`
+	Fact    func(string, ...any) (any, error) `expr:"fact"`
+	Finding func(string) (bool, error)        `expr:"finding"`
+}
+
+type itemScope struct {
+	Key       string  `expr:"key"`
+	System    string  `expr:"system"`
+	Name      string  `expr:"name"`
+	Kind      string  `expr:"kind"`
+	Path      string  `expr:"path"`
+	State     string  `expr:"state"`
+	Level     string  `expr:"level"`
+	Change    string  `expr:"change"`
+	Score     float64 `expr:"score"`
+	Regressed bool    `expr:"regressed"`
+	Flapping  bool    `expr:"flapping"`
+}
+
+func (s *Subject) metric(name string) (float64, error) {
+	if m, ok := s.Item.Metric(name); ok {
+		return m.Value, nil
+	}
+	return 0, fmt.Errorf("it has no metric %s", name)
+}
+
+func (s *Subject) fact(name string, otherwise []any) (any, error) {
+	v, ok := s.Item.Fact(name)
+	switch {
+	case ok:
+		return v.Any(), nil
+	case len(otherwise) == 1:
+		return otherwise[0], nil
+	}
+	return nil, fmt.Errorf("it has no fact %s", name)
+}
+
+func (s *Subject) finding(check string) (bool, error) {
+	if s.Doubted[check] && !s.Open[check] {
+		return false, fmt.Errorf("nobody could look for %s this time", check)
+	}
+	return s.Open[check], nil
+}
+
+// maxNodes bounds a condition: more is a program, and belongs into a check.
+const maxNodes = 300
+
+// fields are what a condition may ask of item.
+var fields = []string{"key", "system", "name", "kind", "path", "state", "level", "change", "score", "regressed", "flapping"}
+
+// functions are what a condition may call of ours.
+var functions = []string{"metric", "fact", "finding"}
+
+// allowed are the built-in functions of the language that need no clock and
+// make no large values.
+var allowed = []string{"len", "lower", "upper", "trim", "any", "all", "none", "int", "float", "string", "abs", "max", "min"}
+
+// Compile checks and compiles a condition. The error is a *CondError.
+func Compile(text string, v Vocabulary) (Cond, error) {
+	look := &visitor{v: v}
+	options := []expr.Option{expr.Env(&scope{Item: &itemScope{}}), expr.AsBool(), expr.MaxNodes(maxNodes), expr.DisableAllBuiltins(), expr.Patch(look)}
+	for _, name := range allowed {
+		options = append(options, expr.EnableBuiltin(name))
+	}
+	p, err := expr.Compile(text, options...)
+	if look.err != nil {
+		return Cond{}, look.err
+	}
+	if err != nil {
+		return Cond{}, v.condError(text, err)
+	}
+	return Cond{Text: text, program: p}, nil
+}
+
+// A CondError says what is wrong with a condition.
+type CondError struct {
+	Column int // in its text, from 1 on; 0 unknown
+	What   string
+	Hint   string
+}
+
+func (e *CondError) Error() string { return e.What }
+
+func (v *Vocabulary) condError(text string, err error) *CondError {
+	var at *file.Error
+	if !errors.As(err, &at) {
+		return &CondError{What: err.Error()}
+	}
+	out := &CondError{Column: at.Column + 1, What: at.Message}
+	if at.Line > 1 {
+		out.Column = 0
+	}
+	if _, field, ok := strings.Cut(out.What, "itemScope has no field "); ok {
+		out.What, out.Hint = "item has no "+field, "item has "+strings.Join(fields, ", ")
+		if meant := v.meant(field, fields); meant != "" {
+			out.Hint = meant
+		}
+		return out
+	}
+	word := text
+	if at.Column < len(text) {
+		word = text[at.Column:]
+	}
+	if strings.Contains(at.Message, "unknown name") {
+		out.Hint = "a condition knows item, metric(…), fact(…) and finding(…)"
+		if meant := v.meant(name(word), append([]string{"item"}, functions...)); meant != "" {
+			out.Hint = meant
+		}
+	}
+	return out
+}
+
+func name(s string) string {
+	end := strings.IndexFunc(s, func(r rune) bool { return r != '_' && (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') })
+	if end < 0 {
+		return s
+	}
+	return s[:end]
+}
+
+// A visitor refuses what could not be known before a rule is run: names that
+// are computed or that nothing has, and loops in loops.
+type visitor struct {
+	v   Vocabulary
+	err *CondError
+}
+
+func (l *visitor) Visit(node *ast.Node) {
+	switch n := (*node).(type) {
+	case *ast.CallNode:
+		l.call(n)
+	case *ast.PredicateNode:
+		if deep(n.Node) > 1 {
+			l.fail(n.Location().From, "more than two loops in one another", "")
+		}
+	}
+}
+
+// deep counts the predicates that stand in one another.
+func deep(n ast.Node) int {
+	d := &deepest{}
+	ast.Walk(&n, d)
+	return d.found
+}
+
+type deepest struct{ found int }
+
+func (d *deepest) Visit(n *ast.Node) {
+	if _, ok := (*n).(*ast.PredicateNode); ok {
+		d.found++
+	}
+}
+
+func (l *visitor) call(n *ast.CallNode) {
+	id, ok := n.Callee.(*ast.IdentifierNode)
+	if !ok || !slices.Contains(functions, id.Value) || len(n.Arguments) == 0 {
+		return
+	}
+	called := id.Value
+	word, ok := n.Arguments[0].(*ast.StringNode)
+	if !ok {
+		l.fail(n.Arguments[0].Location().From, called+" wants a name in quotes, not one that is computed", "")
+		return
+	}
+	known, what := []string(nil), ""
+	switch called {
+	case "metric":
+		known, what = l.v.Metrics, "metric"
+	case "finding":
+		known, what = l.v.Checks, "check"
+	default:
+		return
+	}
+	if !slices.Contains(known, word.Value) {
+		l.fail(word.Location().From, fmt.Sprintf("there is no %s %q", what, word.Value), l.v.meant(word.Value, known))
+	}
+}
+
+func (l *visitor) fail(at int, what, hint string) {
+	if l.err == nil {
+		l.err = &CondError{Column: at + 1, What: what, Hint: hint}
+	}
+}
+
+// A judge evaluates conditions one after another, for one goroutine.
+type judge struct {
+	machine vm.VM
+	scope   scope
+	of      *Subject
+}
+
+func newJudge() *judge {
+	j := &judge{}
+	j.scope.Metric = func(name string) (float64, error) { return j.of.metric(name) }
+	j.scope.Fact = func(name string, otherwise ...any) (any, error) { return j.of.fact(name, otherwise) }
+	j.scope.Finding = func(check string) (bool, error) { return j.of.finding(check) }
+	return j
+}
+
+// memoryBudget bounds what one evaluation may make.
+const memoryBudget = 10_000
+
+// about sets the subject of the evaluations that follow.
+func (j *judge) about(s *Subject) {
+	it := s.Item
+	j.of = s
+	j.scope.Item = &itemScope{Key: string(it.Key), System: string(it.System()), Name: it.Name, Kind: it.Kind, Path: it.Path, State: it.State,
+		Level: string(s.Level), Change: s.Change, Score: s.Score, Regressed: s.Regressed, Flapping: s.Flapping}
+}
+
+// eval tells whether a condition holds; an error is that nobody knows, and why.
+func (j *judge) eval(c Cond) (bool, error) {
+	j.machine.MemoryBudget = memoryBudget
+	v, err := j.machine.Run(c.program, &j.scope)
+	if err != nil {
+		var at *file.Error
+		if errors.As(err, &at) {
+			return false, errors.New(at.Message)
+		}
+		return false, err
+	}
+	b, ok := v.(bool)
+	if !ok {
+		return false, errors.New("it is neither true nor false")
+	}
+	return b, nil
+}

@@ -1,0 +1,336 @@
+package rules
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/parser"
+
+	"healthaudit/snapshot"
+)
+
+// MaxFile bounds a file of rules in bytes, maxRules the rules in it: every one
+// is tried on every item.
+const (
+	MaxFile   = 256 << 10
+	maxRules  = 200
+	maxNested = 100 // brackets open at once: the time of the YAML reader grows with their square
+)
+
+// A ParseError says what is wrong with a file of rules, and where.
+type ParseError struct {
+	Path string
+	Line int    // 0 unknown
+	What string // one line
+	Hint string // the place in the file with a caret, and what may have been meant
+}
+
+func (e *ParseError) Error() string {
+	if e.Line > 0 {
+		return fmt.Sprintf("%s:%d: %s", e.Path, e.Line, e.What)
+	}
+	return e.Path + ": " + e.What
+}
+
+// The file as it is written. Every key is here; one that is not is an error.
+type fileDoc struct {
+	Version  int         `yaml:"version"`
+	Defaults defaultsDoc `yaml:"defaults"`
+	Limits   limitsDoc   `yaml:"limits"`
+	Rules    []ruleDoc   `yaml:"rules"`
+}
+
+type defaultsDoc struct {
+	For         forDoc     `yaml:"for"`
+	Cooldown    span       `yaml:"cooldown"`
+	Backoff     backoffDoc `yaml:"backoff"`
+	MaxAttempts *int       `yaml:"max_attempts"`
+	MaxGap      span       `yaml:"max_gap"`
+}
+
+type limitsDoc struct {
+	Actions       *int `yaml:"max_actions"`
+	PerSystem     *int `yaml:"max_per_system"`
+	UnhealthyPct  *int `yaml:"max_unhealthy_pct"`
+	StopAfter     *int `yaml:"stop_after_failures"`
+	ActionsPerDay *int `yaml:"max_actions_per_day"`
+}
+
+type ruleDoc struct {
+	ID     string `yaml:"id"`
+	Why    string `yaml:"why"`
+	System string `yaml:"system"`
+	Match  struct {
+		Items  []string `yaml:"items"`
+		Except []string `yaml:"except"`
+	} `yaml:"match"`
+	When        string            `yaml:"when"`
+	For         forDoc            `yaml:"for"`
+	Priority    int               `yaml:"priority"`
+	Cooldown    span              `yaml:"cooldown"`
+	Backoff     backoffDoc        `yaml:"backoff"`
+	MaxAttempts *int              `yaml:"max_attempts"`
+	ResetAfter  span              `yaml:"reset_after"`
+	OnExhausted exhaustedDoc      `yaml:"on_exhausted"`
+	Window      *windowDoc        `yaml:"window"`
+	Mutex       string            `yaml:"mutex"`
+	DependsOn   []string          `yaml:"depends_on"`
+	Approval    string            `yaml:"approval"`
+	Action      map[string]string `yaml:"action"`
+}
+
+type exhaustedDoc struct {
+	DisableFor span `yaml:"disable_for"`
+}
+
+type backoffDoc struct {
+	Factor float64 `yaml:"factor"`
+	Max    span    `yaml:"max"`
+}
+
+type windowDoc struct {
+	Start    string `yaml:"start"`
+	End      string `yaml:"end"`
+	Timezone string `yaml:"timezone"`
+}
+
+// A span is a duration as Go writes it (30m, 1h30m), or with days: 2d.
+type span string
+
+func (s span) parse() (time.Duration, error) {
+	text := string(s)
+	if days, ok := strings.CutSuffix(text, "d"); ok {
+		if n, err := strconv.Atoi(days); err == nil && n >= 0 && n <= 365 {
+			return time.Duration(n) * 24 * time.Hour, nil
+		}
+	}
+	d, err := time.ParseDuration(text)
+	if err != nil || d < 0 || d > 365*24*time.Hour {
+		return 0, fmt.Errorf("%q is no duration such as 30m, 6h or 2d", text)
+	}
+	return d, nil
+}
+
+// A forDoc is a number, or {times, within}.
+type forDoc struct {
+	Times, Within int
+	set           bool
+}
+
+func (f *forDoc) UnmarshalYAML(b []byte) error {
+	f.set = true
+	if n, err := strconv.Atoi(strings.TrimSpace(string(b))); err == nil {
+		f.Times, f.Within = n, n
+		return nil
+	}
+	var of struct {
+		Times  int `yaml:"times"`
+		Within int `yaml:"within"`
+	}
+	if err := yaml.UnmarshalWithOptions(b, &of, yaml.Strict()); err != nil {
+		return errors.New("for is a number of runs, or {times: 3, within: 5}")
+	}
+	f.Times, f.Within = of.Times, of.Within
+	return nil
+}
+
+// Parse reads a file of rules strictly. The error is a *ParseError with line,
+// caret and, for an unknown name, the nearest one there is.
+func Parse(path string, src []byte, v Vocabulary) (*Set, error) {
+	if len(src) > MaxFile {
+		return nil, &ParseError{Path: path, What: fmt.Sprintf("larger than %d KiB", MaxFile>>10)}
+	}
+	if nested(src) > maxNested {
+		return nil, &ParseError{Path: path, What: "it is nested too deeply"}
+	}
+	var d fileDoc
+	dec := yaml.NewDecoder(bytes.NewReader(src), yaml.Strict())
+	err := dec.Decode(&d)
+	if err == nil && !errors.Is(dec.Decode(new(any)), io.EOF) {
+		return nil, &ParseError{Path: path, What: "it holds a second YAML document", Hint: "write all of it into one"}
+	}
+	if err != nil && !errors.Is(err, io.EOF) {
+		return nil, decodeError(path, err, v)
+	}
+	r := reader{path: path, src: src, v: v}
+	if r.tree, err = parser.ParseBytes(src, 0); err != nil {
+		return nil, decodeError(path, err, v)
+	}
+	if d.Version != 1 {
+		return nil, r.fail("$.version", fmt.Sprintf("version is %d, want 1", d.Version), "write version: 1 at its beginning; this version of audit reads that one only")
+	}
+	return r.set(&d)
+}
+
+func nested(src []byte) (deepest int) {
+	open := 0
+	for _, c := range src {
+		switch c {
+		case '[', '{':
+			open++
+			deepest = max(deepest, open)
+		case ']', '}':
+			open--
+		}
+	}
+	return deepest
+}
+
+// keys are all the keys of the format, for suggestions.
+var keys = []string{"version", "defaults", "limits", "rules", "for", "cooldown", "backoff", "factor", "max", "max_attempts", "max_gap", "max_actions",
+	"max_per_system", "max_unhealthy_pct", "stop_after_failures", "max_actions_per_day", "id", "why", "system", "match", "items", "except", "when",
+	"priority", "reset_after", "on_exhausted", "disable_for", "window", "start", "end", "timezone", "mutex", "depends_on", "approval", "action", "type"}
+
+func decodeError(path string, err error, v Vocabulary) error {
+	what, hint, _ := strings.Cut(strings.TrimSpace(yaml.FormatError(err, false, true)), "\n")
+	e := &ParseError{Path: path, What: what, Hint: hint}
+	if at, rest, ok := strings.Cut(strings.TrimPrefix(what, "["), "] "); ok && strings.HasPrefix(what, "[") {
+		line, _, _ := strings.Cut(at, ":")
+		if e.Line, err = strconv.Atoi(line); err == nil {
+			e.What = rest
+		}
+	}
+	if i := strings.Index(e.What, " Go struct field "); i >= 0 { // names of ours say nothing to whoever wrote the file
+		if j := strings.Index(e.What, " of type "); j > i {
+			e.What = e.What[:i] + e.What[j:]
+		}
+	}
+	if _, word, ok := strings.Cut(e.What, `unknown field "`); ok {
+		word = strings.TrimRight(word, `"`)
+		if meant := v.meant(word, keys); meant != "" {
+			e.Hint += "\n" + meant
+		}
+	}
+	return e
+}
+
+// A reader makes rules of what was decoded.
+type reader struct {
+	path string
+	src  []byte
+	v    Vocabulary
+	tree *ast.File
+}
+
+// fail returns an error at a place of the file, with the lines around it.
+func (r *reader) fail(at, what, hint string) error {
+	e := &ParseError{Path: r.path, What: what, Hint: hint}
+	for p := at; ; {
+		path, err := yaml.PathString(p)
+		if err == nil {
+			if node, err := path.FilterFile(r.tree); err == nil && node != nil {
+				e.Line = node.GetToken().Position.Line
+				if shown, err := path.AnnotateSource(r.src, false); err == nil {
+					e.Hint = strings.TrimRight(string(shown), "\n")
+					if hint != "" {
+						e.Hint += "\n" + hint
+					}
+				}
+				return e
+			}
+		}
+		i := strings.LastIndexAny(p, ".[")
+		if i <= 0 {
+			return e
+		}
+		p = p[:i]
+	}
+}
+
+func (r *reader) set(d *fileDoc) (*Set, error) {
+	s := &Set{Path: r.path, Hash: snapshot.Sum(r.src)}
+	var err error
+	if s.Limits, err = r.limits(&d.Limits); err != nil {
+		return nil, err
+	}
+	if d.Defaults.MaxGap != "" {
+		if s.MaxGap, err = d.Defaults.MaxGap.parse(); err != nil {
+			return nil, r.fail("$.defaults.max_gap", err.Error(), "")
+		}
+	}
+	if len(d.Rules) > maxRules {
+		return nil, r.fail("$.rules", fmt.Sprintf("more than %d rules", maxRules), "")
+	}
+	first := map[string]int{}
+	for i := range d.Rules {
+		at := fmt.Sprintf("$.rules[%d]", i)
+		rule, err := r.rule(at, &d.Rules[i], &d.Defaults)
+		if err != nil {
+			return nil, err
+		}
+		if line, twice := first[rule.ID]; twice {
+			return nil, r.fail(at+".id", fmt.Sprintf("the rule %s is there already, at line %d", rule.ID, line), "")
+		}
+		first[rule.ID] = rule.Line
+		s.Rules = append(s.Rules, rule)
+	}
+	return s, r.depends(s)
+}
+
+// depends checks that rules wait for rules that are there, and not for
+// themselves in a circle.
+func (r *reader) depends(s *Set) error {
+	ids := make([]string, len(s.Rules))
+	for i, rule := range s.Rules {
+		ids[i] = rule.ID
+	}
+	for i, rule := range s.Rules {
+		for j, d := range rule.Depends {
+			if s.Rule(d) == nil {
+				return r.fail(fmt.Sprintf("$.rules[%d].depends_on[%d]", i, j), fmt.Sprintf("there is no rule %q", d), r.v.meant(d, ids))
+			}
+		}
+		if way := circle(s, rule, []string{rule.ID}); way != nil {
+			return r.fail(fmt.Sprintf("$.rules[%d].depends_on", i), "rules wait for one another: "+strings.Join(way, " → "), "")
+		}
+	}
+	return nil
+}
+
+// circle returns the way from a rule back to itself.
+func circle(s *Set, at *Rule, way []string) []string {
+	for _, d := range at.Depends {
+		if d == way[0] {
+			return append(way, d)
+		}
+		next := s.Rule(d)
+		if next == nil || slices.Contains(way, d) {
+			continue
+		}
+		if found := circle(s, next, append(slices.Clone(way), d)); found != nil {
+			return found
+		}
+	}
+	return nil
+}
+
+// DefaultLimits bound a file that sets none.
+var DefaultLimits = Limits{Actions: 5, PerSystem: 3, UnhealthyPct: 40, StopAfter: 2, ActionsPerDay: 20}
+
+func (r *reader) limits(d *limitsDoc) (Limits, error) {
+	l := DefaultLimits
+	for _, f := range []struct {
+		key  string
+		from *int
+		to   *int
+		max  int
+	}{{"max_actions", d.Actions, &l.Actions, 1000}, {"max_per_system", d.PerSystem, &l.PerSystem, 1000}, {"max_unhealthy_pct", d.UnhealthyPct, &l.UnhealthyPct, 100},
+		{"stop_after_failures", d.StopAfter, &l.StopAfter, 1000}, {"max_actions_per_day", d.ActionsPerDay, &l.ActionsPerDay, 10000}} {
+		if f.from == nil {
+			continue
+		}
+		if *f.from < 0 || *f.from > f.max {
+			return l, r.fail("$.limits."+f.key, fmt.Sprintf("%s is %d, want a number from 0 to %d", f.key, *f.from, f.max), "")
+		}
+		*f.to = *f.from
+	}
+	return l, nil
+}

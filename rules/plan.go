@@ -1,0 +1,468 @@
+package rules
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"healthaudit/audit"
+	"healthaudit/snapshot"
+)
+
+// A World is what a plan is made of, besides rules and State.
+type World struct {
+	Seq      uint64 // of the snapshot
+	Run      string // its ULID
+	Now      time.Time
+	Every    time.Duration // the usual time between two runs; 0 unknown
+	Snapshot *snapshot.Snapshot
+	Subjects []Subject // in the order of their keys
+	Sources  Sources
+	Approved []string // ids of steps that a person approved
+	Only     string   // the rule to plan for; empty is all
+	Trial    bool     // every action is taken to be possible: nothing is asked, nothing can be applied
+}
+
+// A Status is what became of a step.
+type Status string
+
+const (
+	Planned    Status = "planned"
+	Skipped    Status = "skipped"
+	Done       Status = "done"
+	Failed     Status = "failed"
+	RolledBack Status = "rolled_back"
+)
+
+// A Step is what one rule does about one item, or why it does not.
+type Step struct {
+	ID      string         `json:"id"`
+	Rule    string         `json:"rule"`
+	Action  string         `json:"action"`
+	Item    snapshot.Key   `json:"item"`
+	Status  Status         `json:"status"`
+	Skip    Skip           `json:"skip,omitempty"`   // of a skipped one
+	Reason  string         `json:"reason,omitempty"` // for a person
+	Hint    string         `json:"hint,omitempty"`   // what to do next
+	Attempt int            `json:"attempt"`          // which one this is or would be
+	Max     int            `json:"max"`
+	Effect  *Effect        `json:"effect,omitempty"`
+	Worst   audit.Severity `json:"worst"` // of the item's findings
+}
+
+// A Skip is why a step is not carried out, in a word.
+type Skip string
+
+const (
+	SkipHealthy    Skip = "healthy"
+	SkipWaived     Skip = "waived"
+	SkipFlapping   Skip = "flapping"
+	SkipStreak     Skip = "streak"
+	SkipExhausted  Skip = "exhausted"
+	SkipCooldown   Skip = "cooldown"
+	SkipWindow     Skip = "window"
+	SkipPaused     Skip = "paused"
+	SkipUpstream   Skip = "upstream"
+	SkipSuperseded Skip = "superseded"
+	SkipMutex      Skip = "mutex"
+	SkipBreaker    Skip = "breaker"
+	SkipApproval   Skip = "approval"
+	SkipRefused    Skip = "refused"
+	SkipProposal   Skip = "proposal"
+	SkipStopped    Skip = "stopped" // the plan ended before it
+)
+
+// Unknown is a rule whose condition could not be told of some items.
+type Unknown struct {
+	Rule  string       `json:"rule"`
+	Items int          `json:"items"`
+	Item  snapshot.Key `json:"item"` // the first of them
+	Why   string       `json:"why"`
+}
+
+// Exhausted is an incident that was given up just now: a person must look.
+type Exhausted struct {
+	Rule     string       `json:"rule"`
+	Item     snapshot.Key `json:"item"`
+	Attempts int          `json:"attempts"`
+}
+
+// A Plan is what would be done, in this order, and everything else that a rule
+// asked for, with the reason why it is not.
+type Plan struct {
+	ID        string      `json:"id"` // sha256 in hex over snapshot, rules and planned steps
+	Seq       uint64      `json:"seq"`
+	Run       string      `json:"run"`
+	Rules     string      `json:"rules"` // hash of the file
+	Steps     []Step      `json:"steps"` // planned ones first
+	Unknown   []Unknown   `json:"unknown,omitempty"`
+	Exhausted []Exhausted `json:"exhausted,omitempty"`
+	Broken    []string    `json:"broken,omitempty"` // breakers that are open, by name
+}
+
+// maxPrepared bounds the actions of one plan that are looked into: each may ask git.
+const maxPrepared = 20
+
+// Make makes the plan of a snapshot, and what is remembered after it. It is
+// pure: the same set, world and state give the same plan. Making it again for
+// the same snapshot counts nothing twice.
+func (s *Set) Make(w *World, old State) (*Plan, State) {
+	p := &planner{set: s, w: w, old: old, used: map[string]Step{}, plan: &Plan{Seq: w.Seq, Run: w.Run, Rules: s.Hash}}
+	p.next = State{Incidents: map[string]Incident{}, Global: p.global()}
+	p.evaluate()
+	p.choose()
+	p.plan.ID = p.hash()
+	return p.plan, p.next
+}
+
+// A planner makes one plan.
+type planner struct {
+	set      *Set
+	w        *World
+	old      State
+	next     State
+	plan     *Plan
+	matches  []match
+	sick     map[snapshot.System]int // items that fail, or that a rule is about
+	judged   map[snapshot.System]int
+	used     map[string]Step // what was taken: "item …", "mutex …", "target …"
+	actions  map[snapshot.System]int
+	total    int
+	prepared int
+}
+
+// A match is a rule whose condition holds on an item.
+type match struct {
+	rule    *Rule
+	order   int // in the file
+	subject *Subject
+	inc     Incident
+}
+
+func (p *planner) global() Global {
+	g := p.old.Global
+	g.Done = slices.DeleteFunc(slices.Clone(g.Done), func(t time.Time) bool { return p.w.Now.Sub(t) >= day })
+	if g.Paused != nil && !p.w.Now.Before(*g.Paused) {
+		g.Paused = nil
+	}
+	return g
+}
+
+// gap is the pause after which a streak begins anew.
+func (p *planner) gap() time.Duration { return cmp.Or(p.set.MaxGap, 3*p.w.Every) }
+
+func (p *planner) evaluate() {
+	p.sick, p.judged = map[snapshot.System]int{}, map[snapshot.System]int{}
+	of := map[snapshot.System][]int{}
+	for i, r := range p.set.Rules {
+		of[r.System] = append(of[r.System], i)
+	}
+	j, unknown := newJudge(), make([]Unknown, len(p.set.Rules))
+	for i := range p.w.Subjects {
+		sub := &p.w.Subjects[i]
+		sys, before := sub.Item.System(), len(p.matches)
+		if sub.Level != audit.LevelUnknown && !sub.Item.Key.IsPseudo() {
+			p.judged[sys]++
+		}
+		ready := false
+		for _, n := range of[sys] {
+			if !p.set.Rules[n].Covers(sub.Item.Key) {
+				continue
+			}
+			if !ready {
+				j.about(sub)
+				ready = true
+			}
+			p.one(n, sub, j, &unknown[n])
+		}
+		if sub.Level == audit.LevelFailing || len(p.matches) > before {
+			p.sick[sys]++
+		}
+	}
+	for _, u := range unknown {
+		if u.Items > 0 {
+			p.plan.Unknown = append(p.plan.Unknown, u)
+		}
+	}
+	p.keepGone()
+}
+
+// one evaluates one rule on one item.
+func (p *planner) one(n int, sub *Subject, j *judge, unknown *Unknown) {
+	r := p.set.Rules[n]
+	var id string
+	var inc Incident
+	had := false
+	if len(p.old.Incidents) > 0 {
+		id = IncidentID(r.ID, sub.Item.Key)
+		inc, had = p.old.Incidents[id]
+	}
+	holds, err := false, error(nil)
+	if sub.Level == audit.LevelUnknown {
+		err = fmt.Errorf("nobody knows how it is")
+	} else {
+		holds, err = j.eval(r.When)
+	}
+	if err != nil { // neither true nor false: what was counted stays
+		if had {
+			p.next.Incidents[id] = inc
+		}
+		if unknown.Items++; unknown.Items == 1 {
+			unknown.Rule, unknown.Item, unknown.Why = r.ID, sub.Item.Key, err.Error()
+		}
+		return
+	}
+	if !holds && !had {
+		return
+	}
+	id = IncidentID(r.ID, sub.Item.Key)
+	inc = inc.see(holds, p.w.Seq, p.w.Now, p.gap())
+	if !inc.over(r, p.w.Now) {
+		p.next.Incidents[id] = inc
+	}
+	if holds {
+		p.matches = append(p.matches, match{r, n, sub, inc})
+	}
+}
+
+// keepGone keeps the attempts on items that are not there now: one that comes
+// back the next day must not begin at the first attempt again.
+func (p *planner) keepGone() {
+	here := map[snapshot.Key]bool{}
+	for i := range p.w.Subjects {
+		here[p.w.Subjects[i].Item.Key] = true
+	}
+	for id, inc := range p.old.Incidents {
+		rule, item := SplitIncident(id)
+		if r := p.set.Rule(rule); r != nil && !here[item] && inc.Attempts > 0 && p.w.Now.Sub(inc.At) < max(r.Reset, day) {
+			p.next.Incidents[id] = inc
+		}
+	}
+}
+
+// choose decides about every match, in the order in which they would be served.
+func (p *planner) choose() {
+	slices.SortStableFunc(p.matches, func(a, b match) int {
+		return cmp.Or(b.rule.Priority-a.rule.Priority, int(b.subject.Worst)-int(a.subject.Worst), a.order-b.order,
+			strings.Compare(string(a.subject.Item.Key), string(b.subject.Item.Key)))
+	})
+	holding := map[string]bool{}
+	for _, m := range p.matches {
+		holding[m.rule.ID] = true
+	}
+	p.actions = map[snapshot.System]int{}
+	broken := map[string]bool{}
+	var planned, skipped []Step
+	for _, m := range p.matches {
+		if p.w.Only != "" && m.rule.ID != p.w.Only {
+			continue
+		}
+		s := p.decide(m, holding)
+		if s.Skip == SkipBreaker {
+			broken[strings.SplitN(s.Reason, ":", 2)[0]] = true
+		}
+		if s.Status == Planned {
+			planned = append(planned, s)
+		} else {
+			skipped = append(skipped, s)
+		}
+	}
+	p.plan.Steps = append(planned, skipped...)
+	p.plan.Broken = slices.Sorted(maps.Keys(broken))
+}
+
+// decide makes the step of one match.
+func (p *planner) decide(m match, holding map[string]bool) Step {
+	s := Step{ID: stepID(m.rule, m.subject.Item.Key, m.inc), Rule: m.rule.ID, Action: m.rule.Action.ID, Item: m.subject.Item.Key,
+		Status: Skipped, Attempt: m.inc.Attempts + 1, Max: m.rule.Attempts, Worst: m.subject.Worst}
+	for _, test := range []func(match) (Skip, string){p.subject, p.timing, func(m match) (Skip, string) { return upstream(m.rule, holding) }, p.taken, p.breaker} {
+		if s.Skip, s.Reason = test(m); s.Skip != "" {
+			if s.Skip == SkipExhausted {
+				p.exhausted(m)
+			}
+			return s
+		}
+	}
+	return p.prepare(m, s)
+}
+
+// subject tells why nothing is done about an item as it is.
+func (p *planner) subject(m match) (Skip, string) {
+	switch {
+	case m.subject.Level == audit.LevelOK:
+		return SkipHealthy, "nothing of medium severity or worse is found: what is well is left alone"
+	case m.subject.Waived:
+		return SkipWaived, "a finding of it is waived: a person decided to live with it"
+	case m.subject.Flapping:
+		return SkipFlapping, "it keeps changing between well and unwell: acting on it would add to that"
+	case !m.inc.Lasts(m.rule.For):
+		if f := m.rule.For; f.Times == f.Within {
+			return SkipStreak, fmt.Sprintf("its condition holds in %s so far, %s are needed", plural(m.inc.Row(), "run"), f)
+		}
+		return SkipStreak, fmt.Sprintf("seen in %d of the last %d runs, %d are needed", m.inc.Of(m.rule.For.Within), m.rule.For.Within, m.rule.For.Times)
+	}
+	return "", ""
+}
+
+// timing tells why it is not the moment.
+func (p *planner) timing(m match) (Skip, string) {
+	now := p.w.Now
+	if m.inc.left(m.rule, now) == 0 {
+		reason := fmt.Sprintf("%s made, none helped", plural(m.inc.Attempts, "attempt"))
+		if m.inc.Latched != nil && m.rule.Disable > 0 {
+			reason += "; one more after " + clock(m.inc.Latched.Add(m.rule.Disable))
+		}
+		return SkipExhausted, reason
+	}
+	if m.inc.Last != nil && m.inc.Attempts < m.rule.Attempts {
+		if next := m.inc.Last.Add(m.rule.Wait(m.inc.Attempts)); now.Before(next) {
+			return SkipCooldown, "after the last attempt it waits until " + clock(next)
+		}
+	}
+	switch {
+	case !m.rule.Window.Holds(now):
+		return SkipWindow, "it acts only from " + m.rule.Window.String()
+	case p.next.Global.Paused != nil:
+		return SkipPaused, "recovery is paused until " + clock(*p.next.Global.Paused)
+	}
+	return "", ""
+}
+
+// upstream tells which rule must come to rest first.
+func upstream(r *Rule, holding map[string]bool) (Skip, string) {
+	for _, d := range r.Depends {
+		if holding[d] {
+			return SkipUpstream, "it waits for the rule " + d
+		}
+	}
+	return "", ""
+}
+
+// taken tells which step before has the item or the mutex.
+func (p *planner) taken(m match) (Skip, string) {
+	if s, ok := p.used["item "+string(m.subject.Item.Key)]; ok {
+		return SkipSuperseded, "the rule " + s.Rule + " acts on it in this run"
+	}
+	if s, ok := p.used["mutex "+m.rule.Mutex]; ok && m.rule.Mutex != "" {
+		return SkipMutex, fmt.Sprintf("the rule %s acts on %s, and only one of %s may in one run", s.Rule, s.Item, m.rule.Mutex)
+	}
+	return "", ""
+}
+
+// breaker tells which bound on all rules is reached.
+func (p *planner) breaker(m match) (Skip, string) {
+	l, g, sys := p.set.Limits, p.next.Global, m.subject.Item.System()
+	pct := 0
+	if n := p.judged[sys]; n >= minItems {
+		pct = 100 * p.sick[sys] / n
+	}
+	switch {
+	case g.Broken != nil && p.w.Now.Sub(*g.Broken) < rest:
+		return SkipBreaker, "failures: actions failed; nothing is done until " + clock(g.Broken.Add(rest))
+	case g.Broken != nil && p.total > 0:
+		return SkipBreaker, "failures: after failures one action is tried first"
+	case pct > l.UnhealthyPct:
+		return SkipBreaker, fmt.Sprintf("unhealthy: %d %% of %s are unwell, more than %d %%: that has one cause, and no rule mends it", pct, sys, l.UnhealthyPct)
+	case p.total >= l.Actions:
+		return SkipBreaker, fmt.Sprintf("run: %s are planned in this run, no more are allowed", plural(p.total, "action"))
+	case p.actions[sys] >= l.PerSystem:
+		return SkipBreaker, fmt.Sprintf("system: %s are planned for %s in this run, no more are allowed", plural(p.actions[sys], "action"), sys)
+	case g.Today(p.w.Now)+p.total >= l.ActionsPerDay:
+		return SkipBreaker, fmt.Sprintf("day: %s in 24 hours are the most that is allowed", plural(l.ActionsPerDay, "action"))
+	}
+	return "", ""
+}
+
+// prepare asks the action what it would do, and takes what it needs.
+func (p *planner) prepare(m match, s Step) Step {
+	if p.w.Trial {
+		s.Status, s.Effect = Planned, &Effect{Target: "trial " + string(s.Item)}
+		p.take(m, s)
+		return s
+	}
+	if p.prepared++; p.prepared > maxPrepared {
+		s.Skip, s.Reason = SkipStopped, fmt.Sprintf("%d actions were looked into; the rest waits for the next run", maxPrepared)
+		return s
+	}
+	e, err := m.rule.Action.Prepare(&Preparation{Item: m.subject.Item, Worst: m.subject.Worst, Params: m.rule.Params, Snapshot: p.w.Snapshot, Sources: p.w.Sources})
+	if err == nil || e.Target != "" {
+		s.Effect = &e
+	}
+	if err != nil {
+		r := refused(err)
+		s.Skip, s.Reason, s.Hint = SkipRefused, r.Why, r.Hint
+		return s
+	}
+	if other, ok := p.used["target "+e.Target]; ok {
+		s.Skip, s.Reason = SkipSuperseded, fmt.Sprintf("the rule %s changes %s in this run", other.Rule, e.Target)
+		return s
+	}
+	switch {
+	case m.rule.Action.Class == Proposal:
+		s.Skip, s.Reason = SkipProposal, "a person does this: "+e.What
+		return s
+	case m.rule.Approval && !slices.Contains(p.w.Approved, s.ID):
+		s.Skip, s.Reason, s.Hint = SkipApproval, "it waits for a person", "audit recover apply --approve "+s.ID
+	default:
+		s.Status = Planned
+	}
+	p.take(m, s)
+	return s
+}
+
+// take keeps item, target and mutex for a step, and counts it if it is planned.
+func (p *planner) take(m match, s Step) {
+	if s.Status == Planned {
+		p.total++
+		p.actions[m.subject.Item.System()]++
+	}
+	p.used["item "+string(s.Item)], p.used["target "+s.Effect.Target], p.used["mutex "+m.rule.Mutex] = s, s, s
+}
+
+// exhausted tells once that an incident was given up.
+func (p *planner) exhausted(m match) {
+	id := IncidentID(m.rule.ID, m.subject.Item.Key)
+	inc, ok := p.next.Incidents[id]
+	if !ok || inc.Told {
+		return
+	}
+	inc.Told = true
+	p.next.Incidents[id] = inc
+	p.plan.Exhausted = append(p.plan.Exhausted, Exhausted{m.rule.ID, m.subject.Item.Key, inc.Attempts})
+}
+
+// stepID names one attempt of one incident. Planning again names it the same.
+func stepID(r *Rule, item snapshot.Key, inc Incident) string {
+	h := sha256.Sum256(fmt.Appendf(nil, "%s\x00%s\x00%d\x00%d", r.ID, item, inc.Since.UnixNano(), inc.Attempts+1))
+	return hex.EncodeToString(h[:8])
+}
+
+func (p *planner) hash() string {
+	h := sha256.New()
+	fmt.Fprintf(h, "%d\x00%s\x00%s", p.plan.Seq, p.plan.Run, p.plan.Rules)
+	for _, s := range p.plan.Steps {
+		if s.Status != Planned {
+			continue
+		}
+		fmt.Fprintf(h, "\x00%s\x00%s", s.ID, s.Effect.Target)
+		for _, w := range s.Effect.Writes {
+			fmt.Fprintf(h, "\x00%s\x00%s\x00%s", w.Path, w.Was, w.Sum)
+		}
+	}
+	return hex.EncodeToString(h.Sum(nil))
+}
+
+// clock shows a time as every report does.
+func clock(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05 UTC") }
+
+func plural(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}
