@@ -89,11 +89,17 @@ type Effect struct {
 	Writes []Write `json:"writes,omitempty"`
 }
 
+// back returns what undoes a write.
+func (w Write) back() Write {
+	return Write{Path: w.Path, Was: w.Sum, Sum: w.Was, Mode: w.Old, Old: w.Mode}
+}
+
 // A Write puts bytes into one file of the project.
 type Write struct {
 	Path string      `json:"path"`
 	Was  string      `json:"was"` // sha256 of what stands there now; empty: nothing does
 	Sum  string      `json:"sha256"`
-	Mode fs.FileMode `json:"mode"`
-	New  []byte      `json:"-"` // the bytes, where the store does not have them yet
+	Mode fs.FileMode `json:"mode"`     // permission bits then
+	Old  fs.FileMode `json:"old_mode"` // and now
+	New  []byte      `json:"-"`        // the bytes, where the store does not have them yet
 }

@@ -105,8 +105,10 @@ type windowDoc struct {
 // A span is a duration as Go writes it (30m, 1h30m), or with days: 2d.
 type span string
 
-func (s span) parse() (time.Duration, error) {
-	text := string(s)
+func (s span) parse() (time.Duration, error) { return ParseSpan(string(s)) }
+
+// ParseSpan reads a duration as a file of rules has it, at most a year.
+func ParseSpan(text string) (time.Duration, error) {
 	if days, ok := strings.CutSuffix(text, "d"); ok {
 		if n, err := strconv.Atoi(days); err == nil && n >= 0 && n <= 365 {
 			return time.Duration(n) * 24 * time.Hour, nil

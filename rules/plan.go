@@ -23,7 +23,7 @@ type World struct {
 	Snapshot *snapshot.Snapshot
 	Subjects []Subject // in the order of their keys
 	Sources  Sources
-	Approved []string // ids of steps that a person approved
+	Approved []string // ids of steps that a person approved; then no others are carried out
 	Only     string   // the rule to plan for; empty is all
 	Trial    bool     // every action is taken to be possible: nothing is asked, nothing can be applied
 }
@@ -312,6 +312,9 @@ func (p *planner) subject(m match) (Skip, string) {
 // timing tells why it is not the moment.
 func (p *planner) timing(m match) (Skip, string) {
 	now := p.w.Now
+	if m.inc.Undone {
+		return SkipExhausted, "a person undid the last attempt: audit recover reset " + m.rule.ID + " " + string(m.subject.Item.Key) + " lets it act again"
+	}
 	if m.inc.left(m.rule, now) == 0 {
 		reason := fmt.Sprintf("%s made, none helped", plural(m.inc.Attempts, "attempt"))
 		if m.inc.Latched != nil && m.rule.Disable > 0 {
@@ -408,6 +411,8 @@ func (p *planner) prepare(m match, s Step) Step {
 		return s
 	case m.rule.Approval && !slices.Contains(p.w.Approved, s.ID):
 		s.Skip, s.Reason, s.Hint = SkipApproval, "it waits for a person", "audit recover apply --approve "+s.ID
+	case len(p.w.Approved) > 0 && !slices.Contains(p.w.Approved, s.ID):
+		s.Skip, s.Reason = SkipApproval, "other steps were approved, not this one"
 	default:
 		s.Status = Planned
 	}
@@ -458,7 +463,7 @@ func (p *planner) hash() string {
 }
 
 // clock shows a time as every report does.
-func clock(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05 UTC") }
+func clock(t time.Time) string { return t.UTC().Format("2006-01-02 15:04 UTC") }
 
 func plural(n int, noun string) string {
 	if n == 1 {

@@ -37,6 +37,7 @@ type Incident struct {
 	Last     *time.Time `json:"last,omitempty"`    // end of the last attempt
 	Latched  *time.Time `json:"latched,omitempty"` // since when no attempt is left
 	Told     bool       `json:"told,omitempty"`    // that it is exhausted was told
+	Undone   bool       `json:"undone,omitempty"`  // a person undid the last attempt: no more are made
 	Well     *time.Time `json:"well,omitempty"`    // since when the condition does not hold, with attempts made
 	WellRuns int        `json:"well_runs,omitempty"`
 }
@@ -63,6 +64,8 @@ type Global struct {
 	Done   []time.Time `json:"done,omitempty"`   // actions of the last 24 hours
 	Broken *time.Time  `json:"broken,omitempty"` // when failures opened the breaker
 	Paused *time.Time  `json:"paused,omitempty"` // until when nothing is done
+
+	Pending *Pending `json:"pending,omitempty"` // an action that began and did not end
 }
 
 // day is the span of Limits.ActionsPerDay.
@@ -132,6 +135,9 @@ func (i Incident) over(r *Rule, now time.Time) bool {
 // left returns how many attempts an exhausted incident may make: one after its
 // rest, and none before.
 func (i Incident) left(r *Rule, now time.Time) int {
+	if i.Undone {
+		return 0
+	}
 	if i.Attempts < r.Attempts {
 		return r.Attempts - i.Attempts
 	}

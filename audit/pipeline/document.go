@@ -39,7 +39,7 @@ func (v *View) Summary(version string) *report.Document {
 		Schema: report.Schema, Tool: report.Tool{Version: version},
 		Run: report.Run{ID: i.ID, Seq: v.Seq, Started: sec(i.Started), Finished: sec(i.Finished),
 			DurationMS: ms(i.Finished.Sub(i.Started)), Host: i.Host, Root: i.Root},
-		Gate:        report.Gate{FailOn: i.FailOn, FailUnder: i.FailUnder, Passed: i.Passed, Why: v.reasons(), Exit: i.Exit},
+		Gate:        report.Gate{FailOn: i.FailOn, FailUnder: i.FailUnder, Passed: i.Passed, Why: v.reasons(), Exit: v.exit()},
 		Recovery:    v.recovery(),
 		JournalHead: i.JournalHead,
 	}

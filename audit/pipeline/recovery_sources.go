@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
+	"path"
 	"time"
 
 	"healthaudit/audit"
@@ -128,20 +130,30 @@ func (s *sources) worst(key snapshot.Key, seq uint64) (worst audit.Severity, err
 // calm is how long a file must have been left alone: somebody may be at it.
 const calm = 10 * time.Minute
 
-func (s *sources) Free(path, is, want string) error {
-	if link, ok := s.snap.Tree.Behind(path); ok {
-		return &rules.Refusal{Why: link + " is a symbolic link, and nothing is written through one"}
+func (s *sources) Free(file, is, want string) error {
+	for dir := path.Dir(file); dir != "."; dir = path.Dir(dir) {
+		if st, err := s.host.Stat(dir); err == nil && !st.Mode.IsDir() {
+			return &rules.Refusal{Why: dir + " is a symbolic link, and nothing is written through one"}
+		}
 	}
-	st, err := s.host.Stat(path)
+	st, err := s.host.Stat(file)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return &rules.Refusal{Why: "the file is gone: who removed it may have meant it", Hint: "audit restore latest " + path + " brings it back"}
+		return &rules.Refusal{Why: "the file is gone: who removed it may have meant it", Hint: "audit restore latest " + file + " brings it back"}
 	case err != nil:
 		return err
 	case !st.Mode.IsRegular():
-		return &rules.Refusal{Why: path + " is no regular file"}
+		return &rules.Refusal{Why: file + " is no regular file"}
 	case is == "":
 		return &rules.Refusal{Why: "what stands there now could not be kept, so it could not be brought back"}
+	}
+	if me := os.Getuid(); me >= 0 && int64(st.UID) != int64(me) { // what is written anew belongs to whoever writes it
+		return &rules.Refusal{Why: "the file belongs to another user than the one that runs audit", Hint: "run audit as that user"}
+	}
+	if b, err := s.host.Read(file, maxBefore); err != nil {
+		return err
+	} else if snapshot.Sum(b) != is {
+		return &rules.Refusal{Why: "it changed since the snapshot: somebody is working on it", Hint: "audit run looks again"}
 	}
 	if since := s.now.Sub(time.Unix(0, st.MTime)); since < calm {
 		if since < 0 {
@@ -152,19 +164,19 @@ func (s *sources) Free(path, is, want string) error {
 	if !s.snap.Tree.Git {
 		return nil
 	}
-	return s.uncommitted(path, is, want)
+	return s.uncommitted(file, is, want)
 }
 
 // uncommitted refuses what git knows better (the order of questions is that of
 // docs/recovery.md, "What is never written").
-func (s *sources) uncommitted(path, is, want string) error {
+func (s *sources) uncommitted(file, is, want string) error {
 	if s.git == nil || s.git.Commit == "" {
-		if e, ok := s.snap.Tree.At(path); !ok || e.State == snapshot.Tracked {
+		if e, ok := s.snap.Tree.At(file); !ok || e.State == snapshot.Tracked {
 			return &rules.Refusal{Why: "git tracks it and has no commit of it yet"}
 		}
 		return nil
 	}
-	at, err := collect.ReadStanding(s.ctx, s.host, path)
+	at, err := collect.ReadStanding(s.ctx, s.host, file)
 	if err != nil {
 		return &rules.Refusal{Why: "git could not be asked about it: " + err.Error(), Hint: "run git status in the root as the user that runs audit"}
 	}
@@ -186,7 +198,7 @@ func (s *sources) uncommitted(path, is, want string) error {
 	}
 	b, err := s.Bytes(want)
 	if err != nil || !collect.SameBlob(b, at.Blob) {
-		return &rules.Refusal{Why: "the last commit holds another version than the one to be written", Hint: "git diff -- " + path + " shows what is not committed"}
+		return &rules.Refusal{Why: "the last commit holds another version than the one to be written", Hint: "git diff -- " + file + " shows what is not committed"}
 	}
 	return nil
 }

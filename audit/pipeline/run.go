@@ -74,27 +74,50 @@ func (r *Runner) Run(ctx context.Context) (*report.Document, error) {
 		return nil, err
 	}
 	v.Info.Finished = r.Host.Now().UTC().Round(0)
-	// The document does not depend on the commit: it is made while that waits for the disk.
-	doc := make(chan *report.Document, 1)
-	go func() {
-		if r.Summary {
-			doc <- v.Summary(r.Version)
-		} else {
-			doc <- v.Document(r.Version)
-		}
-	}()
-	if !r.Ephemeral {
-		err := s.stageOf("commit", func() error { return s.commit(v) })
-		if err != nil {
-			<-doc
-			return nil, &CommitError{err}
-		}
+	made, err := s.finish(ctx, v)
+	if err != nil {
+		return nil, err
 	}
-	var made *report.Document
-	err := s.stageOf("document", func() error { made = <-doc; return nil })
 	if r.Ephemeral { // there is no snapshot of that number
 		made.Run.Seq, made.Score.History[len(made.Score.History)-1].Seq = 0, 0
 	}
+	return made, nil
+}
+
+// finish keeps the run, carries out what recovery is to do, and makes the
+// document.
+func (s *session) finish(ctx context.Context, v *View) (*report.Document, error) {
+	document := func() *report.Document {
+		if s.Summary {
+			return v.Summary(s.Version)
+		}
+		return v.Document(s.Version)
+	}
+	commit := func() error {
+		if s.Ephemeral {
+			return nil
+		}
+		if err := s.stageOf("commit", func() error { return s.commit(v) }); err != nil {
+			return &CommitError{err}
+		}
+		return nil
+	}
+	if s.acts(v) {
+		if err := commit(); err != nil {
+			return nil, err
+		}
+		err := s.stageOf("recover", func() error { return s.recover(ctx, v) })
+		return document(), err
+	}
+	// The document does not depend on the commit: it is made while that waits for the disk.
+	doc := make(chan *report.Document, 1)
+	go func() { doc <- document() }()
+	if err := commit(); err != nil {
+		<-doc
+		return nil, err
+	}
+	var made *report.Document
+	err := s.stageOf("document", func() error { made = <-doc; return nil })
 	return made, err
 }
 

@@ -69,7 +69,12 @@ type CLI struct {
 		Explain checkExplainCmd `cmd:"" help:"Explain one check: why it matters, an example, what to do."`
 	} `cmd:"" help:"The catalogue of checks."`
 	Recover struct {
-		Plan recoverPlanCmd `cmd:"" default:"withargs" help:"Show what the rules would do on the latest snapshot (the default)."`
+		Plan   recoverPlanCmd   `cmd:"" default:"withargs" help:"Show what the rules would do on the latest snapshot (the default)."`
+		Apply  recoverApplyCmd  `cmd:"" help:"Do what the rules ask for on the latest snapshot: verified, journaled, and undone where it does not help."`
+		Undo   recoverUndoCmd   `cmd:"" help:"Bring back what an action overwrote."`
+		Pause  recoverPauseCmd  `cmd:"" help:"Do nothing for a while."`
+		Resume recoverResumeCmd `cmd:"" help:"End a pause, and let actions be tried again after failures."`
+		Reset  recoverResetCmd  `cmd:"" help:"Forget the attempts of a rule on an item."`
 	} `cmd:"" help:"Recovery by the rules of audit.rules.yaml."`
 	Rule struct {
 		List    ruleListCmd    `cmd:"" help:"List the rules of recovery, and those that audit brings along."`

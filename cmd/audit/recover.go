@@ -2,8 +2,12 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
+	"fmt"
 	"io"
+	"os"
 	"slices"
+	"time"
 
 	"healthaudit/audit/check"
 	"healthaudit/audit/pipeline"
@@ -88,6 +92,33 @@ func (a *App) plan(h host.Host, tx *store.Tx, set *rules.Set, only string, patch
 	return v, p, err
 }
 
+// recovering locks the store and runs fn with what recovery needs.
+func (a *App) recovering(fn func(*settings, *pipeline.Runner) error) error {
+	s, err := a.settings()
+	if err != nil {
+		return err
+	}
+	set, err := s.rules()
+	if err != nil {
+		return err
+	}
+	h, err := host.New(s.root, a.Env, a.Now)
+	if err != nil {
+		return &usageError{err.Error(), ""}
+	}
+	defer h.Close()
+	if err := store.Exists(a.Store); err != nil {
+		return err
+	}
+	lock, err := store.Lock(a.Store, store.LockOptions{Command: a.line, Host: h.Name(), Now: a.Now()})
+	if err != nil {
+		return busy(err)
+	}
+	defer lock.Unlock()
+	return fn(s, &pipeline.Runner{Host: h, Config: &s.pipeline, Collectors: all.Collectors, Checks: check.All(), Store: a.Store, Version: version,
+		Actor: a.actor(h), Recovery: "apply", Rules: set, Command: a.line})
+}
+
 // stepPatches are the differences that the steps of a plan would write, those
 // that were refused included: a person may want them. Of a version that is
 // brought back its own facts say what of it is secret: a broken file has none.
@@ -123,6 +154,163 @@ func stepPatches(tx *store.Tx, s *snapshot.Snapshot, p *rules.Plan) ([]report.Pa
 		before.Items, after.Items = append(before.Items, &old), append(after.Items, &now)
 	}
 	return patches(&before, &after), nil
+}
+
+type recoverApplyCmd struct {
+	listing
+	Plan    string   `help:"Apply this plan, written by audit recover plan --out, and nothing else: refused when it is stale." placeholder:"FILE"`
+	Approve []string `help:"Approve a step by its id (repeatable); only approved ones are done then." placeholder:"ID"`
+	Rule    string   `help:"Apply this rule only." placeholder:"ID"`
+}
+
+func (c *recoverApplyCmd) Run(a *App) error {
+	var v report.RecoveryView
+	code := exitOK
+	err := a.recovering(func(s *settings, r *pipeline.Runner) error {
+		if err := s.trusted(a); err != nil {
+			return err
+		}
+		if r.Rules == nil {
+			return &usageError{"there are no recovery rules", "audit rule list shows those that audit brings along"}
+		}
+		if c.Rule != "" && r.Rules.Rule(c.Rule) == nil {
+			return noRule(c.Rule, r.Rules)
+		}
+		q := pipeline.Request{Rule: c.Rule, Approved: c.Approve}
+		if err := c.read(&q); err != nil {
+			return err
+		}
+		d, view, err := r.Apply(a.ctx, q)
+		if errors.Is(err, pipeline.ErrStale) {
+			return &usageError{err.Error(), "nothing was done; audit recover plan --out FILE makes a new one"}
+		}
+		if none := (*pipeline.NoStepError)(nil); errors.As(err, &none) {
+			return &usageError{err.Error(), "audit recover plan names those that wait for a person"}
+		}
+		if err != nil {
+			return err
+		}
+		if d.Failed() {
+			code = exitAction
+		}
+		v = report.RecoveryView{Snapshot: ref(view.Seq, view.Info), Rules: r.Rules.Path, Recovery: pipeline.DocumentRecovery("apply", d), Patches: []report.Patch{}}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	if err := show(a, c.listing, code, v, report.RecoveryPlan); err != nil || code == exitOK {
+		return err
+	}
+	return exitCode(code)
+}
+
+// read reads the plan that was approved.
+func (c *recoverApplyCmd) read(q *pipeline.Request) error {
+	if c.Plan == "" {
+		return nil
+	}
+	if len(c.Approve) > 0 {
+		return &usageError{"--plan and --approve: a plan in a file is approved as a whole", "give one of them"}
+	}
+	b, err := os.ReadFile(c.Plan)
+	if err != nil {
+		return &usageError{"--plan: " + err.Error(), ""}
+	}
+	var p rules.Plan
+	if err := json.Unmarshal(b, &p); err != nil || p.ID == "" {
+		return &usageError{"--plan: " + c.Plan + " is no plan of recovery", "audit recover plan --out FILE writes one"}
+	}
+	q.Plan = p.ID
+	return nil
+}
+
+type recoverUndoCmd struct {
+	ID string `arg:"" help:"The id of the action, as audit recover apply and audit journal --format json show it."`
+}
+
+func (c *recoverUndoCmd) Run(a *App) error {
+	return a.recovering(func(_ *settings, r *pipeline.Runner) error {
+		e, err := r.Undo(c.ID)
+		if errors.Is(err, pipeline.ErrNoAction) {
+			return &usageError{err.Error(), "audit journal lists what was done"}
+		}
+		if err != nil {
+			return &failure{exitAction, err, "what stood there is kept in the store: audit restore brings any version back"}
+		}
+		return a.said(e.What + "; its rule lets it alone until audit recover reset " + e.Data["rule"] + " " + e.Item)
+	})
+}
+
+// said writes one line, unless nothing is to be said.
+func (a *App) said(line string) error {
+	if a.Quiet {
+		return nil
+	}
+	_, err := fmt.Fprintln(a.Stdout, report.Clean(line))
+	return err
+}
+
+type recoverPauseCmd struct {
+	Until string `required:"" help:"For how long (2h, 3d), or until when (2026-12-24T08:00:00Z)." placeholder:"TIME"`
+}
+
+func (c *recoverPauseCmd) Run(a *App) error {
+	until, err := time.Parse(time.RFC3339, c.Until)
+	if err != nil {
+		d, derr := rules.ParseSpan(c.Until)
+		if derr != nil {
+			return &usageError{"--until: " + derr.Error() + ", nor a time such as 2026-12-24T08:00:00Z", ""}
+		}
+		until = a.Now().Add(d)
+	}
+	if until = until.UTC().Truncate(time.Second); !until.After(a.Now()) {
+		return &usageError{"--until: that is past", ""}
+	}
+	return a.recovering(func(_ *settings, r *pipeline.Runner) error {
+		what := "recovery is paused until " + until.Format(time.RFC3339)
+		err := r.Remember("recover pause", "", what, func(st *rules.State) error { st.Global.Paused = &until; return nil })
+		if err != nil {
+			return err
+		}
+		return a.said(what)
+	})
+}
+
+type recoverResumeCmd struct{}
+
+func (recoverResumeCmd) Run(a *App) error {
+	return a.recovering(func(_ *settings, r *pipeline.Runner) error {
+		what := "recovery may act again"
+		err := r.Remember("recover resume", "", what, func(st *rules.State) error { st.Global.Paused, st.Global.Broken = nil, nil; return nil })
+		if err != nil {
+			return err
+		}
+		return a.said(what)
+	})
+}
+
+type recoverResetCmd struct {
+	Rule string `arg:"" help:"The rule."`
+	Item string `arg:"" help:"Key of the item."`
+}
+
+func (c *recoverResetCmd) Run(a *App) error {
+	return a.recovering(func(_ *settings, r *pipeline.Runner) error {
+		what := "the attempts of " + c.Rule + " on it are forgotten"
+		err := r.Remember("recover reset", c.Item, what, func(st *rules.State) error {
+			id := rules.IncidentID(c.Rule, snapshot.Key(c.Item))
+			if _, ok := st.Incidents[id]; !ok {
+				return &usageError{fmt.Sprintf("%s has nothing to forget about %s", c.Rule, c.Item), "audit recover plan shows which rules are waiting for which items"}
+			}
+			delete(st.Incidents, id)
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+		return a.said(c.Item + ": " + what)
+	})
 }
 
 // written is content with bytes that the store does not have yet.

@@ -27,7 +27,7 @@ import (
 type runCmd struct {
 	Only      []string      `help:"Collect only these systems: pm2, workflows, functions, scripts." placeholder:"SYSTEM"`
 	Skip      []string      `help:"Collect all but these systems." placeholder:"SYSTEM"`
-	Recover   string        `help:"What to do with recovery rules: off or plan (default: recovery.mode of the configuration, else plan)." placeholder:"MODE"`
+	Recover   string        `help:"What to do with recovery rules: off, plan or apply (default: recovery.mode of the configuration, else plan)." placeholder:"MODE"`
 	Format    string        `help:"Format of the report: ${formats}." default:"table" placeholder:"NAME"`
 	Output    string        `help:"Write the report to this file instead of standard output." placeholder:"FILE"`
 	FailOn    []string      `help:"Exit 1 on these: critical, high, medium, low, info (that or worse), regression, new, never (default critical,regression)." placeholder:"LIST"`
@@ -133,9 +133,11 @@ func (c *runCmd) apply(a *App, cfg *pipeline.Config) (err error) {
 	switch c.Recover {
 	case "", "off", "plan":
 	case "apply":
-		return &usageError{"--recover apply: this version has no recovery actions", "use off or plan"}
+		if c.Ephemeral {
+			return &usageError{"--recover apply with --ephemeral: what is done must be kept", "leave one of them out"}
+		}
 	default:
-		return &usageError{fmt.Sprintf("--recover %q is none of off, plan", c.Recover), ""}
+		return &usageError{fmt.Sprintf("--recover %q is none of off, plan, apply", c.Recover), ""}
 	}
 	failOn, under := c.FailOn, c.FailUnder
 	onName, underName := "--fail-on", "--fail-under"

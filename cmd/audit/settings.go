@@ -126,8 +126,8 @@ func (s *settings) check(a *App, path string) error {
 	if err := validGate(c.FailOn); err != nil {
 		return bad("gate.fail_on: %v", err)
 	}
-	if !slices.Contains([]string{"", "off", "plan"}, f.Recovery.Mode) {
-		return bad("recovery.mode is %q, want off or plan", f.Recovery.Mode)
+	if !slices.Contains([]string{"", "off", "plan", "apply"}, f.Recovery.Mode) {
+		return bad("recovery.mode is %q, want off, plan or apply", f.Recovery.Mode)
 	}
 	if r := f.Recovery.Rules; r != "" && !filepath.IsLocal(r) {
 		return bad("recovery.rules: %q leaves the audited folder", r)

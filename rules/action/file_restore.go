@@ -38,7 +38,7 @@ var FileRestore = &rules.Action{
 			return rules.Effect{}, err
 		}
 		e := rules.Effect{Target: "file " + it.Path, What: fmt.Sprintf("write %s as it was in snapshot #%d", it.Path, seq), From: seq,
-			Writes: []rules.Write{{Path: it.Path, Was: now.SHA256, Sum: good.SHA256, Mode: good.Mode.Perm()}}}
+			Writes: []rules.Write{{Path: it.Path, Was: now.SHA256, Sum: good.SHA256, Mode: good.Mode.Perm(), Old: now.Mode.Perm()}}}
 		return e, p.Sources.Free(it.Path, now.SHA256, good.SHA256)
 	},
 }

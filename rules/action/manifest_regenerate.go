@@ -50,7 +50,7 @@ var ManifestRegenerate = &rules.Action{
 			return rules.Effect{}, &rules.Refusal{Why: "it lists exactly the functions there are", Hint: "what else is wrong with it a person must decide"}
 		}
 		e := rules.Effect{Target: "file " + it.Path, What: fmt.Sprintf("write %s with the %d functions in %s", it.Path, len(names), folder.Str()),
-			Writes: []rules.Write{{Path: it.Path, Was: now.SHA256, Sum: snapshot.Sum(b), Mode: now.Mode.Perm(), New: b}}}
+			Writes: []rules.Write{{Path: it.Path, Was: now.SHA256, Sum: snapshot.Sum(b), Mode: now.Mode.Perm(), Old: now.Mode.Perm(), New: b}}}
 		return e, p.Sources.Free(it.Path, now.SHA256, snapshot.Sum(b))
 	},
 }

@@ -1,0 +1,287 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"time"
+
+	"healthaudit/rules"
+	"healthaudit/snapshot"
+	"healthaudit/snapshot/archive"
+	"healthaudit/snapshot/store"
+)
+
+// A Request is what is to be applied.
+type Request struct {
+	Rule     string   // only steps of this rule; empty is all
+	Approved []string // ids of steps that a person approved
+	Plan     string   // id of the plan that was approved; another one is ErrStale. Empty: whatever is planned now
+
+	wrap func(rules.Site) rules.Site // how tests get between a plan and the world; nil is not at all
+}
+
+// ErrStale says that the world is not the one that a plan was made for.
+var ErrStale = errors.New("the plan is stale: snapshot, rules or files are not those it was made for")
+
+// A NoStepError says that a step that was approved is not in the plan: a typing
+// error must not pass for a decision.
+type NoStepError struct{ ID string }
+
+func (e *NoStepError) Error() string { return "there is no step " + e.ID + " to approve" }
+
+// Apply plans on the newest snapshot and carries the plan out. The caller holds
+// the lock of the run. What became of it is kept with that snapshot. Errors:
+// ErrStale, *NoStepError, and what store and disk say; nothing was begun then that is not in
+// the journal.
+func (r *Runner) Apply(ctx context.Context, q Request) (*Recovered, *View, error) {
+	s, done, err := r.site()
+	if err != nil {
+		return nil, nil, err
+	}
+	defer done()
+	if err := s.resolve(ctx); err != nil {
+		return nil, nil, err
+	}
+	var d *Recovered
+	var v *View
+	next := rules.State{}
+	err = s.st.View(func(tx *store.Tx) error {
+		var err error
+		if v, err = Load(tx, tx.Seq(), r.Collectors, r.Checks); err != nil {
+			return err
+		}
+		w := v.World(Sources(ctx, r.Host, tx, v), s.Now())
+		w.Only, w.Approved = q.Rule, q.Approved
+		d = &Recovered{Rules: len(r.Rules.Rules)}
+		d.Plan, next = r.Rules.Make(w, s.kept)
+		return nil
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	if q.Plan != "" && q.Plan != d.Plan.ID {
+		return d, v, ErrStale
+	}
+	for _, id := range q.Approved {
+		if !slices.ContainsFunc(d.Plan.Steps, func(s rules.Step) bool { return s.ID == id }) {
+			return d, v, &NoStepError{id}
+		}
+	}
+	var world rules.Site = s
+	if q.wrap != nil {
+		world = q.wrap(s)
+	}
+	d.Plan.Steps, next, err = r.Rules.Apply(ctx, world, d.Plan, next, r.entry("recover"))
+	if err != nil {
+		return d, v, err
+	}
+	return d, v, s.st.Update(func(tx *store.Tx) error {
+		if err := SaveState(tx, s.kept, next); err != nil {
+			return err
+		}
+		w := writer{tx: tx, seq: tx.Seq()}
+		w.recovered(d)
+		return w.err
+	})
+}
+
+// Remember changes what recovery remembers, and keeps an entry of the journal
+// about it. The caller holds the lock of the run.
+func (r *Runner) Remember(command, item, what string, change func(*rules.State) error) error {
+	s, done, err := r.site()
+	if err != nil {
+		return err
+	}
+	defer done()
+	next := s.kept.Clone()
+	if err := change(&next); err != nil {
+		return err
+	}
+	e := r.entry(command)
+	e.At, e.Phase, e.Item, e.What = s.Now(), "done", item, what
+	return s.Commit(next, e, nil)
+}
+
+// acts reports whether a run has anything to carry out or to bring to its end.
+func (s *session) acts(v *View) bool {
+	return !s.Ephemeral && (s.oldState.Global.Pending != nil || s.Recovery == "apply" && v.recovered.planned())
+}
+
+// recover carries out what was planned; where nothing is to be, it ends what
+// was interrupted.
+func (s *session) recover(ctx context.Context, v *View) error {
+	if s.Recovery != "apply" || s.Rules == nil {
+		return s.settle(ctx)
+	}
+	d, _, err := s.Apply(ctx, Request{})
+	if d != nil {
+		v.recovered = d
+	}
+	return err
+}
+
+// settle ends an action that was interrupted.
+func (r *Runner) settle(ctx context.Context) error {
+	s, done, err := r.site()
+	if err != nil {
+		return err
+	}
+	defer done()
+	return s.resolve(ctx)
+}
+
+// site opens store and project for writing.
+func (r *Runner) site() (*site, func(), error) {
+	st, err := store.Open(r.Store, store.Options{Wait: 30 * time.Second})
+	if err != nil {
+		return nil, nil, err
+	}
+	root, err := os.OpenRoot(r.Host.Root())
+	if err != nil {
+		st.Close()
+		return nil, nil, err
+	}
+	s := &site{Runner: r, st: st, root: root, fresh: map[string][]byte{}}
+	done := func() {
+		root.Close()
+		st.Close()
+	}
+	if err := s.load(); err != nil {
+		done()
+		return nil, nil, err
+	}
+	return s, done, nil
+}
+
+func (r *Runner) entry(command string) rules.Entry {
+	return rules.Entry{Actor: r.Actor, Tool: r.Version, Command: command}
+}
+
+func (s *site) load() error {
+	return s.st.View(func(tx *store.Tx) (err error) {
+		s.kept, err = LoadState(tx)
+		if err == nil && tx.Seq() == 0 {
+			err = errors.New("there is no snapshot yet: audit run makes the first")
+		}
+		return err
+	})
+}
+
+// resolve ends an action that was interrupted, by a new look at its item.
+func (s *site) resolve(ctx context.Context) error {
+	p := s.kept.Global.Pending
+	if p == nil {
+		return nil
+	}
+	for _, w := range p.Step.Effect.Writes {
+		if err := archive.Sweep(s.root, w.Path); err != nil {
+			return fmt.Errorf("clean up after an interrupted action: %w", err)
+		}
+	}
+	var sub *rules.Subject
+	err := s.Look(ctx, p.Step.Item, func(found *rules.Subject, _ *rules.Preparation) error {
+		sub = found
+		return nil
+	})
+	if err != nil {
+		sub = nil // not known is not mended
+	}
+	next, e := rules.Resolve(s.kept, s.Rules.Rule(p.Step.Rule), sub, s.entry("recover"), s.Now())
+	return s.Commit(next, e, nil)
+}
+
+// Failed reports whether anything that was carried out did not help.
+func (d *Recovered) Failed() bool {
+	if d == nil || d.Plan == nil {
+		return false
+	}
+	for _, s := range d.Plan.Steps {
+		if s.Status == rules.Failed || s.Status == rules.RolledBack {
+			return true
+		}
+	}
+	return false
+}
+
+// exit is the exit code of a run: what we did and failed counts before the gate.
+func (v *View) exit() int {
+	if v.recovered.Failed() {
+		return exitAction
+	}
+	return v.Info.Exit
+}
+
+// exitAction is the exit code (see audit --help and docs/recovery.md) for something that we did and that failed.
+const exitAction = 5
+
+// planned reports whether there is anything to carry out.
+func (d *Recovered) planned() bool {
+	if d == nil {
+		return false
+	}
+	for _, s := range d.Plan.Steps {
+		if s.Status == rules.Planned {
+			return true
+		}
+	}
+	return false
+}
+
+// Undo brings back what an action overwrote. The caller holds the lock of the
+// run. Its rule makes no further attempt on that item until it is reset.
+func (r *Runner) Undo(id string) (rules.Entry, error) {
+	s, done, err := r.site()
+	if err != nil {
+		return rules.Entry{}, err
+	}
+	defer done()
+	did, err := s.find(id)
+	if err != nil {
+		return did, err
+	}
+	w, err := rules.Undone(did)
+	if err != nil {
+		return did, err
+	}
+	next := s.kept.Clone()
+	incident := rules.IncidentID(did.Data["rule"], snapshot.Key(did.Item))
+	if inc, ok := next.Incidents[incident]; ok {
+		inc.Undone = true
+		next.Incidents[incident] = inc
+	}
+	e := r.entry("recover undo")
+	e.Item, e.Data = did.Item, map[string]string{"id": id, "rule": did.Data["rule"], "file": w.Path, "was": w.Was, "sha256": w.Sum}
+	e.At, e.Phase, e.What = s.Now(), "intent", "bring "+w.Path+" back as it was before "+id
+	if err := s.Commit(s.kept, e, []rules.Write{w}); err != nil {
+		return did, err
+	}
+	e.Phase, e.What = "done", w.Path+" is as it was before "+id
+	werr := s.Write(w)
+	if werr != nil {
+		e.Phase, e.What, next = "failed", werr.Error(), s.kept
+	}
+	e.At = s.Now()
+	return e, errors.Join(werr, s.Commit(next, e, nil))
+}
+
+// ErrNoAction says that the journal has no such action that could be undone.
+var ErrNoAction = errors.New("the journal has no action of that id that was carried out")
+
+// find returns the entry of an action that was carried out.
+func (s *site) find(id string) (found rules.Entry, err error) {
+	err = s.st.View(func(tx *store.Tx) error {
+		_, err := VerifyJournal(tx, func(e rules.Entry, _ string) {
+			if e.Data["id"] == id && e.Command == "recover" && (e.Phase == string(rules.Done) || e.Phase == string(rules.Failed)) {
+				found = e
+			}
+		})
+		return err
+	})
+	if err == nil && found.Seq == 0 {
+		err = ErrNoAction
+	}
+	return found, err
+}
