@@ -218,6 +218,12 @@ func TestPlan_reset(t *testing.T) {
 		s.run(xWell)
 	}
 	s.want(s.run(x), "a scripts/x: attempt 1")
+
+	s = tell(t, rule("for: 1", "max_attempts: 3", "cooldown: 0s")) // three runs are asked for even where no time is
+	s.act(s.run(x))
+	s.run(xWell)
+	s.run(xWell)
+	s.want(s.run(x), "a scripts/x: attempt 2")
 }
 
 // An item that is gone for a while keeps its attempts.
