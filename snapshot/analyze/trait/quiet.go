@@ -23,6 +23,8 @@ type quiet struct {
 	r     *Script
 	said  bool
 	masks bool // a failure is swallowed
+
+	hidden *syntax.CallExpr // the first command whose failure is, and whose success would have been of use
 }
 
 func (q *quiet) all(list []*syntax.Stmt, is func(*syntax.Stmt) bool) bool {
@@ -88,6 +90,7 @@ func (q *quiet) safe(s *syntax.Stmt) bool {
 		if c.Op == syntax.OrStmt {
 			if swallows(c.Y) && len(c.Y.Redirs) == 0 {
 				q.masks = true
+				q.hide(c.X)
 				return true
 			}
 			return q.safe(c.Y) && q.safe(c.X)
@@ -105,6 +108,24 @@ func (q *quiet) safe(s *syntax.Stmt) bool {
 		return q.all(c.Stmts, q.safe)
 	}
 	return false
+}
+
+// tidy are programs that find nothing to do as often as not: that they fail says
+// nothing.
+var tidy = map[string]bool{"rm": true, "rmdir": true, "kill": true, "pkill": true, "killall": true, "fuser": true, "docker": true, "pm2": true, "lsof": true,
+	"unlink": true, "umount": true, "launchctl": true, "systemctl": true, "crontab": true, "husky": true, "mv": true, "cp": true, "ln": true, "chmod": true,
+	"chown": true, "grep": true, "which": true, "cat": true, "ls": true, "docker-compose": true, "clear": true, "tput": true, "wait": true}
+
+// hide notes what a swallowed failure is of.
+func (q *quiet) hide(s *syntax.Stmt) {
+	syntax.Walk(s, func(n syntax.Node) bool {
+		if c, ok := n.(*syntax.CallExpr); ok && q.hidden == nil {
+			if name := q.r.Program(c); name != "" && Works(name) && !plumbing[name] && !tidy[name] {
+				q.hidden = c
+			}
+		}
+		return q.hidden == nil
+	})
 }
 
 // swallows reports whether a command can only succeed and does nothing.
