@@ -1,11 +1,13 @@
 package trait
 
 import (
+	"bytes"
 	"strings"
 
 	"mvdan.cc/sh/v3/syntax"
 
 	"healthaudit/snapshot/analyze/lazyregexp"
+	"healthaudit/snapshot/analyze/shell"
 )
 
 // Names of Machine marks: whose paths they are.
@@ -47,6 +49,33 @@ func MachinePath(text string) string {
 		return Termux
 	}
 	return ""
+}
+
+// Machines returns the Machine marks of a text alone.
+func Machines(src []byte, text shell.Text) []Mark {
+	if text.Err != nil || !bytes.Contains(src, []byte("Users")) && !bytes.Contains(src, []byte("/home/")) && !bytes.Contains(src, []byte("com.termux")) {
+		return nil
+	}
+	m := &marker{Script: Script{Text: text}, src: src}
+	syntax.Walk(&syntax.File{Stmts: text.Stmts}, func(n syntax.Node) bool { m.machineNode(n); return true })
+	return ordered(m.out)
+}
+
+func (m *marker) machineNode(n syntax.Node) {
+	switch n := n.(type) {
+	case *syntax.CallExpr:
+		if args := m.Unwrapped(n.Args); len(args) > 0 {
+			m.machine(n, args)
+		}
+	case *syntax.Assign:
+		if n.Value != nil {
+			m.machineWord(n.Value)
+		}
+	case *syntax.Redirect:
+		if n.Hdoc == nil && n.Word != nil {
+			m.machineWord(n.Word)
+		}
+	}
 }
 
 // tellers say their words, and askers look whether there is such a path: both

@@ -123,6 +123,7 @@ func (m *marker) whole() {
 }
 
 func (m *marker) node(n syntax.Node, depth int) {
+	m.machineNode(n)
 	switch n := n.(type) {
 	case *syntax.Stmt:
 		if m.endless(n) {
@@ -140,15 +141,6 @@ func (m *marker) node(n syntax.Node, depth int) {
 		m.runsDownload(n, args)
 		if code := m.shellCode(args); code != nil && depth < maxNested {
 			m.nested(code, depth+1)
-		}
-		m.machine(n, args)
-	case *syntax.Assign:
-		if n.Value != nil {
-			m.machineWord(n.Value)
-		}
-	case *syntax.Redirect:
-		if n.Hdoc == nil && n.Word != nil {
-			m.machineWord(n.Word)
 		}
 	}
 }

@@ -20,6 +20,7 @@ type traits struct {
 	pushes     bool           // it pushes commits, without asking whether there are any
 	dispatches []string       // workflows it starts, whatever happened before
 	foreign    string         // in what other language it is written, for a person
+	machines   []trait.Mark   // paths of one machine that it uses
 	broken     *shell.Problem // why the shell ends in the middle of it; nil: it does not
 }
 
@@ -45,6 +46,7 @@ func readTraits(src, sh string, text *shell.Text) traits {
 	}
 	t.pushes = plainPush(src, r)
 	t.dispatches = dispatches(src, r)
+	t.machines = trait.Machines([]byte(src), *text)
 	return t
 }
 
