@@ -15,7 +15,9 @@ import (
 	"healthaudit/snapshot/collect/workflow"
 )
 
-func TestCases(t *testing.T) { checktest.Run(t, All, pm2.Collector, workflow.Collector, script.Collector) }
+func TestCases(t *testing.T) {
+	checktest.Run(t, All, pm2.Collector, workflow.Collector, script.Collector)
+}
 
 // What this check calls litter, the collector of scripts must not list.
 func TestClassify_agrees_with_the_collector(t *testing.T) {

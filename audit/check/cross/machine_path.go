@@ -2,6 +2,7 @@ package cross
 
 import (
 	"fmt"
+	"strings"
 
 	"healthaudit/audit"
 	"healthaudit/snapshot"
@@ -30,35 +31,62 @@ var machines = map[string]string{trait.Mac: "one Mac (/Users/…)", trait.Window
 	trait.Home: "one Linux machine (/home/…)"}
 
 func judgeMachinePath(p *audit.Pass) {
+	all := append(boundScripts(p), boundApps(p)...)
+	p.ReportAll(append(all, boundWorkflows(p)...))
+}
+
+func boundScripts(p *audit.Pass) (out []audit.Damage) {
 	started := startedBy(p)
-	var all []audit.Damage
-	for _, it := range p.Items() {
-		switch it.System() {
-		case snapshot.Scripts:
-			doubtful(p, it)
-			if it.Kind == "cron" { // a crontab is of one machine
+	for _, it := range p.Now.Of(snapshot.Scripts) {
+		if it.Carried || it.Kind == "cron" { // a crontab is of one machine
+			continue
+		}
+		doubtful(p, it)
+		seen := map[string]bool{}
+		for _, m := range trait.Kept(it) {
+			elsewhere := started[it.Key].Elsewhere()
+			if m.Kind != trait.Machine || seen[m.Name] || m.Name == trait.Home && elsewhere == "" {
 				continue
 			}
-			seen := map[string]bool{}
-			for _, m := range trait.Kept(it) {
-				elsewhere := started[it.Key].Elsewhere()
-				if m.Kind != trait.Machine || seen[m.Name] || m.Name == trait.Home && elsewhere == "" {
-					continue
-				}
-				seen[m.Name] = true
-				all = append(all, bound(it, at(it, m), m.Name, elsewhere))
-			}
-		case snapshot.PM2:
-			for _, name := range []string{"declared.cwd", "declared.script"} {
-				v, _ := it.Fact(name)
-				if whose := trait.MachinePath(v.Str() + "/"); whose != "" && whose != trait.Home && it.Path != "" {
-					all = append(all, bound(it, audit.Location{Path: it.Path, Line: it.Line}, whose, ""))
-					break
-				}
-			}
+			seen[m.Name] = true
+			out = append(out, bound(it, at(it, m), m.Name, elsewhere))
 		}
 	}
-	p.ReportAll(append(all, boundWorkflows(p)...))
+	return out
+}
+
+// boundApps finds process files whose apps run in such folders: one finding for
+// each file, at the first of them.
+func boundApps(p *audit.Pass) (out []audit.Damage) {
+	names := map[string][]string{} // of the apps, by file and machine
+	lines := map[string]int{}      // where the first of them stands
+	for _, it := range p.Now.Of(snapshot.PM2) {
+		file := p.Now.Item(snapshot.NewKey(snapshot.PM2, "file:"+snapshot.Escape(it.Path)))
+		if it.Carried || it.Kind != "app" || file == nil {
+			continue
+		}
+		for _, fact := range []string{"declared.cwd", "declared.script"} {
+			v, _ := it.Fact(fact)
+			whose := trait.MachinePath(v.Str() + "/")
+			if whose == "" || whose == trait.Home {
+				continue
+			}
+			id := it.Path + "\x00" + whose
+			if len(names[id]) == 0 {
+				out = append(out, bound(file, audit.Location{Path: it.Path}, whose, ""))
+				lines[id] = it.Line
+			}
+			lines[id] = min(lines[id], it.Line)
+			names[id] = append(names[id], it.Name)
+			break
+		}
+	}
+	for i := range out {
+		r := &out[i].Report
+		r.At.Line = lines[r.At.Path+"\x00"+r.Discriminator]
+		r.Evidence = []audit.Evidence{{Name: "apps", Value: strings.Join(names[r.At.Path+"\x00"+r.Discriminator], ", ")}}
+	}
+	return out
 }
 
 func bound(it *snapshot.Item, at audit.Location, whose string, elsewhere snapshot.Key) audit.Damage {

@@ -49,7 +49,7 @@ func what(it *snapshot.Item) string {
 		return it.Name
 	case it.Kind == "cron":
 		return "the crontab entry on line " + strconv.Itoa(it.Line)
-	case it.System() == snapshot.PM2:
+	case it.System() == snapshot.PM2 && it.Kind == "app":
 		return "PM2 app " + it.Name
 	case it.Path == "":
 		return strings.TrimPrefix(string(it.Key), string(it.System())+"/")

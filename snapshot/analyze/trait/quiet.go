@@ -114,7 +114,8 @@ func (q *quiet) safe(s *syntax.Stmt) bool {
 // nothing.
 var tidy = map[string]bool{"rm": true, "rmdir": true, "kill": true, "pkill": true, "killall": true, "fuser": true, "docker": true, "pm2": true, "lsof": true,
 	"unlink": true, "umount": true, "launchctl": true, "systemctl": true, "crontab": true, "husky": true, "mv": true, "cp": true, "ln": true, "chmod": true,
-	"chown": true, "grep": true, "which": true, "cat": true, "ls": true, "docker-compose": true, "clear": true, "tput": true, "wait": true}
+	"chown": true, "grep": true, "which": true, "cat": true, "ls": true, "docker-compose": true, "clear": true, "tput": true,
+	"xargs": true, "ps": true, "ss": true, "netstat": true, "deluser": true, "userdel": true}
 
 // hide notes what a swallowed failure is of.
 func (q *quiet) hide(s *syntax.Stmt) {
