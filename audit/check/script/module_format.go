@@ -2,13 +2,13 @@ package script
 
 import (
 	"path"
+	"slices"
 	"strconv"
 	"strings"
 
 	"healthaudit/audit"
 	"healthaudit/snapshot"
 	"healthaudit/snapshot/analyze/lazyregexp"
-	"healthaudit/snapshot/analyze/pkgjson"
 	"healthaudit/snapshot/analyze/refs"
 )
 
@@ -168,25 +168,13 @@ func tolerant(p *audit.Pass, file string) bool {
 				return true
 			}
 		}
-		at := path.Join(dir, "package.json")
-		if it := p.Now.Item(snapshot.NewKey(snapshot.Scripts, "file:"+snapshot.Escape(at))); it != nil {
-			if f, ok := it.OwnFile(); ok && snapshot.Derive(p.Derived, "script.compilers", 1, []string{f.SHA256}, func() bool { return compiles(p.Bytes(f)) }) {
-				return true
-			}
+		if pkg, ok := packageAt(p, dir); ok && slices.ContainsFunc(pkg.Deps, func(d string) bool { return compilers[d] }) {
+			return true
 		}
 		if dir == "." {
 			return false
 		}
 	}
-}
-
-func compiles(src []byte) bool {
-	for _, d := range pkgjson.Parse(src).Deps {
-		if compilers[d] {
-			return true
-		}
-	}
-	return false
 }
 
 var firstNumber = lazyregexp.New(`\d+`)

@@ -16,10 +16,14 @@ func Keep(it *snapshot.Item, marks []Mark) {
 	}
 	var kinds, places []string
 	for _, m := range marks {
-		kinds = append(kinds, string(m.Kind))
+		if m.Kind != NoPackage { // a question that other files answer
+			kinds = append(kinds, string(m.Kind))
+		}
 		places = append(places, m.String())
 	}
-	it.Add(snapshot.Set, kindsFact, snapshot.SetOf(kinds...))
+	if len(kinds) > 0 {
+		it.Add(snapshot.Set, kindsFact, snapshot.SetOf(kinds...))
+	}
 	it.Add(snapshot.Volatile, placesFact, snapshot.List(places...))
 }
 

@@ -27,6 +27,7 @@ const (
 	PipeToShell Kind = "pipe-shell"   // what is downloaded is run at once; Name: "http" without encryption
 	Background  Kind = "background"   // a command is left in the background and nobody waits for it
 	Machine     Kind = "machine-path" // a path of one machine; Name: mac, windows, termux or home
+	NoPackage   Kind = "no-package"   // a program that none of the dependencies brings; Name: the program
 	Killed      Kind = "killed"       // a child that was killed counts as success; Name: the property that is null then
 )
 

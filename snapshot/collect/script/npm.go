@@ -147,12 +147,12 @@ func parsePackage(s *collect.Session, f snapshot.File) (m packageModel) {
 		m.Problems = append([]problem{{line, 1, weightConflict, "merge conflict markers"}}, m.Problems...)
 	}
 	for _, sc := range pkg.Scripts {
-		m.Scripts = append(m.Scripts, parseScript(s, sc, refs.Origin{Dir: path.Dir(f.Path), Line: sc.Line, Column: sc.Column, Where: sc.Name}))
+		m.Scripts = append(m.Scripts, parseScript(s, &pkg, sc, refs.Origin{Dir: path.Dir(f.Path), Line: sc.Line, Column: sc.Column, Where: sc.Name}))
 	}
 	return m
 }
 
-func parseScript(s *collect.Session, sc pkgjson.Script, o refs.Origin) scriptModel {
+func parseScript(s *collect.Session, pkg *pkgjson.Package, sc pkgjson.Script, o refs.Origin) scriptModel {
 	src := []byte(sc.Command)
 	text := shell.ReadRun(src)
 	found := refs.Parsed(text, o)
@@ -165,6 +165,11 @@ func parseScript(s *collect.Session, sc pkgjson.Script, o refs.Origin) scriptMod
 	marks := trait.Marks(src, text)
 	if m := trait.InBackground(src, text); m != nil {
 		marks = append(marks, *m)
+	}
+	for _, m := range trait.Calls(text) {
+		if pkg.Lacks(m.Name) {
+			marks = append(marks, m)
+		}
 	}
 	return scriptModel{sc.Name, s.Secret(sc.Command), sc.Line, sc.Column, found, commandMarks(marks, o, !sc.Escaped)}
 }
