@@ -70,10 +70,25 @@ func marks(src []byte, text shell.Text, depth int) []Mark {
 	if text.Err != nil {
 		return nil
 	}
-	m := &marker{Script: Script{Text: text}, src: src}
+	m := &marker{Script: Script{Text: text}, src: src, depth: depth}
 	m.learn()
 	m.whole()
-	syntax.Walk(&syntax.File{Stmts: text.Stmts}, func(n syntax.Node) bool { m.node(n, depth); return true })
+	var around []bool // of the nodes around: whether each is a function
+	syntax.Walk(&syntax.File{Stmts: text.Stmts}, func(n syntax.Node) bool {
+		if n == nil { // the last one ends
+			if last := len(around) - 1; around[last] {
+				m.funcs--
+			}
+			around = around[:len(around)-1]
+			return true
+		}
+		_, isFunc := n.(*syntax.FuncDecl)
+		if around = append(around, isFunc); isFunc {
+			m.funcs++
+		}
+		m.node(n)
+		return true
+	})
 	m.folders()
 	return m.out
 }
@@ -88,9 +103,11 @@ func ordered(list []Mark) []Mark {
 // A marker collects the marks of one text.
 type marker struct {
 	Script
-	src []byte
-	out []Mark
-	set settings
+	src   []byte
+	out   []Mark
+	set   settings
+	depth int // texts around this one
+	funcs int // functions around the node that is looked at
 }
 
 func (m *marker) mark(kind Kind, at syntax.Node, name string) {
@@ -123,7 +140,7 @@ func (m *marker) whole() {
 	}
 }
 
-func (m *marker) node(n syntax.Node, depth int) {
+func (m *marker) node(n syntax.Node) {
 	m.machineNode(n)
 	switch n := n.(type) {
 	case *syntax.Stmt:
@@ -140,8 +157,8 @@ func (m *marker) node(n syntax.Node, depth int) {
 		m.git(n, args)
 		m.remove(n, args)
 		m.runsDownload(n, args)
-		if code := m.shellCode(args); code != nil && depth < maxNested {
-			m.nested(code, depth+1)
+		if code := m.shellCode(args); code != nil && m.depth < maxNested {
+			m.nested(code, m.depth+1)
 		}
 	}
 }

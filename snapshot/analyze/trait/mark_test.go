@@ -62,6 +62,8 @@ func TestMarks(t *testing.T) {
 		{"assigned", "DATA=/srv/x\nrm -rf $DATA/*; for f in a b; do rm -rf $f/*; done", ""},
 		{"with a message or default", "rm -rf ${DATA:?}/* ${CACHE:-x}/*", ""},
 		{"of nothing", "rm -rf $DATA \"$DATA\"/dist \"$DATA/*\" $DATA/", ""},
+		{"of some names only", "rm -rf $DATA/*.tmp", ""},
+		{"an argument of a function", "clean() { rm -rf \"$1\"/*; }\nclean /tmp/x; find . -exec sh -c 'rm -rf \"$1\"/*' _ {} ';'; rm -rf $2/*", "dangerous-rm 2:67 2"},
 		{"always there", "rm -rf $HOME/* $GITHUB_WORKSPACE/*", ""},
 		{"from another file", ". ./env.sh\nrm -rf $DATA/*", ""},
 

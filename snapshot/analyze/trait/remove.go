@@ -45,7 +45,7 @@ func (m *marker) remove(c *syntax.CallExpr, args []*syntax.Word) {
 // folder of the system. rm itself refuses "/".
 func wide(rest string) bool {
 	first, _, _ := strings.Cut(strings.TrimLeft(rest, "/"), "/")
-	return strings.HasPrefix(rest, "/") && (strings.HasPrefix(first, "*") || first == ".*" || system[first])
+	return strings.HasPrefix(rest, "/") && (first == "*" || first == ".*" || system[first])
 }
 
 // leading returns the variable that a word begins with, and the text behind it
@@ -94,8 +94,8 @@ var always = map[string]bool{"HOME": true, "PWD": true, "OLDPWD": true, "USER": 
 // mayBeEmpty reports whether nothing in the text sees to it that a variable has
 // a value.
 func (m *marker) mayBeEmpty(name string) bool {
-	if len(name) == 1 && name[0] >= '1' && name[0] <= '9' {
-		return !m.set.counted && !m.set.asked[name]
+	if len(name) == 1 && name[0] >= '1' && name[0] <= '9' { // that of a function, or behind sh -c '…', is given by the text itself
+		return m.funcs == 0 && m.depth == 0 && !m.set.counted && !m.set.asked[name]
 	}
 	switch {
 	case always[name], m.set.asked[name], m.set.assigned[name], m.set.sourced, strings.HasPrefix(name, "GITHUB_"), strings.HasPrefix(name, "RUNNER_"),
