@@ -6,7 +6,6 @@ import (
 
 	"healthaudit/audit"
 	"healthaudit/snapshot"
-	"healthaudit/snapshot/analyze/refs"
 	"healthaudit/snapshot/analyze/trait"
 )
 
@@ -41,7 +40,7 @@ func judgeFakeSuccess(p *audit.Pass) {
 		}
 		for _, kind := range []trait.Kind{trait.Idle, trait.Masks, trait.Killed} {
 			if m, ok := trait.First(it, kind); ok && (kind != trait.Idle || !mayBeEmpty(it)) {
-				all = append(all, fake(it, m, s))
+				all = append(all, fake(p, it, m, s.By()))
 			}
 		}
 	}
@@ -62,7 +61,7 @@ func mayBeEmpty(it *snapshot.Item) bool {
 	return name == "build" || name == "pare" || name == "install" || name == "publish" || name == "start" || name == "compile"
 }
 
-func fake(it *snapshot.Item, m trait.Mark, s refs.Started) audit.Damage {
+func fake(p *audit.Pass, it *snapshot.Item, m trait.Mark, by snapshot.Key) audit.Damage {
 	r := audit.Report{Item: it.Key, Discriminator: string(m.Kind), At: at(it, m), Severity: audit.Medium}
 	together := ""
 	switch m.Kind {
@@ -82,8 +81,8 @@ func fake(it *snapshot.Item, m trait.Mark, s refs.Started) audit.Damage {
 		together = "take a child that was killed for a success"
 	}
 	r.Message = what(it) + " " + r.Message
-	if by := s.By(); by != it.Key {
-		r.Message += "; it is started by " + string(by)
+	if by != it.Key {
+		r.Message += "; it is started by " + starter(p, by)
 	}
 	return audit.Damage{Cause: string(m.Kind), What: together + ", and something starts each of them", Report: r}
 }

@@ -42,6 +42,14 @@ func at(it *snapshot.Item, m trait.Mark) audit.Location {
 	return audit.Location{Path: it.Path, Line: m.Line, Column: m.Column}
 }
 
+// starter names what starts an item, in a sentence about that.
+func starter(p *audit.Pass, by snapshot.Key) string {
+	if it := p.Now.Item(by); it != nil && it.Kind == "cron" {
+		return "line " + strconv.Itoa(it.Line) + " of " + it.Path
+	}
+	return string(by)
+}
+
 // what names an item in a sentence.
 func what(it *snapshot.Item) string {
 	switch {

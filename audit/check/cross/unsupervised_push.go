@@ -41,7 +41,7 @@ func judgeUnsupervisedPush(p *audit.Pass) {
 		case by == "":
 			r.Message += ", in a loop without end"
 		case by != it.Key:
-			r.Message += ", started by " + string(by)
+			r.Message += ", started by " + starter(p, by)
 		case it.Kind == "cron":
 			r.Message += ", on a schedule"
 		default:

@@ -36,7 +36,7 @@ func judgeUnguardedCD(p *audit.Pass) {
 			}
 		}
 		r.At.Line, r.At.Column = worst.Line, worst.Column
-		r.Message = fmt.Sprintf("%s does not look whether its cd worked, and then does %s wherever it is", what(m.it), worst.Name)
+		r.Message = fmt.Sprintf("%s does not look whether its cd worked, and then runs %s wherever it is", what(m.it), worst.Name)
 		switch {
 		case worst.Name == trait.RemoveProducts:
 			r.Severity = audit.Low
@@ -45,7 +45,7 @@ func judgeUnguardedCD(p *audit.Pass) {
 		default:
 			r.Severity = audit.Medium
 		}
-		all = append(all, audit.Damage{Cause: worst.Name, What: "do not look whether their cd worked, and then do " + worst.Name + " wherever they are", Report: r})
+		all = append(all, audit.Damage{Cause: worst.Name, What: "do not look whether their cd worked, and then run " + worst.Name + " wherever they are", Report: r})
 	}
 	p.ReportAll(all)
 }

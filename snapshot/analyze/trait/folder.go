@@ -138,7 +138,7 @@ func (m *marker) there(word string) bool {
 var products = map[string]bool{"node_modules": true, "dist": true, "build": true, "out": true, ".next": true, "coverage": true, "target": true,
 	"tmp": true, ".cache": true, "__pycache__": true, ".turbo": true, ".nuxt": true, ".output": true, "package-lock.json": true, "bin": true, "obj": true}
 
-// Destroyers of Mark.Name, where they need more than the words of the command.
+// RemoveProducts is the Name of an UnguardedCD before an rm -r of products alone.
 const RemoveProducts = "rm -r of build products"
 
 // destroys names a command that destroys, or takes along, what lies in the

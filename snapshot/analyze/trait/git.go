@@ -81,8 +81,10 @@ func (m *marker) gitDestroys(args []*syntax.Word) string {
 		return "git clean"
 	case words[0] == "reset" && slices.Contains(words, "--hard"):
 		return "git reset --hard"
+	case addsAll(words) && words[0] == "add":
+		return "git add -A"
 	case addsAll(words):
-		return "git " + words[0] + " of everything"
+		return "git commit -a"
 	}
 	return ""
 }

@@ -34,7 +34,7 @@ func TestMarks(t *testing.T) {
 		{"cd and products", "cd web\nrm -rf dist ./node_modules/", "unguarded-cd 1:1 rm -r of build products"},
 		{"cd and git", "cd web; git clean -fdx", "unguarded-cd 1:1 git clean"},
 		{"cd and reset", "cd \"$APP\"\ngit fetch\ngit reset --hard origin/main", "unguarded-cd 1:1 git reset --hard"},
-		{"cd and add", "cd web\nif a; then git add .; fi", "unguarded-cd 1:1 git add of everything\nadd-all 2:12"},
+		{"cd and add", "cd web\nif a; then git add .; fi", "unguarded-cd 1:1 git add -A\nadd-all 2:12"},
 		{"cd and find", "cd logs; find . -name '*.log' -delete", "unguarded-cd 1:1 find -delete"},
 		{"guarded by or", "cd web || exit 1\nrm -rf src", ""},
 		{"guarded by and", "cd web && rm -rf src", ""},
