@@ -13,7 +13,7 @@ type Started struct {
 	Workflow snapshot.Key // a workflow, on whatever event
 	App      snapshot.Key // a PM2 app
 	Function snapshot.Key // a Netlify function
-	Cron     snapshot.Key // a crontab entry
+	Cron     snapshot.Key // a crontab entry, a timer or service of systemd
 	Clock    snapshot.Key // any of these that has a schedule which is obeyed
 }
 
@@ -74,7 +74,7 @@ func rootKind(it *snapshot.Item) string {
 		return "app"
 	case it.System() == snapshot.Functions: // a file too: the build that it orders
 		return "function"
-	case it.System() == snapshot.Scripts && it.Kind == "cron":
+	case it.System() == snapshot.Scripts && (it.Kind == "cron" || it.Kind == "timer" || it.Kind == "service"):
 		return "cron"
 	}
 	return ""
