@@ -89,6 +89,8 @@ type Check struct {
 	Source        string  // where the rule comes from: URL, specification, facts
 	Limits        []Limit // thresholds a user may change
 
+	Trend bool // it judges numbers over time: what it finds is regression R5
+
 	Last bool // it runs after all others, and sees by Covered what they found
 	// Judge reports what is wrong. It reads only the Pass.
 	Judge func(*Pass)

@@ -113,6 +113,7 @@ type Item struct {
 	Level     string             `json:"level"`
 	Score     *float64           `json:"score"` // null when unknown
 	Change    string             `json:"change"`
+	Flapping  *float64           `json:"flapping"` // percent by which its level goes to and fro; null when it does not flap
 	Facts     map[string]any     `json:"facts"`
 	Metrics   map[string]float64 `json:"metrics"`
 	Files     []File             `json:"files"`

@@ -149,6 +149,9 @@ func (v *View) items() []report.Item {
 			s = audit.Floor(s)
 			r.Score = &s
 		}
+		if percent, ok := v.Info.Flapping[it.Key]; ok {
+			r.Flapping = &percent
+		}
 		switch op, ok := changed[it.Key]; {
 		case it.Carried:
 			r.Change = "unknown"

@@ -260,7 +260,7 @@ func (s *session) judge() (*View, error) {
 		s.info.FailOn = DefaultFailOn
 	}
 	s.info.Systems, s.info.Weights, s.info.Criticality, s.info.ChecksOff = s.snap.Systems, s.Config.Weights, s.Config.Criticality, s.Config.ChecksOff
-	v := &View{Seq: 1, Info: &s.info, Snapshot: s.snap, derived: s.derived}
+	v := &View{Seq: 1, Info: &s.info, Snapshot: s.snap, derived: s.derived, trending: trending(checks)}
 	var old *judged
 	if s.past != nil {
 		v.Seq = s.past.seq + 1
@@ -299,7 +299,9 @@ func (s *session) judge() (*View, error) {
 	}
 	v.checks = s.Config.rulesOf(checks)
 	v.evaluate()
-	v.regress(old, mark, s.cmp.old)
+	if err := s.regress(v, old, mark); err != nil {
+		return nil, err
+	}
 	if s.tx != nil {
 		var err error
 		if s.info.JournalHead, err = journalHead(s.tx); err != nil {

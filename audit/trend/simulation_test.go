@@ -9,16 +9,16 @@ import (
 	"testing"
 )
 
-// chance is a source of random numbers that prints its seed; AUDIT_SEED gives it back.
+// chance is a source of random numbers that prints its seed; AUDIT_TEST_SEED gives it back.
 func chance(t *testing.T) *rand.Rand {
 	seed := rand.Uint64()
-	if s := os.Getenv("AUDIT_SEED"); s != "" {
+	if s := os.Getenv("AUDIT_TEST_SEED"); s != "" {
 		var err error
 		if seed, err = strconv.ParseUint(s, 10, 64); err != nil {
 			t.Fatal(err)
 		}
 	}
-	t.Logf("AUDIT_SEED=%d", seed)
+	t.Logf("AUDIT_TEST_SEED=%d", seed)
 	return rand.New(rand.NewPCG(seed, 1))
 }
 
