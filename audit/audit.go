@@ -150,6 +150,7 @@ type World struct {
 	Before  snapshot.Past // the reference; never nil
 	Changes []snapshot.Change
 	Gone    []Gone
+	History History // nil: there is none
 	Derived *snapshot.Derived
 	Limits  map[string]float64 // "check-id.limit" → value, from the configuration
 	Waivers []Waiver           // of the snapshot's files, in order of place
@@ -206,16 +207,20 @@ func (p *Pass) Bytes(f snapshot.File) []byte {
 }
 
 // Limit returns the value of one of the check's limits.
-func (p *Pass) Limit(name string) float64 {
-	if v, ok := p.Limits[p.check.ID+"."+name]; ok {
+func (p *Pass) Limit(name string) float64 { return p.LimitOf(p.check, name) }
+
+// LimitOf returns the value of a limit of another check, whose verdict decides
+// which of the two tells something.
+func (p *Pass) LimitOf(c *Check, name string) float64 {
+	if v, ok := p.Limits[c.ID+"."+name]; ok {
 		return v
 	}
-	for _, l := range p.check.Limits {
+	for _, l := range c.Limits {
 		if l.Name == name {
 			return l.Default
 		}
 	}
-	panic("check " + p.check.ID + " has no limit " + name)
+	panic("check " + c.ID + " has no limit " + name)
 }
 
 // Doubt notes that the check could not look for one finding, because something

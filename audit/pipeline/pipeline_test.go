@@ -104,12 +104,22 @@ var checks = []*audit.Check{
 				}
 				continue
 			}
-			if known && v.Str() != "ok" && (v.Str() != "weary" || p.Limits["script-sick.weary"] > 0) {
+			if known && !strings.HasPrefix(v.Str(), "swell") && v.Str() != "ok" && (v.Str() != "weary" || p.Limits["script-sick.weary"] > 0) {
 				r := audit.Report{Item: it.Key, Message: it.Name + " is " + v.Str()}
 				if v.Str() == "dead" {
 					r.Severity = audit.Critical
 				}
 				p.Report(r)
+			}
+		}
+	}},
+	{ID: "script-swells", System: snapshot.Scripts, Severity: audit.Low, Title: "it swells", Trend: true, Judge: func(p *audit.Pass) {
+		for _, it := range p.Items() {
+			sizes := p.Series(it, "size", audit.Window{Since: p.Now.At.Add(-3 * time.Hour), Most: 9})
+			rising := len(sizes) >= 3 && !slices.IsSortedFunc(sizes, func(a, b audit.Sample) int { return cmp.Compare(b.Metric.Value, a.Metric.Value) }) &&
+				slices.IsSortedFunc(sizes, func(a, b audit.Sample) int { return cmp.Compare(a.Metric.Value, b.Metric.Value) })
+			if v, _ := it.Fact("mood"); rising && strings.HasPrefix(v.Str(), "swell") {
+				p.Report(audit.Report{Item: it.Key, Message: it.Name + " swells"})
 			}
 		}
 	}},

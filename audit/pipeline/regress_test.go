@@ -140,3 +140,24 @@ func TestRun_flapping(t *testing.T) {
 		t.Errorf("it ended after %d quiet runs", quiet)
 	}
 }
+
+// A check asks what earlier snapshots measured; what it finds is a regression
+// although the level is what it was.
+func TestRun_trend(t *testing.T) {
+	w := newWorld(t, "lamp", "rug")
+	w.run()
+	for i, mood := range []string{"swell", "swelll", "swelll", "swell", "swell"} {
+		w.items["rug"] = mood
+		want := ""
+		if i == 1 || i == 2 { // of the two runs before and this one it was "ok" first
+			want = "R5"
+		}
+		d := w.run()
+		if codes(d) != want {
+			t.Errorf("run %d: %q, want %q", i+2, codes(d), want)
+		}
+		if want == "R5" && (d.Regressions[0].Now != "it swells" || d.Gate.Exit != 1) {
+			t.Errorf("%+v, exit %d", d.Regressions[0], d.Gate.Exit)
+		}
+	}
+}

@@ -285,9 +285,17 @@ func (s *session) judge() (*View, error) {
 	}
 	s.info.Judged = s.lastJudged()
 	w := &audit.World{Now: s.snap, Before: s.before, Changes: v.Changes, Gone: s.info.Gone, Derived: s.derived, Limits: s.Config.Limits, Waivers: Waivers(s.capture.Waiving(), s.snap.Content), All: s.Checks, Off: s.Config.ChecksOff}
+	var past *measured
+	if s.past != nil {
+		past = newMeasured(s.tx, s.past.seq)
+		w.History = past
+	}
 	j := audit.Judge(checks, w)
 	if s.before.err != nil {
 		return nil, s.before.err
+	}
+	if past != nil && past.err != nil {
+		return nil, past.err
 	}
 	s.Config.override(j.Findings)
 	s.info.Crashed = j.Crashed

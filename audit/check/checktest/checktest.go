@@ -7,6 +7,7 @@
 //	before/…      the project at the reference (optional)
 //	new.json      items added to the snapshot, or replacing one of the same key (optional)
 //	old.json      the same for the reference (optional)
+//	history       what earlier snapshots measured: lines "HOURS-AGO ITEM METRIC VALUE [INCARNATION]" (optional)
 //	systems.json  system → status, replacing what the collectors said (optional)
 //	gone          keys of items that vanished without explanation, with their level (optional)
 //	want          a line per expected finding: "severity item path:line", path:line "-" without a place
@@ -104,6 +105,9 @@ func Case(t *testing.T, c *audit.Check, a *txtar.Archive, collectors ...*collect
 	merge(t, w.Now, files["new.json"], files["systems.json"])
 	if prev, ok := w.Before.(*snapshot.Snapshot); ok && prev != nil {
 		w.Changes = snapshot.Diff(prev, w.Now, nil)
+	}
+	if h := files["history"]; h != nil {
+		w.History = measured(t, w.Now.At, h)
 	}
 	for line := range strings.Lines(string(files["gone"])) {
 		key, level, _ := strings.Cut(strings.TrimSpace(line), " ")
