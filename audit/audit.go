@@ -156,6 +156,8 @@ type World struct {
 	Waivers []Waiver           // of the snapshot's files, in order of place
 	All     []*Check           // every check there is, those that are off included
 	Off     []string           // checks that are switched off: what they found before stays as it was, and is not shown
+
+	crashed []Crash // set before the checks that run Last
 }
 
 // Gone is an item that is no longer there although its source was read, and
@@ -171,11 +173,12 @@ type Gone struct {
 // A Pass is what one check sees, and where it reports.
 type Pass struct {
 	*World
-	check *Check
-	out   []Finding
-	made  map[string][]*Finding // by the checks before and by path, for one that runs Last
-	doubt []string              // IDs of findings whose absence proves nothing
-	blind []snapshot.Key        // items of which no absence proves anything
+	check  *Check
+	out    []Finding
+	made   map[string][]*Finding   // by the checks before and by path, for one that runs Last
+	hidden func(snapshot.Key) bool // items that Items leaves out; nil: none
+	doubt  []string                // IDs of findings whose absence proves nothing
+	blind  []snapshot.Key          // items of which no absence proves anything
 }
 
 // Items returns the judgeable items of the check's system (or of all systems,
@@ -187,7 +190,7 @@ func (p *Pass) Items() []*snapshot.Item {
 	}
 	out := make([]*snapshot.Item, 0, len(all))
 	for _, it := range all {
-		if !it.Carried {
+		if !it.Carried && (p.hidden == nil || !p.hidden(it.Key)) {
 			out = append(out, it)
 		}
 	}

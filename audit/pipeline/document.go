@@ -334,7 +334,7 @@ func (v *View) errors() []report.Error {
 		out = append(out, report.Error{System: string(snapshot.Auditor), Source: link, Message: link + " is a symbolic link, which is not followed: what was behind it is not known", Hint: "make it a folder of the project again"})
 	}
 	for _, c := range v.Info.Crashed {
-		out = append(out, report.Error{System: string(snapshot.Auditor), Source: c.Check, Message: "a bug of audit: the check stopped: " + c.What, Hint: "please report it; its earlier findings are carried"})
+		out = append(out, report.Error{System: string(snapshot.Auditor), Source: c.Check, Message: "a bug of audit: the check stopped" + onItem(c) + ": " + c.What, Hint: "please report it; its earlier findings are carried"})
 	}
 	for _, st := range v.Info.Systems {
 		if st.Status == snapshot.StatusError && len(st.Failed()) == 0 {
@@ -347,4 +347,11 @@ func (v *View) errors() []report.Error {
 		}
 	}
 	return out
+}
+
+func onItem(c audit.Crash) string {
+	if c.Item == "" {
+		return ""
+	}
+	return " at " + string(c.Item)
 }

@@ -97,6 +97,9 @@ var checks = []*audit.Check{
 				continue
 			}
 			v, known := it.Fact("mood")
+			if v.Str() == "poison" {
+				panic(it.Name)
+			}
 			if small, ok := strings.CutPrefix(v.Str(), "sore "); ok {
 				n, _ := strconv.Atoi(small)
 				for i := range n {
@@ -474,6 +477,19 @@ func TestRun(t *testing.T) {
 		want(t, w.run(), "scripts/rug script-sick persisting")
 		w.items["rug"] = "dead"
 		want(t, w.run(), "scripts/rug R1; scripts/rug R2; scripts/rug changed; scripts/rug script-sick persisting")
+	})
+	t.Run("a_check_that_panics_loses_one_item_for_a_while", func(t *testing.T) {
+		w := newWorld(t, "lamp", "rug")
+		w.items["rug"] = "sick"
+		w.run()
+		w.items["rug"], w.items["lamp"] = "poison", "sick"
+		d := w.run()
+		want(t, d, "scripts/lamp R1; scripts/lamp R2; scripts/lamp changed; scripts/lamp script-sick new; scripts/rug changed; scripts/rug script-sick persisting carried")
+		if len(d.Errors) != 1 || !strings.Contains(d.Errors[0].Message, "at scripts/rug: panic with a value of type string at pipeline/pipeline_test.go:") {
+			t.Errorf("%+v", d.Errors)
+		}
+		w.items["rug"] = "ok"
+		want(t, w.run(), "scripts/lamp R1; scripts/lamp R2; scripts/lamp script-sick persisting; scripts/rug changed; scripts/rug script-sick resolved")
 	})
 	t.Run("a_follow_that_panics_fails_its_source_only", func(t *testing.T) {
 		w := newWorld(t, "lamp")

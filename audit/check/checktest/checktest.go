@@ -135,14 +135,23 @@ func Case(t *testing.T, c *audit.Check, a *txtar.Archive, collectors ...*collect
 	return got, want
 }
 
-// stubs are other checks, each with one finding: lines "CHECK ITEM PATH:LINE", or
-// the id alone of a check that finds nothing.
+// stubs are other checks, each with one finding: lines "CHECK ITEM PATH:LINE",
+// "CHECK panics ITEM" of one that panics when it looks at that item, or the id
+// alone of a check that finds nothing.
 func stubs(t *testing.T, found []byte) (out []*audit.Check) {
 	t.Helper()
 	for line := range strings.Lines(string(found)) {
 		f := strings.Fields(line)
 		c := &audit.Check{ID: f[0], Severity: audit.Medium, Judge: func(*audit.Pass) {}}
-		if len(f) == 3 {
+		if len(f) == 3 && f[1] == "panics" {
+			c.Judge = func(p *audit.Pass) {
+				for _, it := range p.Items() {
+					if string(it.Key) == f[2] {
+						panic(it.Name)
+					}
+				}
+			}
+		} else if len(f) == 3 {
 			path, at, _ := strings.Cut(f[2], ":")
 			n, err := strconv.Atoi(at)
 			if err != nil {
