@@ -11,6 +11,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"slices"
 	"strings"
 
 	"healthaudit/snapshot"
@@ -150,7 +151,9 @@ type World struct {
 	Before  snapshot.Past // the reference; never nil
 	Changes []snapshot.Change
 	Gone    []Gone
-	History History // nil: there is none
+	History History                 // nil: there is none
+	Expect  []Expected              // what the configuration expects to be there
+	Failing map[snapshot.System]int // in how many runs in a row, this one counted, the listing of a system failed
 	Derived *snapshot.Derived
 	Limits  map[string]float64 // "check-id.limit" → value, from the configuration
 	Waivers []Waiver           // of the snapshot's files, in order of place
@@ -158,6 +161,17 @@ type World struct {
 	Off     []string           // checks that are switched off: what they found before stays as it was, and is not shown
 
 	crashed []Crash // set before the checks that run Last
+}
+
+// An Expected is an item that must be there, and where the configuration says so.
+type Expected struct {
+	Item snapshot.Key
+	At   Location
+}
+
+// Expected reports whether the configuration expects an item to be there.
+func (w *World) Expected(k snapshot.Key) bool {
+	return slices.ContainsFunc(w.Expect, func(e Expected) bool { return e.Item == k })
 }
 
 // Gone is an item that is no longer there although its source was read, and

@@ -83,7 +83,7 @@ func (r *reading) flapping() {
 	var lines []string
 	for _, it := range r.Items {
 		if it.Flapping != nil {
-			lines = append(lines, fmt.Sprintf("%s: goes back and forth between levels (%.0f %% of what 21 runs allow), now %s", it.Key, *it.Flapping, it.Level))
+			lines = append(lines, fmt.Sprintf("%s: its level keeps changing (%.0f %% of the most that 21 runs allow; it is over at 20 %%), now %s", it.Key, *it.Flapping, it.Level))
 		}
 	}
 	r.short(inkYellow, "FLAPPING", lines)

@@ -285,6 +285,10 @@ func (s *session) judge() (*View, error) {
 	}
 	s.info.Judged = s.lastJudged()
 	w := &audit.World{Now: s.snap, Before: s.before, Changes: v.Changes, Gone: s.info.Gone, Derived: s.derived, Limits: s.Config.Limits, Waivers: Waivers(s.capture.Waiving(), s.snap.Content), All: s.Checks, Off: s.Config.ChecksOff}
+	w.Expect = s.Config.Expect
+	if w.Failing, err = s.failing(); err != nil {
+		return nil, err
+	}
 	var past *measured
 	if s.past != nil {
 		past = newMeasured(s.tx, s.past.seq)

@@ -10,6 +10,7 @@
 //	history       what earlier snapshots measured: lines "HOURS-AGO ITEM METRIC VALUE [INCARNATION]" (optional)
 //	systems.json  system → status, replacing what the collectors said (optional)
 //	gone          keys of items that vanished without explanation, with their level (optional)
+//	expect        keys of items that the configuration expects, with the line of audit.yaml (optional)
 //	want          a line per expected finding: "severity item path:line", path:line "-" without a place
 package checktest
 
@@ -112,6 +113,14 @@ func Case(t *testing.T, c *audit.Check, a *txtar.Archive, collectors ...*collect
 	for line := range strings.Lines(string(files["gone"])) {
 		key, level, _ := strings.Cut(strings.TrimSpace(line), " ")
 		w.Gone = append(w.Gone, audit.Gone{Item: snapshot.Key(key), Name: snapshot.Key(key).Name(), Level: audit.Level(level)})
+	}
+	for line := range strings.Lines(string(files["expect"])) {
+		key, at, _ := strings.Cut(strings.TrimSpace(line), " ")
+		n, err := strconv.Atoi(at)
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.Expect = append(w.Expect, audit.Expected{Item: snapshot.Key(key), At: audit.Location{Path: "audit.yaml", Line: n}})
 	}
 	for line := range strings.Lines(string(files["want"])) {
 		if s := strings.TrimSpace(line); s != "" {
