@@ -148,6 +148,8 @@ type Finding struct {
 	Location   *Location  `json:"location"`
 	Evidence   []Evidence `json:"evidence"`
 	FirstSeen  Mark       `json:"first_seen"`
+	Occurrence int        `json:"occurrence"`    // 1 at first; one more each time it came back after being away for 30 days
+	Version    int        `json:"check_version"` // of the check that found it
 	Waiver     *Waiver    `json:"waiver"`
 }
 

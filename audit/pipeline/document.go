@@ -259,7 +259,7 @@ func (v *View) documentFindings() ([]report.Finding, []report.Check) {
 			Regression: regressed(t),
 			Item:       string(t.Item), System: string(t.System), Title: t.Title, Message: t.Message, Hint: t.Hint,
 			Loss: round(v.Score.Loss[t.ID], 100), Location: location(t.At.Path, t.At.Line, t.At.Column),
-			Evidence: make([]report.Evidence, 0, len(t.Evidence)), FirstSeen: mark(t.First)}
+			Evidence: make([]report.Evidence, 0, len(t.Evidence)), FirstSeen: mark(t.First), Occurrence: t.Occurrences, Version: t.CheckVersion}
 		if t.Accepted() {
 			f.Waiver = &report.Waiver{Reason: t.Waived.Reason, Until: t.Waived.Until, By: fmt.Sprintf("%s:%d", t.Waived.At.Path, t.Waived.At.Line)}
 		}
