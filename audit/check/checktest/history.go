@@ -2,7 +2,6 @@ package checktest
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -55,7 +54,7 @@ func measured(t *testing.T, now time.Time, lines []byte) *History {
 	for line := range strings.Lines(string(lines)) {
 		f := append(strings.Fields(line), "")
 		if len(f) < 5 {
-			t.Fatal(fmt.Sprintf("history: %q", line))
+			t.Fatalf("history: %q", line)
 		}
 		hours, err1 := strconv.ParseFloat(f[0], 64)
 		value, err2 := strconv.ParseFloat(f[3], 64)
