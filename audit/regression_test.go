@@ -117,6 +117,9 @@ func TestRegressions_added(t *testing.T) {
 	if codes(open) != "R3" || open[0].Now != "88.0 with another medium finding" {
 		t.Errorf("%+v", open)
 	}
+	if still, closed := Regressions(Comparison{Open: open, Was: now, Now: now, Fresh: now, Base: b}); codes(still) != "R3" || closed != nil {
+		t.Errorf("it is still there, and %q is open", codes(still))
+	}
 	b.Added = nil
 	if still, _ := Regressions(Comparison{Open: open, Was: now, Now: now, Fresh: now, Base: b}); len(still) != 0 {
 		t.Errorf("it is gone, and %+v is open", still[0])
@@ -138,6 +141,9 @@ func TestRegressions_usual(t *testing.T) {
 	}
 	if _, fell := (Trail{Scores: []float64{96, 96, 96, 96, 84, 84}}).Fell(); fell {
 		t.Error("four scores are a history")
+	}
+	if _, fell := (Trail{Scores: append([]float64{60, 60, 60, 60, 60, 60, 60, 60, 60, 60}, append(history, 84, 84)...)}).Fell(); !fell {
+		t.Error("what was long ago is usual")
 	}
 	usual := map[snapshot.Key]float64{"pm2/api": 96}
 	was, now := withScore(8, 84), withScore(9, 84)

@@ -102,6 +102,55 @@ func TestRun_upgrade(t *testing.T) {
 	want(t, w.run(), "scripts/lamp script-sick persisting; scripts/rug changed; scripts/rug script-sick resolved")
 }
 
+// What the baseline has is none, and neither is what only another collector sees;
+// what the same tool finds is one, whatever changed.
+func TestRun_baseline(t *testing.T) {
+	t.Run("what_it_has", func(t *testing.T) {
+		w := newWorld(t, "rug")
+		w.items["rug"] = "sick"
+		w.run()
+		w.pin(1)
+		want(t, w.run(), "scripts/rug script-sick persisting")
+	})
+	t.Run("another_collector", func(t *testing.T) {
+		w := newWorld(t, "rug")
+		w.run()
+		w.pin(1)
+		w.epoch, w.items["rug"] = 2, "sick"
+		want(t, w.run(), "scripts/rug rebased; scripts/rug script-sick new")
+		want(t, w.run(), "scripts/rug script-sick persisting")
+	})
+	t.Run("the_same_tool", func(t *testing.T) {
+		w := newWorld(t, "rug")
+		w.items["rug"] = "weary"
+		w.run()
+		w.pin(1)
+		w.cfg.Limits = map[string]float64{"script-sick.weary": 1}
+		if d := w.run(); codes(d) != "R1R2R3" {
+			t.Errorf("%+v", d.Regressions)
+		}
+	})
+}
+
+// Runs that could not look tell nothing of what is usual.
+func TestRun_usualNeedsFive(t *testing.T) {
+	w := newWorld(t, "rug")
+	for range 3 {
+		w.run()
+	}
+	w.lost = "right"
+	for range 3 {
+		w.run()
+	}
+	w.lost = ""
+	for _, mood := range []string{"sore 2", "sore 4", "sore 4"} {
+		w.items["rug"] = mood
+		if d := w.run(); codes(d) != "" {
+			t.Errorf("%s: %+v", mood, d.Regressions)
+		}
+	}
+}
+
 // What goes to and fro is told as such, until it has been quiet for long.
 func TestRun_flapping(t *testing.T) {
 	w := newWorld(t, "lamp", "rug")
