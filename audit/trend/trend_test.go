@@ -162,6 +162,9 @@ func TestLeastS(t *testing.T) {
 			t.Errorf("%d points: least S %d, the table has %d", n, least, leastS[n])
 		}
 	}
+	if (Growth{n: 20, P: .011}).Rises() || !(Growth{n: 20, P: .01}).Rises() {
+		t.Error("of twenty points the normal approximation decides, at 1 %")
+	}
 	if g := (Growth{n: 4, S: 6, P: 0}); g.Rises() {
 		t.Error("four points rise")
 	}
