@@ -73,6 +73,10 @@ func rose(p *audit.Pass, app, it *snapshot.Item) (rise, bool) {
 	}
 	start := p.Now.At.Add(-time.Duration(metric(it, "uptime") * float64(time.Second)))
 	w := audit.Window{Since: p.Now.At.Add(-growthWindow), Least: growthRuns, Begin: start, Most: growthSamples}
+	drift := p.Limit("drift")
+	if drift == 0 && !promising(p, it, w) {
+		return rise{}, false
+	}
 	points := hourly(p.Now.At, audit.Life(p.Series(it, "memory", w)))
 	if len(points) == 0 {
 		return rise{}, false
@@ -83,11 +87,24 @@ func rose(p *audit.Pass, app, it *snapshot.Item) (rise, bool) {
 	if g.line.Grows(p.Limit("hours")) && later.Slope > g.line.Slope/3 && g.bytes() >= p.Limit("mb")*(1<<20) {
 		return g, true
 	}
-	if alarm := p.Limit("drift"); alarm > 0 && drifts(hourlyValues(p, it, start), alarm) {
+	if drift > 0 && drifts(warm(p, it, start), drift) {
 		g.drifted = true
 		return g, g.line.Slope > 0
 	}
 	return rise{}, false
+}
+
+// promising reports whether a few readings leave room for a growth: most
+// processes are as large as they were, and need not be looked at in full.
+func promising(p *audit.Pass, it *snapshot.Item, w audit.Window) bool {
+	w.Most = 4
+	s := audit.Life(p.Series(it, "memory", w))
+	if len(s) < w.Most {
+		return true
+	}
+	was := min(s[0].Metric.Value, s[1].Metric.Value)
+	is := max(s[2].Metric.Value, s[3].Metric.Value)
+	return is-was >= p.Limit("mb")*(1<<20)/2
 }
 
 // hourly makes points of samples, with the time in hours from now.
@@ -107,7 +124,8 @@ const (
 	driftRecent  = 10
 )
 
-func hourlyValues(p *audit.Pass, it *snapshot.Item, start time.Time) (values []float64) {
+// warm returns the readings of a process after its warming up.
+func warm(p *audit.Pass, it *snapshot.Item, start time.Time) (values []float64) {
 	for _, s := range audit.Life(p.Series(it, "memory", audit.Window{Since: start.Add(warmUp), Most: driftSamples})) {
 		values = append(values, s.Metric.Value)
 	}

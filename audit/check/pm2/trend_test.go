@@ -170,3 +170,33 @@ func TestRestartRate(t *testing.T) {
 		}
 	})
 }
+
+// counted counts what is asked of a history.
+type counted struct {
+	*checktest.History
+	n int
+}
+
+func (c *counted) Metric(seq uint64, k snapshot.Key, name string) (snapshot.Metric, bool) {
+	c.n++
+	return c.History.Metric(seq, k, name)
+}
+
+// What is as large as it was and does not crash costs a few looks back, not a hundred.
+func TestTrendsAreCheap(t *testing.T) {
+	m := newMeasuredApp()
+	for i := range 4 * 24 * 9 {
+		ago := time.Duration(i) * 15 * time.Minute
+		m.measure(ago, "memory", (200+float64(i%7))*(1<<20), "1")
+		m.measure(ago, "restarts", 12, "1")
+		m.measure(ago, "created", 5, "1")
+	}
+	m.item.Metrics = append(m.item.Metrics, snapshot.Metric{Name: "uptime", Value: 9 * 86400})
+	m.item.Sort()
+	h := &counted{History: &m.history}
+	now := &snapshot.Snapshot{At: trendNow, Items: []*snapshot.Item{&m.item}, Systems: []snapshot.SystemState{{System: snapshot.PM2, Status: snapshot.StatusOK}}}
+	j := audit.Judge([]*audit.Check{checks.MemoryGrowing, checks.RestartRate}, &audit.World{Now: now, Before: snapshot.Nothing, History: h})
+	if len(j.Findings) != 0 || h.n > 10 {
+		t.Errorf("%d findings, %d readings asked for", len(j.Findings), h.n)
+	}
+}
