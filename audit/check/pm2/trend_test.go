@@ -96,6 +96,17 @@ func TestMemoryGrowing(t *testing.T) {
 			t.Errorf("%+v", j.Findings)
 		}
 	})
+	t.Run("one_that_filled_its_caches_is_none", func(t *testing.T) {
+		m := newMeasuredApp()
+		for h := range 24 {
+			up := 23 - float64(h)
+			m.measure(time.Duration(h)*time.Hour, "memory", (200+20*min(up, 12)+up/100)*(1<<20), "1")
+		}
+		m.item.Metrics = append(m.item.Metrics, snapshot.Metric{Name: "uptime", Value: 23.5 * 3600})
+		if j := m.judge(t, checks.MemoryGrowing); len(j.Findings) != 0 {
+			t.Errorf("%+v", j.Findings)
+		}
+	})
 	t.Run("one_of_eleven_is_too_young", func(t *testing.T) {
 		if j := leaking(11).judge(t, checks.MemoryGrowing); len(j.Findings) != 0 {
 			t.Errorf("%+v", j.Findings)
