@@ -126,6 +126,11 @@ var checks = []*audit.Check{
 			}
 		}
 	}},
+	{ID: "audit-blind", Needs: []snapshot.System{snapshot.Auditor}, Severity: audit.Low, Title: "blind", Judge: func(p *audit.Pass) {
+		if n := p.Failing[snapshot.Scripts]; n >= 3 {
+			p.Report(audit.Report{Item: snapshot.Pseudo(snapshot.Scripts), Message: fmt.Sprintf("blind for %d runs", n)})
+		}
+	}},
 	{ID: "audit-item-vanished", Needs: []snapshot.System{snapshot.Auditor}, Severity: audit.Medium, Title: "vanished", Judge: func(p *audit.Pass) {
 		for _, g := range p.Gone {
 			p.Report(audit.Report{Item: g.Item, Message: g.Name + " is gone"})
@@ -308,6 +313,22 @@ func TestRun(t *testing.T) {
 		want(t, w.run(), "scripts/rug script-sick persisting carried")
 		w.panic = false
 		want(t, w.run(), "scripts/rug script-sick persisting")
+	})
+	t.Run("runs_in_a_row_without_a_listing_are_counted", func(t *testing.T) {
+		w := newWorld(t, "lamp")
+		w.fail = errors.New("no way in")
+		w.run()
+		want(t, w.run(), "")
+		w.fail = nil
+		want(t, w.run(), "scripts/lamp added")
+		w.fail = errors.New("no way in")
+		w.run()
+		want(t, w.run(), "")
+		d := w.run()
+		want(t, d, "scripts/(system) audit-blind new")
+		if d = w.run(); d.Findings[0].Message != "blind for 4 runs." {
+			t.Error(d.Findings[0].Message)
+		}
 	})
 	t.Run("a_failed_source_keeps_its_items", func(t *testing.T) {
 		w := newWorld(t, "lamp", "rug")
