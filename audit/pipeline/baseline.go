@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"healthaudit/audit"
 	"healthaudit/snapshot/store"
 )
 
@@ -52,3 +53,43 @@ func Pin(tx *store.Tx, seq uint64, by string) (*Pinned, error) {
 
 // Unpin forgets the baseline.
 func Unpin(tx *store.Tx) error { return tx.PutMeta(metaBaseline, []byte{}) }
+
+// holds reports whether a finding is in the baseline: open then, and without a
+// break since. What was mended meanwhile and came back is not.
+func (p *Pinned) holds(t audit.Tracked) bool { return t.Opened.Seq <= p.Seq }
+
+// A Standing is how things are beside the baseline.
+type Standing struct {
+	Then   []*audit.Record // open in it
+	Still  []*audit.Record // of these, open since
+	Since  []*audit.Record // open in the newest snapshot, and not in it
+	Newest uint64
+}
+
+// BeforeAfter compares the newest snapshot with the baseline.
+func (p *Pinned) BeforeAfter(tx *store.Tx) (s Standing, err error) {
+	s.Newest = tx.Seq()
+	then, err := records(tx, p.Seq)
+	if err != nil {
+		return s, err
+	}
+	for _, r := range then {
+		if r.Open() {
+			s.Then = append(s.Then, r)
+		}
+	}
+	now, err := records(tx, s.Newest)
+	if err != nil {
+		return s, err
+	}
+	for _, r := range now {
+		switch {
+		case !r.Open():
+		case p.holds(audit.Tracked{Record: r}):
+			s.Still = append(s.Still, r)
+		default:
+			s.Since = append(s.Since, r)
+		}
+	}
+	return s, nil
+}
