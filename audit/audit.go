@@ -144,15 +144,17 @@ func FindingID(sys snapshot.System, item snapshot.Key, check, discriminator stri
 
 // A World is what all checks see.
 type World struct {
-	Now     *snapshot.Snapshot
-	Before  snapshot.Past // the reference; never nil
-	Changes []snapshot.Change
-	Gone    []Gone
-	Derived *snapshot.Derived
-	Limits  map[string]float64 // "check-id.limit" → value, from the configuration
-	Waivers []Waiver           // of the snapshot's files, in order of place
-	All     []*Check           // every check there is, those that are off included
-	Off     []string           // checks that are switched off: what they found before stays as it was, and is not shown
+	Now      *snapshot.Snapshot
+	Before   snapshot.Past // the reference; never nil
+	Changes  []snapshot.Change
+	Gone     []Gone
+	Derived  *snapshot.Derived
+	Limits   map[string]float64  // "check-id.limit" → value, from the configuration
+	Severity map[string]Severity // check → severity, from the configuration
+	Waivers  []Waiver            // of the snapshot's files, in order of place; then those of the configuration and of the store
+	Ignores  []Ignore            // of the configuration
+	All      []*Check            // every check there is, those that are off included
+	Off      []string            // checks that are switched off: what they found before stays as it was, and is not shown
 }
 
 // Gone is an item that is no longer there although its source was read, and
@@ -170,9 +172,9 @@ type Pass struct {
 	*World
 	check *Check
 	out   []Finding
-	made  map[string][]*Finding // by the checks before and by path, for one that runs Last
-	doubt []string              // IDs of findings whose absence proves nothing
-	blind []snapshot.Key        // items of which no absence proves anything
+	made  pile           // by the checks before, for one that runs Last
+	doubt []string       // IDs of findings whose absence proves nothing
+	blind []snapshot.Key // items of which no absence proves anything
 }
 
 // Items returns the judgeable items of the check's system (or of all systems,

@@ -51,8 +51,8 @@ func Judge(checks []*Check, w *World) Judgement {
 			early = append(early, c)
 		}
 	}
-	j.add(early, w, nil)
-	made := byPath(j.Findings)
+	j.add(early, w, pile{})
+	made := piled(j.Findings)
 	w.waive(made)
 	if len(last) > 0 {
 		j.add(last, w, made)
@@ -62,7 +62,7 @@ func Judge(checks []*Check, w *World) Judgement {
 }
 
 // add runs checks side by side and takes what they found.
-func (j *Judgement) add(checks []*Check, w *World, made map[string][]*Finding) {
+func (j *Judgement) add(checks []*Check, w *World, made pile) {
 	type result struct {
 		pass *Pass
 		err  error
@@ -97,6 +97,9 @@ func (j *Judgement) add(checks []*Check, w *World, made map[string][]*Finding) {
 				continue
 			}
 			seen[f.ID] = true
+			if s, ok := w.Severity[f.Check]; ok {
+				f.Severity = s
+			}
 			j.Findings = append(j.Findings, f)
 		}
 	}
@@ -119,7 +122,7 @@ func largestFirst(checks []*Check, now *snapshot.Snapshot) []int {
 	return order
 }
 
-func run(c *Check, w *World, made map[string][]*Finding) (p *Pass, err error) {
+func run(c *Check, w *World, made pile) (p *Pass, err error) {
 	p = &Pass{World: w, check: c, made: made}
 	defer func() {
 		if r := recover(); r != nil {

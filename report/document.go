@@ -32,6 +32,26 @@ type Document struct {
 	Archive     *Archive     `json:"archive"`
 	JournalHead *Head        `json:"journal_head"`
 	Errors      []Error      `json:"errors"`
+	Suppressed  Suppressed   `json:"suppressed"`
+	Baseline    *SnapshotRef `json:"baseline"`  // what was pinned; null without
+	Rechecked   *Rechecked   `json:"rechecked"` // null: it is judged as it was then
+}
+
+// Suppressed counts what is not shown, or shown and not counted.
+type Suppressed struct {
+	Findings    int `json:"findings"` // open and waived
+	Waivers     int `json:"waivers"`  // that accept some
+	Changes     int `json:"changes"`  // of facts, ignored
+	IgnoreRules int `json:"ignore_rules"`
+}
+
+// Rechecked says that an old snapshot is judged by today's checks.
+type Rechecked struct {
+	At      time.Time `json:"at"`
+	Value   *float64  `json:"value"` // the score of the run itself
+	Grade   *string   `json:"grade"`
+	Passed  bool      `json:"passed"` // its gate
+	Version string    `json:"version"`
 }
 
 type Tool struct {
@@ -148,6 +168,7 @@ type Finding struct {
 	Evidence   []Evidence `json:"evidence"`
 	FirstSeen  Mark       `json:"first_seen"`
 	Waiver     *Waiver    `json:"waiver"`
+	InBaseline bool       `json:"in_baseline"` // open in the baseline, and without a break since
 }
 
 type Location struct {
@@ -271,12 +292,17 @@ func (d *Document) Only(systems []string) *Document {
 }
 
 // OnlyNew returns the document reduced to the findings that are new, reopened
-// or part of a regression.
+// or part of a regression; where a baseline is pinned, also to all that it does
+// not hold.
 func (d *Document) OnlyNew() *Document {
 	c := *d
-	c.Findings = keep(d.Findings, fresh)
+	c.Findings = keep(d.Findings, d.isNew)
 	c.Checks = c.found()
 	return &c
+}
+
+func (d *Document) isNew(f Finding) bool {
+	return fresh(f) || d.Baseline != nil && !f.InBaseline && f.Status != "resolved"
 }
 
 // found returns the checks that have a finding.

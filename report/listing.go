@@ -37,6 +37,8 @@ type DiffView struct {
 	Changes     []Change      `json:"changes"` // sorted by item
 	NotCompared []NotCompared `json:"not_compared"`
 	Patches     []Patch       `json:"patches"` // with --patch only
+	Ignored     int           `json:"ignored"` // changes of facts that are not shown
+	IgnoreRules int           `json:"ignore_rules"`
 }
 
 // NotCompared says why a system of a diff has no changes to show.
@@ -83,6 +85,7 @@ type FindingShort struct {
 	Severity string `json:"severity"`
 	Title    string `json:"title"`
 	Message  string `json:"message"`
+	Item     string `json:"item"`
 }
 
 // A JournalRow is one entry of the journal.

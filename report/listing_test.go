@@ -44,8 +44,8 @@ func historyView() HistoryView {
 	return HistoryView{Item: "workflows/deploy.yml", System: "workflows", Name: "deploy", Path: ".github/workflows/deploy.yml", Entries: []HistoryEntry{
 		{Seq: 42, ID: thisRun, At: noon, Commit: "9f8b7a6c5d4e3f2a", Level: "failing", Score: ptr(70.0), State: "active", Op: "changed",
 			Facts:  []FactChange{{"permissions", []string{"contents: read"}, "write-all", "up"}},
-			Opened: []FindingShort{{"", "workflow-missing-target", "high", "runs what is not there", `step "Build storefront" runs "npm run build:prod" in web, which has no such script`}}},
-		{Seq: 40, ID: beforeRun, At: noon.Add(-4 * time.Hour), Level: "ok", Score: ptr(100.0), Closed: []FindingShort{{"", "workflow-lint", "medium", "lint", ""}}},
+			Opened: []FindingShort{{"", "workflow-missing-target", "high", "runs what is not there", `step "Build storefront" runs "npm run build:prod" in web, which has no such script`, ""}}},
+		{Seq: 40, ID: beforeRun, At: noon.Add(-4 * time.Hour), Level: "ok", Score: ptr(100.0), Closed: []FindingShort{{"", "workflow-lint", "medium", "lint", "", ""}}},
 		{Seq: 7, ID: firstRun, At: noon.Add(-72 * time.Hour), Op: "removed"},
 		{Seq: 3, ID: firstRun, At: noon.Add(-80 * time.Hour), Level: "unknown"},
 		{Seq: 1, ID: firstRun, At: noon.Add(-82 * time.Hour), Level: "degraded", Score: ptr(88.0), Op: "added"},

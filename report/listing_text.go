@@ -29,6 +29,9 @@ func Diff(w io.Writer, v DiffView, o Options) error {
 			p.hang(2, 4, inkNone, n.System+": "+n.Reason)
 		}
 	}
+	if v.Ignored > 0 {
+		p.title(inkNone, fmt.Sprintf("%s ignored by %s: audit diff --all shows them.", plural(v.Ignored, "change"), plural(v.IgnoreRules, "rule")))
+	}
 	p.legend()
 	for _, x := range patches {
 		p.patch(x)

@@ -132,7 +132,7 @@ func (r *reading) waived() {
 	var lines []string
 	for _, f := range r.Findings {
 		if f.Waiver != nil && f.Status != "resolved" {
-			lines = append(lines, fmt.Sprintf("%s: %s, until %s: %s", f.Item, f.Title, f.Waiver.Until, f.Waiver.Reason))
+			lines = append(lines, fmt.Sprintf("%s: %s, until %s: %s (%s) %s", f.Item, f.Title, f.Waiver.Until, f.Waiver.Reason, f.Waiver.By, short(f.ID)))
 		}
 	}
 	if !r.opts.New {
@@ -264,12 +264,31 @@ func (r *reading) ending() {
 	if a := r.Archive; a != nil {
 		r.line(0, inkNone, fmt.Sprintf("Archive: %s, %s", a.Path, size(a.Bytes)))
 	}
+	r.suppressed()
 	r.gate()
 	if h := r.JournalHead; h != nil {
 		r.line(0, inkDim, fmt.Sprintf("Journal head: #%d %s", h.Seq, prefix(h.Hash, 16)))
 	}
 	if slices.ContainsFunc(r.open(), func(f Finding) bool { return f.Severity != "info" }) {
 		r.line(0, inkDim, "What a finding means: audit check explain ID, with the word in brackets.")
+		if r.Run.Seq > 0 {
+			r.line(0, inkDim, "To accept one for a while: audit accept ID, with the letters behind the brackets.")
+		}
+	}
+}
+
+// suppressed counts what is accepted or ignored.
+func (r *reading) suppressed() {
+	s := r.Suppressed
+	var parts []string
+	if s.Findings > 0 {
+		parts = append(parts, plural(s.Findings, "finding")+" accepted by "+plural(s.Waivers, "waiver"))
+	}
+	if s.Changes > 0 {
+		parts = append(parts, plural(s.Changes, "change")+" ignored by "+plural(s.IgnoreRules, "rule"))
+	}
+	if len(parts) > 0 {
+		r.line(0, inkNone, "Not counted: "+strings.Join(parts, ", ")+".")
 	}
 }
 

@@ -54,7 +54,26 @@ func (v *View) Summary(version string) *report.Document {
 	d.Regressions = v.regressions()
 	d.Schedules = v.schedules()
 	d.Errors = v.errors()
+	d.Suppressed = v.suppressed()
+	if b := i.Baseline; b != nil {
+		d.Baseline = &report.SnapshotRef{Seq: b.Seq, ID: b.Run, At: sec(b.At)}
+	}
+	d.Rechecked = v.rechecked
 	return d
+}
+
+// suppressed counts what waivers accept and rules ignore.
+func (v *View) suppressed() report.Suppressed {
+	s := report.Suppressed{Changes: v.hidden.Changes, IgnoreRules: v.hidden.Rules}
+	by := map[[3]string]bool{}
+	for _, t := range v.findings {
+		if t.Open() && t.Accepted() {
+			s.Findings++
+			by[[3]string{t.Waived.Author(), t.Waived.Reason, t.Waived.Until}] = true
+		}
+	}
+	s.Waivers = len(by)
+	return s
 }
 
 // sec cuts a time to whole seconds in UTC, as every document shows it.
@@ -258,8 +277,9 @@ func (v *View) documentFindings() ([]report.Finding, []report.Check) {
 			Loss: round(v.Score.Loss[t.ID], 100), Location: location(t.At.Path, t.At.Line, t.At.Column),
 			Evidence: make([]report.Evidence, 0, len(t.Evidence)), FirstSeen: mark(t.First)}
 		if t.Accepted() {
-			f.Waiver = &report.Waiver{Reason: t.Waived.Reason, Until: t.Waived.Until, By: fmt.Sprintf("%s:%d", t.Waived.At.Path, t.Waived.At.Line)}
+			f.Waiver = &report.Waiver{Reason: t.Waived.Reason, Until: t.Waived.Until, By: t.Waived.Author()}
 		}
+		f.InBaseline = t.Open() && v.Info.Baseline != nil && v.Info.Baseline.holds(t)
 		for _, e := range t.Evidence {
 			f.Evidence = append(f.Evidence, report.Evidence{Name: e.Name, Value: e.Value})
 		}

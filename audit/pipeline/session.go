@@ -261,7 +261,9 @@ func (s *session) judge() (*View, error) {
 	}
 	s.info.Systems, s.info.Weights, s.info.Criticality, s.info.ChecksOff = s.snap.Systems, s.Config.Weights, s.Config.Criticality, s.Config.ChecksOff
 	v := &View{Seq: 1, Info: &s.info, Snapshot: s.snap, derived: s.derived}
+	s.info.Ignore, s.info.Every = s.Config.Ignore, s.Config.Every
 	var old *judged
+	var accepted []Acceptance
 	if s.past != nil {
 		v.Seq = s.past.seq + 1
 		s.info.Reference = references(&s.past.info, s.past.seq)
@@ -269,7 +271,14 @@ func (s *session) judge() (*View, error) {
 		if old, err = loadJudged(s.past); err != nil {
 			return nil, err
 		}
-		v.Changes = snapshot.Diff(&snapshot.Snapshot{Systems: s.past.info.Systems, Items: s.cmp.old}, s.snap, Risks(s.Collectors))
+		diff := snapshot.Diff(&snapshot.Snapshot{Systems: s.past.info.Systems, Items: s.cmp.old}, s.snap, Risks(s.Collectors))
+		v.Changes, v.hidden = audit.Hide(diff, s.info.Ignore, s.started)
+		if accepted, err = Acceptances(s.tx, s.past.seq); err != nil {
+			return nil, err
+		}
+		if s.info.Baseline, err = Baseline(s.tx); err != nil {
+			return nil, err
+		}
 		if v.history, err = history(s.tx, s.past.seq); err != nil {
 			return nil, err
 		}
@@ -284,12 +293,13 @@ func (s *session) judge() (*View, error) {
 		return nil, err
 	}
 	s.info.Judged = s.lastJudged()
-	w := &audit.World{Now: s.snap, Before: s.before, Changes: v.Changes, Gone: s.info.Gone, Derived: s.derived, Limits: s.Config.Limits, Waivers: Waivers(s.capture.Waiving(), s.snap.Content), All: s.Checks, Off: s.Config.ChecksOff}
+	w := &audit.World{Now: s.snap, Before: s.before, Changes: v.Changes, Gone: s.info.Gone, Derived: s.derived,
+		Limits: s.Config.Limits, Severity: s.Config.Severity, Waivers: waivers(Waivers(s.capture.Waiving(), s.snap.Content), s.Config, accepted),
+		Ignores: s.Config.Ignore, All: s.Checks, Off: s.Config.ChecksOff}
 	j := audit.Judge(checks, w)
 	if s.before.err != nil {
 		return nil, s.before.err
 	}
-	s.Config.override(j.Findings)
 	s.info.Crashed = j.Crashed
 	v.findings = audit.Track(old.records(), j, checks, w, mark)
 	for _, t := range v.findings {

@@ -50,8 +50,11 @@ type Info struct {
 	Weights     map[snapshot.System]float64 `json:"weights,omitempty"`
 	Criticality map[string]string           `json:"criticality,omitempty"`
 	ChecksOff   []string                    `json:"checks_off,omitempty"`
-	Open        map[string]int              `json:"open"`        // severity → open findings
-	Regressions int                         `json:"regressions"` // items with open ones
+	Ignore      []audit.Ignore              `json:"ignore,omitempty"`
+	Baseline    *Pinned                     `json:"baseline,omitempty"` // what was pinned then
+	Every       time.Duration               `json:"every,omitempty"`    // how often a run was to be
+	Open        map[string]int              `json:"open"`               // severity → open findings
+	Regressions int                         `json:"regressions"`        // items with open ones
 	Passed      bool                        `json:"passed"`
 	Exit        int                         `json:"exit"`
 	Delta       *float64                    `json:"delta,omitempty"`

@@ -94,7 +94,7 @@ func historyEntry(tx *store.Tx, e pipeline.Moment) (report.HistoryEntry, error) 
 func brief(list []*audit.Record) []report.FindingShort {
 	out := make([]report.FindingShort, 0, len(list))
 	for _, r := range list {
-		out = append(out, report.FindingShort{ID: r.ID, Check: r.Check, Severity: r.Severity.String(), Title: r.Title, Message: r.Message})
+		out = append(out, report.FindingShort{ID: r.ID, Check: r.Check, Severity: r.Severity.String(), Item: string(r.Item), Title: r.Title, Message: r.Message})
 	}
 	return out
 }

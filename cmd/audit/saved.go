@@ -64,7 +64,7 @@ type reportCmd struct {
 	Output   string   `help:"Write to this file instead of standard output." placeholder:"FILE"`
 	Only     []string `help:"Show only these systems." placeholder:"SYSTEM"`
 	Items    bool     `help:"Show the whole inventory, healthy items too."`
-	New      bool     `help:"Show only what is new, reopened or regressed."`
+	New      bool     `help:"Show only what is new, reopened or regressed; with a baseline, only what is not in it."`
 }
 
 func (c *reportCmd) Run(a *App) error {
@@ -115,12 +115,18 @@ type listCmd struct {
 func (c *listCmd) Run(a *App) error {
 	return a.reading(func(_ *settings, tx *store.Tx) error {
 		rows := []report.SnapshotRow{}
-		var bad error
+		base, bad := pipeline.Baseline(tx)
+		if bad != nil {
+			return bad
+		}
 		err := tx.Headers(tx.Seq(), true, func(seq uint64, h store.Header) bool {
 			row, err := snapshotRow(seq, h)
 			if err != nil {
 				bad = err
 				return false
+			}
+			if base != nil && base.Seq == seq {
+				row.Flags = append(row.Flags, "baseline")
 			}
 			rows = append(rows, row)
 			return c.Limit == 0 || len(rows) < c.Limit

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/bmatcuk/doublestar/v4"
 
@@ -45,6 +46,7 @@ type settings struct {
 	file     File
 	root     string // absolute
 	config   string // path of the configuration, there or not
+	source   []byte // of the configuration
 	moved    bool   // the configuration itself says where the root is
 	pipeline pipeline.Config
 }
@@ -126,7 +128,39 @@ func (s *settings) check(a *App, path string) error {
 	if err := validGate(c.FailOn); err != nil {
 		return bad("gate.fail_on: %v", err)
 	}
-	return s.checkChecks(bad)
+	if err := s.checkChecks(bad); err != nil {
+		return err
+	}
+	if err := s.checkCadence(bad); err != nil {
+		return err
+	}
+	return s.checkWaivers(path, a.Now())
+}
+
+// checkCadence reads how often a run is to be.
+func (s *settings) checkCadence(bad func(string, ...any) error) error {
+	c := s.file.Cadence
+	for _, d := range []struct {
+		key, text string
+		to        *time.Duration
+		least     time.Duration
+	}{{"every", c.Every, &s.pipeline.Every, time.Minute}, {"grace", c.Grace, &s.pipeline.Grace, 0}} {
+		if d.text == "" {
+			continue
+		}
+		v, err := time.ParseDuration(d.text)
+		if err != nil || v < d.least || v > 366*24*time.Hour {
+			return bad("cadence.%s is %q, want a duration such as 15m or 24h, of at least %s", d.key, d.text, d.least)
+		}
+		*d.to = v
+	}
+	if c.Every == "" && c.Grace != "" {
+		return bad("cadence.grace without cadence.every")
+	}
+	if c.Grace == "" {
+		s.pipeline.Grace = s.pipeline.Every * 2 / 3
+	}
+	return nil
 }
 
 func (s *settings) checkChecks(bad func(string, ...any) error) error {
