@@ -29,6 +29,7 @@ type Config struct {
 	Ignore      []audit.Ignore
 	Every       time.Duration // how often a run is to be; 0: not said
 	Grace       time.Duration // how much later is still in time
+	EveryAt     audit.Location
 }
 
 // DefaultFailOn is the gate when nothing else is asked for.

@@ -293,9 +293,13 @@ func (s *session) judge() (*View, error) {
 		return nil, err
 	}
 	s.info.Judged = s.lastJudged()
+	self, err := s.watch()
+	if err != nil {
+		return nil, err
+	}
 	w := &audit.World{Now: s.snap, Before: s.before, Changes: v.Changes, Gone: s.info.Gone, Derived: s.derived,
 		Limits: s.Config.Limits, Severity: s.Config.Severity, Waivers: waivers(Waivers(s.capture.Waiving(), s.snap.Content), s.Config, accepted),
-		Ignores: s.Config.Ignore, All: s.Checks, Off: s.Config.ChecksOff}
+		Ignores: s.Config.Ignore, Self: self, All: s.Checks, Off: s.Config.ChecksOff}
 	j := audit.Judge(checks, w)
 	if s.before.err != nil {
 		return nil, s.before.err

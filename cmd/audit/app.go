@@ -69,7 +69,9 @@ type CLI struct {
 		Show  baselineShowCmd  `cmd:"" default:"withargs" help:"Show what is pinned, and what came since (the default)."`
 		Clear baselineClearCmd `cmd:"" help:"Forget the baseline."`
 	} `cmd:"" help:"The snapshot that later ones are held against."`
-	Check struct {
+	Status     statusCmd     `cmd:"" help:"Say in one line how things are, also for a monitor."`
+	CheckAlive checkAliveCmd `cmd:"" help:"Exit 0 when the last run is young enough: for another machine's cron."`
+	Check      struct {
 		List    checkListCmd    `cmd:"" help:"List every check."`
 		Explain checkExplainCmd `cmd:"" help:"Explain one check: why it matters, an example, what to do."`
 	} `cmd:"" help:"The catalogue of checks."`

@@ -99,10 +99,11 @@ func (e listEntry) location() audit.Location {
 	return audit.Location{Path: path, Line: line, Column: column}
 }
 
-// checkWaivers validates waivers and ignore, and makes the pipeline's of them.
+// checkWaivers validates waivers and ignore, makes the pipeline's of them, and
+// notes where the cadence stands.
 func (s *settings) checkWaivers(path string, now time.Time) error {
 	f := &s.file
-	if len(f.Waivers)+len(f.Ignore) == 0 {
+	if len(f.Waivers)+len(f.Ignore) == 0 && f.Cadence.Every == "" {
 		return nil
 	}
 	tree, err := parser.ParseBytes(s.source, 0)
@@ -111,6 +112,9 @@ func (s *settings) checkWaivers(path string, now time.Time) error {
 	}
 	if n := max(len(f.Waivers), len(f.Ignore)); n > maxWaivers {
 		return &usageError{fmt.Sprintf("%s: more than %d entries in one list of waivers or ignore", path, maxWaivers), "a check that hurts everywhere is switched off by checks.off"}
+	}
+	if f.Cadence.Every != "" {
+		s.pipeline.EveryAt = listEntry{s, path, tree, "$.cadence"}.location()
 	}
 	globs := 0
 	for i, w := range f.Waivers {

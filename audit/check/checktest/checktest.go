@@ -9,6 +9,7 @@
 //	old.json      the same for the reference (optional)
 //	systems.json  system → status, replacing what the collectors said (optional)
 //	gone          keys of items that vanished without explanation, with their level (optional)
+//	self.json     what the run knows of the auditor itself, an audit.Watch (optional)
 //	want          a line per expected finding: "severity item path:line", path:line "-" without a place
 package checktest
 
@@ -112,6 +113,12 @@ func Case(t *testing.T, c *audit.Check, a *txtar.Archive, collectors ...*collect
 	for line := range strings.Lines(string(files["want"])) {
 		if s := strings.TrimSpace(line); s != "" {
 			want = append(want, s)
+		}
+	}
+	if b := files["self.json"]; b != nil {
+		w.Self = &audit.Watch{FreeBytes: -1}
+		if err := json.Unmarshal(b, w.Self); err != nil {
+			t.Fatal(err)
 		}
 	}
 	shellSaid(t, w.Derived, files)
