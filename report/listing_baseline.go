@@ -20,9 +20,8 @@ func Baseline(w io.Writer, v BaselineView, o Options) error {
 	v = cleaned(v)
 	p := newPage(o)
 	p.line(0, inkBold, fmt.Sprintf("Snapshot %s is the baseline, set by %s.", v.Snapshot, v.By))
-	p.line(0, inkNone, fmt.Sprintf("%s in it, of which %s still in snapshot #%d, and %s there that %s not.",
-		are(v.Then, "finding", "was open", "were open"), are(len(v.Still), "", "is", "are"), v.Newest,
-		are(len(v.Since), "", "is open", "are open"), map[bool]string{true: "was", false: "were"}[len(v.Since) == 1]))
+	p.line(0, inkNone, fmt.Sprintf("%s open in it; %s in snapshot #%d, and %s come since.", verb(v.Then, "finding was", "findings were"),
+		verb(len(v.Still), "of them still is", "of them still are"), v.Newest, verb(len(v.Since), "has", "have")))
 	if len(v.Since) > 0 {
 		p.title(inkBold, "NOT IN THE BASELINE")
 		for _, f := range v.Since[:min(len(v.Since), 2*maxBlocks)] {
@@ -36,14 +35,10 @@ func Baseline(w io.Writer, v BaselineView, o Options) error {
 	return err
 }
 
-// are writes a number of things and the verb that fits it.
-func are(n int, noun, one, many string) string {
-	verb := many
+// verb writes a number and what is said of one or of many.
+func verb(n int, one, many string) string {
 	if n == 1 {
-		verb = one
+		return "1 " + one
 	}
-	if noun == "" {
-		return group(n) + " " + verb
-	}
-	return plural(n, noun) + " " + verb
+	return group(n) + " " + many
 }

@@ -61,6 +61,7 @@ type CLI struct {
 	List      listCmd      `cmd:"" help:"List the saved runs."`
 	Diff      diffCmd      `cmd:"" help:"Show what changed between two snapshots."`
 	History   historyCmd   `cmd:"" help:"Show one item over time."`
+	Bisect    bisectCmd    `cmd:"" help:"Find between which snapshots, and commits, a finding began."`
 	Schedules schedulesCmd `cmd:"" help:"Show every schedule: what is declared, what is in effect, what starts when, and what collides."`
 	Restore   restoreCmd   `cmd:"" help:"Bring files of a snapshot back to disk."`
 	Accept    acceptCmd    `cmd:"" help:"Accept a finding for a while, or that an item was removed for good."`
