@@ -207,6 +207,7 @@ type Change struct {
 	Op     string       `json:"op"`
 	Facts  []FactChange `json:"facts"`
 	Files  []string     `json:"files"`
+	Commit string       `json:"commit"` // of "removed": the one that deleted its file; "" where none is known
 }
 
 type FactChange struct {

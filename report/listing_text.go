@@ -69,6 +69,9 @@ func (p *page) change(c Change) {
 	if c.From != "" {
 		renamed = " (renamed from " + c.From + ")"
 	}
+	if c.Commit != "" {
+		renamed = " (deleted in commit " + prefix(c.Commit, 10) + ")"
+	}
 	p.hang(2, 4, op.ink, op.sign+c.Item+renamed+rebasedNote(c.Op))
 	p.facts(4, c.Facts, c.Files)
 	for _, f := range c.Files {

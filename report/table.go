@@ -23,6 +23,7 @@ func renderTable(w io.Writer, d *Document, o Options) error {
 	r.regressions()
 	r.findings()
 	r.resolved()
+	r.deleted()
 	r.waived()
 	r.notJudged()
 	if o.Items {

@@ -127,6 +127,19 @@ func (r *reading) resolved() {
 	}
 }
 
+// deleted lists what left with a commit: a change, and nothing that is missed.
+func (r *reading) deleted() {
+	var lines []string
+	for _, c := range r.Changes {
+		if c.Commit != "" {
+			lines = append(lines, c.Item+", in commit "+prefix(c.Commit, 10))
+		}
+	}
+	if !r.opts.New {
+		r.short(inkNone, "DELETED", lines)
+	}
+}
+
 // waived lists what is accepted for a while.
 func (r *reading) waived() {
 	var lines []string

@@ -308,7 +308,19 @@ func location(p string, line, column int) *report.Location {
 	return &report.Location{Path: p, Line: max(line, 1), Column: max(column, 1)}
 }
 
-func (v *View) changes() []report.Change { return DocumentChanges(v.Changes) }
+func (v *View) changes() []report.Change {
+	return Committed(DocumentChanges(v.Changes), v.Info.Removed)
+}
+
+// Committed adds to removals the commits that made them.
+func Committed(list []report.Change, by map[snapshot.Key]string) []report.Change {
+	for i := range list {
+		if list[i].Op == string(snapshot.OpRemoved) {
+			list[i].Commit = by[snapshot.Key(list[i].Item)]
+		}
+	}
+	return list
+}
 
 // DocumentChanges makes changes what documents and diffs show.
 func DocumentChanges(list []snapshot.Change) []report.Change {
@@ -348,7 +360,7 @@ func (v *View) errors() []report.Error {
 		out = append(out, report.Error{System: string(snapshot.Auditor), Source: dir, Message: "this folder may not be read: what is in it is not known", Hint: "let the user who runs audit read it"})
 	}
 	for _, link := range v.links() {
-		out = append(out, report.Error{System: string(snapshot.Auditor), Source: link, Message: link + " is a symbolic link, which is not followed: what was behind it is not known", Hint: "make it a folder of the project again"})
+		out = append(out, report.Error{System: string(snapshot.Auditor), Source: link, Message: link + " is a symbolic link, which is not followed: what was behind it is not known", Hint: "make it a folder of the project again; or, for each item of it that is gone for good: audit accept ITEM --removed"})
 	}
 	for _, c := range v.Info.Crashed {
 		out = append(out, report.Error{System: string(snapshot.Auditor), Source: c.Check, Message: "a bug of audit: the check stopped: " + c.What, Hint: "please report it; its earlier findings are carried"})

@@ -25,6 +25,7 @@ type judged struct {
 	regressions []*audit.Regression // open ones
 	checks      map[string]string   // id → rule
 	gone        []audit.Gone
+	deleted     deletions               // what git says since
 	accepted    map[snapshot.Key]uint64 // removals that a person accepted, and in which snapshot
 	score       *float64
 	scope       []string

@@ -43,6 +43,7 @@ type session struct {
 	snap    *snapshot.Snapshot
 	cursors map[string]json.RawMessage
 	cmp     *comparison
+	gone    deletions
 }
 
 // stageOf runs one stage and tells how long it took.
@@ -188,6 +189,7 @@ func (s *session) look(ctx context.Context) error {
 		return err
 	}
 	s.info.Kept = s.cmp.kept
+	s.gone = s.deleted(ctx)
 	return s.before.err
 }
 
@@ -271,6 +273,7 @@ func (s *session) judge() (*View, error) {
 		if old, err = loadJudged(s.past); err != nil {
 			return nil, err
 		}
+		old.deleted = s.gone
 		diff := snapshot.Diff(&snapshot.Snapshot{Systems: s.past.info.Systems, Items: s.cmp.old}, s.snap, Risks(s.Collectors))
 		v.Changes, v.hidden = audit.Hide(diff, s.info.Ignore, s.started)
 		if accepted, err = Acceptances(s.tx, s.past.seq); err != nil {
@@ -292,6 +295,7 @@ func (s *session) judge() (*View, error) {
 	if err != nil {
 		return nil, err
 	}
+	s.info.Removed = removedBy(v.Changes, s.cmp.gone, s.gone)
 	s.info.Judged = s.lastJudged()
 	self, err := s.watch()
 	if err != nil {

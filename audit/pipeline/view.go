@@ -164,14 +164,14 @@ func missing(gone []*snapshot.Item, old *judged, now *snapshot.Snapshot, seq uin
 			continue
 		}
 		g := audit.Gone{Item: it.Key, Name: it.Name, Path: it.Path, Level: audit.LevelOf(it, old.worst[it.Key]), Since: seq}
-		if !explained(g, before, now.Tree) {
+		if !explained(g, before, now.Tree, old.deleted) {
 			out = append(out, g)
 		}
 	}
 	for _, g := range old.gone {
 		at, ok := old.accepted[g.Item]
 		accepted := ok && at >= g.Since // not an acceptance from before it came back
-		if now.Item(g.Item) == nil && !explained(g, before, now.Tree) && !accepted {
+		if now.Item(g.Item) == nil && !explained(g, before, now.Tree, old.deleted) && !accepted {
 			out = append(out, g)
 		}
 	}
@@ -180,9 +180,10 @@ func missing(gone []*snapshot.Item, old *judged, now *snapshot.Snapshot, seq uin
 }
 
 // explained reports whether a person removed the item: its file is there and no
-// longer declares it, or it was healthy and its file went with a commit. What
+// longer declares it, or it was healthy and its file went with a commit, not only
+// from the disk or the index. What
 // was failing must be accepted, so that nobody mends a score by deleting.
-func explained(g audit.Gone, before, now *snapshot.Tree) bool {
+func explained(g audit.Gone, before, now *snapshot.Tree, d deletions) bool {
 	if g.Path == "" {
 		return false
 	}
@@ -195,7 +196,10 @@ func explained(g audit.Gone, before, now *snapshot.Tree) bool {
 	}
 	_, listed := now.At(g.Path)
 	e, was := before.At(g.Path)
-	return now.Git && !listed && was && e.State == snapshot.Tracked
+	if d.by[g.Path] != "" {
+		return !listed
+	}
+	return now.Git && !listed && was && e.State == snapshot.Tracked && d.committed(g.Path)
 }
 
 func cmpKeys(a, b snapshot.Key) int {

@@ -17,7 +17,7 @@ import (
 )
 
 type acceptCmd struct {
-	Finding  []string `arg:"" help:"The letters that reports show behind the check of a finding (8 or more of its id), or CHECK ITEM; with --removed the key of an item."`
+	Finding  []string `arg:"" help:"The letters that reports show behind the check of a finding (8 or more of its id), or CHECK ITEM; with --removed the keys of items."`
 	Reason   string   `help:"Why, for everybody who reads a report." placeholder:"TEXT"`
 	Until    string   `help:"The last day it holds, at most 180 days away." placeholder:"DATE"`
 	Withdraw bool     `help:"Take an acceptance back: the finding counts again."`
@@ -165,18 +165,23 @@ func (c *acceptCmd) withdraw(a *App, id, name string, item snapshot.Key) (said s
 }
 
 func (c *acceptCmd) removed(a *App) (said string, err error) {
-	if len(c.Finding) != 1 || c.Until != "" {
-		return "", &usageError{"--removed takes the key of one item, and no end", "audit report names the items that vanished"}
+	if c.Until != "" {
+		return "", &usageError{"--removed takes no end", "what is gone for good is gone for good"}
 	}
-	key := c.Finding[0]
-	return fmt.Sprintf("accepted: %s is gone for good; the next run says so\n", report.Clean(key)), a.changing(func(tx *store.Tx, _ rules.Actor) ([]rules.Entry, error) {
-		if err := pipeline.AcceptRemoval(tx, snapshot.Key(key)); err != nil {
-			return nil, &usageError{err.Error(), "audit report names the items that vanished"}
-		}
+	var b strings.Builder
+	err = a.changing(func(tx *store.Tx, _ rules.Actor) (entries []rules.Entry, err error) {
 		what := "its removal was accepted"
 		if c.Reason != "" {
 			what += ": " + c.Reason
 		}
-		return []rules.Entry{{Command: "accept", Item: key, What: what}}, nil
+		for _, key := range c.Finding {
+			if err := pipeline.AcceptRemoval(tx, snapshot.Key(key)); err != nil {
+				return nil, &usageError{err.Error(), "audit report names the items that vanished, and those behind a link"}
+			}
+			entries = append(entries, rules.Entry{Command: "accept", Item: key, What: what})
+			fmt.Fprintf(&b, "accepted: %s is gone for good; the next run says so\n", report.Clean(key))
+		}
+		return entries, nil
 	})
+	return b.String(), err
 }

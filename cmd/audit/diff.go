@@ -70,7 +70,11 @@ func compare(tx *store.Tx, was, now uint64, hide ignoring, patch bool) (report.D
 	}
 	v := report.DiffView{Old: ref(was, oi), New: ref(now, ci), NotCompared: []report.NotCompared{}, Patches: []report.Patch{}}
 	changes, hidden := audit.Hide(snapshot.Diff(old, cur, pipeline.Risks(all.Collectors)), hide.rules, hide.at)
-	v.Changes, v.Ignored, v.IgnoreRules = pipeline.DocumentChanges(changes), hidden.Changes, hidden.Rules
+	by, err := pipeline.RemovedBy(tx, was, now)
+	if err != nil {
+		return report.DiffView{}, err
+	}
+	v.Changes, v.Ignored, v.IgnoreRules = pipeline.Committed(pipeline.DocumentChanges(changes), by), hidden.Changes, hidden.Rules
 	for _, st := range cur.Systems {
 		if !st.Status.Listed() {
 			v.NotCompared = append(v.NotCompared, report.NotCompared{System: string(st.System), Reason: st.Reason})
