@@ -37,23 +37,6 @@ type Document struct {
 	Rechecked   *Rechecked   `json:"rechecked"` // null: it is judged as it was then
 }
 
-// Suppressed counts what is not shown, or shown and not counted.
-type Suppressed struct {
-	Findings    int `json:"findings"` // open and waived
-	Waivers     int `json:"waivers"`  // that accept some
-	Changes     int `json:"changes"`  // of facts, ignored
-	IgnoreRules int `json:"ignore_rules"`
-}
-
-// Rechecked says that an old snapshot is judged by today's checks.
-type Rechecked struct {
-	At      time.Time `json:"at"`
-	Value   *float64  `json:"value"` // the score of the run itself
-	Grade   *string   `json:"grade"`
-	Passed  bool      `json:"passed"` // its gate
-	Version string    `json:"version"`
-}
-
 type Tool struct {
 	Version string `json:"version"`
 }

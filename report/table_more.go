@@ -127,32 +127,6 @@ func (r *reading) resolved() {
 	}
 }
 
-// deleted lists what left with a commit: a change, and nothing that is missed.
-func (r *reading) deleted() {
-	var lines []string
-	for _, c := range r.Changes {
-		if c.Commit != "" {
-			lines = append(lines, c.Item+", in commit "+prefix(c.Commit, 10))
-		}
-	}
-	if !r.opts.New {
-		r.short(inkNone, "DELETED", lines)
-	}
-}
-
-// waived lists what is accepted for a while.
-func (r *reading) waived() {
-	var lines []string
-	for _, f := range r.Findings {
-		if f.Waiver != nil && f.Status != "resolved" {
-			lines = append(lines, fmt.Sprintf("%s: %s, until %s: %s (%s) %s", f.Item, f.Title, f.Waiver.Until, f.Waiver.Reason, f.Waiver.By, short(f.ID)))
-		}
-	}
-	if !r.opts.New {
-		r.short(inkNone, "WAIVED", lines)
-	}
-}
-
 func (r *reading) short(c ink, title string, lines []string) {
 	if len(lines) == 0 {
 		return
@@ -287,21 +261,6 @@ func (r *reading) ending() {
 		if r.Run.Seq > 0 {
 			r.line(0, inkDim, "To accept one for a while: audit accept ID, with the letters behind the brackets.")
 		}
-	}
-}
-
-// suppressed counts what is accepted or ignored.
-func (r *reading) suppressed() {
-	s := r.Suppressed
-	var parts []string
-	if s.Findings > 0 {
-		parts = append(parts, plural(s.Findings, "finding")+" accepted by "+plural(s.Waivers, "waiver"))
-	}
-	if s.Changes > 0 {
-		parts = append(parts, plural(s.Changes, "change")+" ignored by "+plural(s.IgnoreRules, "rule"))
-	}
-	if len(parts) > 0 {
-		r.line(0, inkNone, "Not counted: "+strings.Join(parts, ", ")+".")
 	}
 }
 

@@ -62,20 +62,6 @@ func (v *View) Summary(version string) *report.Document {
 	return d
 }
 
-// suppressed counts what waivers accept and rules ignore.
-func (v *View) suppressed() report.Suppressed {
-	s := report.Suppressed{Changes: v.hidden.Changes, IgnoreRules: v.hidden.Rules}
-	by := map[[3]string]bool{}
-	for _, t := range v.findings {
-		if t.Open() && t.Accepted() {
-			s.Findings++
-			by[[3]string{t.Waived.Author(), t.Waived.Reason, t.Waived.Until}] = true
-		}
-	}
-	s.Waivers = len(by)
-	return s
-}
-
 // sec cuts a time to whole seconds in UTC, as every document shows it.
 func sec(t time.Time) time.Time { return t.UTC().Truncate(time.Second) }
 
@@ -310,16 +296,6 @@ func location(p string, line, column int) *report.Location {
 
 func (v *View) changes() []report.Change {
 	return Committed(DocumentChanges(v.Changes), v.Info.Removed)
-}
-
-// Committed adds to removals the commits that made them.
-func Committed(list []report.Change, by map[snapshot.Key]string) []report.Change {
-	for i := range list {
-		if list[i].Op == string(snapshot.OpRemoved) {
-			list[i].Commit = by[snapshot.Key(list[i].Item)]
-		}
-	}
-	return list
 }
 
 // DocumentChanges makes changes what documents and diffs show.

@@ -50,8 +50,8 @@ func (r *Recheck) ready(tx *store.Tx, seq uint64) (*again, error) {
 		diff := snapshot.Diff(a.old, s, Risks(r.Collectors))
 		a.view.Changes, a.view.hidden = audit.Hide(diff, r.Config.Ignore, info.Started)
 	}
-	a.world = &audit.World{Now: s, Before: a.before, Changes: a.view.Changes, Gone: info.Gone, Derived: a.view.derived,
-		Limits: r.Config.Limits, Severity: r.Config.Severity, Ignores: r.Config.Ignore, All: r.Checks, Off: r.Config.ChecksOff}
+	a.world = r.Config.world(s)
+	a.world.Before, a.world.Changes, a.world.Gone, a.world.Derived, a.world.All = a.before, a.view.Changes, info.Gone, a.view.derived, r.Checks
 	return a, nil
 }
 
@@ -80,7 +80,8 @@ func (r *Recheck) View(tx *store.Tx, seq uint64) (*View, error) {
 		g := audit.Grade(*said.Value)
 		said.Grade = &g
 	}
-	r.configure(info)
+	r.Config.note(info)
+	info.Delta, info.DeltaSame, info.Regressions = nil, nil, 0
 	var old *judged
 	var accepted []Acceptance
 	if p := a.before.past; p != nil {
@@ -113,16 +114,6 @@ func (r *Recheck) View(tx *store.Tx, seq uint64) (*View, error) {
 	v.gate()
 	v.rechecked = said
 	return v, a.before.err
-}
-
-// configure puts today's configuration into what a run says of itself.
-func (r *Recheck) configure(i *Info) {
-	c := r.Config
-	i.FailOn, i.FailUnder, i.Weights, i.Criticality, i.ChecksOff, i.Ignore = c.FailOn, c.FailUnder, c.Weights, c.Criticality, c.ChecksOff, c.Ignore
-	if i.FailOn == nil {
-		i.FailOn = DefaultFailOn
-	}
-	i.Delta, i.DeltaSame, i.Regressions = nil, nil, 0
 }
 
 // filesOf returns the files of a snapshot, each once, in order of their paths.

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 
+	"healthaudit/report"
 	"healthaudit/snapshot"
 	"healthaudit/snapshot/collect"
 	"healthaudit/snapshot/store"
@@ -98,4 +99,14 @@ func RemovedBy(tx *store.Tx, after, upto uint64) (map[snapshot.Key]string, error
 		maps.Copy(out, p.info.Removed)
 	}
 	return out, nil
+}
+
+// Committed adds to removals the commits that made them.
+func Committed(list []report.Change, by map[snapshot.Key]string) []report.Change {
+	for i := range list {
+		if list[i].Op == string(snapshot.OpRemoved) {
+			list[i].Commit = by[snapshot.Key(list[i].Item)]
+		}
+	}
+	return list
 }
