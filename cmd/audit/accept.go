@@ -24,6 +24,9 @@ type acceptCmd struct {
 	Removed  bool     `help:"The item was removed for good: from the next run on its absence is no finding."`
 }
 
+// maxReason bounds what is shown in every report, in bytes.
+const maxReason = 500
+
 var idForm = lazyregexp.New(`^[0-9a-fA-F]{8,64}$`)
 
 func (c *acceptCmd) Run(a *App) error {
@@ -49,6 +52,9 @@ func (c *acceptCmd) accept(a *App) (said string, err error) {
 	}
 	if c.Withdraw {
 		return c.withdraw(a, id, check, item)
+	}
+	if len(c.Reason) > maxReason {
+		return "", &usageError{fmt.Sprintf("--reason has %d bytes, at most %d are kept", len(c.Reason), maxReason), "every report shows it: say it shortly"}
 	}
 	w := audit.Waiver{Checks: []string{"x"}, Reason: strings.TrimSpace(c.Reason), Until: c.Until}
 	if p := w.Problem(a.Now()); p != "" {

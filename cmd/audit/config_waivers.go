@@ -99,22 +99,22 @@ func (e listEntry) location() audit.Location {
 	return audit.Location{Path: path, Line: line, Column: column}
 }
 
-// checkWaivers validates waivers and ignore, makes the pipeline's of them, and
-// notes where the cadence stands.
-func (s *settings) checkWaivers(path string, now time.Time) error {
+// checkEntries validates what is complained about with its place: waivers, ignore
+// and cadence; and makes the pipeline's of them.
+func (s *settings) checkEntries(path string, now time.Time) error {
 	f := &s.file
-	if len(f.Waivers)+len(f.Ignore) == 0 && f.Cadence.Every == "" {
+	if len(f.Waivers)+len(f.Ignore) == 0 && f.Cadence == (fileCadence{}) {
 		return nil
 	}
 	tree, err := parser.ParseBytes(s.source, 0)
 	if err != nil {
 		return &usageError{path + ": " + err.Error(), ""}
 	}
+	if err := s.checkCadence(listEntry{s, path, tree, "$.cadence"}); err != nil {
+		return err
+	}
 	if n := max(len(f.Waivers), len(f.Ignore)); n > maxWaivers {
 		return &usageError{fmt.Sprintf("%s: more than %d entries in one list of waivers or ignore", path, maxWaivers), "a check that hurts everywhere is switched off by checks.off"}
-	}
-	if f.Cadence.Every != "" {
-		s.pipeline.EveryAt = listEntry{s, path, tree, "$.cadence"}.location()
 	}
 	globs := 0
 	for i, w := range f.Waivers {
@@ -142,6 +142,37 @@ func (s *settings) checkWaivers(path string, now time.Time) error {
 		}
 		s.pipeline.Ignore = append(s.pipeline.Ignore, audit.Ignore{Item: g.Item, Fact: g.Fact, Reason: g.Reason, Until: g.Until, At: e.location()})
 	}
+	return nil
+}
+
+// checkCadence reads how often a run is to be. Two thirds of that are the grace
+// when none is given: 10 minutes of 15.
+func (s *settings) checkCadence(e listEntry) error {
+	c, p := s.file.Cadence, &s.pipeline
+	if c == (fileCadence{}) {
+		return nil
+	}
+	if c.Every == "" {
+		return e.bad("every", "is missing: how often a run is due, such as 15m")
+	}
+	for _, d := range []struct {
+		key, text string
+		to        *time.Duration
+		least     time.Duration
+	}{{"every", c.Every, &p.Every, time.Minute}, {"grace", c.Grace, &p.Grace, 0}} {
+		if d.text == "" {
+			continue
+		}
+		v, err := time.ParseDuration(d.text)
+		if err != nil || v < d.least || v > 366*24*time.Hour {
+			return e.bad(d.key, "is %q, want a duration such as 15m or 24h, of at least %s", d.text, lasting(d.least))
+		}
+		*d.to = v
+	}
+	if c.Grace == "" {
+		p.Grace = p.Every * 2 / 3
+	}
+	p.EveryAt = e.location()
 	return nil
 }
 

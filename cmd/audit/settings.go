@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/bmatcuk/doublestar/v4"
 
@@ -131,36 +130,7 @@ func (s *settings) check(a *App, path string) error {
 	if err := s.checkChecks(bad); err != nil {
 		return err
 	}
-	if err := s.checkCadence(bad); err != nil {
-		return err
-	}
-	return s.checkWaivers(path, a.Now())
-}
-
-// checkCadence reads how often a run is to be.
-func (s *settings) checkCadence(bad func(string, ...any) error) error {
-	c := s.file.Cadence
-	for _, d := range []struct {
-		key, text string
-		to        *time.Duration
-		least     time.Duration
-	}{{"every", c.Every, &s.pipeline.Every, time.Minute}, {"grace", c.Grace, &s.pipeline.Grace, 0}} {
-		if d.text == "" {
-			continue
-		}
-		v, err := time.ParseDuration(d.text)
-		if err != nil || v < d.least || v > 366*24*time.Hour {
-			return bad("cadence.%s is %q, want a duration such as 15m or 24h, of at least %s", d.key, d.text, d.least)
-		}
-		*d.to = v
-	}
-	if c.Every == "" && c.Grace != "" {
-		return bad("cadence.grace without cadence.every")
-	}
-	if c.Grace == "" {
-		s.pipeline.Grace = s.pipeline.Every * 2 / 3
-	}
-	return nil
+	return s.checkEntries(path, a.Now())
 }
 
 func (s *settings) checkChecks(bad func(string, ...any) error) error {
