@@ -106,9 +106,12 @@ func (v *View) World(src rules.Sources, now time.Time) *rules.World {
 // maxGaps is how many pauses between runs the usual one is taken from.
 const maxGaps = 20
 
-// every returns the usual time between two runs: the median of the last ones; 0
-// when there are too few.
+// every returns the usual time between two runs: what the configuration says,
+// else the median of the last ones; 0 when there are too few.
 func (v *View) every() time.Duration {
+	if v.Info.Every > 0 {
+		return v.Info.Every
+	}
 	at := make([]time.Time, 0, len(v.history)+1)
 	for _, h := range v.history {
 		at = append(at, h.At)
@@ -147,8 +150,9 @@ func (v *View) subjects() []rules.Subject {
 			score = 100
 		}
 		at[it.Key] = i
+		_, flapping := v.Info.Flapping[it.Key]
 		out[i] = rules.Subject{Item: it, Level: v.level(it), Worst: v.worst[it.Key], Score: audit.Floor(score), Change: v.change(it, changed),
-			Regressed: regressed[it.Key], Doubted: blind}
+			Regressed: regressed[it.Key], Flapping: flapping, Doubted: blind}
 	}
 	for _, t := range v.findings {
 		i, ok := at[t.Item]

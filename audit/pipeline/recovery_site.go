@@ -176,19 +176,25 @@ func (l *look) judge(it *snapshot.Item) (*rules.Subject, error) {
 	l.now = now
 	derived := &snapshot.Derived{Memo: &memo{tx: l.tx, fresh: map[string][]byte{}}}
 	changes := snapshot.Diff(old, now, Risks(l.Collectors))
-	w := &audit.World{Now: now, Before: l.past, Changes: changes, Gone: l.was.Info.Gone, Derived: derived, Limits: l.Config.Limits,
-		Waivers: Waivers(l.capture.Waiving(), now.Content), All: l.Checks, Off: l.Config.ChecksOff}
-	j := audit.Judge(l.Config.checks(l.Checks), w)
-	if l.past.err != nil {
-		return nil, l.past.err
+	accepted, err := Acceptances(l.tx, l.was.Seq)
+	if err != nil {
+		return nil, err
 	}
-	l.Config.override(j.Findings)
+	past := newMeasured(l.tx, l.was.Seq)
+	w := l.Config.world(now)
+	w.Before, w.Changes, w.Gone, w.Derived, w.All, w.History = l.past, changes, l.was.Info.Gone, derived, l.Checks, past
+	w.Waivers = waivers(Waivers(l.capture.Waiving(), now.Content), l.Config, accepted)
+	j := audit.Judge(l.Config.checks(l.Checks), w)
+	if err := errors.Join(l.past.err, past.err); err != nil {
+		return nil, err
+	}
 	return l.subject(it, changes, &j), nil
 }
 
 // subject is the item as a condition sees it, by this judgement alone.
 func (l *look) subject(it *snapshot.Item, changes []snapshot.Change, j *audit.Judgement) *rules.Subject {
-	v := View{Seq: l.was.Seq + 1, Snapshot: l.now, Info: &Info{ChecksOff: l.Config.ChecksOff, Crashed: j.Crashed}, Changes: changes, Regressions: l.was.Regressions}
+	v := View{Seq: l.was.Seq + 1, Snapshot: l.now, Changes: changes, Regressions: l.was.Regressions, trending: trending(l.Checks),
+		Info: &Info{ChecksOff: l.Config.ChecksOff, Crashed: j.Crashed, Flapping: l.was.Info.Flapping}}
 	open := map[string]bool{}
 	for _, f := range j.Findings {
 		if f.Item == it.Key {

@@ -105,7 +105,7 @@ func newClockwork(s snapshot.Schedule, now time.Time) *clockwork {
 			return k
 		}
 		k.loc = loc
-	case d == cron.Crontab || d == cron.PM2:
+	case d == cron.Crontab || d == cron.PM2 || d == cron.Systemd:
 		k.loc, k.zone = now.Location(), zoneName(now)
 	}
 	c, err := cron.Parse(cron.Dialect(s.Dialect), s.Expression)

@@ -180,7 +180,7 @@ func (s start) name() string {
 	return string(s.item.Key)
 }
 
-var platform = map[string]string{"crontab": "cron", "github": "GitHub Actions", "netlify": "Netlify", "pm2": "PM2"}
+var platform = map[string]string{"crontab": "cron", "github": "GitHub Actions", "netlify": "Netlify", "pm2": "PM2", "systemd": "systemd"}
 
 // spell names the first schedules of a list.
 func spell(list []start) string {

@@ -20,8 +20,8 @@ var PileUp = &audit.Check{
 	Severity: audit.Low,
 	Doc: "Schedules are copied from one another, and so midnight or two o'clock is when everything runs: one machine has all jobs at once and none for the rest of the night, " +
 		"a shared database gets every report in the same second, and what fails fails together. Counted are the starts in each minute of a week, for each platform by itself: " +
-		"the machine (crontabs and PM2), Netlify, and GitHub. More than five, and more than three times the median, are a pile. Workflows at minute 0 are told by " +
-		"`workflow-on-the-hour`. Crontabs and PM2 are reckoned in UTC: when they pile up on one clock they do on every other.",
+		"the machine (crontabs, systemd timers and PM2), Netlify, and GitHub. More than five, and more than three times the median, are a pile. Workflows at minute 0 are told by " +
+		"`workflow-on-the-hour`. What runs on the machine is reckoned in UTC: when they pile up on one clock they do on every other.",
 	Hint:          "Spread them: any odd minute does. `audit schedules` shows the week, and which minutes are crowded.",
 	Discriminator: "the platform",
 	Source:        "measured: 44 of 69 schedules of one project start in the same minute",
@@ -36,7 +36,7 @@ type platformLoad struct {
 }
 
 var platforms = []platformLoad{
-	{"machine", "on the machine", []string{"crontab", "pm2"}},
+	{"machine", "on the machine", []string{"crontab", "pm2", "systemd"}},
 	{"netlify", "at Netlify", []string{"netlify"}},
 	{"github", "at GitHub", []string{"github"}},
 }
