@@ -11,7 +11,8 @@ func (s *session) judge() (*View, error) {
 	s.info.Systems = s.snap.Systems
 	s.Config.note(&s.info)
 	s.info.Every = s.Config.Every
-	v := &View{Seq: 1, Info: &s.info, Snapshot: s.snap, derived: s.derived}
+	checks := s.Config.checks(s.Checks)
+	v := &View{Seq: 1, Info: &s.info, Snapshot: s.snap, derived: s.derived, trending: trending(checks)}
 	var old *judged
 	var err error
 	if s.past != nil {
@@ -29,10 +30,12 @@ func (s *session) judge() (*View, error) {
 	if err != nil {
 		return nil, err
 	}
-	checks := s.Config.checks(s.Checks)
 	j := audit.Judge(checks, w)
 	if s.before.err != nil {
 		return nil, s.before.err
+	}
+	if past, ok := w.History.(*measured); ok && past.err != nil {
+		return nil, past.err
 	}
 	s.info.Crashed = j.Crashed
 	mark := audit.Mark{Seq: v.Seq, Run: s.info.ID, At: s.started}
@@ -44,7 +47,9 @@ func (s *session) judge() (*View, error) {
 	}
 	v.checks = s.Config.rulesOf(checks)
 	v.evaluate()
-	v.regress(old, mark, s.cmp.old)
+	if err := v.against(s.tx, old, s.cmp.old, mark); err != nil {
+		return nil, err
+	}
 	if s.tx != nil {
 		if s.info.JournalHead, err = journalHead(s.tx); err != nil {
 			return nil, err
@@ -82,13 +87,19 @@ func (s *session) world(v *View) (*audit.World, error) {
 	if err != nil {
 		return nil, err
 	}
+	w := s.Config.world(s.snap)
 	var accepted []Acceptance
+	before := uint64(0)
 	if s.past != nil {
+		before = s.past.seq
+		w.History = newMeasured(s.tx, before)
 		if accepted, err = Acceptances(s.tx, s.past.seq); err != nil {
 			return nil, err
 		}
 	}
-	w := s.Config.world(s.snap)
+	if w.Failing, err = failing(s.tx, s.snap, before); err != nil {
+		return nil, err
+	}
 	w.Before, w.Changes, w.Gone, w.Derived, w.Self, w.All = s.before, v.Changes, s.info.Gone, s.derived, self, s.Checks
 	w.Waivers = waivers(Waivers(s.capture.Waiving(), s.snap.Content), s.Config, accepted)
 	return w, nil
@@ -104,5 +115,5 @@ func (c *Config) note(i *Info) {
 
 // world is what the configuration says to the checks that judge a snapshot.
 func (c *Config) world(now *snapshot.Snapshot) *audit.World {
-	return &audit.World{Now: now, Limits: c.Limits, Severity: c.Severity, Ignores: c.Ignore, Off: c.ChecksOff}
+	return &audit.World{Now: now, Limits: c.Limits, Severity: c.Severity, Ignores: c.Ignore, Expect: c.Expect, Off: c.ChecksOff}
 }

@@ -46,6 +46,7 @@ type File struct {
 			Crontabs []string `yaml:"crontabs"`
 		} `yaml:"scripts"`
 	} `yaml:"systems"`
+	Expect      []string           `yaml:"expect"`
 	Criticality map[string]string  `yaml:"criticality"`
 	Weights     map[string]float64 `yaml:"weights"`
 	Gate        struct {
