@@ -58,6 +58,9 @@ type File struct {
 		Severity map[string]string  `yaml:"severity"`
 		Limits   map[string]float64 `yaml:"limits"`
 	} `yaml:"checks"`
+	Waivers []fileWaiver `yaml:"waivers"`
+	Ignore  []fileIgnore `yaml:"ignore"`
+	Cadence fileCadence  `yaml:"cadence"`
 }
 
 // resolve applies the precedence flag, environment, file, default to the
@@ -259,8 +262,12 @@ func configKeys(t reflect.Type, below string) map[string]string {
 		f := t.Field(i)
 		name := f.Tag.Get("yaml")
 		out[name] = below
-		if f.Type.Kind() == reflect.Struct {
-			for k, where := range configKeys(f.Type, strings.TrimPrefix(below+"."+name, ".")) {
+		inner := f.Type
+		if inner.Kind() == reflect.Slice {
+			inner = inner.Elem()
+		}
+		if inner.Kind() == reflect.Struct {
+			for k, where := range configKeys(inner, strings.TrimPrefix(below+"."+name, ".")) {
 				if _, ok := out[k]; !ok {
 					out[k] = where
 				}

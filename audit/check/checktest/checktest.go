@@ -12,6 +12,7 @@
 //	systems.json  system → status, replacing what the collectors said (optional)
 //	gone          keys of items that vanished without explanation, with their level (optional)
 //	expect        keys of items that the configuration expects, with the line of audit.yaml (optional)
+//	self.json     what the run knows of the auditor itself, an audit.Watch (optional)
 //	want          a line per expected finding: "severity item path:line", path:line "-" without a place
 package checktest
 
@@ -146,6 +147,12 @@ func Case(t *testing.T, c *audit.Check, a *txtar.Archive, collectors ...*collect
 	for line := range strings.Lines(string(files["want"])) {
 		if s := strings.TrimSpace(line); s != "" {
 			want = append(want, s)
+		}
+	}
+	if b := files["self.json"]; b != nil {
+		w.Self = &audit.Watch{FreeBytes: -1}
+		if err := json.Unmarshal(b, w.Self); err != nil {
+			t.Fatal(err)
 		}
 	}
 	shellSaid(t, w.Derived, files)
