@@ -101,9 +101,6 @@ func (s *session) world(v *View) (*audit.World, error) {
 		return nil, err
 	}
 	w.Before, w.Changes, w.Gone, w.Derived, w.Self, w.All = s.before, v.Changes, s.info.Gone, s.derived, self, s.Checks
-	if w.Failing, err = s.failing(); err != nil {
-		return nil, err
-	}
 	w.Waivers = waivers(Waivers(s.capture.Waiving(), s.snap.Content), s.Config, accepted)
 	return w, nil
 }

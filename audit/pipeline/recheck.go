@@ -27,15 +27,6 @@ type again struct {
 	world  *audit.World
 	before *lockedPast
 	old    *snapshot.Snapshot // the one before; nil for the first
-	past   *measured          // what was measured until then; nil for the first
-}
-
-// err returns what of the past could not be read, if anything.
-func (a *again) err() error {
-	if a.before.err == nil && a.past != nil {
-		return a.past.err
-	}
-	return a.before.err
 }
 
 // ready loads a snapshot and the one before it.
@@ -117,7 +108,6 @@ func (r *Recheck) View(tx *store.Tx, seq uint64) (*View, error) {
 		return w.Item != "" && w.Problem(info.Started) != "" // its end is too far away from then
 	})
 	checks := r.Config.checks(r.Checks)
-	v.trending = trending(checks)
 	j := audit.Judge(checks, a.world)
 	mark := audit.Mark{Seq: seq, Run: info.ID, At: info.Started}
 	info.Crashed, info.Doubted = j.Crashed, nil
