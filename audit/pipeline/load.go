@@ -193,13 +193,17 @@ func Load(tx *store.Tx, seq uint64, collectors []*collect.Collector, checks []*a
 	if v.Regressions, err = regressions(tx, seq); err != nil {
 		return nil, err
 	}
-	if seq > 1 {
-		old, _, err := LoadSnapshot(tx, seq-1)
+	before, err := Before(tx, seq)
+	if err != nil {
+		return nil, err
+	}
+	if before > 0 {
+		old, _, err := LoadSnapshot(tx, before)
 		if err != nil {
 			return nil, err
 		}
 		v.Changes = snapshot.Diff(old, s, Risks(collectors))
-		if v.history, err = history(tx, seq-1); err != nil {
+		if v.history, err = history(tx, before); err != nil {
 			return nil, err
 		}
 		if v.compared, err = runIDs(tx, info.Reference); err != nil {
@@ -336,9 +340,9 @@ func VerifyJournal(tx *store.Tx, each func(rules.Entry, string)) (rules.Verifier
 const tableAccepted = "accepted"
 
 func acceptedRemovals(tx *store.Tx, into map[snapshot.Key]uint64) error {
-	return tx.Table(tableAccepted).Scan(tx.Seq(), "", func(id string, _ []byte, seq uint64) error {
-		into[snapshot.Key(id)] = seq
-		return nil
+	return tx.Table(tableAccepted).Scan(tx.Seq(), "", func(id string, value []byte, _ uint64) (err error) {
+		into[snapshot.Key(id)], err = strconv.ParseUint(string(value), 10, 64) // since when the row is so changes with pruning
+		return err
 	})
 }
 

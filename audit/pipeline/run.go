@@ -19,6 +19,7 @@ import (
 	"healthaudit/audit"
 	"healthaudit/report"
 	"healthaudit/rules"
+	"healthaudit/snapshot"
 	"healthaudit/snapshot/collect"
 	"healthaudit/snapshot/host"
 	"healthaudit/snapshot/store"
@@ -88,6 +89,11 @@ func (r *Runner) Run(ctx context.Context) (*report.Document, error) {
 	}
 	var made *report.Document
 	err := s.stageOf("document", func() error { made = <-doc; return nil })
+	if !r.Ephemeral {
+		if err := s.stageOf("prune", func() error { return s.tidy(ctx) }); err != nil { // the run is kept, and the next one tidies
+			made.Errors = append(made.Errors, report.Error{System: string(snapshot.Auditor), Source: "store", Message: "old snapshots could not be pruned: " + err.Error(), Hint: "audit store prune tries again; audit store verify says whether the store is sound"})
+		}
+	}
 	if r.Ephemeral { // there is no snapshot of that number
 		made.Run.Seq, made.Score.History[len(made.Score.History)-1].Seq = 0, 0
 	}

@@ -52,6 +52,13 @@ type File struct {
 		FailOn    []string `yaml:"fail_on"`
 		FailUnder *float64 `yaml:"fail_under"`
 	} `yaml:"gate"`
+	Retention struct {
+		Last    *int `yaml:"last"`
+		Hourly  *int `yaml:"hourly"`
+		Daily   *int `yaml:"daily"`
+		Weekly  *int `yaml:"weekly"`
+		Monthly *int `yaml:"monthly"`
+	} `yaml:"retention"`
 	Checks struct {
 		Off      []string           `yaml:"off"`
 		Severity map[string]string  `yaml:"severity"`

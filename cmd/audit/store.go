@@ -57,13 +57,13 @@ func (c *storeStatsCmd) Run(a *App) error {
 		}
 		v := report.StatsView{Path: a.Store, FileBytes: s.FileBytes, InUseBytes: s.InUseBytes, Snapshots: s.Snapshots, Items: s.Items,
 			Blobs: s.Blobs, BlobBytes: s.BlobBytes, CacheBytes: s.CacheBytes, Journal: int(s.Journal)}
-		for seq, to := range map[uint64]**report.SnapshotRef{1: &v.Oldest, tx.Seq(): &v.Newest} {
-			h, ok, err := tx.Header(seq)
+		for to, newest := range map[**report.SnapshotRef]bool{&v.Oldest: false, &v.Newest: true} {
+			err := tx.Headers(0, newest, func(seq uint64, h store.Header) bool {
+				*to = &report.SnapshotRef{Seq: seq, ID: h.ID, At: h.At.UTC().Truncate(time.Second)}
+				return false
+			})
 			if err != nil {
 				return err
-			}
-			if ok {
-				*to = &report.SnapshotRef{Seq: seq, ID: h.ID, At: h.At.UTC().Truncate(time.Second)}
 			}
 		}
 		return show(a, c.listing, exitOK, v, report.Stats)
