@@ -182,7 +182,7 @@ func Load(tx *store.Tx, seq uint64, collectors []*collect.Collector, checks []*a
 	if err != nil {
 		return nil, err
 	}
-	v := &View{Seq: seq, Info: info, Snapshot: s, derived: &snapshot.Derived{Memo: &memo{tx: tx, fresh: map[string][]byte{}}}}
+	v := &View{Seq: seq, Info: info, Snapshot: s, derived: &snapshot.Derived{Memo: &memo{tx: tx, fresh: map[string]made{}}}}
 	recs, err := records(tx, seq)
 	if err != nil {
 		return nil, err
@@ -242,7 +242,7 @@ func runIDs(tx *store.Tx, refs map[snapshot.System]uint64) (map[snapshot.System]
 // history returns the scores up to and including that snapshot, oldest first.
 func history(tx *store.Tx, upto uint64) ([]report.ScorePoint, error) {
 	var out []report.ScorePoint
-	err := tx.Headers(upto, true, func(seq uint64, h store.Header) bool {
+	err := tx.Heads(upto, true, func(seq uint64, h store.Header) bool {
 		out = append(out, report.ScorePoint{Seq: seq, At: h.At.UTC(), Value: scoreOf(h)})
 		return len(out) < HistoryLength-1
 	})

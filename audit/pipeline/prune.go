@@ -167,13 +167,8 @@ func readingsOf(st *store.Store, plan []Fate) (map[reading]bool, error) {
 // that nothing needs.
 const metaUnswept = "unswept"
 
-func unswept(tx *store.Tx) (n int) {
-	_, _ = fmt.Sscan(string(tx.Meta(metaUnswept)), &n) // none is 0
-	return n
-}
-
 func addUnswept(tx *store.Tx, n int) error {
-	return tx.PutMeta(metaUnswept, fmt.Append(nil, unswept(tx)+n))
+	return tx.PutMeta(metaUnswept, fmt.Append(nil, counter(tx, metaUnswept)+n))
 }
 
 // sweepBatch is how many blobs go in one transaction.

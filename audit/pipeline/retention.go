@@ -93,7 +93,7 @@ func (r Retention) Judge(fates []Fate, now time.Time) {
 
 // fates returns all snapshots, oldest first.
 func fates(tx *store.Tx) (out []Fate, err error) {
-	err = tx.Headers(0, false, func(seq uint64, h store.Header) bool {
+	err = tx.Heads(0, false, func(seq uint64, h store.Header) bool {
 		out = append(out, Fate{Seq: seq, ID: h.ID, At: h.At})
 		return true
 	})

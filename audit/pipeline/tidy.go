@@ -33,7 +33,7 @@ func (s *session) tidy(ctx context.Context) error {
 	var plan []Fate
 	sweep := false
 	err = st.View(func(tx *store.Tx) error {
-		sweep = unswept(tx) >= sweepLeast
+		sweep = counter(tx, metaUnswept) >= sweepLeast
 		all, err := fates(tx)
 		if err != nil {
 			return err
@@ -79,6 +79,6 @@ func Before(tx *store.Tx, seq uint64) (before uint64, err error) {
 	if seq <= 1 {
 		return 0, nil
 	}
-	err = tx.Headers(seq-1, true, func(seq uint64, _ store.Header) bool { before = seq; return false })
+	err = tx.Heads(seq-1, true, func(seq uint64, _ store.Header) bool { before = seq; return false })
 	return before, err
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"encoding/json"
 	"fmt"
 	"io"
 	"slices"
@@ -115,19 +114,10 @@ type listCmd struct {
 func (c *listCmd) Run(a *App) error {
 	return a.reading(func(_ *settings, tx *store.Tx) error {
 		rows := []report.SnapshotRow{}
-		var bad error
-		err := tx.Headers(tx.Seq(), true, func(seq uint64, h store.Header) bool {
-			row, err := snapshotRow(seq, h)
-			if err != nil {
-				bad = err
-				return false
-			}
-			rows = append(rows, row)
+		err := pipeline.Briefs(tx, func(seq uint64, h store.Header, b pipeline.Brief) bool {
+			rows = append(rows, snapshotRow(seq, h, b))
 			return c.Limit == 0 || len(rows) < c.Limit
 		})
-		if err == nil {
-			err = bad
-		}
 		if err != nil {
 			return err
 		}
@@ -136,31 +126,23 @@ func (c *listCmd) Run(a *App) error {
 	})
 }
 
-func snapshotRow(seq uint64, h store.Header) (report.SnapshotRow, error) {
-	var i pipeline.Info
-	if err := json.Unmarshal(h.Body, &i); err != nil {
-		return report.SnapshotRow{}, fmt.Errorf("snapshot #%d: %w", seq, err)
-	}
-	row := report.SnapshotRow{Seq: seq, ID: h.ID, At: h.At.UTC().Truncate(time.Second), Items: int(h.Items), Regressions: i.Regressions,
-		Passed: i.Passed, Exit: i.Exit, Flags: []string{},
-		Findings: report.Counts{Critical: i.Open["critical"], High: i.Open["high"], Medium: i.Open["medium"], Low: i.Open["low"], Info: i.Open["info"]}}
+func snapshotRow(seq uint64, h store.Header, b pipeline.Brief) report.SnapshotRow {
+	row := report.SnapshotRow{Seq: seq, ID: h.ID, At: h.At.UTC().Truncate(time.Second), Items: int(h.Items), Regressions: b.Regressions,
+		Passed: b.Passed, Exit: b.Exit, Flags: []string{}, Commit: b.Commit,
+		Findings: report.Counts{Critical: b.Open["critical"], High: b.Open["high"], Medium: b.Open["medium"], Low: b.Open["low"], Info: b.Open["info"]}}
 	if h.Score >= 0 {
 		v := float64(h.Score) / 100
 		g := audit.Grade(v)
 		row.Score, row.Grade = &v, &g
 	}
-	if i.Git != nil {
-		row.Commit = i.Git.Commit
-	}
-	for _, st := range i.Systems {
-		switch st.Status {
-		case "error", "partial":
-			row.Flags = append(row.Flags, string(st.System)+" "+string(st.Status))
-		case "skipped":
-			row.Flags = append(row.Flags, "without "+string(st.System))
+	for _, st := range b.Systems {
+		flag := st.System + " " + st.Status
+		if st.Status == "skipped" {
+			flag = "without " + st.System
 		}
+		row.Flags = append(row.Flags, flag)
 	}
-	return row, nil
+	return row
 }
 
 type versionCmd struct{}

@@ -67,7 +67,7 @@ func find(tx *store.Tx, expr string, now time.Time) (uint64, error) {
 // nthBefore returns the nth snapshot before another, of those that are kept.
 func nthBefore(tx *store.Tx, from, n uint64) (found uint64, err error) {
 	kept := uint64(0)
-	err = tx.Headers(from, true, func(seq uint64, _ store.Header) bool {
+	err = tx.Heads(from, true, func(seq uint64, _ store.Header) bool {
 		if kept == n {
 			found = seq
 		}
@@ -103,7 +103,7 @@ func moment(expr string, now time.Time) (time.Time, bool) {
 // notAfter finds the last snapshot that is not after a time. The number decides
 // the order, so a clock that went backwards does not hide a snapshot.
 func notAfter(tx *store.Tx, t time.Time, expr string) (found uint64, err error) {
-	err = tx.Headers(tx.Seq(), true, func(seq uint64, h store.Header) bool {
+	err = tx.Heads(tx.Seq(), true, func(seq uint64, h store.Header) bool {
 		if !h.At.After(t) {
 			found = seq
 		}

@@ -12,6 +12,7 @@
 package store
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -23,7 +24,10 @@ import (
 )
 
 // Schema is the version of the file format this package writes and reads.
-const Schema = 1
+//
+//	1  the first
+//	2  headers have a brief and a compressed body; analyses name what they were made of
+const Schema = 2
 
 // DefaultWait is how long Open waits for the file when Options.Wait is zero.
 const DefaultWait = time.Second
@@ -77,6 +81,9 @@ func Open(path string, o Options) (*Store, error) {
 	if err := s.load(); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
+	if err := s.migrate(); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
 	return s, nil
 }
 
@@ -128,6 +135,42 @@ func (s *Store) load() error {
 		s.about = a
 		return nil
 	})
+}
+
+// migrations lead from the schema of their number to the next. Rows that tell
+// their own form need none; what an older program cannot read needs one.
+var migrations = map[int]func(*Tx) error{
+	1: func(*Tx) error { return nil }, // headers and analyses of schema 1 are read as they are
+}
+
+// migrate brings a store that is open for writing to the schema of this program,
+// in one transaction. A reader reads older schemas as they are.
+func (s *Store) migrate() error {
+	if s.ro || s.about.Schema >= Schema {
+		return nil
+	}
+	a := s.about
+	err := s.raw(true, func(tx *Tx) error {
+		for ; a.Schema < Schema; a.Schema++ {
+			step := migrations[a.Schema]
+			if step == nil {
+				return &CorruptError{Path: s.path, What: fmt.Sprintf("its schema %d never was", a.Schema), Hint: hint}
+			}
+			if err := step(tx); err != nil {
+				return fmt.Errorf("migrate store %s from schema %d: %w", s.path, a.Schema, err)
+			}
+		}
+		a.MinReader = Schema
+		say, err := json.Marshal(a)
+		if err != nil {
+			return err
+		}
+		return tx.put(bMeta, aboutKey, say)
+	})
+	if err == nil {
+		s.about = a
+	}
+	return err
 }
 
 // Close closes the file and frees it for others. It is an error to close while
