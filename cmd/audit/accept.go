@@ -40,6 +40,9 @@ func (c *acceptCmd) accept(a *App) error {
 	if err != nil {
 		return err
 	}
+	if err := s.local(a); err != nil {
+		return err
+	}
 	h, err := host.New(s.root, a.Env, a.Now)
 	if err != nil {
 		return &usageError{err.Error(), ""}

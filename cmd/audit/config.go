@@ -52,6 +52,9 @@ type File struct {
 		FailOn    []string `yaml:"fail_on"`
 		FailUnder *float64 `yaml:"fail_under"`
 	} `yaml:"gate"`
+	Store struct {
+		Network bool `yaml:"network"`
+	} `yaml:"store"`
 	Retention struct {
 		Last    *int `yaml:"last"`
 		Hourly  *int `yaml:"hourly"`

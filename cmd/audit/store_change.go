@@ -28,6 +28,9 @@ func (a *App) changing(fn func(*change) error) error {
 	if err != nil {
 		return err
 	}
+	if err := s.local(a); err != nil {
+		return err
+	}
 	h, err := host.New(s.root, a.Env, a.Now)
 	if err != nil {
 		return &usageError{err.Error(), ""}
