@@ -198,7 +198,7 @@ func Load(tx *store.Tx, seq uint64, collectors []*collect.Collector, checks []*a
 		return nil, err
 	}
 	if before > 0 {
-		old, _, err := LoadSnapshot(tx, before)
+		old, err := itemsBefore(tx, s, before)
 		if err != nil {
 			return nil, err
 		}

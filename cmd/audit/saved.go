@@ -23,7 +23,7 @@ func (a *App) reading(fn func(*settings, *store.Tx) error) error {
 	if err != nil {
 		return err
 	}
-	st, err := store.Open(a.Store, store.Options{ReadOnly: true, Wait: 10 * time.Second})
+	st, err := store.Open(a.Store, store.Options{ReadOnly: true, Lazy: true, Wait: 10 * time.Second})
 	if err != nil {
 		return err
 	}
@@ -106,22 +106,39 @@ func (c *reportCmd) Run(a *App) error {
 	})
 }
 
+// listLimit is how many snapshots a table shows where nothing was asked for.
+const listLimit = 100
+
 type listCmd struct {
 	listing
-	Limit int `help:"Show the newest N only; 0 is all." default:"0" placeholder:"N"`
+	Limit int `help:"Show the newest N only; 0 is all (default: 100 in a table, all as JSON)." default:"-1" placeholder:"N"`
 }
 
 func (c *listCmd) Run(a *App) error {
+	if c.Limit < 0 && c.Limit != -1 {
+		return &usageError{fmt.Sprintf("--limit is %d, want a number from 0 on", c.Limit), ""}
+	}
+	limit, quietly := c.Limit, c.Limit >= 0
+	if limit < 0 && c.Format == "table" {
+		limit = listLimit
+	}
 	return a.reading(func(_ *settings, tx *store.Tx) error {
 		rows := []report.SnapshotRow{}
 		err := pipeline.Briefs(tx, func(seq uint64, h store.Header, b pipeline.Brief) bool {
 			rows = append(rows, snapshotRow(seq, h, b))
-			return c.Limit == 0 || len(rows) < c.Limit
+			return limit <= 0 || len(rows) <= limit
 		})
 		if err != nil {
 			return err
 		}
+		more := limit > 0 && len(rows) > limit
+		if more {
+			rows = rows[:limit]
+		}
 		slices.Reverse(rows)
+		if more && !quietly {
+			fmt.Fprintf(a.Stderr, "audit: only the newest %d are shown: audit list --limit 0 shows all\n", limit)
+		}
 		return show(a, c.listing, exitOK, rows, report.Snapshots)
 	})
 }

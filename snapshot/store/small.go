@@ -132,6 +132,9 @@ func (tx *Tx) ScanStat(fn func(path string, v []byte) (more bool)) (err error) {
 	if tx.ended.Load() {
 		return errEnded
 	}
+	if err := tx.s.sound(bStat); err != nil {
+		return err
+	}
 	c := tx.b[bStat].Cursor()
 	for k, row := c.First(); k != nil; k, row = c.Next() {
 		v, err := unseal(bStat, k, row)
@@ -155,6 +158,9 @@ func (tx *Tx) derived(b bucket, key string) (v []byte) {
 	}()
 	defer guard(tx.s.path, &err)()
 	if tx.ended.Load() || key == "" {
+		return nil
+	}
+	if err = tx.s.sound(b); err != nil {
 		return nil
 	}
 	row := tx.b[b].Get([]byte(key))

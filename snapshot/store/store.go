@@ -37,6 +37,7 @@ const DefaultWait = time.Second
 type Options struct {
 	ReadOnly bool          // share the file with other readers; nothing is created
 	Create   bool          // make the store, and its folder, when it is not there
+	Lazy     bool          // of a reader: check the structure of each bucket when it is first used, of large files too
 	Verify   bool          // check the structure of a file of any size
 	Checked  bool          // this process checked it a moment ago, and its run lock kept others from writing since
 	Wait     time.Duration // for another process to let go of the file; 0 is DefaultWait, less tries once
@@ -53,6 +54,7 @@ type Store struct {
 	ro    bool
 	about about
 	open  atomic.Int64 // transactions of Begin that have not ended
+	lazy  *lazyLayout  // nil where all was checked
 }
 
 // Open opens the store at path, which must lie in a real folder and be a real
@@ -68,7 +70,13 @@ func Open(path string, o Options) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := checkFile(f, o); err != nil {
+	var lazy *lazyLayout
+	if o.Lazy && o.ReadOnly && !o.Verify {
+		lazy, err = newLazyLayout(f)
+	} else {
+		err = checkFile(f, o)
+	}
+	if err != nil {
 		f.Close()
 		return nil, corrupt(path, err)
 	}
@@ -77,7 +85,7 @@ func Open(path string, o Options) (*Store, error) {
 		f.Close() // frees the lock also after a panic of bbolt
 		return nil, err
 	}
-	s := &Store{path: path, file: f, db: db, ro: o.ReadOnly}
+	s := &Store{path: path, file: f, db: db, ro: o.ReadOnly, lazy: lazy}
 	if err := s.load(); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
