@@ -30,28 +30,42 @@ func newLazyLayout(f *os.File) (*lazyLayout, error) {
 	l.used = make([]bool, l.high)
 	l.used[0], l.used[1] = true, true
 	z := &lazyLayout{l: l}
-	p, err := l.load(l.root, 0)
-	if err != nil {
-		return nil, err
+	return z, z.top(l.root, nil, nil, 0)
+}
+
+// top checks the pages that list the buckets, and keeps what they say.
+func (z *lazyLayout) top(id uint64, lo, hi []byte, depth int) error {
+	if depth >= maxDepth {
+		return damaged("page %d lies too deep", id)
 	}
-	if p.flags != flagLeaf { // eleven buckets fit one page
-		return nil, damaged("page %d is of kind %#x where the list of buckets belongs", p.id, p.flags)
-	}
-	list, err := elements(p, nil, nil)
+	p, err := z.l.load(id, depth)
 	if err != nil {
-		return nil, err
+		return err
+	}
+	list, err := elements(p, lo, hi)
+	if err != nil {
+		return err
 	}
 	for i, e := range list {
-		if !e.bucket {
-			return nil, damaged("entry %d of page %d is no bucket", i, p.id)
+		switch {
+		case p.flags == flagBranch:
+			next := hi
+			if i+1 < len(list) {
+				next = list[i+1].key
+			}
+			if err := z.top(e.child, e.key, next, depth+1); err != nil {
+				return err
+			}
+		case p.flags != flagLeaf || !e.bucket:
+			return damaged("entry %d of page %d is no bucket", i, id)
 		}
 		for b := range buckets {
-			if names[b] == string(e.key) {
+			if p.flags == flagLeaf && names[b] == string(e.key) {
 				z.roots[b] = bytes.Clone(e.value)
 			}
 		}
 	}
-	return z, nil
+	return nil
 }
 
 // sound returns a *CorruptError when the pages of a bucket are damaged. It is

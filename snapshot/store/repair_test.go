@@ -27,9 +27,9 @@ func TestRepair(t *testing.T) {
 	}
 	whole = whole[:size]
 	path := filepath.Join(t.TempDir(), "audit.db")
-	trials := 12
+	trials := 5
 	if testing.Short() {
-		trials = 3
+		trials = 2
 	}
 	for _, d := range damages {
 		t.Run(d.name, func(t *testing.T) {
