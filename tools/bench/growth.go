@@ -71,7 +71,7 @@ func (b *bench) grow(runs, changed int) (first, last int64, err error) {
 				return 0, 0, err
 			}
 		}
-		if _, err := b.time(b.year, b.yearEnv(), b.audit, "run", "--format", "json", "--config", h.config); err != nil {
+		if _, err := b.time(b.year, b.env, b.audit, "run", "--format", "json", "--config", h.config); err != nil {
 			return 0, 0, err
 		}
 		if i == 0 {
@@ -82,10 +82,6 @@ func (b *bench) grow(runs, changed int) (first, last int64, err error) {
 	}
 	last, err = b.inUseOf(b.year, store)
 	return first, last, err
-}
-
-func (b *bench) yearEnv() []string {
-	return append(slices.DeleteFunc(slices.Clone(b.env), func(v string) bool { return strings.HasPrefix(v, "AUDIT_") }), "AUDIT_ROOT="+b.year)
 }
 
 // A history changes files of a project, always the same ones for the same number,

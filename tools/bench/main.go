@@ -3,9 +3,11 @@
 // Command bench times audit on a project: cold runs into a new store, warm
 // runs on the unchanged tree, and one after a few files changed, with
 // `git status` on the same tree beside it; then on its workflows alone, with
-// actionlint beside it, and on real PM2 daemons, with `pm2 jlist` beside it.
+// actionlint beside it, and on real PM2 daemons, with `pm2 jlist` beside it. Then
+// how fast stores of many snapshots are read, how audit and restic keep the same
+// folder, and how large a store becomes within a year.
 //
-// Usage: bench -audit FILE -project DIR -pm2 FILE -actionlint FILE
+// Usage: bench [-only PART,…] -audit FILE -project DIR -year DIR -pm2 FILE -actionlint FILE -restic FILE
 //
 // It exits with 1 when a limit is passed. The project is left as it was found,
 // its .audit folder apart.
@@ -51,6 +53,7 @@ type bench struct {
 	temp           string
 	pm2            string // PM2's program, bin/pm2
 	actionlint     string
+	restic         string
 	env            []string
 }
 
@@ -60,6 +63,7 @@ func main() {
 	flag.StringVar(&b.project, "project", "build/bench/project", "the project")
 	flag.StringVar(&b.pm2, "pm2", "build/pm2/node_modules/pm2/bin/pm2", "PM2's program")
 	flag.StringVar(&b.actionlint, "actionlint", "build/tools/actionlint", "actionlint's program")
+	flag.StringVar(&b.restic, "restic", "build/tools/restic", "restic's program")
 	flag.StringVar(&b.year, "year", "build/bench/year", "the project that changes")
 	list := flag.String("only", "", "parts to run, such as growth,pm2 (default all)")
 	flag.Parse()
@@ -88,7 +92,7 @@ func (b *bench) everything(only []string) (ok bool, err error) {
 		return false, err
 	}
 	b.env, b.temp = []string{"PATH=" + path}, path
-	for _, p := range []*string{&b.audit, &b.project, &b.year, &b.actionlint} {
+	for _, p := range []*string{&b.audit, &b.project, &b.year, &b.actionlint, &b.restic} {
 		if *p, err = filepath.Abs(*p); err != nil {
 			return false, err
 		}
@@ -121,7 +125,7 @@ type part struct {
 }
 
 func (b *bench) parts() []part {
-	return []part{{"runs", b.run}, {"workflows", b.workflows}, {"pm2", b.daemons}, {"growth", b.growth}}
+	return []part{{"runs", b.run}, {"workflows", b.workflows}, {"pm2", b.daemons}, {"many", b.many}, {"restic", b.backups}, {"growth", b.growth}}
 }
 
 func (b *bench) run() (ok bool, err error) {
@@ -292,7 +296,7 @@ func count(dir string) (files int, size int64, err error) {
 			return err
 		}
 		if d.IsDir() {
-			if d.Name() == ".git" {
+			if d.Name() == ".git" || d.Name() == ".audit" {
 				return fs.SkipDir
 			}
 			return nil
