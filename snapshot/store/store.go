@@ -2,13 +2,14 @@
 // bytes, volatile readings, the analysis cache, stat shortcuts and the journal.
 //
 // Invariants: every commit is one synced bbolt transaction; every row carries a
-// check over its bucket, key and value that is verified on each read; the whole
-// page structure is checked before bbolt may map the file, because a fault in a
+// check over its bucket, key and value that is verified on each read; the
+// page structure is checked before bbolt may read a page, because a fault in a
 // mapped file cannot be recovered. A read gives what was written or a
 // *CorruptError, never anything else.
 //
-// It knows nothing of what it keeps: tables hold bytes under names. It neither
-// prunes nor repairs.
+// It knows nothing of what it keeps: tables hold bytes under names. It prunes what
+// it is told to, and what is left reads as if the rest had never been. Nothing is
+// repaired in place: Salvage makes a new store of what is whole.
 package store
 
 import (
