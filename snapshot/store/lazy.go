@@ -42,7 +42,7 @@ func (z *lazyLayout) top(id uint64, lo, hi []byte, depth int) error {
 	if err != nil {
 		return err
 	}
-	list, err := elements(p, lo, hi)
+	list, err := elements(p, lo, hi, nil)
 	if err != nil {
 		return err
 	}

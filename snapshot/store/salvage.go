@@ -140,7 +140,7 @@ func (s *salvager) bucket(e element, depth int) error {
 		s.add(names[s.b], "it is no bucket any more: all of it is lost")
 		return nil
 	}
-	list, err := elements(p, nil, nil)
+	list, err := elements(p, nil, nil, nil)
 	if err != nil {
 		return s.note(names[s.b], err)
 	}
@@ -166,7 +166,7 @@ func (s *salvager) pages(id uint64, depth int, each func(element) error) error {
 		s.add("pages", fmt.Sprintf("page %d is neither branch nor leaf: what is on it is lost", id))
 		return nil
 	}
-	list, err := elements(p, nil, nil)
+	list, err := elements(p, nil, nil, nil)
 	if err != nil {
 		return s.note("pages", err)
 	}
