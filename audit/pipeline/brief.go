@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 
 	"healthaudit/audit"
 	"healthaudit/snapshot/store"
@@ -19,6 +20,7 @@ type Brief struct {
 	Regressions int
 	Open        map[string]int // severity → open findings
 	Commit      string         // of git, in hex; empty without
+	Delta       *float64       // of the score; nil when it cannot be compared
 	Systems     []SystemBrief  // those that were not read whole
 }
 
@@ -27,7 +29,7 @@ type SystemBrief struct{ System, Status string }
 
 // Brief returns what a list shows of the run.
 func (i *Info) Brief() Brief {
-	b := Brief{Passed: i.Passed, Exit: i.Exit, Regressions: i.Regressions, Open: i.Open}
+	b := Brief{Passed: i.Passed, Exit: i.Exit, Regressions: i.Regressions, Open: i.Open, Delta: i.Delta}
 	if i.Git != nil {
 		b.Commit = i.Git.Commit
 	}
@@ -59,7 +61,11 @@ func (b Brief) encode() []byte {
 	}
 	commit, _ := hex.DecodeString(b.Commit)
 	out = appendBytes(out, commit)
-	out = binary.AppendUvarint(out, uint64(len(b.Systems)))
+	delta := []byte{}
+	if b.Delta != nil {
+		delta = binary.BigEndian.AppendUint64(nil, math.Float64bits(*b.Delta))
+	}
+	out = binary.AppendUvarint(appendBytes(out, delta), uint64(len(b.Systems)))
 	for _, s := range b.Systems {
 		out = appendBytes(appendBytes(out, []byte(s.System)), []byte(s.Status))
 	}
@@ -81,6 +87,10 @@ func decodeBrief(in []byte) (b Brief, err error) {
 		b.Open[s.String()] = int(r.number())
 	}
 	b.Commit = hex.EncodeToString([]byte(r.text()))
+	if delta := r.text(); len(delta) == 8 {
+		d := math.Float64frombits(binary.BigEndian.Uint64([]byte(delta)))
+		b.Delta = &d
+	}
 	for n := r.number(); n > 0 && !r.bad; n-- {
 		b.Systems = append(b.Systems, SystemBrief{r.text(), r.text()})
 	}

@@ -1,7 +1,6 @@
 package pipeline
 
 import (
-	"encoding/json"
 	"fmt"
 	"slices"
 
@@ -90,7 +89,7 @@ func lastGood(tx *store.Tx, k snapshot.Key, recs []*audit.Record, all []Fate) (u
 	slices.Sort(seqs)
 	end := len(all) // of the snapshots, the first that is not before the next turn
 	for i := len(seqs) - 1; i >= 0; i-- {
-		it := itemAt(items, seqs[:i+1])
+		it := standing(items, seqs[:i+1])
 		worst := audit.Severity(0)
 		for _, versions := range findings {
 			if r := openAt(versions, seqs[i]); r != nil && r.Counts() {
@@ -114,31 +113,14 @@ func lastGood(tx *store.Tx, k snapshot.Key, recs []*audit.Record, all []Fate) (u
 	return 0, nil
 }
 
-// itemAt returns the item as its newest version within seqs has it.
-func itemAt(items map[uint64]*snapshot.Item, seqs []uint64) *snapshot.Item {
+// standing returns the item as its newest version within seqs has it.
+func standing(items map[uint64]*snapshot.Item, seqs []uint64) *snapshot.Item {
 	for i := len(seqs) - 1; i >= 0; i-- {
 		if it, ok := items[seqs[i]]; ok {
 			return it
 		}
 	}
 	return nil
-}
-
-// versionsOf returns the versions of a finding, oldest first.
-func versionsOf(tx *store.Tx, id string) (out []version, err error) {
-	var bad error
-	err = tx.Table(tableFinding).History(id, func(seq uint64, value []byte) bool {
-		if value == nil {
-			return true
-		}
-		r := &audit.Record{}
-		if bad = json.Unmarshal(value, r); bad == nil {
-			out = append(out, version{seq, r})
-		}
-		return bad == nil
-	})
-	slices.Reverse(out)
-	return out, firstError(err, bad)
 }
 
 func firstError(errs ...error) error {

@@ -63,7 +63,8 @@ type reportCmd struct {
 	Output   string   `help:"Write to this file instead of standard output." placeholder:"FILE"`
 	Only     []string `help:"Show only these systems." placeholder:"SYSTEM"`
 	Items    bool     `help:"Show the whole inventory, healthy items too."`
-	New      bool     `help:"Show only what is new, reopened or regressed."`
+	Recheck  bool     `help:"Judge the old snapshot by the checks and the configuration of today."`
+	New      bool     `help:"Show only what is new, reopened or regressed; with a baseline, only what is not in it."`
 }
 
 func (c *reportCmd) Run(a *App) error {
@@ -79,12 +80,18 @@ func (c *reportCmd) Run(a *App) error {
 		return err
 	}
 	var doc *report.Document
-	err = a.reading(func(_ *settings, tx *store.Tx) error {
+	err = a.reading(func(s *settings, tx *store.Tx) error {
 		seq, err := find(tx, c.Snapshot, a.Now())
 		if err != nil {
 			return err
 		}
-		v, err := pipeline.Load(tx, seq, all.Collectors, check.All())
+		var v *pipeline.View
+		if c.Recheck {
+			r := &pipeline.Recheck{Config: &s.pipeline, Collectors: all.Collectors, Checks: check.All(), Now: a.Now()}
+			v, err = r.View(tx, seq)
+		} else {
+			v, err = pipeline.Load(tx, seq, all.Collectors, check.All())
+		}
 		if err == nil {
 			doc = v.Document(version)
 		}
@@ -124,8 +131,16 @@ func (c *listCmd) Run(a *App) error {
 	}
 	return a.reading(func(_ *settings, tx *store.Tx) error {
 		rows := []report.SnapshotRow{}
-		err := pipeline.Briefs(tx, func(seq uint64, h store.Header, b pipeline.Brief) bool {
-			rows = append(rows, snapshotRow(seq, h, b))
+		base, err := pipeline.Baseline(tx)
+		if err != nil {
+			return err
+		}
+		err = pipeline.Briefs(tx, func(seq uint64, h store.Header, b pipeline.Brief) bool {
+			row := snapshotRow(seq, h, b)
+			if base != nil && base.Seq == seq {
+				row.Flags = append(row.Flags, "baseline")
+			}
+			rows = append(rows, row)
 			return limit <= 0 || len(rows) <= limit
 		})
 		if err != nil {
@@ -145,7 +160,7 @@ func (c *listCmd) Run(a *App) error {
 
 func snapshotRow(seq uint64, h store.Header, b pipeline.Brief) report.SnapshotRow {
 	row := report.SnapshotRow{Seq: seq, ID: h.ID, At: h.At.UTC().Truncate(time.Second), Items: int(h.Items), Regressions: b.Regressions,
-		Passed: b.Passed, Exit: b.Exit, Flags: []string{}, Commit: b.Commit,
+		Passed: b.Passed, Exit: b.Exit, Delta: b.Delta, Flags: []string{}, Commit: b.Commit,
 		Findings: report.Counts{Critical: b.Open["critical"], High: b.Open["high"], Medium: b.Open["medium"], Low: b.Open["low"], Info: b.Open["info"]}}
 	if h.Score >= 0 {
 		v := float64(h.Score) / 100

@@ -21,9 +21,9 @@ func (c *change) entry(a *App, command, what string) rules.Entry {
 	return rules.Entry{At: a.Now(), Actor: c.actor, Tool: version, Command: command, Phase: "done", What: what}
 }
 
-// changing runs fn while no other run can write to the store. Fn opens the store
+// maintaining runs fn while no other run can write to the store. Fn opens the store
 // itself.
-func (a *App) changing(fn func(*change) error) error {
+func (a *App) maintaining(fn func(*change) error) error {
 	s, err := a.settings()
 	if err != nil {
 		return err

@@ -13,7 +13,7 @@ type storeCompactCmd struct{}
 // Run writes the store anew, without the room that what was pruned has left.
 func (c *storeCompactCmd) Run(a *App) error {
 	var before, after int64
-	err := a.changing(func(ch *change) (err error) {
+	err := a.maintaining(func(ch *change) (err error) {
 		if before, after, err = store.Compact(a.ctx, a.Store); err != nil || after == before {
 			return err
 		}

@@ -17,7 +17,7 @@ type storePruneCmd struct {
 // Run prunes by the retention of audit.yaml.
 func (c *storePruneCmd) Run(a *App) error {
 	var v report.PruneView
-	err := a.changing(func(ch *change) error {
+	err := a.maintaining(func(ch *change) error {
 		st, err := store.Open(a.Store, store.Options{Wait: storeWait, ReadOnly: c.DryRun})
 		if err != nil {
 			return err

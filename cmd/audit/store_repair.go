@@ -18,7 +18,7 @@ const maxRefill = 64 << 20
 
 // repair makes a sound store of what is whole, and says what was lost.
 func (c *storeVerifyCmd) repair(a *App) error {
-	return a.changing(func(ch *change) error {
+	return a.maintaining(func(ch *change) error {
 		rep, err := store.Salvage(a.Store, a.Now(), ch.host.Name())
 		if err != nil {
 			return err
