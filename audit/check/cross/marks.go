@@ -31,9 +31,15 @@ func unwatched(s refs.Started) snapshot.Key {
 }
 
 // marksOf returns what the items are like. What was found in a script that does
-// not parse this time is in doubt.
+// not parse this time is in doubt, and so is what is still in one of which nobody
+// knows whether something starts it.
 func marksOf(p *audit.Pass) *trait.Index {
 	index := trait.Indexed(p.Now, p.Derived)
+	for _, it := range index.Items {
+		if index.Torn {
+			p.DoubtAll(it.Key)
+		}
+	}
 	for _, key := range index.Broken {
 		p.DoubtAll(key)
 	}

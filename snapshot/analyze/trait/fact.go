@@ -42,6 +42,7 @@ func Kept(it *snapshot.Item) (out []Mark) {
 type Index struct {
 	Items  []*snapshot.Item // those that have marks and are not carried, in the order of the snapshot
 	Broken []snapshot.Key   // scripts that do not parse this time: what was found in them is not mended by that
+	Torn   bool             // something that may start others could not be read whole
 
 	marks map[*snapshot.Item][]Mark
 }
@@ -55,6 +56,9 @@ func Indexed(now *snapshot.Snapshot, d *snapshot.Derived) *Index {
 		x := &Index{marks: map[*snapshot.Item][]Mark{}}
 		for _, it := range now.Items {
 			sys := it.System()
+			syntax, _ := it.Fact("syntax")
+			broken := sys == snapshot.Scripts && syntax.Str() == "broken"
+			x.Torn = x.Torn || broken || it.Torn || it.Carried || it.Unknown != "" || sys == snapshot.Workflows && it.State == "invalid"
 			if it.Carried || sys != snapshot.Scripts && sys != snapshot.PM2 {
 				continue
 			}
@@ -62,7 +66,7 @@ func Indexed(now *snapshot.Snapshot, d *snapshot.Derived) *Index {
 				x.Items = append(x.Items, it)
 				x.marks[it] = list
 			}
-			if v, _ := it.Fact("syntax"); sys == snapshot.Scripts && v.Str() == "broken" {
+			if broken {
 				x.Broken = append(x.Broken, it.Key)
 			}
 		}
