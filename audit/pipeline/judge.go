@@ -30,16 +30,11 @@ func (s *session) judge() (*View, error) {
 	if err != nil {
 		return nil, err
 	}
-	var past *measured
-	if s.past != nil {
-		past = newMeasured(s.tx, s.past.seq)
-		w.History = past
-	}
 	j := audit.Judge(checks, w)
 	if s.before.err != nil {
 		return nil, s.before.err
 	}
-	if past != nil && past.err != nil {
+	if past, ok := w.History.(*measured); ok && past.err != nil {
 		return nil, past.err
 	}
 	s.info.Crashed = j.Crashed
@@ -52,7 +47,7 @@ func (s *session) judge() (*View, error) {
 	}
 	v.checks = s.Config.rulesOf(checks)
 	v.evaluate()
-	if err := s.regress(v, old, mark); err != nil {
+	if err := v.against(s.tx, old, s.cmp.old, mark); err != nil {
 		return nil, err
 	}
 	if s.tx != nil {
@@ -92,17 +87,20 @@ func (s *session) world(v *View) (*audit.World, error) {
 	if err != nil {
 		return nil, err
 	}
+	w := s.Config.world(s.snap)
 	var accepted []Acceptance
+	before := uint64(0)
 	if s.past != nil {
+		before = s.past.seq
+		w.History = newMeasured(s.tx, before)
 		if accepted, err = Acceptances(s.tx, s.past.seq); err != nil {
 			return nil, err
 		}
 	}
-	w := s.Config.world(s.snap)
-	w.Before, w.Changes, w.Gone, w.Derived, w.Self, w.All = s.before, v.Changes, s.info.Gone, s.derived, self, s.Checks
-	if w.Failing, err = s.failing(); err != nil {
+	if w.Failing, err = failing(s.tx, s.snap, before); err != nil {
 		return nil, err
 	}
+	w.Before, w.Changes, w.Gone, w.Derived, w.Self, w.All = s.before, v.Changes, s.info.Gone, s.derived, self, s.Checks
 	w.Waivers = waivers(Waivers(s.capture.Waiving(), s.snap.Content), s.Config, accepted)
 	return w, nil
 }
@@ -117,5 +115,5 @@ func (c *Config) note(i *Info) {
 
 // world is what the configuration says to the checks that judge a snapshot.
 func (c *Config) world(now *snapshot.Snapshot) *audit.World {
-	return &audit.World{Now: now, Limits: c.Limits, Severity: c.Severity, Ignores: c.Ignore, Off: c.ChecksOff, Expect: c.Expect}
+	return &audit.World{Now: now, Limits: c.Limits, Severity: c.Severity, Ignores: c.Ignore, Expect: c.Expect, Off: c.ChecksOff}
 }

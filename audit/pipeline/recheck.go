@@ -27,15 +27,6 @@ type again struct {
 	world  *audit.World
 	before *lockedPast
 	old    *snapshot.Snapshot // the one before; nil for the first
-	past   *measured          // what was measured until then; nil for the first
-}
-
-// err returns what of the past could not be read, if anything.
-func (a *again) err() error {
-	if a.before.err == nil && a.past != nil {
-		return a.past.err
-	}
-	return a.before.err
 }
 
 // ready loads a snapshot and the one before it.
@@ -44,7 +35,7 @@ func (r *Recheck) ready(tx *store.Tx, seq uint64) (*again, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := &again{before: &lockedPast{}, view: &View{Seq: seq, Info: info, Snapshot: s, derived: &snapshot.Derived{Memo: &memo{tx: tx, fresh: map[string][]byte{}}}}}
+	a := &again{before: &lockedPast{}, view: &View{Seq: seq, Info: info, Snapshot: s, trending: trending(r.Checks), derived: &snapshot.Derived{Memo: &memo{tx: tx, fresh: map[string]made{}}}}}
 	was, err := earlier(tx, seq)
 	if err != nil {
 		return nil, err
@@ -61,8 +52,10 @@ func (r *Recheck) ready(tx *store.Tx, seq uint64) (*again, error) {
 	}
 	a.world = r.Config.world(s)
 	if was > 0 {
-		a.past = newMeasured(tx, was)
-		a.world.History = a.past
+		a.world.History = newMeasured(tx, was)
+	}
+	if a.world.Failing, err = failing(tx, s, was); err != nil {
+		return nil, err
 	}
 	a.world.Before, a.world.Changes, a.world.Gone, a.world.Derived, a.world.All = a.before, a.view.Changes, info.Gone, a.view.derived, r.Checks
 	return a, nil
@@ -115,7 +108,6 @@ func (r *Recheck) View(tx *store.Tx, seq uint64) (*View, error) {
 		return w.Item != "" && w.Problem(info.Started) != "" // its end is too far away from then
 	})
 	checks := r.Config.checks(r.Checks)
-	v.trending = trending(checks)
 	j := audit.Judge(checks, a.world)
 	mark := audit.Mark{Seq: seq, Run: info.ID, At: info.Started}
 	info.Crashed, info.Doubted = j.Crashed, nil
@@ -123,11 +115,21 @@ func (r *Recheck) View(tx *store.Tx, seq uint64) (*View, error) {
 	v.checks = r.Config.rulesOf(checks)
 	v.evaluate()
 	if a.old != nil {
-		v.regress(&reference{judged: old, items: a.old.Items}, mark)
+		if err := v.against(tx, old, a.old.Items, mark); err != nil {
+			return nil, err
+		}
 	}
 	v.gate()
 	v.rechecked = said
-	return v, a.err()
+	return v, a.failed()
+}
+
+// failed is the first thing that could not be read.
+func (a *again) failed() error {
+	if past, ok := a.world.History.(*measured); ok && past.err != nil {
+		return past.err
+	}
+	return a.before.err
 }
 
 // filesOf returns the files of a snapshot, each once, in order of their paths.
@@ -173,8 +175,8 @@ func (r *Recheck) Ask(tx *store.Tx, seq uint64, check *audit.Check, key snapshot
 		}
 	}
 	switch {
-	case a.err() != nil:
-		return v, a.err()
+	case a.failed() != nil:
+		return v, a.failed()
 	case v.Found:
 	case len(j.Crashed) > 0:
 		v.Why = "the check stopped: " + j.Crashed[0].What

@@ -174,7 +174,7 @@ func (l *look) judge(it *snapshot.Item) (*rules.Subject, error) {
 	now.Items = append(now.Items, it)
 	now.Sort()
 	l.now = now
-	derived := &snapshot.Derived{Memo: &memo{tx: l.tx, fresh: map[string][]byte{}}}
+	derived := &snapshot.Derived{Memo: &memo{tx: l.tx, fresh: map[string]made{}}}
 	changes := snapshot.Diff(old, now, Risks(l.Collectors))
 	accepted, err := Acceptances(l.tx, l.was.Seq)
 	if err != nil {

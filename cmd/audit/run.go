@@ -64,6 +64,11 @@ func (c *runCmd) Run(a *App) error {
 	if c.Recover = cmp.Or(c.Recover, s.file.Recovery.Mode, "plan"); c.Recover == "off" {
 		set = nil
 	}
+	if !c.Ephemeral {
+		if err := s.local(a); err != nil {
+			return err
+		}
+	}
 	if err := a.writable(c.Output); err != nil {
 		return err
 	}

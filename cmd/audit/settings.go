@@ -133,6 +133,9 @@ func (s *settings) check(a *App, path string) error {
 	if r := f.Recovery.Rules; r != "" && !filepath.IsLocal(r) {
 		return bad("recovery.rules: %q leaves the audited folder", r)
 	}
+	if err := s.checkRetention(bad); err != nil {
+		return err
+	}
 	if err := s.checkExpect(path); err != nil {
 		return err
 	}

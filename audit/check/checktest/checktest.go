@@ -11,8 +11,8 @@
 //	history       what earlier snapshots measured: lines "HOURS-AGO ITEM METRIC VALUE [INCARNATION]" (optional)
 //	systems.json  system → status, replacing what the collectors said (optional)
 //	gone          keys of items that vanished without explanation, with their level (optional)
-//	expect        keys of items that the configuration expects, with the line of audit.yaml (optional)
 //	self.json     what the run knows of the auditor itself, an audit.Watch (optional)
+//	expect        keys of items that the configuration expects, with the line of audit.yaml (optional)
 //	want          a line per expected finding: "severity item path:line", path:line "-" without a place
 package checktest
 

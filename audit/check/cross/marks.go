@@ -30,12 +30,20 @@ func unwatched(s refs.Started) snapshot.Key {
 	return ""
 }
 
-// doubtful notes an item whose text could not be read this time: what was found
-// in it is not mended by that.
-func doubtful(p *audit.Pass, it *snapshot.Item) {
-	if v, _ := it.Fact("syntax"); v.Str() == "broken" {
-		p.DoubtAll(it.Key)
+// marksOf returns what the items are like. What was found in a script that does
+// not parse this time is in doubt, and so is what is still in one of which nobody
+// knows whether something starts it.
+func marksOf(p *audit.Pass) *trait.Index {
+	index := trait.Indexed(p.Now, p.Derived)
+	for _, it := range index.Items {
+		if index.Torn {
+			p.DoubtAll(it.Key)
+		}
 	}
+	for _, key := range index.Broken {
+		p.DoubtAll(key)
+	}
+	return index
 }
 
 func at(it *snapshot.Item, m trait.Mark) audit.Location {
