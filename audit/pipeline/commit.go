@@ -78,6 +78,7 @@ func (s *session) commit(v *View) error {
 		w.tree(s.snap.Tree, oldTree)
 		w.recovery(s.oldState, s.newState)
 		w.recovered(v.recovered)
+		w.givenUp(v.recovered, s.entry("recover"), s.started)
 		return w.err
 	})
 }

@@ -245,6 +245,18 @@ func (w *writer) recovered(d *Recovered) {
 	}
 }
 
+// givenUp tells, once for each, which incidents have no attempt left.
+func (w *writer) givenUp(d *Recovered, e rules.Entry, now time.Time) {
+	if d == nil {
+		return
+	}
+	for _, x := range d.Plan.Exhausted {
+		e.At, e.Phase, e.Item = now, "given up", string(x.Item)
+		e.What = fmt.Sprintf("attempt %d of the rule %s was the last, and it did not help: a person must look", x.Attempts, x.Rule)
+		w.do(func() error { return Append(w.tx, e) })
+	}
+}
+
 // loadRecovered reads what recovery planned or did in a run; nil where there
 // were no rules.
 func loadRecovered(tx *store.Tx, seq uint64) (*Recovered, error) {

@@ -84,6 +84,7 @@ func (r *Runner) Apply(ctx context.Context, q Request) (*Recovered, *View, error
 		}
 		w := writer{tx: tx, seq: tx.Seq()}
 		w.recovered(d)
+		w.givenUp(d, r.entry("recover"), s.Now())
 		return w.err
 	})
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -162,5 +163,20 @@ func TestLastGood(t *testing.T) {
 	})
 	if err != nil {
 		t.Fatal(err)
+	}
+}
+
+// That an incident is given up is told once, and nothing more is done about it.
+func TestGivenUp(t *testing.T) {
+	p := newProject(t)
+	p.run("plan")
+	p.write("tools/x.sh", badScript)
+	for range 8 { // somebody breaks it again and again
+		p.run("apply")
+		p.write("tools/x.sh", badScript)
+	}
+	journal := strings.Join(p.journal(), " ")
+	if strings.Count(journal, "intent") != 3 || strings.Count(journal, "given up") != 1 {
+		t.Errorf("%s", journal)
 	}
 }
