@@ -56,11 +56,14 @@ func (v *Vocabulary) meant(word string, names []string) string {
 
 // scope is the closed environment of a condition: no maps, whose missing keys
 // would read as zero and let a rule fire.
+//
+// What is not known panics, and the machine makes an error of that: functions of
+// these types are called directly, those that return an error by reflection.
 type scope struct {
 	Item    *itemScope                        `expr:"item"`
-	Metric  func(string) (float64, error)     `expr:"metric"`
+	Metric  func(string) float64              `expr:"metric"`
 	Fact    func(string, ...any) (any, error) `expr:"fact"`
-	Finding func(string) (bool, error)        `expr:"finding"`
+	Finding func(string) bool                 `expr:"finding"`
 }
 
 type itemScope struct {
@@ -77,11 +80,12 @@ type itemScope struct {
 	Flapping  bool    `expr:"flapping"`
 }
 
-func (s *Subject) metric(name string) (float64, error) {
-	if m, ok := s.Item.Metric(name); ok {
-		return m.Value, nil
+func (s *Subject) metric(name string) float64 {
+	m, ok := s.Item.Metric(name)
+	if !ok {
+		panic(fmt.Errorf("it has no metric %s", name))
 	}
-	return 0, fmt.Errorf("it has no metric %s", name)
+	return m.Value
 }
 
 func (s *Subject) fact(name string, otherwise []any) (any, error) {
@@ -95,11 +99,14 @@ func (s *Subject) fact(name string, otherwise []any) (any, error) {
 	return nil, fmt.Errorf("it has no fact %s", name)
 }
 
-func (s *Subject) finding(check string) (bool, error) {
-	if s.Doubted[check] && !s.Open[check] {
-		return false, fmt.Errorf("nobody could look for %s this time", check)
+func (s *Subject) finding(check string) bool {
+	if s.Open[check] {
+		return true
 	}
-	return s.Open[check], nil
+	if s.Doubted[check] {
+		panic(fmt.Errorf("nobody could look for %s this time", check))
+	}
+	return false
 }
 
 // maxNodes bounds a condition: more is a program, and belongs into a check.
@@ -251,9 +258,9 @@ type judge struct {
 
 func newJudge() *judge {
 	j := &judge{}
-	j.scope.Metric = func(name string) (float64, error) { return j.of.metric(name) }
+	j.scope.Metric = func(name string) float64 { return j.of.metric(name) }
 	j.scope.Fact = func(name string, otherwise ...any) (any, error) { return j.of.fact(name, otherwise) }
-	j.scope.Finding = func(check string) (bool, error) { return j.of.finding(check) }
+	j.scope.Finding = func(check string) bool { return j.of.finding(check) }
 	return j
 }
 
