@@ -2,7 +2,9 @@ package js
 
 import (
 	"bytes"
+	"path"
 	"slices"
+	"strings"
 
 	"github.com/tdewolff/parse/v2"
 	ast "github.com/tdewolff/parse/v2/js"
@@ -16,7 +18,9 @@ type Module struct {
 	Unjudged string    // why it was not parsed although it may be fine; empty when it was
 	Empty    bool      // there is no statement in it
 	JSX      bool      // it holds JSX
-	ESM      bool      // it has an import or export statement
+	ESM      bool      // it has an import or export statement, if only of types
+	Odd      string    // syntax that ECMAScript does not have and only some tools read: "decorators", "import assertions"; empty if none
+	Dynamic  bool      // it calls import()
 	Imports  []Import
 	Bindings []Binding // names that imports bind, in order
 	Exports  []Export  // in order
@@ -25,7 +29,7 @@ type Module struct {
 
 	src      []byte
 	at       *locator
-	top      map[string]ast.IExpr // initialisers of top-level const, let and var, functions, classes
+	top      map[string]ast.IExpr // last values of top-level const, let and var, functions, classes
 	constant map[string]bool
 }
 
@@ -45,7 +49,27 @@ func Parse(file string, src []byte) *Module {
 	}
 	m.Digest = snapshot.Sum(r.Code)
 	m.read(r.Code, r.Map)
+	m.surface(file)
 	return m
+}
+
+// surface notes what the printed code does not show any more.
+func (m *Module) surface(file string) {
+	typed := !m.ESM && strings.Contains(path.Ext(file), "ts")
+	if !typed && !bytes.Contains(m.src, []byte("@")) && !bytes.Contains(m.src, []byte("assert")) {
+		return
+	}
+	t := tokens{src: m.src}
+	for prev, k := (token{}), t.next(); k.kind != tokEnd; prev, k = k, t.next() {
+		switch {
+		case typed && len(t.braces) == 0 && (k.text == "export" || k.text == "import") && k.kind == tokWord && prev.text != ".":
+			m.ESM = true
+		case k.text == "assert" && prev.kind == tokString && len(t.braces) == 0:
+			m.Odd = "import assertions"
+		case k.text == "@" && k.kind == tokPunct:
+			m.Odd = "decorators"
+		}
+	}
 }
 
 // read fills the module from the printed code. Code that the tree reader does
@@ -113,6 +137,13 @@ func (m *Module) declare(s ast.IStmt) {
 		m.declareExpr(s)
 	case *ast.ClassDecl:
 		m.declareExpr(s)
+	case *ast.ExprStmt:
+		if b, ok := s.Value.(*ast.BinaryExpr); ok && b.Op == ast.EqToken {
+			if v, ok := b.X.(*ast.Var); ok && v.Decl != ast.NoDecl {
+				name := string(v.Name())
+				m.top[name], m.constant[name] = b.Y, false
+			}
+		}
 	}
 	m.Empty = false
 }

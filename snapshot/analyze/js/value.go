@@ -14,7 +14,7 @@ const (
 	String     ValueKind = "string"
 	Number     ValueKind = "number"
 	Boolean    ValueKind = "boolean"
-	Null       ValueKind = "null"
+	Null       ValueKind = "null" // null, or undefined: Text tells them apart
 	Array      ValueKind = "array"
 	Object     ValueKind = "object"
 	Function   ValueKind = "function"
@@ -25,6 +25,9 @@ const (
 	Spread     ValueKind = "spread"     // ...x within an array or object
 	Other      ValueKind = "expression"
 )
+
+// Undefined is the Text of a value that is undefined rather than null.
+const Undefined = "undefined"
 
 // A Value is one expression. Strings of an audited file may be secrets: what is
 // kept of a value must be chosen by name.
@@ -84,7 +87,7 @@ func (m *Module) value(e ast.IExpr, depth int) Value {
 	case *ast.Var:
 		v.Kind, v.Text = Identifier, string(e.Name())
 		at(e.Data)
-		if v.Text == "undefined" {
+		if v.Text == Undefined {
 			v.Kind = Null
 		}
 	case *ast.DotExpr:
@@ -143,7 +146,7 @@ func (m *Module) unary(e *ast.UnaryExpr, v *Value) {
 	case e.Op == ast.NegToken && x.Kind == Number:
 		v.Kind, v.Text = Number, "-"+x.Text
 	case e.Op == ast.VoidToken:
-		v.Kind = Null
+		v.Kind, v.Text = Null, Undefined
 	}
 }
 

@@ -95,6 +95,9 @@ func (w *walker) tryStmt(n *ast.TryStmt) {
 }
 
 func (w *walker) call(n *ast.CallExpr) {
+	if x, ok := ungroup(n.X).(*ast.LiteralExpr); ok && x.TokenType == ast.ImportToken {
+		w.m.Dynamic = true
+	}
 	if len(n.Args.List) == 0 || n.Args.List[0].Rest {
 		return
 	}

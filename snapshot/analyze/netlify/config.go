@@ -10,6 +10,7 @@
 package netlify
 
 import (
+	"cmp"
 	"errors"
 	"slices"
 	"sort"
@@ -52,6 +53,11 @@ type Settings struct {
 	At       Place    `json:"at"` // of the schedule
 	Included []string `json:"included,omitempty"`
 	External []string `json:"external,omitempty"`
+	Excluded []string `json:"excluded,omitempty"` // ignored_node_modules
+	DenoMap  string   `json:"denoMap,omitempty"`  // deno_import_map
+	Memory   string   `json:"memory,omitempty"`   // as it stands: 2048, "2gb"
+	VCPU     string   `json:"vcpu,omitempty"`
+	Region   string   `json:"region,omitempty"`
 }
 
 // A Rule is one [functions."pattern"] table.
@@ -77,25 +83,44 @@ type Ignored struct {
 // A Config is what one netlify.toml says about functions, with the settings of
 // one deploy context merged in.
 type Config struct {
-	Problems  []Problem `json:"problems,omitempty"`
-	Broken    bool      `json:"broken,omitempty"` // it cannot be parsed: everything below is empty
-	Base      string    `json:"base,omitempty"`   // build.base, cleaned, "" for the root
-	Directory string    `json:"directory,omitempty"`
-	Edge      string    `json:"edge,omitempty"` // build.edge_functions
-	Global    Settings  `json:"global"`         // of every function
-	Rules     []Rule    `json:"rules,omitempty"`
-	Ignored   []Ignored `json:"ignored,omitempty"`
-	Scheduled []Named   `json:"scheduled,omitempty"`
-	Contexts  []string  `json:"contexts,omitempty"` // with settings of functions of their own, sorted
+	Problems  []Problem   `json:"problems,omitempty"`
+	Broken    bool        `json:"broken,omitempty"` // it cannot be parsed: everything below is empty
+	Base      string      `json:"base,omitempty"`   // build.base, cleaned, "" for the root
+	Directory string      `json:"directory,omitempty"`
+	Edge      string      `json:"edge,omitempty"`    // build.edge_functions
+	Publish   string      `json:"publish,omitempty"` // build.publish
+	Global    Settings    `json:"global"`            // of every function
+	Rules     []Rule      `json:"rules,omitempty"`
+	Ignored   []Ignored   `json:"ignored,omitempty"`
+	Scheduled []Named     `json:"scheduled,omitempty"`
+	Contexts  []string    `json:"contexts,omitempty"` // with settings of functions of their own, sorted
+	Redirects []Redirect  `json:"redirects,omitempty"`
+	EdgeRules []EdgeRule  `json:"edgeRules,omitempty"`
+	Places    ConfigPlace `json:"places"`
+}
+
+// A ConfigPlace says where the folders of a Config are set.
+type ConfigPlace struct {
+	Base      Place `json:"base"`
+	Directory Place `json:"directory"`
+	Edge      Place `json:"edge"`
+}
+
+// An EdgeRule is one entry of [[edge_functions]].
+type EdgeRule struct {
+	Function string `json:"function,omitempty"`
+	Path     string `json:"path,omitempty"` // or pattern, a regular expression
+	At       Place  `json:"at"`             // of the function's name
 }
 
 // properties are the function keys that Netlify reads (FUNCTION_CONFIG_PROPERTIES of @netlify/config).
 var properties = map[string]bool{"directory": true, "node_bundler": true, "included_files": true, "external_node_modules": true,
 	"ignored_node_modules": true, "schedule": true, "deno_import_map": true, "memory": true, "vcpu": true, "region": true}
 
-// Parse reads a netlify.toml and merges the settings of a deploy context
-// ("production") into it. It never fails: what is wrong is in Problems.
-func Parse(src []byte, context string) *Config {
+// Parse reads a netlify.toml and merges the settings of deploy contexts
+// ("production", then the branch) into it, later ones over earlier. It never
+// fails: what is wrong is in Problems.
+func Parse(src []byte, contexts ...string) *Config {
 	c := &Config{}
 	if len(src) > MaxConfig {
 		c.Broken, c.Problems = true, []Problem{{Message: "larger than 1 MiB, not parsed"}}
@@ -106,20 +131,8 @@ func Parse(src []byte, context string) *Config {
 		c.Broken, c.Problems = true, []Problem{tomlProblem(err)}
 		return c
 	}
-	r := reader{c: c, lines: keyPlaces(src)}
-	if contexts := table(root, "context"); contexts != nil {
-		for name, v := range contexts {
-			if t, ok := v.(map[string]any); ok && (table(t, "functions") != nil || text(t, "functions") != "") {
-				c.Contexts = append(c.Contexts, clip(name))
-			}
-		}
-		sort.Strings(c.Contexts)
-		r.layer(root, "")
-		r.layer(table(contexts, context), "context."+context+".")
-	} else {
-		r.layer(root, "")
-	}
-	r.scheduled(root)
+	r := reader{c: c, lines: keyPlaces(src), root: root}
+	r.read(contexts)
 	sort.SliceStable(c.Rules, func(i, j int) bool { return c.Rules[i].At.Line < c.Rules[j].At.Line })
 	sort.SliceStable(c.Rules, func(i, j int) bool { return weight(c.Rules[i].Pattern) < weight(c.Rules[j].Pattern) })
 	sort.SliceStable(c.Ignored, func(i, j int) bool { return c.Ignored[i].At.Line < c.Ignored[j].At.Line })
@@ -155,7 +168,7 @@ func (c *Config) For(name string) Settings {
 	s := c.Global
 	for _, r := range c.Rules {
 		if matches(r.Pattern, name) {
-			s = s.merge(r.Settings, true)
+			s = s.merge(r.Settings)
 		}
 	}
 	return s
@@ -181,23 +194,18 @@ func matches(pattern, name string) bool {
 	return err == nil && ok
 }
 
-func (s Settings) merge(o Settings, concat bool) Settings {
-	if o.Bundler != "" {
-		s.Bundler = o.Bundler
-	}
+// merge puts o over s: single values replace, lists add up. Memory and vcpu are
+// one choice.
+func (s Settings) merge(o Settings) Settings {
 	if o.Schedule != "" {
 		s.Schedule, s.At = o.Schedule, o.At
 	}
-	lists := func(a, b []string) []string {
-		switch {
-		case len(b) == 0:
-			return a
-		case concat:
-			return slices.Concat(a, b)
-		}
-		return b
+	if o.Memory != "" || o.VCPU != "" {
+		s.Memory, s.VCPU = o.Memory, o.VCPU
 	}
-	s.Included, s.External = lists(s.Included, o.Included), lists(s.External, o.External)
+	s.Bundler, s.DenoMap, s.Region = cmp.Or(o.Bundler, s.Bundler), cmp.Or(o.DenoMap, s.DenoMap), cmp.Or(o.Region, s.Region)
+	s.Included, s.External = slices.Concat(s.Included, o.Included), slices.Concat(s.External, o.External)
+	s.Excluded = slices.Concat(s.Excluded, o.Excluded)
 	return s
 }
 

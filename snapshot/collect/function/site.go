@@ -227,7 +227,7 @@ func linkAt(t *snapshot.Tree, dir string) string {
 func (site *site) discover(s *collect.Session) {
 	site.shadowed = map[string][]string{}
 	if site.functionsDir != "" {
-		for _, f := range inProject(s, netlify.Discover(s.Tree, site.functionsDir)) {
+		for _, f := range inProject(s, netlify.Discover(s.Tree, site.functionsDir, programs(s))) {
 			if n := len(site.functions); n > 0 && site.functions[n-1].Name == f.Name {
 				site.shadowed[f.Name] = append(site.shadowed[f.Name], f.Main)
 				continue
