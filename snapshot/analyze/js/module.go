@@ -24,13 +24,17 @@ type Module struct {
 	Imports  []Import
 	Bindings []Binding // names that imports bind, in order
 	Exports  []Export  // in order
-	Digest   string    // sha256 of the code without comments, types and formatting; of the bytes when it was not parsed
-	Complete bool      // Exports is all there is: nothing is exported in a way that cannot be followed
+	Calls    []CallSite
+	Env      []string // names of environment variables that it reads, in order
+	Masked   [][2]int // lines and columns of answers with status 200 whose body tells of a failure
+	Digest   string   // sha256 of the code without comments, types and formatting; of the bytes when it was not parsed
+	Complete bool     // Exports is all there is: nothing is exported in a way that cannot be followed
 
 	src      []byte
 	at       *locator
 	top      map[string]ast.IExpr // last values of top-level const, let and var, functions, classes
 	constant map[string]bool
+	local    map[string]ast.IExpr // initialisers of consts in any scope; nil when there are several of a name
 }
 
 // A Binding is one name that an import or a top-level require binds.
@@ -89,7 +93,7 @@ func (m *Module) read(code, sourceMap []byte) {
 		return
 	}
 	m.Complete, m.Empty = true, true
-	m.top, m.constant = map[string]ast.IExpr{}, map[string]bool{}
+	m.top, m.constant, m.local = map[string]ast.IExpr{}, map[string]bool{}, map[string]ast.IExpr{}
 	for _, s := range tree.List {
 		m.declare(s)
 	}
@@ -99,6 +103,7 @@ func (m *Module) read(code, sourceMap []byte) {
 	}
 	w := &walker{m: m}
 	ast.Walk(w, tree)
+	m.calls(w.calls)
 	if w.modules > x.seen {
 		m.Complete = false
 	}

@@ -33,7 +33,7 @@ const Undefined = "undefined"
 // kept of a value must be chosen by name.
 type Value struct {
 	Kind         ValueKind
-	Text         string  // content of a string, digits of a number, true or false, a (dotted) name, the callee of a call
+	Text         string  // content of a string, digits of a number, true or false, a (dotted) name, the callee of a call, what a template begins with
 	List         []Value // elements of an array, arguments of a call
 	Fields       []Field // of an object
 	Line, Column int     // of the expression, as well as it is known; at least 1
@@ -81,6 +81,7 @@ func (m *Module) value(e ast.IExpr, depth int) Value {
 		v.Kind = Template
 		if len(e.List) > 0 {
 			at(e.List[0].Value)
+			v.Text = strings.TrimSuffix(strings.TrimPrefix(string(e.List[0].Value), "`"), "${")
 		} else {
 			at(e.Tail)
 		}

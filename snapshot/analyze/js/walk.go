@@ -9,12 +9,14 @@ import (
 // A walker finds every import of a file, wherever it stands, and counts the
 // uses of the CommonJS names.
 type walker struct {
-	m       *Module
-	depth   int
-	try     int
-	funcs   int                // functions around
-	modules int                // uses of exports and module
-	caught  map[ast.INode]bool // dynamic imports with a .catch
+	m        *Module
+	depth    int
+	try      int
+	funcs    int // functions around
+	modules  int // uses of exports and module
+	catching int // catch clauses around
+	calls    []pendingCall
+	caught   map[ast.INode]bool // dynamic imports with a .catch
 }
 
 // maxNames bounds the imports, and the exports, of one file; what is beyond is
@@ -30,6 +32,7 @@ func (w *walker) Enter(n ast.INode) ast.IVisitor {
 		w.m.Complete = false
 		return nil
 	}
+	w.deed(n)
 	switch n := n.(type) {
 	case *ast.FuncDecl, *ast.ArrowFunc, *ast.MethodDecl:
 		w.funcs++
@@ -87,7 +90,9 @@ func (w *walker) tryStmt(n *ast.TryStmt) {
 	}
 	w.try -= guarded
 	if n.Catch != nil {
+		w.catching++
 		ast.Walk(w, n.Catch)
+		w.catching--
 	}
 	if n.Finally != nil {
 		ast.Walk(w, n.Finally)

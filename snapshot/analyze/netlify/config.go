@@ -12,6 +12,7 @@ package netlify
 import (
 	"cmp"
 	"errors"
+	"path"
 	"slices"
 	"sort"
 	"strings"
@@ -104,6 +105,21 @@ type ConfigPlace struct {
 	Base      Place `json:"base"`
 	Directory Place `json:"directory"`
 	Edge      Place `json:"edge"`
+	Publish   Place `json:"publish"`
+}
+
+// Outside returns which folders leave the repository, on which Netlify's build
+// fails. base is the folder that they are relative to, itself relative to the root.
+func (c *Config) Outside(base string) (out []Problem) {
+	for _, d := range []struct {
+		key, dir string
+		at       Place
+	}{{"functions.directory", c.Directory, c.Places.Directory}, {"build.edge_functions", c.Edge, c.Places.Edge}, {"build.publish", c.Publish, c.Places.Publish}} {
+		if p := path.Join(base, d.dir); d.dir != "" && (p == ".." || strings.HasPrefix(p, "../")) {
+			out = append(out, Problem{d.at, d.key + " must be inside the repository; Netlify's build fails"})
+		}
+	}
+	return out
 }
 
 // An EdgeRule is one entry of [[edge_functions]].

@@ -87,12 +87,15 @@ func TestDiscover(t *testing.T) {
 }
 
 func TestDiscoverEdge(t *testing.T) {
-	got := DiscoverEdge(tree("e/a.js", "e/b/index.tsx", "e/c.jsx", "e/d.cjs", "e/hello.js", "e/hello.json", "e/f.ts", "e/f.js"), "e")
+	found, lost := DiscoverEdge(tree("e/a.js", "e/b/index.tsx", "e/c.jsx", "e/d.cjs", "e/hello.js", "e/hello.json", "e/f.ts", "e/f.js", "e/g.js", "e/g/readme.md", "e/h.d/h.d.ts"), "e")
 	var names []string
-	for _, f := range got {
+	for _, f := range found {
 		names = append(names, f.Name+" "+f.Main)
 	}
-	want := []string{"a e/a.js", "b e/b/index.tsx", "c e/c.jsx", "f e/f.js"}
+	for _, l := range lost {
+		names = append(names, l.Name+" by "+l.By)
+	}
+	want := []string{"a e/a.js", "b e/b/index.tsx", "c e/c.jsx", "f e/f.js", "h.d e/h.d/h.d.ts", "g by e/g", "hello by e/hello.json"}
 	if !slices.Equal(names, want) {
 		t.Errorf("got %q, want %q", names, want)
 	}

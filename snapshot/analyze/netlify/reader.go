@@ -57,14 +57,10 @@ func (r *reader) read(contexts []string) {
 	set := func(dst *string, at *Place, key string, t map[string]any, name string) {
 		if s, _ := t[name].(string); strings.TrimSpace(s) != "" {
 			*dst, *at = cleanDir(s), r.place(key)
-			if whole := path.Join(r.c.Base, *dst); whole == ".." || strings.HasPrefix(whole, "../") {
-				r.problem(*at, "%s must be inside the repository", key)
-			}
 		}
 	}
-	var publish Place
 	set(&r.c.Base, &r.c.Places.Base, "build.base", build, "base")
-	set(&r.c.Publish, &publish, "build.publish", build, "publish")
+	set(&r.c.Publish, &r.c.Places.Publish, "build.publish", build, "publish")
 	set(&r.c.Edge, &r.c.Places.Edge, "build.edge_functions", build, "edge_functions")
 	set(&r.c.Directory, &r.c.Places.Directory, "build.functions", build, "functions")
 	set(&r.c.Directory, &r.c.Places.Directory, "functions.directory", after, "functionsDirectory")

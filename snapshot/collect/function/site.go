@@ -32,6 +32,7 @@ type site struct {
 	functions    []netlify.Found // one for each name, sorted
 	shadowed     map[string][]string
 	edges        []netlify.Found
+	lost         []netlify.Lost // edge functions that something else takes the name of
 }
 
 // findSites returns the sites of the project in path order.
@@ -236,7 +237,13 @@ func (site *site) discover(s *collect.Session) {
 		}
 	}
 	if site.edgeDir != "" {
-		site.edges = inProject(s, netlify.DiscoverEdge(s.Tree, site.edgeDir))
+		found, lost := netlify.DiscoverEdge(s.Tree, site.edgeDir)
+		site.edges = inProject(s, found)
+		for _, l := range lost {
+			if e, ok := s.Tree.At(l.Main); ok && isProject(e) {
+				site.lost = append(site.lost, l)
+			}
+		}
 	}
 }
 
