@@ -12,13 +12,15 @@ import (
 )
 
 // All lists the checks of this package.
-var All = []*audit.Check{Syntax, NoHandler, ScheduleIgnored, MissingImport, ManifestInvalid, ManifestDrift}
+var All = []*audit.Check{Syntax, Refused, NoHandler, NameInvalid, Directory, ScheduleIgnored, ScheduleOdd, MissingImport, UndeclaredPackage, UnbundledFile,
+	RouteDead, RouteClash, Shadowed, ConfigIgnored, Environment, Limits, ReadonlyWrite, RunsGit, HidesFailure, ManifestInvalid, ManifestDrift, BuildStale}
 
 // Kinds of items of the functions system.
 const (
-	kindFunction = "function"
-	kindEdge     = "edge"
-	kindFile     = "file"
+	kindFunction  = "function"
+	kindEdge      = "edge"
+	kindFile      = "file"
+	kindRedirects = "redirects"
 )
 
 // mainFile returns the captured main file of a function: the file at its path,

@@ -12,7 +12,7 @@ const (
 	functionVersion = 2
 	sourceVersion   = 2
 	configVersion   = 2
-	manifestVersion = 2
+	manifestVersion = 3
 )
 
 // deployContexts are those whose settings are judged: only the production deploy

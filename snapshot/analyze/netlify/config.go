@@ -253,3 +253,10 @@ func clip(s string) string {
 	}
 	return s
 }
+
+// Includes reports whether an included_files pattern, relative to the base, takes
+// a file in.
+func Includes(pattern, file string) bool {
+	ok, err := doublestar.Match(strings.TrimPrefix(pattern, "./"), file)
+	return err == nil && ok
+}

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"healthaudit/snapshot"
+	"healthaudit/snapshot/analyze/lazyregexp"
 )
 
 // Runtimes.
@@ -157,3 +158,9 @@ func Background(name string) bool { return strings.HasSuffix(name, "-background"
 
 // Reserved reports whether the name is one that Netlify keeps for itself.
 func Reserved(name string) bool { return name == entryPoint }
+
+var validName = lazyregexp.New(`^[A-Za-z0-9_-]+$`)
+
+// ValidName reports whether a deploy with a function of that name is accepted.
+// Source: hasValidName of netlify-cli.
+func ValidName(name string) bool { return validName().MatchString(name) }

@@ -23,6 +23,12 @@ const (
 	HandlerUnknown HandlerState = "unknown" // something is exported that cannot be followed
 )
 
+// Forms in which a source declares a schedule.
+const (
+	FormHelper = "schedule()"
+	FormConfig = "config"
+)
+
 // A Refusal is why Netlify's build fails on a function, or on all of them.
 type Refusal struct {
 	Place
@@ -32,7 +38,7 @@ type Refusal struct {
 // A Declared is one schedule that the source of a function asks for.
 type Declared struct {
 	Expression string `json:"expression,omitempty"` // empty when it is not written as a literal
-	Form       string `json:"form"`                 // "schedule()" or "config"
+	Form       string `json:"form"`                 // FormHelper or FormConfig
 	Why        string `json:"why,omitempty"`        // why Netlify does not take it; empty when it does
 	At         Place  `json:"at"`
 }
@@ -48,9 +54,12 @@ type Function struct {
 	State     HandlerState `json:"state,omitempty"`
 	What      string       `json:"what,omitempty"` // what a wrong handler is, what a missing one may be hidden by
 	HandlerAt Place        `json:"handlerAt"`
+	Default   bool         `json:"default,omitempty"`  // it has a default export
+	Complete  bool         `json:"complete,omitempty"` // all that it exports is known
 	Declared  []Declared   `json:"declared,omitempty"`
 	Unparsed  string       `json:"unparsed,omitempty"` // why Netlify's analysis cannot read a file that Node can; empty when it can
 	Refused   *Refusal     `json:"refused,omitempty"`  // why Netlify's build fails on it
+	Unheeded  []Unheeded   `json:"unheeded,omitempty"` // keys of its config that do not take effect
 	InSource
 }
 
@@ -72,6 +81,7 @@ func Analyze(file string, src []byte) *Function {
 	f.entry(m)
 	f.schedules(m)
 	f.helperUse(m, file, src)
+	f.unheeded(m)
 	if f.Version == V2 {
 		f.config(m)
 	} else if f.Unparsed == "" && streams(m) {
@@ -110,7 +120,7 @@ const maxSloppy = 1 << 20
 func (f *Function) entry(m *js.Module) {
 	handler, hasHandler := m.Export("handler")
 	def, hasDefault := m.Export("default")
-	f.Version = V1
+	f.Version, f.Default, f.Complete = V1, hasDefault, m.Complete
 	switch {
 	case hasHandler && (!hasDefault || f.Unparsed != "" || slices.ContainsFunc(m.Exports, func(e js.Export) bool { return e.Name == "handler" && seen(e) })):
 		f.take(m, handler)

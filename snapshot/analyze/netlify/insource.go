@@ -137,7 +137,7 @@ func (f *Function) config(m *js.Module) {
 // refuse notes the first thing on which Netlify's build fails.
 func (f *Function) refuse(v js.Value, message string) {
 	if f.Refused == nil {
-		f.Refused = &Refusal{Place{v.Line, v.Column}, message}
+		f.Refused = &Refusal{Place{max(v.Line, 1), max(v.Column, 1)}, message}
 	}
 }
 
@@ -177,7 +177,8 @@ func (f *Function) strict(c js.Value, name, want string, valid func(string) bool
 	var out []string
 	for _, e := range list {
 		if e.Kind != js.String || e.Assertion != "" || !valid(e.Text) {
-			f.refuse(e, "config."+name+" must hold "+want)
+			field, _ := c.Field(name)
+			f.refuse(js.Value{Line: field.Line, Column: field.Column}, "config."+name+" must hold "+want)
 			return nil
 		}
 		if s := clip(e.Text); !slices.Contains(out, s) {

@@ -51,7 +51,7 @@ func (f *Function) helper(m *js.Module) {
 		case f.Unparsed != "":
 			d.Why = f.Unparsed
 		case e.Value.Assertion != "":
-			d.Why = "the call is written with " + assertion(e.Value.Assertion) + ": Netlify does not see schedule(), and its build fails"
+			d.Why = "the call is written with " + assertion(e.Value.Assertion) + ": Netlify does not see schedule()"
 		case e.CommonJS() && e.Decl != js.DeclMember:
 			d.Why = "Netlify sees exports.handler = schedule(…), not this form of export"
 		case e.CommonJS() && e.Local != "":
@@ -72,7 +72,6 @@ func (f *Function) helperUse(m *js.Module, file string, src []byte) {
 	if f.Version != V1 || f.Unparsed != "" || !importsSchedule(m, file, src) {
 		return
 	}
-	at := f.HandlerAt
 	for _, e := range m.Exports {
 		b, ok := m.Binding(e.Value.Text)
 		if e.Name != "handler" || !seen(e) || e.Value.Kind != js.Call || e.Value.Assertion != "" || !ok || b.From != helperModule || b.Name != "schedule" ||
@@ -80,12 +79,25 @@ func (f *Function) helperUse(m *js.Module, file string, src []byte) {
 			continue
 		}
 		if f.Schedule == "" {
-			f.Refused = &Refusal{Place{e.Value.Line, e.Value.Column}, "the cron expression of schedule() cannot be read from the file"}
+			f.misuse(Place{e.Value.Line, e.Value.Column}, "the cron expression of schedule() cannot be read from the file")
 		}
 		return
 	}
-	f.Refused = &Refusal{at, "schedule() is imported from @netlify/functions and is not the value of the handler"}
+	f.misuse(f.HandlerAt, "schedule() is imported from @netlify/functions and is not the value of the handler")
 }
+
+// misuse notes that the build fails on a use of schedule(), and says so where the
+// schedule is told of.
+func (f *Function) misuse(at Place, message string) {
+	f.Refused = &Refusal{at, message}
+	for i, d := range f.Declared {
+		if d.Form == FormHelper && d.Why != "" && !strings.HasSuffix(d.Why, buildFails) {
+			f.Declared[i].Why += "; " + buildFails
+		}
+	}
+}
+
+const buildFails = "Netlify's build fails"
 
 var typedImport = lazyregexp.New(`(?m)^import\s*\{([^{}]*)\}\s*from\s*["']@netlify/functions["']`)
 
@@ -127,9 +139,9 @@ func badCron(expr string) string {
 
 // cron reads the first argument of schedule(): a literal or a top-level name.
 func (f *Function) cron(m *js.Module, call js.Value) Declared {
-	d := Declared{Form: "schedule()", At: Place{call.Line, call.Column}}
+	d := Declared{Form: FormHelper, At: Place{call.Line, call.Column}}
 	if len(call.List) == 0 {
-		d.Why = "schedule() has no arguments; Netlify's build fails"
+		d.Why = "schedule() has no arguments; " + buildFails
 		return d
 	}
 	v := call.List[0]
@@ -139,7 +151,7 @@ func (f *Function) cron(m *js.Module, call js.Value) Declared {
 		}
 	}
 	if v.Kind != js.String {
-		d.Why = "the cron expression is " + article(v.Kind) + ", not a literal; Netlify's build fails"
+		d.Why = "the cron expression is " + article(v.Kind) + ", not a literal; " + buildFails
 		return d
 	}
 	d.Expression = clip(v.Text)
@@ -169,7 +181,7 @@ func (f *Function) configSchedule(m *js.Module, e js.Export, config js.Value) {
 	if !ok {
 		return
 	}
-	d := Declared{Form: "config", At: Place{field.Line, field.Column}}
+	d := Declared{Form: FormConfig, At: Place{field.Line, field.Column}}
 	if field.Value.Kind == js.String {
 		d.Expression = clip(field.Value.Text)
 	}
@@ -211,7 +223,7 @@ func assertion(a string) string {
 func (f *Function) wrappedConfig(e js.Export, call js.Value) {
 	for _, a := range call.List {
 		if field, ok := a.Field("schedule"); ok && a.Kind == js.Object {
-			d := Declared{Form: "config", At: Place{field.Line, field.Column}, Why: "config is the result of a call: Netlify takes only an object literal"}
+			d := Declared{Form: FormConfig, At: Place{field.Line, field.Column}, Why: "config is the result of a call: Netlify takes only an object literal"}
 			if field.Value.Kind == js.String {
 				d.Expression = clip(field.Value.Text)
 			}

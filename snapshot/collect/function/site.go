@@ -32,6 +32,7 @@ type site struct {
 	functions    []netlify.Found // one for each name, sorted
 	shadowed     map[string][]string
 	edges        []netlify.Found
+	superseded   string         // the netlify.toml of the base, which Netlify takes instead of this one
 	lost         []netlify.Lost // edge functions that something else takes the name of
 }
 
@@ -133,6 +134,9 @@ func reason(err error) string {
 // last snapshot. A folder belongs to one site only.
 func (site *site) locate(s *collect.Session, claimed map[string]bool) {
 	base := site.base(s.Tree)
+	if inner := path.Join(base, "netlify.toml"); base != site.dir && inner != site.toml && s.Tree.HasFile(inner) {
+		site.superseded = inner
+	}
 	dir, edge := site.config.Directory, site.config.Edge
 	if site.unread() != "" {
 		dir, edge = site.remembered(s)
