@@ -69,7 +69,7 @@ func noHandler(p *audit.Pass, it *snapshot.Item, fn netlify.Function, importers 
 	case netlify.HandlerWrong:
 		r.Message = fmt.Sprintf("the handler of %s is %s, not a function: calling it fails", it.Name, fn.What)
 	case netlify.HandlerUnknown:
-		if isNoFunction(main.Path) != "" || len(importers) > 0 {
+		if isNoFunction(main.Path) != "" || len(importers) > 0 || fn.Unparsed != "" && len(fn.Declared) > 0 { // or its schedule is told of
 			return
 		}
 		r.Severity, r.Confidence = audit.Medium, audit.Likely

@@ -2,6 +2,7 @@ package js
 
 import (
 	"bytes"
+	"errors"
 	"path"
 	"slices"
 	"strings"
@@ -85,9 +86,16 @@ func (m *Module) read(code, sourceMap []byte) {
 			m.Imports, m.Bindings, m.Exports, m.Complete = nil, nil, nil, false
 		}
 	}()
-	in := parse.NewInputBytes(append(make([]byte, 0, len(code)+1), code...))
-	m.at = newLocator(in.Bytes(), m.src, sourceMap)
-	tree, err := ast.Parse(in, ast.Options{})
+	var tree *ast.AST
+	err := errors.New("not read yet")
+	for _, inline := range []bool{false, true} { // inline: a return outside of functions, which CommonJS allows
+		if err == nil {
+			break
+		}
+		in := parse.NewInputBytes(append(make([]byte, 0, len(code)+1), code...))
+		m.at = newLocator(in.Bytes(), m.src, sourceMap)
+		tree, err = ast.Parse(in, ast.Options{Inline: inline})
+	}
 	if err != nil {
 		m.Unjudged = "its syntax tree could not be read"
 		return

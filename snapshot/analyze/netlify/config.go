@@ -13,9 +13,11 @@ import (
 	"cmp"
 	"errors"
 	"path"
+	"regexp"
 	"slices"
 	"sort"
 	"strings"
+	"time"
 
 	"github.com/bmatcuk/doublestar/v4"
 	"github.com/pelletier/go-toml/v2"
@@ -239,6 +241,48 @@ func BadSchedule(expr string) string {
 	}
 	return "not a schedule"
 }
+
+// What the build accepts beside five fields: more names of intervals, and letters
+// of other dialects, some only in the day of the month or of the week.
+var (
+	moreNames = []string{"@annually", "@minutely", "@secondly", "@weekdays", "@weekends"}
+	anyField  = lazyregexp.New(`^(?:\?|H(?:\(\d+-\d+\))?(?:/\d+)?)$`)
+	dayFields = map[int]func() *regexp.Regexp{2: lazyregexp.New(`^L$`), 4: lazyregexp.New(`^[0-7](?:L|#[1-5])$`)}
+)
+
+// RefusedSchedule returns why the build fails on an expression in netlify.toml, or
+// "". The build accepts more than Netlify runs: see BadSchedule.
+// Source: cron-parser 5, which @netlify/config asks; measured.
+func RefusedSchedule(expr string) string {
+	fields := strings.Fields(expr)
+	if len(fields) == 0 || len(fields) == 1 && slices.Contains(moreNames, fields[0]) {
+		return ""
+	}
+	if len(fields) == 6 {
+		fields = fields[1:]
+	}
+	for len(fields) < 5 && fields[0][0] != '@' {
+		fields = slices.Insert(fields, 0, "*")
+	}
+	for i, f := range fields {
+		if day := dayFields[i]; anyField().MatchString(f) || day != nil && day().MatchString(f) {
+			fields[i] = "*"
+		}
+	}
+	expr = strings.Join(fields, " ")
+	if why := BadSchedule(expr); why != "" {
+		return why
+	}
+	if c, err := cron.Parse(cron.Netlify, expr); err == nil {
+		if _, ok := c.Next(someDay); !ok {
+			return "a day that never comes"
+		}
+	}
+	return ""
+}
+
+// someDay is a time from which every schedule has its next run, if it has one.
+var someDay = time.Date(2001, time.January, 1, 0, 0, 0, 0, time.UTC)
 
 // clip bounds a foreign name for a message.
 func clip(s string) string {

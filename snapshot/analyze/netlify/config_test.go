@@ -148,3 +148,19 @@ func FuzzConfig(f *testing.F) {
 		}
 	})
 }
+
+// What cron-parser 5.6 said of each expression.
+func TestRefusedSchedule(t *testing.T) {
+	for _, ok := range []string{"0 0 * * *", "@daily", "0 0 6 * * *", "0 0 L * *", "H/15 * * * *", "H * * * *", "0 0 * * 1#2", "0 0 ? * *", "@annually", "* *", "", "0 0 * * 7",
+		"0 0 * * 5L", "H(0-29)/10 * * * *", "@minutely", "@weekdays", "0 0 1 JAN *", "0 0 ? * MON", "1-5/2 * * * *", "5/10 * * * *", "0 9 * * MON-FRI"} {
+		if why := RefusedSchedule(ok); why != "" {
+			t.Errorf("%q: %s", ok, why)
+		}
+	}
+	for _, no := range []string{"0 0 * *", "@midnight", "0 24 * * *", "0 0 * * 8", "5L * * * *", "0 0 31 2 *", "@every 5m", "0 0 * * L", "* * * * * * *", "JAN * * * *",
+		"60 * * * *", "0 0 W * *", "0 0 LW * *", "every day"} {
+		if RefusedSchedule(no) == "" {
+			t.Errorf("%q is accepted", no)
+		}
+	}
+}

@@ -246,5 +246,6 @@ func (f *Function) Scheduled() (Declared, bool) {
 const (
 	WhyNoSuchKey  = "Netlify does not read [[scheduled.functions]]"
 	WhyNoFunction = "there is no function of that name"
+	WhyRefused    = "not a valid schedule, Netlify's build fails" // the reason follows; function-syntax tells of it
 	WhyOverridden = "the schedule in the function's source wins"
 )

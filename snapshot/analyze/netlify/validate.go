@@ -62,7 +62,7 @@ var (
 		{"functions.*.region", "a text", isText},
 		{"functions.*.vcpu", "a number between 0.5 and 2", func(v any) bool { n, ok := float(v); return ok && n >= MinVCPU && n <= MaxVCPU }},
 		{"functions.*", "without either memory or vcpu: they exclude each other", not(both("memory", "vcpu"))},
-		{"functions.*.schedule", "a schedule", func(v any) bool { s, ok := v.(string); return ok && BadSchedule(s) == "" }},
+		{"functions.*.schedule", "a schedule", func(v any) bool { s, ok := v.(string); return ok && RefusedSchedule(s) == "" }},
 	}
 
 	edgeRules = []validation{
@@ -138,7 +138,7 @@ func (r *reader) refuse(at string, v any, must string) {
 	}
 	name := clip(strings.Replace(at, "functions.*.", "functions.", 1))
 	if s, ok := v.(string); ok && strings.HasSuffix(at, ".schedule") {
-		must += " (" + BadSchedule(s) + ")"
+		must += " (" + RefusedSchedule(s) + ")"
 	}
 	r.problem(place, "%s must be %s; Netlify's build fails", strings.ReplaceAll(name, "functionsDirectory", "functions.directory"), must)
 }

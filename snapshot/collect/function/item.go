@@ -255,10 +255,12 @@ func (site *site) schedules(it *snapshot.Item, name string, fn netlify.Function,
 		inSource = inSource || d.Why == ""
 	}
 	if settings.Schedule != "" {
-		why := netlify.BadSchedule(settings.Schedule)
+		why, refused := netlify.BadSchedule(settings.Schedule), netlify.RefusedSchedule(settings.Schedule)
 		switch {
+		case refused != "":
+			why = netlify.WhyRefused + ": " + refused
 		case why != "":
-			why = "not a valid schedule, Netlify's build fails: " + why
+			why = "not a schedule that Netlify runs, although its build accepts it: " + why
 		case inSource:
 			why = netlify.WhyOverridden
 		}
