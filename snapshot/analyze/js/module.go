@@ -27,6 +27,7 @@ type Module struct {
 	Exports  []Export  // in order
 	Calls    []CallSite
 	Env      []string // names of environment variables that it reads, in order
+	Composed *[2]int  // line and column of the first require() of a template with parts in it, nil: none
 	Masked   [][2]int // lines and columns of answers with status 200 whose body tells of a failure
 	Digest   string   // sha256 of the code without comments, types and formatting; of the bytes when it was not parsed
 	Complete bool     // Exports is all there is: nothing is exported in a way that cannot be followed

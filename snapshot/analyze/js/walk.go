@@ -108,6 +108,12 @@ func (w *walker) call(n *ast.CallExpr) {
 	}
 	arg := stringLiteral(n.Args.List[0].Value)
 	if arg == nil {
+		if x, ok := ungroup(n.X).(*ast.Var); ok && string(x.Name()) == "require" && x.Decl == ast.NoDecl && w.m.Composed == nil {
+			if t, ok := ungroup(n.Args.List[0].Value).(*ast.TemplateExpr); ok && len(t.List) > 0 {
+				v := w.m.value(t, 0)
+				w.m.Composed = &[2]int{v.Line, v.Column}
+			}
+		}
 		return
 	}
 	switch x := ungroup(n.X).(type) {

@@ -10,11 +10,12 @@ import (
 
 // Kinds of deeds.
 const (
-	DeedWrite  = "write"  // a file outside of the temporary folder
-	DeedRead   = "read"   // a file of the project
-	DeedRun    = "run"    // a script of the project, as another program
-	DeedGit    = "git"    // git, with a verb that changes something or needs a working copy
-	DeedMasked = "masked" // an answer with status 200 that tells of a failure
+	DeedWrite   = "write"   // a file outside of the temporary folder
+	DeedRead    = "read"    // a file of the project
+	DeedRun     = "run"     // a script of the project, as another program
+	DeedGit     = "git"     // git, with a verb that changes something or needs a working copy
+	DeedCompose = "compose" // require() of a template literal with parts in it
+	DeedMasked  = "masked"  // an answer with status 200 that tells of a failure
 )
 
 // A Deed is something that the code does and that may not work, or not be seen,
@@ -49,6 +50,9 @@ func deeds(m *js.Module) (out []Deed) {
 		case module == "child_process":
 			out = append(out, runs(m, name, c, at)...)
 		}
+	}
+	if p := m.Composed; p != nil {
+		out = append(out, Deed{Kind: DeedCompose, At: Place{p[0], p[1]}})
 	}
 	for _, p := range m.Masked {
 		out = append(out, Deed{Kind: DeedMasked, At: Place{p[0], p[1]}})
