@@ -27,9 +27,9 @@ var Directory = &audit.Check{
 			if _, passed := it.Fact("superseded"); !ok || c.Broken || passed {
 				continue
 			}
-			base := c.Base
-			if base == "" {
-				base = path.Dir(it.Path)
+			base := path.Join(path.Dir(it.Path), c.Base)
+			if c.Base != "" && p.Now.Tree.HasDir(c.Base) {
+				base = c.Base
 			}
 			outside := c.Outside(base)
 			for _, o := range outside {

@@ -149,18 +149,37 @@ func included(s netlify.Settings, fn netlify.Function, file string) bool {
 	})
 }
 
+// A siteConfig is a folder of functions, with what its netlify.toml says.
+type siteConfig struct {
+	dir    string
+	config *netlify.Config // nil: it cannot be read
+}
+
+type siteConfigs struct{ *snapshot.Snapshot }
+
 // settingsOf returns what the netlify.toml of its site says of a function; false
 // when that cannot be read.
 func settingsOf(p *audit.Pass, it *snapshot.Item) (netlify.Settings, bool) {
-	for _, f := range p.Items() {
-		dir, ok := f.Fact("directory")
-		if !ok || !strings.HasPrefix(it.Path, dir.Str()+"/") || !isConfig(f) {
+	all := snapshot.Once(p.Derived, siteConfigs{p.Now}, func() (out []siteConfig) {
+		for _, f := range p.Items() {
+			if dir, ok := f.Fact("directory"); ok && isConfig(f) {
+				c, ok := config(p, f)
+				if ok && c.Broken {
+					c = nil
+				}
+				out = append(out, siteConfig{dir.Str(), c})
+			}
+		}
+		return out
+	})
+	for _, c := range all {
+		if !under(it.Path, c.dir) {
 			continue
 		}
-		if c, ok := config(p, f); ok && !c.Broken {
-			return c.For(it.Name), true
+		if c.config == nil {
+			return netlify.Settings{}, false
 		}
-		return netlify.Settings{}, false
+		return c.config.For(it.Name), true
 	}
 	return netlify.Settings{}, true
 }

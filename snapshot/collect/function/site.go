@@ -145,7 +145,7 @@ func (site *site) locate(s *collect.Session, claimed map[string]bool) {
 			base = site.dir
 		}
 	}
-	bases := []string{base, site.dir}
+	bases := []string{base, site.dir, "."} // of a monorepo, Netlify may be told another base in its user interface
 	site.functionsDir = firstDir(s.Tree, dir, bases, netlify.DefaultDir, netlify.LegacyDir)
 	site.edgeDir = firstDir(s.Tree, edge, bases, netlify.EdgeDir)
 	if site.functionsDir == "" {
