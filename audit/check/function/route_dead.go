@@ -47,7 +47,7 @@ func deadRedirects(p *audit.Pass, it *snapshot.Item, functions map[string]*snaps
 		}
 		r := first[name]
 		p.Report(audit.Report{Item: it.Key, Discriminator: name, Hint: hint, At: audit.Location{Path: it.Path, Line: r.At.Line, Column: r.At.Column},
-			Message: fmt.Sprintf("the redirect of %s leads to the function %s, %s: it answers 404", tidy(r.From), tidy(name), why)})
+			Message: fmt.Sprintf("the redirect of %s leads to the function %s, %s: it answers 404", short(r.From), short(name), why)})
 	}
 }
 
@@ -71,6 +71,14 @@ func deadEnd(functions map[string]*snapshot.Item, name string) (why, hint string
 	return "", ""
 }
 
+// short is a name or path of bounded length that breaks no line.
+func short(s string) string {
+	if r := []rune(s); len(r) > 80 {
+		s = string(r[:80]) + "…"
+	}
+	return tidy(s)
+}
+
 func deadEdges(p *audit.Pass, it *snapshot.Item) {
 	c, ok := config(p, it)
 	dir, hasDir := it.Fact("directory.edge")
@@ -90,6 +98,6 @@ func deadEdges(p *audit.Pass, it *snapshot.Item) {
 		}
 		told[r.Function] = true
 		p.Report(audit.Report{Item: it.Key, Discriminator: "edge " + r.Function, At: audit.Location{Path: it.Path, Line: r.At.Line, Column: r.At.Column},
-			Message: fmt.Sprintf("[[edge_functions]] sends %s to %s, and there is no edge function of that name in %s", tidy(r.Path), tidy(r.Function), dir.Str())})
+			Message: fmt.Sprintf("[[edge_functions]] sends %s to %s, and there is no edge function of that name in %s", short(r.Path), short(r.Function), dir.Str())})
 	}
 }

@@ -27,7 +27,11 @@ func (site *site) function(s *collect.Session, f netlify.Found) *snapshot.Item {
 	}
 	c := &code{s: s, it: it, dir: f.Dir}
 	var fn netlify.Function
-	if main, ok := c.main(); ok && f.Runtime == netlify.JavaScript {
+	main, ok := c.main()
+	if !ok && f.Runtime != netlify.JavaScript && it.Unknown == tooLarge {
+		it.Unknown = "" // nothing of a program or an archive is analysed
+	}
+	if ok && f.Runtime == netlify.JavaScript {
 		fn = netlify.CachedFunction(s.Derived, main, c.bytes)
 		c.follow(main, fn.Source)
 		it.Unknown = unknown(fn.Source)
@@ -139,7 +143,7 @@ func (c *code) main() (snapshot.File, bool) {
 	if err != nil {
 		why := reason(err)
 		if why == "larger than 8 MiB" {
-			c.it.Unknown = why + ", not analysed"
+			c.it.Unknown = tooLarge
 		} else {
 			c.it.Unknown = why
 			c.it.Add(snapshot.Semantic, "unreadable", snapshot.Text(why))
@@ -148,6 +152,9 @@ func (c *code) main() (snapshot.File, bool) {
 	}
 	return f, true
 }
+
+// tooLarge is why a function is not judged of which only the size is known.
+const tooLarge = "larger than 8 MiB, not analysed"
 
 // maxOwnFiles bounds the files of a function's folder that are captured.
 const maxOwnFiles = 500
