@@ -3,9 +3,10 @@
 // Command bench times audit on a project: cold runs into a new store, warm
 // runs on the unchanged tree, and one after a few files changed, with
 // `git status` on the same tree beside it; then on its workflows alone, with
-// actionlint beside it, and on real PM2 daemons, with `pm2 jlist` beside it.
+// actionlint beside it, on its functions alone, with Netlify's own listing beside
+// it, and on real PM2 daemons, with `pm2 jlist` beside it.
 //
-// Usage: bench -audit FILE -project DIR -pm2 FILE -actionlint FILE
+// Usage: bench -audit FILE -project DIR -pm2 FILE -actionlint FILE -netlify DIR
 //
 // It exits with 1 when a limit is passed. The project is left as it was found,
 // its .audit folder apart.
@@ -49,6 +50,7 @@ type bench struct {
 	audit, project string
 	pm2            string // PM2's program, bin/pm2
 	actionlint     string
+	netlify        string // node_modules with Netlify's tools
 	env            []string
 }
 
@@ -58,6 +60,7 @@ func main() {
 	flag.StringVar(&b.project, "project", "build/bench/project", "the project")
 	flag.StringVar(&b.pm2, "pm2", "build/pm2/node_modules/pm2/bin/pm2", "PM2's program")
 	flag.StringVar(&b.actionlint, "actionlint", "build/tools/actionlint", "actionlint's program")
+	flag.StringVar(&b.netlify, "netlify", "build/netlify/node_modules", "the folder of Netlify's tools")
 	flag.Parse()
 	ok, err := b.everything()
 	if err != nil {
@@ -84,7 +87,7 @@ func (b *bench) everything() (ok bool, err error) {
 		return false, err
 	}
 	ok = true
-	for _, part := range []func() (bool, error){b.run, b.workflows, b.daemons} {
+	for _, part := range []func() (bool, error){b.run, b.workflows, b.functions, b.daemons} {
 		within, err := part()
 		if err != nil {
 			return false, err

@@ -35,7 +35,7 @@ var ConfigIgnored = &audit.Check{
 
 func ignoredConfig(p *audit.Pass, it *snapshot.Item) {
 	fn, ok := analysis(p, it)
-	if !ok || len(fn.Unheeded) == 0 {
+	if !ok || len(fn.Unheeded) == 0 || fn.State != netlify.HandlerOK && fn.Unparsed == "" { // function-no-handler tells of the others
 		return
 	}
 	main, _ := mainFile(it)

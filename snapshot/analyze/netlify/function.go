@@ -104,10 +104,18 @@ func unparsed(m *js.Module, file string, src []byte) string {
 	case m.Odd != "":
 		return "the file uses " + m.Odd + ", which Netlify's analysis cannot read: it sees no configuration at all"
 	}
-	if !m.ESM && len(src) < maxSloppy && len(js.AsModule(file, src)) > 0 {
+	if !m.ESM && configures(m) && len(src) < maxSloppy && len(js.AsModule(file, src)) > 0 {
 		return whySloppy
 	}
 	return ""
+}
+
+// configures reports whether there is anything in a script that Netlify's analysis
+// would take.
+func configures(m *js.Module) bool {
+	_, config := m.Export("config")
+	_, def := m.Export("default")
+	return config || def || slices.ContainsFunc(m.Bindings, func(b js.Binding) bool { return b.From == helperModule })
 }
 
 // maxSloppy is the size in bytes above which a script is not read once more, as
