@@ -20,7 +20,7 @@ var UndeclaredPackage = &audit.Check{
 	Confidence: audit.Likely,
 	Doc: "The function, or a file it imports, needs an npm package that no package.json above it names. It works where the package happens to be installed. " +
 		"On Netlify the build fails, or, for functions with a default export, the function is packed without it and fails when it is called. Imports in a try " +
-		"block, of types only, and packages of the project itself do not count.",
+		"block, of types only, and packages of the project itself do not count. Where a tsconfig.json may map the name to something else, it is medium.",
 	Hint:          "Add it: npm install PACKAGE, in the folder of the package.json that the site builds with.",
 	Discriminator: "path of the importing file and the package",
 	Source:        "npm; @netlify/zip-it-and-ship-it 16 packs v2 functions with missing packages, measured",
@@ -46,6 +46,9 @@ var UndeclaredPackage = &audit.Check{
 		}
 		found.each(func(s *spot) {
 			r := s.report(fmt.Sprintf("needs the package %s, which no package.json above it names", tidy(s.what)))
+			if compiled(p, s.file) {
+				r.Severity = audit.Medium // the name may be one that the compiler maps
+			}
 			r.Hint = fmt.Sprintf("Add it in the folder of the package.json that the site builds with: npm install %s.", tidy(s.what))
 			p.Report(r)
 		})
@@ -90,6 +93,18 @@ func declared(p *audit.Pass, file, name string) bool {
 func has(p *audit.Pass, dir string) bool {
 	f, ok := p.Now.ContextFile(path.Join(dir, "package.json"))
 	return ok && f.SHA256 != ""
+}
+
+// compiled reports whether a compiler's configuration lies beside or above a file.
+func compiled(p *audit.Pass, file string) bool {
+	for dir := path.Dir(file); ; dir = path.Dir(dir) {
+		if p.Now.Tree.HasFile(path.Join(dir, "tsconfig.json")) || p.Now.Tree.HasFile(path.Join(dir, "jsconfig.json")) {
+			return true
+		}
+		if dir == "." {
+			return false
+		}
+	}
 }
 
 // mapped reports whether a bare name may be a folder of the project: compilers
