@@ -18,6 +18,7 @@ func TestDeeds(t *testing.T) {
 		{"the folder of the file", fs + "fs.mkdirSync(path.resolve(__dirname, '..', 'b'))", "write dir ../b"},
 		{"a local const", fs + "exports.handler = () => { const out = path.join(process.cwd(), 'x'); fs.appendFileSync(out, y) }", "write cwd x"},
 		{"a name that two scopes have", fs + "function a() { const out = 'x' } function b() { const out = '/tmp/x'; fs.writeFileSync(out, y) }", ""},
+		{"a variable, which may hold something else", fs + "let out = '/x'; fs.writeFileSync(out, y)", ""},
 		{"a part that is only known later", fs + "fs.createWriteStream(path.join(process.cwd(), name))", "write cwd *"},
 		{"an absolute path", fs + "fs.writeFileSync('/var/x', y)", "write abs /var/x"},
 		{"the temporary folder", fs + "fs.writeFileSync('/tmp/x', y); fs.writeFileSync(path.join(os.tmpdir(), 'x'), y); fs.writeFileSync(`/tmp/${x}`, y)", ""},
