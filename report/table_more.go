@@ -6,9 +6,10 @@ import (
 	"strings"
 )
 
-// regressed says in words what a code measures; R6, a missing item, needs none.
+// regressed says in words what a code measures; R5, a trend, and R6, a missing
+// item, need none.
 var regressed = map[string]string{
-	"R1": "level", "R2": "score", "R3": "score against the baseline", "R4": "score against its usual", "R5": "metric",
+	"R1": "level", "R2": "score", "R3": "score against the baseline", "R4": "score against its usual",
 }
 
 // regressions writes what got worse, from what to what, and since when.
@@ -43,7 +44,10 @@ func (r *reading) regressed() int {
 
 // fall says from what to what it went down.
 func fall(x Regression) string {
-	if x.Code == "R6" {
+	switch x.Code {
+	case "R5":
+		return x.Now
+	case "R6":
 		return x.Was + " → gone"
 	}
 	return regressed[x.Code] + " " + x.Was + " → " + x.Now
@@ -72,6 +76,17 @@ func (r *reading) cause(item string) string {
 		return s
 	}
 	return ""
+}
+
+// flapping lists what goes to and fro: one look at it tells nothing.
+func (r *reading) flapping() {
+	var lines []string
+	for _, it := range r.Items {
+		if it.Flapping != nil {
+			lines = append(lines, fmt.Sprintf("%s: its level keeps changing (%.0f %% of the most that 21 runs allow; it is over at 20 %%), now %s", it.Key, *it.Flapping, it.Level))
+		}
+	}
+	r.short(inkYellow, "FLAPPING", lines)
 }
 
 // since says from when on something is so.
@@ -124,19 +139,6 @@ func (r *reading) resolved() {
 	if !r.opts.New {
 		r.short(inkGreen, "RESOLVED", repaired)
 		r.short(inkNone, "NO LONGER JUDGED, because nothing starts it or it is gone", left)
-	}
-}
-
-// waived lists what is accepted for a while.
-func (r *reading) waived() {
-	var lines []string
-	for _, f := range r.Findings {
-		if f.Waiver != nil && f.Status != "resolved" {
-			lines = append(lines, fmt.Sprintf("%s: %s, until %s: %s", f.Item, f.Title, f.Waiver.Until, f.Waiver.Reason))
-		}
-	}
-	if !r.opts.New {
-		r.short(inkNone, "WAIVED", lines)
 	}
 }
 
@@ -264,12 +266,16 @@ func (r *reading) ending() {
 	if a := r.Archive; a != nil {
 		r.line(0, inkNone, fmt.Sprintf("Archive: %s, %s", a.Path, size(a.Bytes)))
 	}
+	r.suppressed()
 	r.gate()
 	if h := r.JournalHead; h != nil {
 		r.line(0, inkDim, fmt.Sprintf("Journal head: #%d %s", h.Seq, prefix(h.Hash, 16)))
 	}
 	if slices.ContainsFunc(r.open(), func(f Finding) bool { return f.Severity != "info" }) {
 		r.line(0, inkDim, "What a finding means: audit check explain ID, with the word in brackets.")
+		if r.Run.Seq > 0 {
+			r.line(0, inkDim, "To accept one for a while: audit accept ID, with the letters behind the brackets.")
+		}
 	}
 }
 

@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"slices"
+	"time"
 
 	"github.com/bmatcuk/doublestar/v4"
 
@@ -19,11 +20,17 @@ type Config struct {
 	Skip        []snapshot.System
 	Criticality map[string]string // glob over keys → low, normal, high; the longest matching glob wins
 	Weights     map[snapshot.System]float64
+	Expect      []audit.Expected // what must be there
 	ChecksOff   []string
 	Severity    map[string]audit.Severity
 	Limits      map[string]float64 // "check-id.limit"
 	FailOn      []string           // nil: DefaultFailOn
 	FailUnder   *float64
+	Waivers     []audit.Waiver // of the configuration
+	Ignore      []audit.Ignore
+	Every       time.Duration // how often a run is to be; 0: not said
+	Grace       time.Duration // how much later is still in time
+	EveryAt     audit.Location
 }
 
 // DefaultFailOn is the gate when nothing else is asked for.

@@ -15,9 +15,7 @@ import (
 
 	"github.com/oklog/ulid/v2"
 
-	"healthaudit/audit"
 	"healthaudit/snapshot"
-	"healthaudit/snapshot/analyze/refs"
 	"healthaudit/snapshot/collect"
 	"healthaudit/snapshot/store"
 )
@@ -43,6 +41,7 @@ type session struct {
 	snap    *snapshot.Snapshot
 	cursors map[string]json.RawMessage
 	cmp     *comparison
+	gone    deletions
 }
 
 // stageOf runs one stage and tells how long it took.
@@ -147,6 +146,14 @@ func (s *session) open() (err error) {
 
 // look collects everything and completes the snapshot with what is carried.
 func (s *session) look(ctx context.Context) error {
+	s.capture = &collect.Capture{Host: s.Host, Keep: s.stage.keep, Known: s.known}
+	s.derived = &snapshot.Derived{Memo: s.memo}
+	world := collect.Session{
+		Host: s.Host, Config: s.Config.Collect, Derived: s.derived, Previous: s.before, Cursors: s.cursor, Secret: s.secret, Files: s.capture,
+	}
+	treeless := world
+	before := begin(ctx, &treeless, s.Config, s.Collectors)
+	defer before.end()
 	var tree *snapshot.Tree
 	err := s.stageOf("tree", func() error {
 		l := <-s.listing
@@ -156,14 +163,10 @@ func (s *session) look(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s.capture = &collect.Capture{Host: s.Host, Keep: s.stage.keep, Known: s.known}
-	s.derived = &snapshot.Derived{Memo: s.memo}
+	world.Tree, world.Repository = tree, s.info.Git
 	var g *gathering
 	err = s.stageOf("collect", func() (err error) {
-		g, err = gather(ctx, &collect.Session{
-			Host: s.Host, Config: s.Config.Collect, Tree: tree, Repository: s.info.Git, Derived: s.derived, Previous: s.before,
-			Cursors: s.cursor, Secret: s.secret, Files: s.capture,
-		}, s.Config, s.Collectors)
+		g, err = gather(ctx, &world, s.Config, s.Collectors, before)
 		return err
 	})
 	if err != nil {
@@ -188,6 +191,7 @@ func (s *session) look(ctx context.Context) error {
 		return err
 	}
 	s.info.Kept = s.cmp.kept
+	s.gone = s.deleted(ctx)
 	return s.before.err
 }
 
@@ -250,63 +254,4 @@ func (s *session) lastJudged() map[snapshot.Key]uint64 {
 		}
 	}
 	return out
-}
-
-// judge makes the view of the run from what was seen.
-func (s *session) judge() (*View, error) {
-	checks := s.Config.checks(s.Checks)
-	s.info.FailOn, s.info.FailUnder = s.Config.FailOn, s.Config.FailUnder
-	if s.info.FailOn == nil {
-		s.info.FailOn = DefaultFailOn
-	}
-	s.info.Systems, s.info.Weights, s.info.Criticality, s.info.ChecksOff = s.snap.Systems, s.Config.Weights, s.Config.Criticality, s.Config.ChecksOff
-	v := &View{Seq: 1, Info: &s.info, Snapshot: s.snap, derived: s.derived}
-	var old *judged
-	if s.past != nil {
-		v.Seq = s.past.seq + 1
-		s.info.Reference = references(&s.past.info, s.past.seq)
-		var err error
-		if old, err = loadJudged(s.past); err != nil {
-			return nil, err
-		}
-		v.Changes = snapshot.Diff(&snapshot.Snapshot{Systems: s.past.info.Systems, Items: s.cmp.old}, s.snap, Risks(s.Collectors))
-		if v.history, err = history(s.tx, s.past.seq); err != nil {
-			return nil, err
-		}
-		if v.compared, err = runIDs(s.tx, s.info.Reference); err != nil {
-			return nil, err
-		}
-	}
-	mark := audit.Mark{Seq: v.Seq, Run: s.info.ID, At: s.started}
-	var err error
-	s.info.Gone, err = missing(s.cmp.lost(v.Changes), old, s.snap, v.Seq, func() (*snapshot.Tree, error) { return treeAt(s.tx, s.past.seq) })
-	if err != nil {
-		return nil, err
-	}
-	s.info.Judged = s.lastJudged()
-	w := &audit.World{Now: s.snap, Before: s.before, Changes: v.Changes, Gone: s.info.Gone, Derived: s.derived, Limits: s.Config.Limits, Waivers: Waivers(s.capture.Waiving(), s.snap.Content), All: s.Checks, Off: s.Config.ChecksOff}
-	j := audit.Judge(checks, w)
-	if s.before.err != nil {
-		return nil, s.before.err
-	}
-	s.Config.override(j.Findings)
-	s.info.Crashed = j.Crashed
-	v.findings = audit.Track(old.records(), j, checks, w, mark)
-	for _, t := range v.findings {
-		if t.Carried && j.Doubted(t.Record) {
-			s.info.Doubted = append(s.info.Doubted, t.ID)
-		}
-	}
-	v.checks = s.Config.rulesOf(checks)
-	v.evaluate()
-	v.regress(old, mark, s.cmp.old)
-	if s.tx != nil {
-		var err error
-		if s.info.JournalHead, err = journalHead(s.tx); err != nil {
-			return nil, err
-		}
-	}
-	v.gate()
-	refs.NewTable(s.snap, s.derived) // while the store is open: the document asks it after that
-	return v, nil
 }

@@ -46,6 +46,7 @@ type File struct {
 			Crontabs []string `yaml:"crontabs"`
 		} `yaml:"scripts"`
 	} `yaml:"systems"`
+	Expect      []string           `yaml:"expect"`
 	Criticality map[string]string  `yaml:"criticality"`
 	Weights     map[string]float64 `yaml:"weights"`
 	Gate        struct {
@@ -57,6 +58,9 @@ type File struct {
 		Severity map[string]string  `yaml:"severity"`
 		Limits   map[string]float64 `yaml:"limits"`
 	} `yaml:"checks"`
+	Waivers []fileWaiver `yaml:"waivers"`
+	Ignore  []fileIgnore `yaml:"ignore"`
+	Cadence fileCadence  `yaml:"cadence"`
 }
 
 // resolve applies the precedence flag, environment, file, default to the
@@ -99,6 +103,7 @@ func (a *App) settings() (*settings, error) {
 	case err != nil:
 		return nil, &usageError{fmt.Sprintf("read configuration: %v", err), ""}
 	default:
+		s.source = src
 		if err := parseConfig(path, src, &s.file); err != nil {
 			return nil, err
 		}
@@ -257,8 +262,12 @@ func configKeys(t reflect.Type, below string) map[string]string {
 		f := t.Field(i)
 		name := f.Tag.Get("yaml")
 		out[name] = below
-		if f.Type.Kind() == reflect.Struct {
-			for k, where := range configKeys(f.Type, strings.TrimPrefix(below+"."+name, ".")) {
+		inner := f.Type
+		if inner.Kind() == reflect.Slice {
+			inner = inner.Elem()
+		}
+		if inner.Kind() == reflect.Struct {
+			for k, where := range configKeys(inner, strings.TrimPrefix(below+"."+name, ".")) {
 				if _, ok := out[k]; !ok {
 					out[k] = where
 				}

@@ -45,6 +45,7 @@ type settings struct {
 	file     File
 	root     string // absolute
 	config   string // path of the configuration, there or not
+	source   []byte // of the configuration
 	moved    bool   // the configuration itself says where the root is
 	pipeline pipeline.Config
 }
@@ -126,7 +127,13 @@ func (s *settings) check(a *App, path string) error {
 	if err := validGate(c.FailOn); err != nil {
 		return bad("gate.fail_on: %v", err)
 	}
-	return s.checkChecks(bad)
+	if err := s.checkExpect(path); err != nil {
+		return err
+	}
+	if err := s.checkChecks(bad); err != nil {
+		return err
+	}
+	return s.checkEntries(path, a.Now())
 }
 
 func (s *settings) checkChecks(bad func(string, ...any) error) error {

@@ -5,10 +5,14 @@
 //
 //	tree/…        the project now
 //	before/…      the project at the reference (optional)
+//	git           the project is a git repository, and all that it does not ignore is tracked (optional)
 //	new.json      items added to the snapshot, or replacing one of the same key (optional)
 //	old.json      the same for the reference (optional)
+//	history       what earlier snapshots measured: lines "HOURS-AGO ITEM METRIC VALUE [INCARNATION]" (optional)
 //	systems.json  system → status, replacing what the collectors said (optional)
 //	gone          keys of items that vanished without explanation, with their level (optional)
+//	self.json     what the run knows of the auditor itself, an audit.Watch (optional)
+//	expect        keys of items that the configuration expects, with the line of audit.yaml (optional)
 //	want          a line per expected finding: "severity item path:line", path:line "-" without a place
 package checktest
 
@@ -17,6 +21,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -77,6 +82,22 @@ func Run(t *testing.T, checks []*audit.Check, collectors ...*collect.Collector) 
 	}
 }
 
+// track makes a folder a git repository that tracks what is in it.
+func track(t *testing.T, dir string) {
+	t.Helper()
+	bin, err := exec.LookPath("git")
+	if err != nil {
+		t.Skip("there is no git on PATH")
+	}
+	for _, args := range [][]string{{"init", "-q"}, {"add", "-A"}} {
+		c := exec.Command(bin, args...)
+		c.Dir = dir
+		if out, err := c.CombinedOutput(); err != nil {
+			t.Fatalf("git %v: %v\n%s", args, err, out)
+		}
+	}
+}
+
 // Case judges one case and returns the findings as lines, and those it wants.
 func Case(t *testing.T, c *audit.Check, a *txtar.Archive, collectors ...*collect.Collector) (got, want []string) {
 	t.Helper()
@@ -92,6 +113,9 @@ func Case(t *testing.T, c *audit.Check, a *txtar.Archive, collectors ...*collect
 			before = true
 		}
 	}
+	if files["git"] != nil {
+		track(t, now)
+	}
 	w := &audit.World{Before: snapshot.Nothing, Derived: &snapshot.Derived{}}
 	sess := collecttest.Session(t, now)
 	if before || files["old.json"] != nil {
@@ -105,13 +129,30 @@ func Case(t *testing.T, c *audit.Check, a *txtar.Archive, collectors ...*collect
 	if prev, ok := w.Before.(*snapshot.Snapshot); ok && prev != nil {
 		w.Changes = snapshot.Diff(prev, w.Now, nil)
 	}
+	if h := files["history"]; h != nil {
+		w.History = measured(t, w.Now.At, h)
+	}
 	for line := range strings.Lines(string(files["gone"])) {
 		key, level, _ := strings.Cut(strings.TrimSpace(line), " ")
 		w.Gone = append(w.Gone, audit.Gone{Item: snapshot.Key(key), Name: snapshot.Key(key).Name(), Level: audit.Level(level)})
 	}
+	for line := range strings.Lines(string(files["expect"])) {
+		key, at, _ := strings.Cut(strings.TrimSpace(line), " ")
+		n, err := strconv.Atoi(at)
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.Expect = append(w.Expect, audit.Expected{Item: snapshot.Key(key), At: audit.Location{Path: "audit.yaml", Line: n}})
+	}
 	for line := range strings.Lines(string(files["want"])) {
 		if s := strings.TrimSpace(line); s != "" {
 			want = append(want, s)
+		}
+	}
+	if b := files["self.json"]; b != nil {
+		w.Self = &audit.Watch{FreeBytes: -1}
+		if err := json.Unmarshal(b, w.Self); err != nil {
+			t.Fatal(err)
 		}
 	}
 	shellSaid(t, w.Derived, files)
@@ -131,14 +172,23 @@ func Case(t *testing.T, c *audit.Check, a *txtar.Archive, collectors ...*collect
 	return got, want
 }
 
-// stubs are other checks, each with one finding: lines "CHECK ITEM PATH:LINE", or
-// the id alone of a check that finds nothing.
+// stubs are other checks, each with one finding: lines "CHECK ITEM PATH:LINE",
+// "CHECK panics ITEM" of one that panics when it looks at that item, or the id
+// alone of a check that finds nothing.
 func stubs(t *testing.T, found []byte) (out []*audit.Check) {
 	t.Helper()
 	for line := range strings.Lines(string(found)) {
 		f := strings.Fields(line)
 		c := &audit.Check{ID: f[0], Severity: audit.Medium, Judge: func(*audit.Pass) {}}
-		if len(f) == 3 {
+		if len(f) == 3 && f[1] == "panics" {
+			c.Judge = func(p *audit.Pass) {
+				for _, it := range p.Items() {
+					if string(it.Key) == f[2] {
+						panic(it.Name)
+					}
+				}
+			}
+		} else if len(f) == 3 {
 			path, at, _ := strings.Cut(f[2], ":")
 			n, err := strconv.Atoi(at)
 			if err != nil {

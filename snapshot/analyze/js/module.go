@@ -11,6 +11,7 @@ import (
 	ast "github.com/tdewolff/parse/v2/js"
 
 	"healthaudit/snapshot"
+	"healthaudit/snapshot/analyze/trait"
 )
 
 // A Module is what one file says about itself. The zero value is an empty file.
@@ -26,11 +27,13 @@ type Module struct {
 	Bindings []Binding // names that imports bind, in order
 	Exports  []Export  // in order
 	Calls    []CallSite
-	Env      []string // names of environment variables that it reads, in order
-	Composed *[2]int  // line and column of the first require() of a template with parts in it, nil: none
-	Masked   [][2]int // lines and columns of answers with status 200 whose body tells of a failure
-	Digest   string   // sha256 of the code without comments, types and formatting; of the bytes when it was not parsed
-	Complete bool     // Exports is all there is: nothing is exported in a way that cannot be followed
+	Env      []string     // names of environment variables that it reads, in order
+	Composed *[2]int      // line and column of the first require() of a template with parts in it, nil: none
+	Masked   [][2]int     // lines and columns of answers with status 200 whose body tells of a failure
+	Digest   string       // sha256 of the code without comments, types and formatting; of the bytes when it was not parsed
+	Marks    []trait.Mark // what the code is like
+	Common   *Place       // the first use of CommonJS that an ES module cannot do, nil without one
+	Complete bool         // Exports is all there is: nothing is exported in a way that cannot be followed
 
 	src      []byte
 	at       *locator
@@ -84,7 +87,8 @@ func (m *Module) read(code, sourceMap []byte) {
 	defer func() {
 		if recover() != nil { // the tree reader is not ours and the code is anybody's
 			m.Unjudged = "its syntax tree could not be read"
-			m.Imports, m.Bindings, m.Exports, m.Complete = nil, nil, nil, false
+			m.Imports, m.Bindings, m.Exports, m.Marks, m.Common, m.Complete = nil, nil, nil, nil, nil, false
+			m.Calls, m.Env, m.Composed, m.Masked = nil, nil, nil, nil
 		}
 	}()
 	var tree *ast.AST
@@ -113,6 +117,7 @@ func (m *Module) read(code, sourceMap []byte) {
 	w := &walker{m: m}
 	ast.Walk(w, tree)
 	m.calls(w.calls)
+	w.end(tree)
 	if w.modules > x.seen {
 		m.Complete = false
 	}

@@ -17,6 +17,7 @@ type walker struct {
 	catching int // catch clauses around
 	calls    []pendingCall
 	caught   map[ast.INode]bool // dynamic imports with a .catch
+	look     looker
 }
 
 // maxNames bounds the imports, and the exports, of one file; what is beyond is
@@ -33,6 +34,7 @@ func (w *walker) Enter(n ast.INode) ast.IVisitor {
 		return nil
 	}
 	w.deed(n)
+	w.enter(n)
 	switch n := n.(type) {
 	case *ast.FuncDecl, *ast.ArrowFunc, *ast.MethodDecl:
 		w.funcs++
@@ -71,6 +73,7 @@ func (w *walker) Enter(n ast.INode) ast.IVisitor {
 
 func (w *walker) Exit(n ast.INode) {
 	w.depth--
+	w.exit(n)
 	switch n.(type) {
 	case *ast.FuncDecl, *ast.ArrowFunc, *ast.MethodDecl:
 		w.funcs--

@@ -56,7 +56,7 @@ func (b *builder) step(out []Step, n *yaml.Node) []Step {
 		case "continue-on-error":
 			s.Continue = text(v)
 		case "with":
-			s.With = b.values(v)
+			s.With = b.inputs(v)
 			s.with = map[string]string{}
 			for k, v := range pairs(v) {
 				s.with[strings.ToLower(k.Value)] = text(v)
@@ -74,8 +74,8 @@ func (b *builder) step(out []Step, n *yaml.Node) []Step {
 	first := ""
 	if s.run != "" {
 		sc := readScript(s.run)
-		s.Programs, s.Masked, s.writes, s.text = sc.names, sc.masked, sc.writes, &sc.text
-		first = sc.first
+		s.Programs, s.Masked, s.writes, s.text = sc.Names, sc.Masked, sc.Writes, &sc.Text
+		first = sc.First
 	}
 	s.Key = stepKey(id, name, first, &s)
 	if s.run != "" || s.Uses != "" || len(group) == 0 {

@@ -3,8 +3,10 @@ package script
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -104,9 +106,9 @@ func TestCollect(t *testing.T) {
 		return strings.Join(out, " ")
 	}
 	for key, want := range map[snapshot.Key]string{
-		"scripts/scripts/deploy.sh":         "executable=true interpreter=bash language=shell syntax=ok",
+		"scripts/scripts/deploy.sh":         "executable=true interpreter=bash language=shell syntax=ok trait-places=2:1:idle: traits=idle",
 		"scripts/scripts/report.py":         "executable=false language=python syntax=ok",
-		"scripts/scripts/sync.js":           "executable=false language=javascript syntax=ok",
+		"scripts/scripts/sync.js":           "executable=false language=javascript module=esm module-place=1:19 syntax=ok",
 		"scripts/file:package.json":         "engines.node=>=20 scripts=build, sync syntax=ok type=module",
 		"scripts/file:ops/crontab":          "entries=3 env=CRON_TZ, MAILTO syntax=ok",
 		"scripts/cron:ops/crontab:de09aec5": "schedule=*/5 * * * * Europe/Berlin, @daily Europe/Berlin starts=scripts/sync.js syntax=ok",
@@ -342,5 +344,28 @@ func TestCollect_links(t *testing.T) {
 				t.Errorf("%s: %+v", name, it)
 			}
 		}()
+	}
+}
+
+func TestCollect_saysWhatItLeavesOut(t *testing.T) {
+	for _, c := range []struct {
+		files int
+		want  string
+	}{{minForeign - 1, ""}, {minForeign + 500, "1500 files below node_modules are other people's code and left out"}} {
+		s := session(t, "-- scripts/a.sh --\necho a\n")
+		paths := slices.Clone(s.Tree.All())
+		for i := range c.files {
+			paths = append(paths, snapshot.TreePath{Path: fmt.Sprintf("web/node_modules/p/%d.js", i), Kind: snapshot.PathFile, State: snapshot.Tracked})
+		}
+		s.Tree = snapshot.NewTree(true, paths)
+		res, err := Collector.Collect(t.Context(), s)
+		if err != nil || res.Reason != c.want {
+			t.Errorf("%d files: %q, %v", c.files, res.Reason, err)
+		}
+		for _, it := range res.Items {
+			if strings.Contains(it.Path, "node_modules") {
+				t.Errorf("%s is listed", it.Key)
+			}
+		}
 	}
 }
