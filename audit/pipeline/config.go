@@ -26,6 +26,7 @@ type Config struct {
 	Limits      map[string]float64 // "check-id.limit"
 	FailOn      []string           // nil: DefaultFailOn
 	FailUnder   *float64
+	Retention   Retention      // the zero value prunes nothing after a run
 	Waivers     []audit.Waiver // of the configuration
 	Ignore      []audit.Ignore
 	Every       time.Duration // how often a run is to be; 0: not said

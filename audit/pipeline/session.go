@@ -113,7 +113,7 @@ func (s *session) open() (err error) {
 	s.reader, err = store.Open(s.Store, store.Options{ReadOnly: true, Wait: 10 * time.Second})
 	if errors.Is(err, store.ErrNotExist) && s.Ephemeral {
 		s.key = []byte(s.info.ID)
-		s.memo = &memo{fresh: map[string][]byte{}}
+		s.memo = &memo{fresh: map[string]made{}}
 		s.stage, err = newStage("")
 		return err
 	}
@@ -124,7 +124,7 @@ func (s *session) open() (err error) {
 		return err
 	}
 	s.key = s.reader.Key()
-	s.memo = &memo{tx: s.tx, fresh: map[string][]byte{}}
+	s.memo = &memo{tx: s.tx, fresh: map[string]made{}}
 	if seq := s.tx.Seq(); seq > 0 {
 		if s.past, err = newPast(s.tx, seq); err != nil {
 			return err

@@ -127,6 +127,9 @@ func (s *settings) check(a *App, path string) error {
 	if err := validGate(c.FailOn); err != nil {
 		return bad("gate.fail_on: %v", err)
 	}
+	if err := s.checkRetention(bad); err != nil {
+		return err
+	}
 	if err := s.checkExpect(path); err != nil {
 		return err
 	}
