@@ -152,6 +152,7 @@ type World struct {
 	Limits  map[string]float64 // "check-id.limit" → value, from the configuration
 	Waivers []Waiver           // of the snapshot's files, in order of place
 	All     []*Check           // every check there is, those that are off included
+	Backups *Backups           // of this store; nil where nobody looked
 	Off     []string           // checks that are switched off: what they found before stays as it was, and is not shown
 }
 

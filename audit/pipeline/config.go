@@ -24,6 +24,7 @@ type Config struct {
 	Limits      map[string]float64 // "check-id.limit"
 	FailOn      []string           // nil: DefaultFailOn
 	FailUnder   *float64
+	Backups     Backups
 }
 
 // DefaultFailOn is the gate when nothing else is asked for.

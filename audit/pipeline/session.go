@@ -43,6 +43,10 @@ type session struct {
 	snap    *snapshot.Snapshot
 	cursors map[string]json.RawMessage
 	cmp     *comparison
+
+	backups  backupState
+	archived *archiving   // of this run
+	unmade   *BackupError // why there is none although one was wanted
 }
 
 // stageOf runs one stage and tells how long it took.
@@ -125,6 +129,9 @@ func (s *session) open() (err error) {
 		return err
 	}
 	s.key = s.reader.Key()
+	if s.backups, err = readBackups(s.tx); err != nil {
+		return err
+	}
 	s.memo = &memo{tx: s.tx, fresh: map[string][]byte{}}
 	if seq := s.tx.Seq(); seq > 0 {
 		if s.past, err = newPast(s.tx, seq); err != nil {
@@ -284,7 +291,11 @@ func (s *session) judge() (*View, error) {
 		return nil, err
 	}
 	s.info.Judged = s.lastJudged()
-	w := &audit.World{Now: s.snap, Before: s.before, Changes: v.Changes, Gone: s.info.Gone, Derived: s.derived, Limits: s.Config.Limits, Waivers: Waivers(s.capture.Waiving(), s.snap.Content), All: s.Checks, Off: s.Config.ChecksOff}
+	s.info.Doubted, s.info.ArchiveFailed = nil, ""
+	if s.unmade != nil {
+		s.info.ArchiveFailed = s.unmade.Error()
+	}
+	w := &audit.World{Now: s.snap, Backups: s.seen(), Before: s.before, Changes: v.Changes, Gone: s.info.Gone, Derived: s.derived, Limits: s.Config.Limits, Waivers: Waivers(s.capture.Waiving(), s.snap.Content), All: s.Checks, Off: s.Config.ChecksOff}
 	j := audit.Judge(checks, w)
 	if s.before.err != nil {
 		return nil, s.before.err
@@ -309,4 +320,20 @@ func (s *session) judge() (*View, error) {
 	v.gate()
 	refs.NewTable(s.snap, s.derived) // while the store is open: the document asks it after that
 	return v, nil
+}
+
+// seen is what checks see of the archives. Before one is made, none has failed.
+func (s *session) seen() *audit.Backups {
+	w := s.backups.world(&s.Config.Backups)
+	w.Tried = s.wanted()
+	if s.unmade != nil {
+		w.Failed, w.Hint = s.unmade.Err.Error(), s.unmade.Hint()
+	}
+	return w
+}
+
+// wanted reports whether this run looks after archives.
+func (s *session) wanted() bool {
+	c := &s.Config.Backups
+	return !s.Ephemeral && c.Dir != "" && c.When != WhenNever && c.When != ""
 }

@@ -9,6 +9,7 @@
 //	old.json      the same for the reference (optional)
 //	systems.json  system → status, replacing what the collectors said (optional)
 //	gone          keys of items that vanished without explanation, with their level (optional)
+//	backups.json  what is known of the archives, as audit.Backups (optional)
 //	want          a line per expected finding: "severity item path:line", path:line "-" without a place
 package checktest
 
@@ -112,6 +113,12 @@ func Case(t *testing.T, c *audit.Check, a *txtar.Archive, collectors ...*collect
 	for line := range strings.Lines(string(files["want"])) {
 		if s := strings.TrimSpace(line); s != "" {
 			want = append(want, s)
+		}
+	}
+	if b := files["backups.json"]; b != nil {
+		w.Backups = &audit.Backups{}
+		if err := json.Unmarshal(b, w.Backups); err != nil {
+			t.Fatal(err)
 		}
 	}
 	shellSaid(t, w.Derived, files)

@@ -1,0 +1,91 @@
+package pipeline
+
+import (
+	"bytes"
+	"regexp"
+
+	"healthaudit/snapshot"
+	"healthaudit/snapshot/analyze/lazyregexp"
+)
+
+var (
+	envFact  = lazyregexp.New(`(?:^|\.)env\w*\.([^.\[\]]+)$`)
+	argsFact = lazyregexp.New(`(?:^|\.)(\w*args)\.hash$`)
+	withFact = lazyregexp.New(`(?i)\.with\.([^.\[\]]*(?:token|secret|pass|key|auth|cred)[^.\[\]]*)$`)
+)
+
+// Masked tells of every file the names whose values were masked in a fact: those
+// of environment variables, arguments and inputs, which stand in no report.
+func Masked(snaps ...*snapshot.Snapshot) map[string]map[string]bool {
+	out := map[string]map[string]bool{}
+	for _, s := range snaps {
+		for _, it := range s.Items {
+			for _, f := range it.Facts {
+				if f.Class != snapshot.Secret {
+					continue
+				}
+				for _, kind := range []*regexp.Regexp{envFact(), argsFact(), withFact()} {
+					m := kind.FindStringSubmatch(f.Name)
+					if m == nil {
+						continue
+					}
+					if out[it.Path] == nil {
+						out[it.Path] = map[string]bool{}
+					}
+					out[it.Path][m[1]] = true
+				}
+			}
+		}
+	}
+	return out
+}
+
+// tellingWords are what a name is called that is given a secret.
+var tellingWords = [][]byte{[]byte("token"), []byte("secret"), []byte("passw"), []byte("passphrase"), []byte("pwd"), []byte("credential"), []byte("apikey"), []byte("api_key"),
+	[]byte("api-key"), []byte("access_key"), []byte("access-key"), []byte("accesskey"), []byte("private_key"), []byte("privatekey"), []byte("_key"), []byte("auth"), []byte("bearer")}
+
+var (
+	// literal is a value behind a telling name that is no reference and no word of
+	// a program: at least six characters, with a digit.
+	literal = lazyregexp.New(`^[\w-]*\\?["']?(?:\s*[:=]+>?\s*|\s+)(?:(?:bearer|basic)\s+)?\\?["']?([a-z0-9+/_.=!#%&*@~-]{6,})`)
+	// userInfo is an address with a password in it.
+	userInfo = lazyregexp.New(`://[^/\s:@"'$]*:[^/\s@"'$]{3,}@`)
+	pemKey   = []byte("-----begin")
+)
+
+// tellsSecret reports whether a secret seems to stand in the text of a file, in
+// so many letters. Facts have no values of scripts to mask, so their text is
+// looked at; one file too many stays out of an archive rather than one too few.
+func tellsSecret(b []byte) bool {
+	low := bytes.ToLower(b)
+	if bytes.Contains(low, pemKey) {
+		return true
+	}
+	if bytes.Contains(low, []byte("://")) && userInfo().Match(low) {
+		return true
+	}
+	for _, word := range tellingWords {
+		for at := 0; ; {
+			i := bytes.Index(low[at:], word)
+			if i < 0 {
+				break
+			}
+			at += i + len(word)
+			rest := low[at:min(at+200, len(low))]
+			if m := literal().FindSubmatch(rest); m != nil && bytes.ContainsAny(m[1], "0123456789") && !reference(m[1]) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// reference reports whether a value names a member of something, as programs do.
+func reference(v []byte) bool {
+	for _, prefix := range []string{"process.env", "env.", "secrets.", "config.", "this.", "req.", "event.", "github.", "import.meta"} {
+		if bytes.HasPrefix(v, []byte(prefix)) {
+			return true
+		}
+	}
+	return false
+}
