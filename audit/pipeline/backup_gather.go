@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 
 	"healthaudit/snapshot"
@@ -42,6 +43,7 @@ type gatherer struct {
 	bytes  func(sum string) ([]byte, error)
 	key    []byte // of the store
 	sealed bool
+	keys   string // digest of the public keys, empty when it is not encrypted
 
 	sources []archive.Source
 	left    []archive.LeftOut
@@ -122,7 +124,7 @@ func (g *gatherer) file(f snapshot.File) error {
 
 // secrets adds the files that are never captured, as they are now, or says that
 // they stay out.
-func (g *gatherer) secrets(s *snapshot.Snapshot) error {
+func (g *gatherer) secrets(s *snapshot.Snapshot) {
 	for _, e := range s.Tree.All() {
 		if !collect.Sensitive(e.Path) || e.Kind != snapshot.PathFile && e.Kind != snapshot.PathExec {
 			continue
@@ -155,7 +157,6 @@ func (g *gatherer) secrets(s *snapshot.Snapshot) error {
 		n++
 		g.home(home, fmt.Sprintf("%s%d/", archive.PM2Folder, n))
 	}
-	return nil
 }
 
 // apart says why what is never captured stays out, "" when it does not.
@@ -198,17 +199,23 @@ func (g *gatherer) out(path, why string) {
 	}
 }
 
-// content is a keyed digest of what goes in: files, what is never captured, and
-// how processes are defined. What they are doing, and what was found, is not in it.
+// content is a keyed digest of what goes in, for which no file is read: captured
+// files, what is never captured (added before), how processes are defined, and for whom. What they are doing, and what was found, is not in it.
 func (g *gatherer) content(s *snapshot.Snapshot) string {
 	m := hmac.New(sha256.New, g.key)
-	fmt.Fprintf(m, "sealed %t\n", g.sealed)
+	fmt.Fprintf(m, "keys %q\n", g.keys)
 	for _, src := range g.sources {
-		fmt.Fprintf(m, "%q %o %s %q\n", src.Name, src.Mode, src.SHA256, src.Link)
+		if !strings.HasPrefix(src.Name, archive.FilesFolder) {
+			fmt.Fprintf(m, "%q %o %s\n", src.Name, src.Mode, src.SHA256)
+		}
 	}
-	for _, l := range g.left {
-		fmt.Fprintf(m, "out %q\n", l.Path)
-	}
+	line := []byte{}
+	_ = each(s, func(f snapshot.File) error {
+		line = append(append(append(append(append(line[:0], f.Path...), 0), f.SHA256...), f.Link...), 0)
+		line = strconv.AppendUint(line, uint64(f.Mode), 8)
+		m.Write(append(line, '\n'))
+		return nil
+	})
 	for _, it := range s.Of(snapshot.PM2) {
 		if it.Kind != "app" {
 			continue

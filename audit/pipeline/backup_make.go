@@ -83,6 +83,18 @@ func (c *Backups) recipients() ([]age.Recipient, error) {
 	return r, nil
 }
 
+// keys is a digest of the file of public keys: for other keys another archive is due.
+func (c *Backups) keys() string {
+	if c.Recipients == "" {
+		return ""
+	}
+	sum, err := archive.Digest(c.Recipients)
+	if err != nil {
+		return "unreadable"
+	}
+	return sum
+}
+
 // A request is one archive that is wanted.
 type request struct {
 	cfg   *Backups
@@ -238,12 +250,13 @@ func (s *session) backUp(ctx context.Context, v *View) (*archiving, error) {
 	if err != nil {
 		return nil, err
 	}
-	g := &gatherer{host: s.Host, bytes: stored{s.tx, s.stage}.Bytes, key: s.key, sealed: len(to) > 0}
-	if err := errors.Join(g.files(v.Snapshot), g.secrets(v.Snapshot)); err != nil {
-		return nil, err
-	}
+	g := &gatherer{host: s.Host, bytes: stored{s.tx, s.stage}.Bytes, key: s.key, sealed: len(to) > 0, keys: c.keys()}
+	g.secrets(v.Snapshot)
 	if c.When != WhenAlways && s.there(g.content(v.Snapshot)) {
 		return nil, nil
+	}
+	if err := g.files(v.Snapshot); err != nil {
+		return nil, err
 	}
 	r := &request{cfg: c, host: s.Host, tool: s.Version, store: s.reader.ID(), from: backedView(v), kind: archive.Slim, g: g, to: to}
 	a, err := r.write(ctx)
@@ -294,7 +307,7 @@ func copyStore(tx *store.Tx, sealed bool, dir string) (src archive.Source, left 
 		}
 		o.Keep = func(sum string) bool { return keep[sum] }
 	}
-	folder, err := os.MkdirTemp(dir, ".audit-copy-*")
+	folder, err := os.MkdirTemp(dir, copyFolder+"*")
 	if err != nil {
 		return src, nil, nil, err
 	}

@@ -165,7 +165,8 @@ func (s *savedState) insert(tx *store.Tx) (seq uint64, err error) {
 	return seq, w.err
 }
 
-// forget ends in a snapshot what the one before it has and it has not.
+// forget ends in a snapshot what the one before it has and it has not. What was
+// resolved and closed before stays known.
 func (s *savedState) forget(tx *store.Tx, seq uint64, snap *snapshot.Snapshot) error {
 	open := map[string]bool{}
 	for _, r := range s.Findings {
@@ -174,14 +175,21 @@ func (s *savedState) forget(tx *store.Tx, seq uint64, snap *snapshot.Snapshot) e
 	for _, r := range s.Regressions {
 		open[r.ID()] = true
 	}
-	for table, there := range map[string]func(string) bool{
-		tableItem:       func(id string) bool { return snap.Item(snapshot.Key(id)) != nil },
-		tableFinding:    func(id string) bool { return open[id] },
-		tableRegression: func(id string) bool { return open[id] },
+	var ended struct {
+		Resolved, Closed *audit.Mark
+	}
+	over := func(id string, value []byte) bool {
+		ended.Resolved, ended.Closed = nil, nil
+		return !open[id] && (json.Unmarshal(value, &ended) != nil || ended.Resolved == nil && ended.Closed == nil)
+	}
+	for table, goes := range map[string]func(string, []byte) bool{
+		tableItem:       func(id string, _ []byte) bool { return snap.Item(snapshot.Key(id)) == nil },
+		tableFinding:    over,
+		tableRegression: over,
 	} {
 		var gone []string
-		err := tx.Table(table).Scan(seq, "", func(id string, _ []byte, _ uint64) error {
-			if !there(id) {
+		err := tx.Table(table).Scan(seq, "", func(id string, value []byte, _ uint64) error {
+			if goes(id, value) {
 				gone = append(gone, id)
 			}
 			return nil

@@ -3,6 +3,7 @@ package pipeline
 import (
 	"bytes"
 	"regexp"
+	"strings"
 
 	"healthaudit/snapshot"
 	"healthaudit/snapshot/analyze/lazyregexp"
@@ -24,19 +25,31 @@ func Masked(snaps ...*snapshot.Snapshot) map[string]map[string]bool {
 				if f.Class != snapshot.Secret {
 					continue
 				}
-				for _, kind := range []*regexp.Regexp{envFact(), argsFact(), withFact()} {
-					m := kind.FindStringSubmatch(f.Name)
-					if m == nil {
-						continue
-					}
+				for _, name := range maskedNames(f.Name) {
 					if out[it.Path] == nil {
 						out[it.Path] = map[string]bool{}
 					}
-					out[it.Path][m[1]] = true
+					out[it.Path][name] = true
 				}
 			}
 		}
 	}
+	return out
+}
+
+// maskedNames returns the names that a fact of class Secret masks the value of.
+// What cannot match is not tried: a project has ten thousand such facts.
+func maskedNames(fact string) (out []string) {
+	try := func(may bool, kind func() *regexp.Regexp) {
+		if may {
+			if m := kind().FindStringSubmatch(fact); m != nil {
+				out = append(out, m[1])
+			}
+		}
+	}
+	try(strings.Contains(fact, "env"), envFact)
+	try(strings.HasSuffix(fact, "args.hash"), argsFact)
+	try(strings.Contains(strings.ToLower(fact), ".with."), withFact)
 	return out
 }
 

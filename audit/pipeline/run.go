@@ -146,7 +146,7 @@ func (r *Runner) prepare(ctx context.Context) error {
 			return err
 		}
 		if bad {
-			aside := r.Store + ".damaged-" + r.Host.Now().UTC().Format("20060102T150405Z")
+			aside := asideName(r.Store, r.Host.Now())
 			if err := os.Rename(r.Store, aside); err != nil {
 				return err
 			}

@@ -63,8 +63,15 @@ type CLI struct {
 	History   historyCmd   `cmd:"" help:"Show one item over time."`
 	Schedules schedulesCmd `cmd:"" help:"Show every schedule: what is declared, what is in effect, what starts when, and what collides."`
 	Restore   restoreCmd   `cmd:"" help:"Bring files of a snapshot back to disk."`
-	Accept    acceptCmd    `cmd:"" help:"Acknowledge that an item was removed for good."`
-	Check     struct {
+	Archive   struct {
+		Create archiveCreateCmd `cmd:"" help:"Make an archive of a snapshot, or of the whole store."`
+		List   archiveListCmd   `cmd:"" help:"List the archives."`
+		Verify archiveVerifyCmd `cmd:"" help:"Read archives to their ends and check every byte."`
+		Import archiveImportCmd `cmd:"" help:"Make a store of archives, when the store is lost or damaged."`
+		Drill  archiveDrillCmd  `cmd:"" help:"Bring the newest archive back into a temporary folder and compare, to prove that it can be done."`
+	} `cmd:"" help:"Backup files."`
+	Accept acceptCmd `cmd:"" help:"Acknowledge that an item was removed for good."`
+	Check  struct {
 		List    checkListCmd    `cmd:"" help:"List every check."`
 		Explain checkExplainCmd `cmd:"" help:"Explain one check: why it matters, an example, what to do."`
 	} `cmd:"" help:"The catalogue of checks."`
@@ -151,7 +158,13 @@ func Main(ctx context.Context, p *Process) (code int) {
 	if err := app.resolve(); err != nil {
 		return fail(p, err)
 	}
-	return fail(p, kctx.Selected().Target.Addr().Interface().(command).Run(app))
+	err = kctx.Selected().Target.Addr().Interface().(command).Run(app)
+	if bad := (*store.CorruptError)(nil); errors.As(err, &bad) {
+		if there := app.anyArchive(); there != "" {
+			bad.Hint = strings.TrimSpace(bad.Hint + "\n" + there)
+		}
+	}
+	return fail(p, err)
 }
 
 // helpShown carries an exit that kong asked for through its callers.

@@ -47,6 +47,8 @@ type settings struct {
 	config   string // path of the configuration, there or not
 	moved    bool   // the configuration itself says where the root is
 	pipeline pipeline.Config
+
+	archiveLine int // where the configuration speaks of archives; 0 nowhere
 }
 
 // check validates the values and makes the pipeline's configuration of them.
@@ -125,6 +127,9 @@ func (s *settings) check(a *App, path string) error {
 	}
 	if err := validGate(c.FailOn); err != nil {
 		return bad("gate.fail_on: %v", err)
+	}
+	if err := s.checkArchive(a, bad); err != nil {
+		return err
 	}
 	return s.checkChecks(bad)
 }

@@ -18,14 +18,14 @@ const Format = "audit.archive/v1"
 // The entries of an archive that are no file of the project. Everything else
 // lies below one of the folders.
 const (
-	ManifestName  = "MANIFEST.json"  // always the first
-	StateName     = "state/snapshot" // of a slim archive: the state of its snapshot
-	StoreName     = "store/audit.db" // of a full one: the store, compacted
-	KeyName       = "store/key"      // of an encrypted slim one: the key of the hashes in its state
-	FilesFolder   = "files/"         // captured files, below the root of the project
-	SecretsFolder = "secrets/"       // of an encrypted one: files that are never captured
-	PM2Folder     = "pm2/"           // of an encrypted one: 1/dump.pm2 and so on, one folder for each PM2 home
-	PM2HomeName   = "home"           // in each of those folders: the path of that home
+	ManifestName  = "MANIFEST.json"       // always the first
+	StateName     = "state/snapshot.json" // of a slim archive: the state of its snapshot
+	StoreName     = "store/audit.db"      // of a full one: the store, compacted
+	KeyName       = "store/key"           // of an encrypted slim one: the key of the hashes in its state
+	FilesFolder   = "files/"              // captured files, below the root of the project
+	SecretsFolder = "secrets/"            // of an encrypted one: files that are never captured
+	PM2Folder     = "pm2/"                // of an encrypted one: 1/dump.pm2 and so on, one folder for each PM2 home
+	PM2HomeName   = "home"                // in each of those folders: the path of that home
 )
 
 // A Manifest says what an archive holds, and is its first entry: with the

@@ -36,14 +36,16 @@ const (
 type Wanted struct {
 	Item snapshot.Key
 	File snapshot.File
+	Gone bool // there is to be no such file: only its path counts
 }
 
 // An Outcome is what happened to one file, or would happen.
 type Outcome struct {
 	Wanted
 	Action Action
-	Reason string // why Kept, Missing or Failed
-	Was    string // digest of the bytes that were overwritten; empty when nothing was there
+	Reason string        // why Kept, Missing or Failed
+	Was    string        // digest of the bytes that were overwritten; empty when nothing was there
+	Before snapshot.File // what stood there; its path is empty when nothing did
 }
 
 // An Action is what a restore does with one file.
@@ -55,7 +57,11 @@ const (
 	Kept      Action = "kept"      // the policy forbids to overwrite it
 	Missing   Action = "missing"   // its bytes were never captured, or are damaged
 	Failed    Action = "failed"
+	Removed   Action = "removed" // it was not to be there
 )
+
+// Changes reports whether something is to be done.
+func (o Outcome) Changes() bool { return o.Action == Written || o.Action == Removed }
 
 // A Restorer restores into one folder.
 type Restorer struct {
@@ -85,6 +91,9 @@ func (r *Restorer) plan(w Wanted) Outcome {
 		o.Action, o.Reason = Failed, err.Error()
 		return o
 	}
+	if w.Gone {
+		return r.planGone(o)
+	}
 	if w.File.SHA256 == "" {
 		o.Action, o.Reason = Missing, "its bytes were not captured (too large, unreadable, or of a kind that may hold secrets)"
 		return o
@@ -104,21 +113,41 @@ func (r *Restorer) plan(w Wanted) Outcome {
 		o.Action, o.Reason = Failed, err.Error()
 		return o
 	}
-	o.Was = is.SHA256
+	o.Was, o.Before = is.SHA256, is
 	if is.SHA256 == w.File.SHA256 && is.Link == w.File.Link && (is.Link != "" || is.Mode.Perm() == w.File.Mode.Perm()) {
 		o.Action = Unchanged
 		return o
 	}
 	o.Action = Written
+	return r.allow(o, is)
+}
+
+// allow lets the policy decide about a file that is there.
+func (r *Restorer) allow(o Outcome, is snapshot.File) Outcome {
 	switch r.Policy {
 	case Never:
 		o.Action, o.Reason = Kept, "a file is there"
 	case IfUnchanged:
-		if last, ok := r.Latest(w.File.Path); !ok {
+		if last, ok := r.Latest(o.File.Path); !ok {
 			o.Action, o.Reason = Kept, "a file is there that the latest snapshot does not know (--overwrite always replaces it)"
 		} else if last.SHA256 != is.SHA256 || last.Link != is.Link || is.Link == "" && last.Mode.Perm() != is.Mode.Perm() {
 			o.Action, o.Reason = Kept, "it changed since the latest snapshot (--overwrite always replaces it)"
 		}
+	}
+	return o
+}
+
+// planGone plans what is not to be there.
+func (r *Restorer) planGone(o Outcome) Outcome {
+	is, err := r.disk(o.File.Path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		o.Action = Unchanged
+	case err != nil:
+		o.Action, o.Reason = Failed, err.Error()
+	default:
+		o.Action, o.Was, o.Before = Removed, is.SHA256, is
+		return r.allow(o, is)
 	}
 	return o
 }
@@ -129,16 +158,20 @@ func (r *Restorer) Do(plan []Outcome) []Outcome {
 	out := slices.Clone(plan)
 	for i := range out {
 		o := &out[i]
-		if o.Action != Written {
+		if !o.Changes() {
 			continue
 		}
 		again := r.plan(o.Wanted)
-		if again.Action != Written || again.Was != o.Was && r.Policy != Always {
+		if again.Action != o.Action || again.Was != o.Was && r.Policy != Always {
 			o.Action, o.Reason = Kept, "it changed while it was being restored"
 			continue
 		}
-		o.Was = again.Was
-		if err := r.write(o.File); err != nil {
+		o.Was, o.Before = again.Was, again.Before
+		do := r.write
+		if o.Gone {
+			do = func(f snapshot.File) error { return r.Target.Remove(filepath.FromSlash(f.Path)) }
+		}
+		if err := do(o.File); err != nil {
 			o.Action, o.Reason = Failed, plain(err)
 		}
 	}
@@ -231,7 +264,7 @@ func (r *Restorer) disk(p string) (snapshot.File, error) {
 
 func (r *Restorer) write(f snapshot.File) error {
 	dir := path.Dir(f.Path)
-	if err := r.Target.MkdirAll(filepath.FromSlash(dir), 0o755); err != nil {
+	if err := r.folders(dir); err != nil {
 		return err
 	}
 	var random [8]byte
@@ -246,6 +279,9 @@ func (r *Restorer) write(f snapshot.File) error {
 		return err
 	}
 	name := filepath.FromSlash(f.Path)
+	if err := r.give(temp, r.owner(f.Path)); err != nil {
+		return err
+	}
 	before := temp + ".before" // what stands there now, to be put back if the new bytes do not read back
 	err := r.Target.Link(name, before)
 	defer r.Target.Remove(before)

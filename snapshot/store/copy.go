@@ -13,8 +13,8 @@ import (
 
 // CopyOptions says what of a store a copy holds.
 type CopyOptions struct {
-	Keep   func(sha string) bool // which blobs; nil is all
-	NoKey  bool                  // the key of the hashes stays behind: the copy can be opened only after Rekey
+	Keep  func(sha string) bool // which blobs; nil is all
+	NoKey bool                  // the key of the hashes stays behind: the copy can be opened only after Rekey
 }
 
 // copyBatch is how many bytes of rows are written in one transaction.
