@@ -59,7 +59,7 @@ type Pending struct {
 // Write writes an archive under a temporary name, syncs it, and reads all of it
 // back. Equal input gives equal bytes, unless it is encrypted. With an error
 // nothing is left behind; what other runs of the same owner left is taken away.
-func Write(ctx context.Context, d *Draft) (w *Pending, err error) {
+func Write(ctx context.Context, d *Draft) (_ *Pending, err error) {
 	if err := os.MkdirAll(d.Dir, 0o700); err != nil {
 		return nil, err
 	}
@@ -84,14 +84,13 @@ func Write(ctx context.Context, d *Draft) (w *Pending, err error) {
 	if err != nil {
 		return nil, err
 	}
-	w = &Pending{Name: d.Name, Dir: d.Dir, LeftOut: m.LeftOut, temp: f.Name()}
+	w := &Pending{Name: d.Name, Dir: d.Dir, LeftOut: m.LeftOut, temp: f.Name()}
 	defer func() {
 		if cerr := f.Close(); err == nil {
 			err = cerr
 		}
 		if err != nil {
 			w.Close()
-			w = nil
 		}
 	}()
 	to, ids := d.Recipients, []age.Identity(nil)
@@ -111,7 +110,10 @@ func Write(ctx context.Context, d *Draft) (w *Pending, err error) {
 	if _, err := f.Seek(0, io.SeekStart); err != nil {
 		return nil, err
 	}
-	return w, w.readBack(ctx, f, ids)
+	if err := w.readBack(ctx, f, ids); err != nil {
+		return nil, err
+	}
+	return w, nil
 }
 
 // readBack reads what was written as anybody would, and compares.
@@ -192,7 +194,7 @@ func (w *Pending) Close() {
 
 // CopyTo copies an archive that is not committed yet into another folder, syncs
 // the copy and compares its digest.
-func (w *Pending) CopyTo(dir string) (c *Pending, err error) {
+func (w *Pending) CopyTo(dir string) (_ *Pending, err error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err
 	}
@@ -207,7 +209,7 @@ func (w *Pending) CopyTo(dir string) (c *Pending, err error) {
 		return nil, err
 	}
 	other := *w
-	c = &other
+	c := &other
 	c.Dir, c.temp = dir, out.Name()
 	_, err = io.Copy(out, in)
 	if err == nil {
