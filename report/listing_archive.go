@@ -134,9 +134,11 @@ func Drilled(w io.Writer, v DrillView, o Options) error {
 	v = cleaned(v)
 	p := newPage(o)
 	if v.Passed {
-		p.line(0, inkBold, fmt.Sprintf("%s comes back: %s byte for byte, and an audit of them finds %s of snapshot %s again.", path.Base(v.Path), plural(v.Files, "file"), plural(v.Items, "item"), v.Snapshot))
+		p.line(0, inkBold, fmt.Sprintf("It comes back: %s byte for byte, and an audit of them finds %s of snapshot %s again.", plural(v.Files, "file"), plural(v.Items, "item"), v.Snapshot))
+		p.line(2, inkNone, v.Path)
 	} else {
-		p.line(0, inkRed, fmt.Sprintf("%s does not come back as it was: %s.", path.Base(v.Path), plural(len(v.Differences), "difference")))
+		p.line(0, inkRed, fmt.Sprintf("It does not come back as it was: %s.", plural(len(v.Differences), "difference")))
+		p.line(2, inkNone, v.Path)
 		for _, d := range v.Differences {
 			p.line(2, inkNone, d.Path+": "+d.Reason)
 		}
