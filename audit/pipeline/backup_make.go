@@ -57,19 +57,34 @@ func (e *BackupError) Hint() string  { return e.hint }
 func (c *Backups) failed(err error, root string) *BackupError {
 	var be *BackupError
 	if errors.As(err, &be) {
-		return be
+		return &BackupError{&placeless{be.Err, root}, be.hint}
 	}
-	hint := "run audit archive create for the same message, and look at the folder: " + shown(root, c.Dir)
+	key := "archive.dir"
+	if strings.HasPrefix(err.Error(), "archive.copy_to") {
+		key = "archive.copy_to"
+	}
+	hint := "look at the folder that " + key + " names, and try again: audit archive create"
 	switch {
 	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
-		hint = "make room on the disk, or name another folder as archive.dir; older archives are intact"
+		hint = "make room on the disk, or name another folder as " + key + "; older archives are intact"
 	case errors.Is(err, fs.ErrPermission):
-		hint = "let the user who runs audit write there, or name another folder as archive.dir"
+		hint = "let the user who runs audit write there, or name another folder as " + key
 	case errors.Is(err, syscall.EROFS):
-		hint = "that file system is read-only: name another folder as archive.dir"
+		hint = "that file system is read-only: name another folder as " + key
 	}
-	return &BackupError{err, hint}
+	return &BackupError{&placeless{err, root}, hint}
 }
+
+// A placeless is an error that does not depend on where the project lies.
+type placeless struct {
+	error
+	root string
+}
+
+func (e *placeless) Error() string {
+	return strings.ReplaceAll(e.error.Error(), e.root+string(filepath.Separator), "")
+}
+func (e *placeless) Unwrap() error { return e.error }
 
 // recipients reads the public keys, if archives are to be encrypted.
 func (c *Backups) recipients() ([]age.Recipient, error) {
@@ -110,7 +125,7 @@ type request struct {
 }
 
 // write writes an archive, and its copy, under temporary names.
-func (r *request) write(ctx context.Context) (a *archiving, err error) {
+func (r *request) write(ctx context.Context) (_ *archiving, err error) {
 	d := &archive.Draft{Dir: r.cfg.Dir, Recipients: r.to, Name: archive.Name{Owner: archive.Owner(r.host.Name(), r.host.Root()), At: r.from.Info.Started, Seq: r.from.Seq, Kind: r.kind},
 		Manifest: archive.Manifest{Tool: r.tool, Host: r.host.Name(), Store: r.store, Snapshot: archive.Ref{Seq: r.from.Seq, ID: r.from.Info.ID, At: r.from.Info.Started}, LeftOut: slices.Concat(r.g.left, r.left)}}
 	if r.kind == archive.Full {
@@ -130,7 +145,7 @@ func (r *request) write(ctx context.Context) (a *archiving, err error) {
 			d.Sources = append(d.Sources, archive.Bytes(archive.KeyName, 0o600, r.g.key))
 		}
 	}
-	a = &archiving{from: r.from.Seq}
+	a := &archiving{from: r.from.Seq}
 	defer func() {
 		if err != nil {
 			a.close()
