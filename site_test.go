@@ -113,6 +113,7 @@ func wounds(doc report.Document) []string {
 // siteWounds is what is wrong in testdata/site on purpose, and nothing else is.
 var siteWounds = []string{
 	"cross-backup-litter workflows/(system)",
+	"cross-same-job scripts/cron:crontab:ea364717",
 	"function-schedule-ignored functions/file:netlify.toml",
 	"function-schedule-ignored functions/price-watch",
 	"script-missing-target scripts/npm:images:optimise",

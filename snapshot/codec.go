@@ -54,7 +54,7 @@ func (it *Item) Encode() []byte {
 	e.int(len(it.Refs))
 	for _, r := range it.Refs {
 		e.strings(string(r.Kind), r.Path, r.Dir, r.Name, r.File, r.Where)
-		e.bool(r.Direct)
+		e.b = append(e.b, bit(r.Direct, 0)|bit(r.Args, 1))
 		e.bool(r.Guarded)
 		e.int(r.Line)
 		e.int(r.Column)
@@ -91,8 +91,11 @@ func DecodeItem(encoded string) (*Item, error) {
 		return f
 	})
 	it.Refs = list(&d, func() Ref {
-		return Ref{Kind: RefKind(d.str()), Path: d.str(), Dir: d.str(), Name: d.str(), File: d.str(), Where: d.str(),
-			Direct: d.bool(), Guarded: d.bool(), Line: d.int(), Column: d.int()}
+		r := Ref{Kind: RefKind(d.str()), Path: d.str(), Dir: d.str(), Name: d.str(), File: d.str(), Where: d.str()}
+		how := d.byte()
+		d.bad = d.bad || how > 3
+		r.Direct, r.Args, r.Guarded, r.Line, r.Column = how&1 != 0, how&2 != 0, d.bool(), d.int(), d.int()
+		return r
 	})
 	it.Schedules = list(&d, func() Schedule {
 		return Schedule{Dialect: d.str(), Expression: d.str(), Timezone: d.str(), Why: d.str(), Path: d.str(),
@@ -121,6 +124,13 @@ func (e *encoder) bool(v bool) {
 	} else {
 		e.b = append(e.b, 0)
 	}
+}
+
+func bit(v bool, n int) byte {
+	if v {
+		return 1 << n
+	}
+	return 0
 }
 
 func (e *encoder) value(v Value) {

@@ -80,6 +80,7 @@ type Ref struct {
 	Dir     string  `json:"d,omitempty"` // "." for the root
 	Name    string  `json:"n,omitempty"`
 	Direct  bool    `json:"x,omitempty"` // executed directly (./x.sh), so that the executable bit matters
+	Args    bool    `json:"a,omitempty"` // it is started with arguments, so that two such starts may do different things
 	Guarded bool    `json:"g,omitempty"` // a missing target does no harm: `|| …`, `[ -f x ] &&`, --if-present, an if: around it
 	File    string  `json:"f,omitempty"` // where the line stands; empty: the item's own path
 	Line    int     `json:"y,omitempty"` // 1-based; 0 unknown

@@ -347,7 +347,7 @@ func (m memo) Put(k string, v []byte) { m[k] = v }
 func fullItem() *Item {
 	it := &Item{Key: "workflows/ci.yml", Name: "ci.yml", Kind: "workflow", Path: ".github/workflows/ci.yml", Line: 3, Source: "files", State: "active", Unknown: "why", Torn: true,
 		Files:     []File{{Path: "a", Mode: 0o755, Size: 1 << 40, SHA256: Sum([]byte("a"))}, {Path: "l", Mode: fs.ModeSymlink | 0o777, Link: "t", SHA256: Sum([]byte("t")), Role: Shared}, {Path: "none"}},
-		Refs:      []Ref{{Kind: RefNPM, Dir: ".", Name: "build", Line: 7, Column: 9, Direct: true, Guarded: true, File: "f", Where: "w"}, {Kind: RefFile, Path: "x"}},
+		Refs:      []Ref{{Kind: RefNPM, Dir: ".", Name: "build", Line: 7, Column: 9, Direct: true, Args: true, Guarded: true, File: "f", Where: "w"}, {Kind: RefFile, Path: "x"}},
 		Schedules: []Schedule{{Dialect: "github", Expression: "* * * * *", Timezone: "UTC", Effective: true, Why: "", Path: "p", Line: 1, Column: 2}}}
 	it.Add(Semantic, "text", Text("a\x00b"))
 	it.Add(Set, "set", SetOf("b", "a"))

@@ -17,6 +17,49 @@ import (
 // systemTimeout bounds the collection of one system.
 const systemTimeout = 3 * time.Minute
 
+// An early is what collectors find out while git lists the project.
+type early map[*collect.Collector]chan any
+
+// begin starts that. A panic leaves a collector without an answer, and Collect
+// finds out for itself.
+func begin(ctx context.Context, s *collect.Session, cfg *Config, collectors []*collect.Collector) early {
+	e := early{}
+	for _, c := range collectors {
+		if c.Early == nil || !cfg.wants(c.System) {
+			continue
+		}
+		ch := make(chan any, 1)
+		e[c] = ch
+		go func() {
+			defer close(ch)
+			defer func() { _ = recover() }()
+			ctx, cancel := context.WithTimeout(ctx, systemTimeout)
+			defer cancel()
+			ch <- c.Early(ctx, s)
+		}()
+	}
+	return e
+}
+
+// of waits for the answer of one collector, and returns its session.
+func (e early) of(c *collect.Collector, s *collect.Session) *collect.Session {
+	ch, ok := e[c]
+	if !ok {
+		return s
+	}
+	own := *s
+	own.Early = <-ch
+	return &own
+}
+
+// end waits for all that was begun.
+func (e early) end() {
+	for _, ch := range e {
+		for range ch {
+		}
+	}
+}
+
 // A gathering is what all collectors brought together.
 type gathering struct {
 	states  []snapshot.SystemState
@@ -27,7 +70,7 @@ type gathering struct {
 
 // gather runs the collectors side by side, then Follow, which needs what all
 // of them found. One that fails, panics or takes too long fails its system only.
-func gather(ctx context.Context, s *collect.Session, cfg *Config, collectors []*collect.Collector) (*gathering, error) {
+func gather(ctx context.Context, s *collect.Session, cfg *Config, collectors []*collect.Collector, before early) (*gathering, error) {
 	g := &gathering{cursors: map[string]json.RawMessage{}, context: collect.Context(s)}
 	results := make([]collect.Result, len(collectors))
 	g.states = make([]snapshot.SystemState, len(collectors))
@@ -35,7 +78,7 @@ func gather(ctx context.Context, s *collect.Session, cfg *Config, collectors []*
 	for i, c := range collectors {
 		g.states[i] = snapshot.SystemState{System: c.System, Status: snapshot.StatusSkipped, Reason: cfg.why(c.System), Off: slices.Contains(cfg.Off, c.System), Epoch: c.Epoch}
 		if cfg.wants(c.System) {
-			wg.Go(func() { results[i], g.states[i] = collectOne(ctx, s, c) })
+			wg.Go(func() { results[i], g.states[i] = collectOne(ctx, before.of(c, s), c) })
 		}
 	}
 	wg.Wait()

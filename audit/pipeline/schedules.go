@@ -21,7 +21,7 @@ const (
 func Timetable(s *snapshot.Snapshot, ref report.SnapshotRef, now time.Time) report.SchedulesView {
 	now = now.Round(0)
 	v := report.SchedulesView{Snapshot: ref, From: sec(now), Zone: zoneName(now), Schedules: []report.ScheduleRow{}, NotRead: notRead(s)}
-	l := newLoad(now)
+	l := &load{Week: cron.NewWeek(now)}
 	var runs []*clockwork
 	seen := map[times]*clockwork{}
 	for _, sys := range snapshot.Systems {
@@ -92,12 +92,12 @@ type clockwork struct {
 	why    string // why it never fires
 	perDay float64
 	next   []report.NextRun
-	week   []uint64 // a bit per minute of the load's week; nil until asked for
+	week   cron.Minutes // of the load's week; nil until asked for
 }
 
 func newClockwork(s snapshot.Schedule, now time.Time) *clockwork {
 	k := &clockwork{loc: time.UTC, zone: "UTC", next: []report.NextRun{}}
-	switch d := dialects[s.Dialect]; {
+	switch d := cron.Dialect(s.Dialect); {
 	case s.Timezone != "":
 		loc, err := time.LoadLocation(s.Timezone)
 		if k.zone = s.Timezone; err != nil || s.Timezone == "Local" {
@@ -105,10 +105,10 @@ func newClockwork(s snapshot.Schedule, now time.Time) *clockwork {
 			return k
 		}
 		k.loc = loc
-	case d == cron.Crontab || d == cron.PM2:
+	case d == cron.Crontab || d == cron.PM2 || d == cron.Systemd:
 		k.loc, k.zone = now.Location(), zoneName(now)
 	}
-	c, err := cron.Parse(dialects[s.Dialect], s.Expression)
+	c, err := cron.Parse(cron.Dialect(s.Dialect), s.Expression)
 	if err != nil {
 		k.why = err.Error()
 		return k

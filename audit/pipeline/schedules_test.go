@@ -157,14 +157,3 @@ func TestTimetable_bounds_the_coming_week(t *testing.T) {
 		t.Errorf("%d runs of all", all)
 	}
 }
-
-func TestMedian(t *testing.T) {
-	for _, c := range []struct {
-		list []int
-		want float64
-	}{{nil, 0}, {[]int{4}, 4}, {[]int{9, 1, 2}, 2}, {[]int{8, 1, 2, 3}, 2.5}} {
-		if got := median(c.list); got != c.want {
-			t.Errorf("median(%v) = %v, want %v", c.list, got, c.want)
-		}
-	}
-}

@@ -154,6 +154,14 @@ func (s *session) open() (err error) {
 
 // look collects everything and completes the snapshot with what is carried.
 func (s *session) look(ctx context.Context) error {
+	s.capture = &collect.Capture{Host: s.Host, Keep: s.stage.keep, Known: s.known}
+	s.derived = &snapshot.Derived{Memo: s.memo}
+	world := collect.Session{
+		Host: s.Host, Config: s.Config.Collect, Derived: s.derived, Previous: s.before, Cursors: s.cursor, Secret: s.secret, Files: s.capture,
+	}
+	treeless := world
+	before := begin(ctx, &treeless, s.Config, s.Collectors)
+	defer before.end()
 	var tree *snapshot.Tree
 	err := s.stageOf("tree", func() error {
 		l := <-s.listing
@@ -163,14 +171,10 @@ func (s *session) look(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s.capture = &collect.Capture{Host: s.Host, Keep: s.stage.keep, Known: s.known}
-	s.derived = &snapshot.Derived{Memo: s.memo}
+	world.Tree, world.Repository = tree, s.info.Git
 	var g *gathering
 	err = s.stageOf("collect", func() (err error) {
-		g, err = gather(ctx, &collect.Session{
-			Host: s.Host, Config: s.Config.Collect, Tree: tree, Repository: s.info.Git, Derived: s.derived, Previous: s.before,
-			Cursors: s.cursor, Secret: s.secret, Files: s.capture,
-		}, s.Config, s.Collectors)
+		g, err = gather(ctx, &world, s.Config, s.Collectors, before)
 		return err
 	})
 	if err != nil {

@@ -12,8 +12,6 @@ import (
 // nextRuns is the number of coming runs a document lists for a schedule.
 const nextRuns = 3
 
-var dialects = map[string]cron.Dialect{"crontab": cron.Crontab, "github": cron.GitHub, "netlify": cron.Netlify, "pm2": cron.PM2}
-
 func (v *View) schedules() []report.Schedule {
 	out := []report.Schedule{}
 	seen := map[times]fires{}
@@ -55,7 +53,7 @@ func timetable(s snapshot.Schedule, from time.Time, seen map[times]fires) (float
 	f, ok := seen[k]
 	if !ok {
 		f.next = []time.Time{}
-		if c, err := cron.Parse(dialects[s.Dialect], s.Expression); err == nil {
+		if c, err := cron.Parse(cron.Dialect(s.Dialect), s.Expression); err == nil {
 			f = fires{round(c.PerDay(), 1000), next(c, from, s.Timezone)}
 		}
 		seen[k] = f

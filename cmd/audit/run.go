@@ -39,7 +39,9 @@ type runCmd struct {
 }
 
 func (c *runCmd) Run(a *App) error {
-	hugePages()
+	if !slices.Equal(c.Only, []string{string(snapshot.PM2)}) { // which needs little of it
+		hugePages()
+	}
 	s, err := a.settings()
 	if err != nil {
 		return err

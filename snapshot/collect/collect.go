@@ -32,6 +32,11 @@ type Collector struct {
 	// with the same world give the same result.
 	Collect func(context.Context, *Session) (Result, error)
 
+	// Early, if not nil, looks at what does not depend on the project's files
+	// while git lists them: Session.Tree is nil. Collect finds its answer as
+	// Session.Early, or nil where Early was not called.
+	Early func(context.Context, *Session) any
+
 	// Recollect reads one item again, past every cache, for verification after
 	// a recovery. It returns nil, nil when the item is gone.
 	Recollect func(context.Context, *Session, snapshot.Key) (*snapshot.Item, error)
@@ -108,6 +113,7 @@ type Session struct {
 	Cursors    func(sys snapshot.System, name string) json.RawMessage
 	Secret     func(clear string) string // keyed hash for facts of class Secret, and for every env or with value
 	Files      *Capture                  // captures files: bytes into the store, digests into items
+	Early      any                       // what the collector's Early answered
 }
 
 // The Where of a reference to a file that is loaded, not started: it belongs to

@@ -28,32 +28,41 @@ const (
 // by a walk with the usual exclusions. The reason says why git was not used
 // although there is a repository; it is empty otherwise.
 func ReadTree(ctx context.Context, h host.Host) (tree *snapshot.Tree, repo *Repository, reason string, err error) {
-	tree, repo, gerr := gitTree(ctx, h)
-	if gerr == nil {
-		return tree, repo, "", nil
-	}
-	if ctx.Err() != nil {
-		return nil, nil, "", ctx.Err()
-	}
-	if !errors.Is(gerr, errIgnored) && repositoryAbove(h) {
-		reason = "git could not list the project, so it was walked: " + gerr.Error()
+	is, sure := repositoryAbove(h)
+	if is || !sure {
+		tree, repo, gerr := gitTree(ctx, h)
+		if gerr == nil {
+			return tree, repo, "", nil
+		}
+		if ctx.Err() != nil {
+			return nil, nil, "", ctx.Err()
+		}
+		if is && !errors.Is(gerr, errIgnored) {
+			reason = "git could not list the project, so it was walked: " + gerr.Error()
+		}
 	}
 	tree, err = walkTree(ctx, h)
 	return tree, nil, reason, err
 }
 
-// repositoryAbove reports whether the root or a folder around it has a .git.
-func repositoryAbove(h host.Host) bool {
+// repositoryAbove reports whether the root or a folder around it has a .git, and
+// whether all of them could be asked.
+func repositoryAbove(h host.Host) (is, sure bool) {
+	sure = true
 	for dir := h.Root(); ; dir = filepath.Dir(dir) {
-		if f, err := h.Outside(dir); err == nil {
+		f, err := h.Outside(dir)
+		if err == nil {
 			_, err = f.Stat(".git")
 			f.Close()
-			if err == nil {
-				return true
-			}
+		}
+		switch {
+		case err == nil:
+			return true, true
+		case !errors.Is(err, fs.ErrNotExist):
+			sure = false
 		}
 		if dir == filepath.Dir(dir) {
-			return false
+			return false, sure
 		}
 	}
 }

@@ -1,11 +1,12 @@
-// Package cron reads schedule expressions in four dialects and says when they
+// Package cron reads schedule expressions in five dialects and says when they
 // fire. No library is used, because no two of them agree: each platform has a
 // grammar, a rule for days and a habit around daylight saving of its own.
 //
 // Sources: Debian's cron 3.0pl1 (entry.c, cron.c) for Crontab; the GitHub
 // documentation of on.schedule, which names POSIX cron, for GitHub; the Netlify
 // documentation of scheduled functions and cron-parser 5 for Netlify; croner
-// 4.1.97 (src/pattern.js, src/date.js), which PM2 bundles, for PM2.
+// 4.1.97 (src/pattern.js, src/date.js), which PM2 bundles, for PM2;
+// systemd.time(7) for OnCalendar= of Systemd, which is written unlike the others.
 //
 //	           Crontab            GitHub     Netlify    PM2
 //	fields     5                  5          5          5, or 6 with seconds first
@@ -26,7 +27,10 @@
 // and drops runs, nor Netlify's rules about which functions are scheduled.
 package cron
 
-import "fmt"
+import (
+	"errors"
+	"fmt"
+)
 
 // A Dialect is a grammar of schedule expressions with its own meaning.
 type Dialect string
@@ -37,6 +41,7 @@ const (
 	GitHub  Dialect = "github"
 	Netlify Dialect = "netlify"
 	PM2     Dialect = "pm2"
+	Systemd Dialect = "systemd"
 )
 
 // A SyntaxError says which field of an expression is wrong and why.
@@ -44,6 +49,14 @@ type SyntaxError struct {
 	Dialect Dialect
 	Field   string // second, minute, hour, day of month, month or day of week; empty: the whole expression
 	Message string
+	Beyond  bool // it may be right, and is more than this package knows: see Unsupported
+}
+
+// Unsupported reports whether an error of Parse is one of an expression that its
+// platform may well understand.
+func Unsupported(err error) bool {
+	var e *SyntaxError
+	return errors.As(err, &e) && e.Beyond
 }
 
 // Error returns "minute: 61 is not in 0-59 (crontab schedule)".

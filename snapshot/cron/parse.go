@@ -67,6 +67,8 @@ func Parse(d Dialect, expr string) (*Schedule, error) {
 	case GitHub:
 	case PM2:
 		return parsePM2(s, parts)
+	case Systemd:
+		return parseSystemd(s, parts)
 	default:
 		return fail("unknown dialect")
 	}

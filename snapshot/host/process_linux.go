@@ -26,7 +26,7 @@ func (o *OS) Processes() ([]Process, error) {
 		}
 		dir := "/proc/" + n.Name()
 		stat := slurp(dir+"/stat", &buf)
-		p, ok := parseStat(stat, page)
+		p, kernel, ok := parseStat(stat, page)
 		if !ok {
 			continue
 		}
@@ -34,9 +34,11 @@ func (o *OS) Processes() ([]Process, error) {
 		if !boot.IsZero() {
 			p.StartTime = boot.Add(time.Duration(p.Start) * ClockTick)
 		}
-		title := slurp(dir+"/cmdline", &buf)
-		p.Title = strings.TrimRight(string(bytes.ReplaceAll(title, []byte{0}, []byte{' '})), " ")
-		p.Exe, _ = os.Readlink(dir + "/exe")
+		if !kernel {
+			title := slurp(dir+"/cmdline", &buf)
+			p.Title = strings.TrimRight(string(bytes.ReplaceAll(title, []byte{0}, []byte{' '})), " ")
+			p.Exe, _ = os.Readlink(dir + "/exe")
+		}
 		out = append(out, p)
 	}
 	return out, nil
@@ -80,16 +82,20 @@ func again(call func() (int, error)) (n int, err error) {
 	}
 }
 
+// kernelThread is PF_KTHREAD of linux/sched.h: such a process has neither a
+// command line nor a program.
+const kernelThread = 0x00200000
+
 // parseStat reads the fields of /proc/PID/stat that follow the command's name,
 // which may itself hold spaces and parentheses (proc_pid_stat(5)).
-func parseStat(b []byte, page int64) (Process, bool) {
+func parseStat(b []byte, page int64) (p Process, kernel, ok bool) {
 	i := bytes.LastIndexByte(b, ')')
 	if i < 0 {
-		return Process{}, false
+		return Process{}, false, false
 	}
 	f := strings.Fields(string(b[i+1:]))
 	if len(f) < 22 {
-		return Process{}, false
+		return Process{}, false, false
 	}
 	num := func(n int) uint64 { v, _ := strconv.ParseUint(f[n-3], 10, 64); return v }
 	return Process{
@@ -98,7 +104,7 @@ func parseStat(b []byte, page int64) (Process, bool) {
 		Reaped: num(16) + num(17),
 		Start:  num(22),
 		RSS:    int64(num(24)) * page,
-	}, true
+	}, num(9)&kernelThread != 0, true
 }
 
 func bootTime() time.Time {

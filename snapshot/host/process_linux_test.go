@@ -19,12 +19,15 @@ func TestParseStat(t *testing.T) {
 		"a newline":             "42 (a\nb)" + rest,
 		"exactly enough fields": "42 (node)" + strings.TrimSuffix(rest, " 99 0\n"),
 	} {
-		if got, ok := parseStat([]byte(stat), 4096); !ok || got != want {
-			t.Errorf("%s: %+v %v", name, got, ok)
+		if got, kernel, ok := parseStat([]byte(stat), 4096); !ok || kernel || got != want {
+			t.Errorf("%s: %+v %v %v", name, got, kernel, ok)
 		}
 	}
+	if _, kernel, _ := parseStat([]byte("2 (kthreadd) S 0 0 0 0 -1 2129984 0 0 0 0 0 5 0 0 20 0 1 0 2 0 0\n"), 4096); !kernel {
+		t.Error("kthreadd is no kernel thread")
+	}
 	for _, torn := range []string{"", "42", "42 (node", "42 (node)", "42 (node) S 7 1", "42 (node)" + strings.TrimSuffix(rest, " 321 99 0\n")} {
-		if got, ok := parseStat([]byte(torn), 4096); ok {
+		if got, _, ok := parseStat([]byte(torn), 4096); ok {
 			t.Errorf("%q: %+v", torn, got)
 		}
 	}
@@ -39,7 +42,7 @@ func FuzzParseStat(f *testing.F) {
 			return
 		}
 		b := []byte("1 (" + comm + ") S ")
-		p, ok := parseStat(appendFields(b, uint64(ppid), cpu, start), 1)
+		p, _, ok := parseStat(appendFields(b, uint64(ppid), cpu, start), 1)
 		if !ok || p.PPID != ppid || p.Start != start || p.CPU != cpu || p.RSS != 9 {
 			t.Errorf("%+v %v", p, ok)
 		}

@@ -5,6 +5,7 @@
 //
 //	tree/…        the project now
 //	before/…      the project at the reference (optional)
+//	git           the project is a git repository, and all that it does not ignore is tracked (optional)
 //	new.json      items added to the snapshot, or replacing one of the same key (optional)
 //	old.json      the same for the reference (optional)
 //	systems.json  system → status, replacing what the collectors said (optional)
@@ -18,6 +19,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -78,6 +80,22 @@ func Run(t *testing.T, checks []*audit.Check, collectors ...*collect.Collector) 
 	}
 }
 
+// track makes a folder a git repository that tracks what is in it.
+func track(t *testing.T, dir string) {
+	t.Helper()
+	bin, err := exec.LookPath("git")
+	if err != nil {
+		t.Skip("there is no git on PATH")
+	}
+	for _, args := range [][]string{{"init", "-q"}, {"add", "-A"}} {
+		c := exec.Command(bin, args...)
+		c.Dir = dir
+		if out, err := c.CombinedOutput(); err != nil {
+			t.Fatalf("git %v: %v\n%s", args, err, out)
+		}
+	}
+}
+
 // Case judges one case and returns the findings as lines, and those it wants.
 func Case(t *testing.T, c *audit.Check, a *txtar.Archive, collectors ...*collect.Collector) (got, want []string) {
 	t.Helper()
@@ -92,6 +110,9 @@ func Case(t *testing.T, c *audit.Check, a *txtar.Archive, collectors ...*collect
 			collecttest.WriteFile(t, old, p, f.Data)
 			before = true
 		}
+	}
+	if files["git"] != nil {
+		track(t, now)
 	}
 	w := &audit.World{Before: snapshot.Nothing, Derived: &snapshot.Derived{}}
 	sess := collecttest.Session(t, now)

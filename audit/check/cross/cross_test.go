@@ -9,11 +9,12 @@ import (
 
 	"healthaudit/audit/check/checktest"
 	"healthaudit/snapshot/analyze/litter"
+	"healthaudit/snapshot/collect/all"
 	"healthaudit/snapshot/collect/collecttest"
 	"healthaudit/snapshot/collect/script"
 )
 
-func TestCases(t *testing.T) { checktest.Run(t, All, script.Collector) }
+func TestCases(t *testing.T) { checktest.Run(t, All, all.Collectors...) }
 
 // What this check calls litter, the collector of scripts must not list.
 func TestClassify_agrees_with_the_collector(t *testing.T) {

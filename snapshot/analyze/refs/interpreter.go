@@ -79,7 +79,7 @@ func (w *walker) interpret(name string, in interpreter, args []word, at place, d
 		break
 	}
 	if len(args) > 0 && in.needs == "" {
-		w.file(args[0], at, false)
+		w.file(args[0].with(args[1:]), at, false)
 	}
 }
 

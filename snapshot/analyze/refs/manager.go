@@ -71,17 +71,21 @@ func (w *walker) manager(name string, args []word, at place, depth int) {
 		}
 	case isRun:
 		if len(words) > 0 {
-			m.script(words[0], name != "yarn" && name != "bun")
+			given := words[1:]
+			if name == "npm" { // which keeps what stands before "--" for itself
+				given = rest[len(before(rest)):]
+			}
+			m.script(words[0].with(given), name != "yarn" && name != "bun")
 		}
 	case name == "npm":
 		if verb.is("test", "t", "tst", "start", "stop", "restart") {
 			if verb.is("t", "tst") {
 				verb.text = "test"
 			}
-			m.script(verb, true)
+			m.script(verb.with(rest[len(before(rest)):]), true)
 		}
 	case !strings.Contains(npmBuiltin[name], " "+verb.text+" "):
-		m.script(verb, false)
+		m.script(verb.with(rest), false)
 	}
 }
 

@@ -19,7 +19,7 @@ func (w *walker) program(name string, args []word, at place, depth int) {
 		w.manager(name, rest, at, depth)
 	case "source", ".":
 		if len(rest) > 0 && strings.Contains(rest[0].text, "/") || len(rest) > 0 && scriptExtension(rest[0].text) {
-			w.file(rest[0], at, false)
+			w.file(rest[0].with(rest[1:]), at, false)
 		}
 	case "concurrently", "conc":
 		w.concurrently(rest, at, depth)
@@ -33,7 +33,7 @@ func (w *walker) program(name string, args []word, at place, depth int) {
 		w.gh(rest, at)
 	default:
 		if strings.Contains(args[0].text, "/") || args[0].rooted {
-			w.file(args[0], at, true)
+			w.file(args[0].with(args[1:]), at, true)
 		}
 	}
 }
@@ -113,7 +113,7 @@ func (w *walker) pm2(name string, args []word, at place, depth int) {
 			w.add(snapshot.Ref{Kind: snapshot.RefFile, Path: to}, target, at)
 		}
 	case scriptExtension(target.text):
-		w.file(target, at, false)
+		w.file(target.with(tail), at, false)
 	case name == "pm2":
 		for _, a := range rest {
 			if a.plain() && !strings.ContainsAny(a.text, "/\x1f") && a.text != "all" && strings.Trim(a.text, "0123456789") != "" {

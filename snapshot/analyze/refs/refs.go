@@ -153,6 +153,7 @@ func (w *walker) add(r snapshot.Ref, at word, p place) {
 		return
 	}
 	r.Guarded = r.Guarded || p.guarded
+	r.Args = at.args
 	r.File, r.Where, r.Line, r.Column = w.o.File, w.o.Where, at.line, at.column
 	if !slices.Contains(w.refs, r) {
 		w.refs = append(w.refs, r)

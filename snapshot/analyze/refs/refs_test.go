@@ -382,3 +382,34 @@ func FuzzCommand(f *testing.F) {
 		}
 	})
 }
+
+func TestCommand_args(t *testing.T) {
+	for line, want := range map[string]bool{
+		"node a.js":                     false,
+		"node -r dotenv/config a.js":    false,
+		"node a.js --full":              true,
+		"node a.js $MODE":               true,
+		"node a.js > a.log 2>&1":        false,
+		"./a.sh":                        false,
+		`./a.sh "$@"`:                   true,
+		"timeout 60 bash a.sh":          false,
+		"source ./a.sh x":               true,
+		"npm run a":                     false,
+		"npm run a --silent":            false,
+		"npm run a -- --full":           true,
+		"npm test -- --watch":           true,
+		"yarn a --full":                 true,
+		"yarn run a":                    false,
+		"bun run a.ts --full":           true,
+		"pm2 start a.js -- --full":      true,
+		"pm2 start a.js --name a":       false,
+		"cd web && python3 a.py -v":     true,
+		"bash -c 'node a.js --full'":    true,
+		"concurrently 'npm:a' 'node b'": false,
+	} {
+		got := Command(line, Origin{})
+		if len(got) != 1 || got[0].Args != want {
+			t.Errorf("%q: %+v, want args %v", line, got, want)
+		}
+	}
+}

@@ -14,7 +14,7 @@ const workflowDir = ".github/workflows"
 // means that whoever follows the ref fails; all doubt is Unknown.
 func (t *Table) Resolve(r snapshot.Ref) Resolution {
 	// Where a line stands does not matter: many lines start the same thing.
-	r.Guarded, r.File, r.Line, r.Column, r.Where = false, "", 0, 0, ""
+	r.Args, r.Guarded, r.File, r.Line, r.Column, r.Where = false, false, "", 0, 0, ""
 	t.mu.Lock()
 	res, ok := t.known[r]
 	t.mu.Unlock()

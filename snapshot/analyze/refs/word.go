@@ -14,6 +14,7 @@ type word struct {
 	known        bool // nothing in it expands
 	rooted       bool // it is a path of the project, wherever the command runs
 	quoted       bool // some of it stands in quotes
+	args         bool // more words follow, for what it starts
 	line, column int  // in the file; 0 unknown
 }
 
@@ -27,6 +28,12 @@ func (w word) is(texts ...string) bool {
 		}
 	}
 	return false
+}
+
+// with returns the word as what is started with these arguments.
+func (w word) with(args []word) word {
+	w.args = len(args) > 0
+	return w
 }
 
 func (w word) option() bool { return w.known && len(w.text) > 1 && w.text[0] == '-' }

@@ -137,7 +137,7 @@ func (b *builder) job(id, n *yaml.Node) Job {
 		case "uses":
 			j.Uses, j.UsesPos = text(v), at(v)
 		case "with":
-			j.With = b.values(v)
+			j.With = b.inputs(v)
 		case "secrets":
 			if j.Secrets = list(v); len(j.Secrets) == 0 {
 				for name := range pairs(v) {
@@ -160,7 +160,20 @@ func (b *builder) values(n *yaml.Node) []Value {
 	return out
 }
 
-// harmless matches what is shown of a matrix: versions and runner labels.
+// inputs are the values that a with: gives: versions are shown.
+func (b *builder) inputs(n *yaml.Node) []Value {
+	out := b.values(n)
+	for i := range out {
+		if v := &out[i]; strings.HasSuffix(v.Name, "-version") {
+			if t := text(child(n, v.Name)); harmless().MatchString(t) {
+				v.Hash, v.Shown = "", t
+			}
+		}
+	}
+	return out
+}
+
+// harmless matches what is shown of a matrix and of inputs: versions and runner labels.
 var harmless = lazyregexp.New(`^(v?\d[\d.x*]{0,11}|(ubuntu|windows|macos)-[a-z0-9.-]{1,24}|lts/\*|latest|stable|true|false|\$\{\{[^}]{1,80}\}\})$`)
 
 func (b *builder) matrix(n *yaml.Node) []Row {

@@ -56,7 +56,7 @@ func (b *builder) step(out []Step, n *yaml.Node) []Step {
 		case "continue-on-error":
 			s.Continue = text(v)
 		case "with":
-			s.With = b.values(v)
+			s.With = b.inputs(v)
 			s.with = map[string]string{}
 			for k, v := range pairs(v) {
 				s.with[strings.ToLower(k.Value)] = text(v)

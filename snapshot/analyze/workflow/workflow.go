@@ -22,7 +22,7 @@ import (
 )
 
 // Version is raised when Parse finds other things than before in equal bytes.
-const Version = 6
+const Version = 7
 
 // Bounds of what is parsed.
 const (
@@ -56,8 +56,9 @@ type Pos struct {
 
 // A Value is a named value of which only the keyed hash is known.
 type Value struct {
-	Name string `json:"n"`
-	Hash string `json:"h,omitempty"`
+	Name  string `json:"n"`
+	Hash  string `json:"h,omitempty"`
+	Shown string `json:"s,omitempty"` // instead of the hash: a version, which is no secret
 }
 
 // A Model is what one file says. Lists are in the order of the file.

@@ -87,7 +87,7 @@ func TestModel(t *testing.T) {
 		{"schedule", m.Schedules, []Schedule{{"17 3 * * 1-5", "Europe/Lisbon", Pos{6, 13}}}},
 		{"permissions", m.Permissions.Scopes, []string{"contents: read"}},
 		{"concurrency", *m.Concurrency, Concurrency{"ci-${{ github.ref }}", "true", Pos{14, 10}}},
-		{"env", m.Env, []Value{{"TOKEN", "<7>"}}},
+		{"env", m.Env, []Value{{Name: "TOKEN", Hash: "<7>"}}},
 		{"secrets", m.Secrets, []string{"NOTIFY_KEY"}},
 		{"filters", m.Triggers[0].Filters, []Filter{{"branches", []string{"main", "release/**"}}}},
 		{"inputs", m.Triggers[2].Filters, []Filter{{"inputs", []string{"target: string!"}}}},

@@ -23,7 +23,7 @@ type build struct {
 	Refs    []snapshot.Ref    `json:"refs,omitempty"`
 }
 
-const buildVersion = 1
+const buildVersion = 2
 
 // build adds what the build of a site is, and refers to what it starts.
 func (site *site) build(s *collect.Session, it *snapshot.Item) {

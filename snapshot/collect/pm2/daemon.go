@@ -106,11 +106,19 @@ func (d *daemon) ask(ctx context.Context, h host.Host, socket string, hash func(
 	if err != nil {
 		return err
 	}
-	version, err := c.call("getVersion", struct{}{})
+	first, err := c.send("getVersion", struct{}{})
 	if err != nil {
 		return err
 	}
-	answer, err := c.call("getMonitorData", struct{}{})
+	second, err := c.send("getMonitorData", struct{}{})
+	if err != nil {
+		return err
+	}
+	version, err := c.receive(first)
+	if err != nil {
+		return err
+	}
+	answer, err := c.receive(second)
 	if err != nil {
 		return err
 	}

@@ -31,6 +31,7 @@ var Collector = &collect.Collector{
 		"reads which apps the project's ecosystem files declare (JavaScript in a child process without files, network or processes) and what stands in the dump that PM2 resurrects; " +
 		"then what starts PM2 at boot, what PM2's own log tells of the last day (counts only), how large the logs are, and who can read the home's secrets.",
 	Epoch:     3,
+	Early:     func(ctx context.Context, s *collect.Session) any { return readHomes(ctx, s) },
 	Collect:   collectAll,
 	Recollect: recollect,
 	Risk:      risk,
@@ -58,7 +59,10 @@ const noHome = "no PM2 home on this machine"
 
 func collectAll(ctx context.Context, s *collect.Session) (collect.Result, error) {
 	decls := declarations(ctx, s)
-	homes := readHomes(ctx, s)
+	homes, early := s.Early.([]home)
+	if !early {
+		homes = readHomes(ctx, s)
+	}
 	b := newBuilder(s, decls, homes)
 	if len(decls) == 0 && !slices.ContainsFunc(homes, b.used) {
 		return collect.Result{Absent: true}, nil
@@ -93,7 +97,7 @@ func collectAll(ctx context.Context, s *collect.Session) (collect.Result, error)
 
 func recollect(ctx context.Context, s *collect.Session, key snapshot.Key) (*snapshot.Item, error) {
 	fresh := *s
-	fresh.Derived = nil
+	fresh.Derived, fresh.Early = nil, nil
 	r, err := collectAll(ctx, &fresh)
 	if err != nil {
 		return nil, err

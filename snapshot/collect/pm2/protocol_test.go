@@ -53,7 +53,7 @@ func TestClient_sendsNothingElse(t *testing.T) {
 			if allowed[m] == n && n > 0 {
 				continue
 			}
-			if _, err := c.call(m, make([]struct{}, n)...); err == nil {
+			if _, err := c.send(m, make([]struct{}, n)...); err == nil {
 				t.Errorf("%q with %d arguments is not refused", m, n)
 			}
 			refused++

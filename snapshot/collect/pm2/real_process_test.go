@@ -183,7 +183,11 @@ func (r *real) switchedOff(before collect.Result) {
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	if _, err := c.call("getVersion", struct{}{}); err != nil {
+	k, err := c.send("getVersion", struct{}{})
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	if _, err := c.receive(k); err != nil {
 		r.t.Fatal(err)
 	}
 	pid, _ := itemOf(before, "pm2/unready").Fact("pid")

@@ -42,10 +42,13 @@ var errProtocol = errors.New("answer is not PM2's protocol")
 
 // A client is one connection to a daemon. It is not safe for concurrent use.
 type client struct {
-	conn net.Conn
-	r    io.Reader
-	id   int
+	conn  net.Conn
+	sent  int               // calls so far
+	calls map[string][]byte // id of every call under way → its answer, nil before it came
 }
+
+// A sentCall is a call whose answer is still to be received.
+type sentCall struct{ method, id string }
 
 // newClient speaks over a connection until the context's deadline.
 func newClient(ctx context.Context, conn net.Conn) (*client, error) {
@@ -54,34 +57,44 @@ func newClient(ctx context.Context, conn net.Conn) (*client, error) {
 			return nil, err
 		}
 	}
-	return &client{conn: conn, r: conn}, nil
+	return &client{conn: conn, calls: map[string][]byte{}}, nil
 }
 
-// call asks the daemon and returns the first result, which is valid JSON. Each
-// argument must be an empty object, which is what every allowed method takes.
-func (c *client) call(method string, args ...struct{}) (json.RawMessage, error) {
+// send asks the daemon; several calls may be under way at once. Each argument must
+// be an empty object, which is what every allowed method takes.
+func (c *client) send(method string, args ...struct{}) (sentCall, error) {
 	if n, ok := allowed[method]; !ok || n != len(args) {
-		return nil, fmt.Errorf("%.40q with %d arguments: %w", method, len(args), errForbiddenCall)
+		return sentCall{}, fmt.Errorf("%.40q with %d arguments: %w", method, len(args), errForbiddenCall)
 	}
-	c.id++
-	id := "audit:" + strconv.Itoa(c.id)
-	frame, err := request(method, id, args)
+	c.sent++
+	k := sentCall{method, "audit:" + strconv.Itoa(c.sent)}
+	frame, err := request(method, k.id, args)
 	if err != nil {
-		return nil, err
+		return sentCall{}, err
 	}
 	if _, err := c.conn.Write(frame); err != nil {
-		return nil, fmt.Errorf("%s: %w", method, err)
+		return sentCall{}, fmt.Errorf("%s: %w", method, err)
 	}
-	for range 16 { // answers to other ids are not ours; more than a few are no PM2
-		got, body, err := readReply(c.r)
+	c.calls[k.id] = nil
+	return k, nil
+}
+
+// receive returns the first result of a call, which is valid JSON.
+func (c *client) receive(k sentCall) (json.RawMessage, error) {
+	for range 16 { // answers to ids that are not ours are dropped; more than a few are no PM2
+		if body := c.calls[k.id]; body != nil {
+			delete(c.calls, k.id)
+			return decodeBody(k.method, body)
+		}
+		id, body, err := readReply(c.conn)
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", method, err)
+			return nil, fmt.Errorf("%s: %w", k.method, err)
 		}
-		if got == id {
-			return decodeBody(method, body)
+		if _, ours := c.calls[id]; ours {
+			c.calls[id] = body
 		}
 	}
-	return nil, fmt.Errorf("%s: no answer with our id: %w", method, errProtocol)
+	return nil, fmt.Errorf("%s: no answer with our id: %w", k.method, errProtocol)
 }
 
 func request(method, id string, args []struct{}) ([]byte, error) {

@@ -12,6 +12,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -35,13 +36,13 @@ func TestCall_allowList(t *testing.T) {
 		"notifyByProcessId", "notifyKillPM2", "monitor", "unmonitor", "msgProcess", "sendDataToProcessId", "sendSignalToProcessId", "sendSignalToProcessName",
 		"ping", "getVersion", "getReport", "reloadLogs", "launchSysMonitoring", "getSystemData", "", "constructor", "methods", "GETVERSION",
 	}
-	c := &client{conn: untouchable{}, r: untouchable{}}
+	c := &client{conn: untouchable{}}
 	for _, m := range methods {
 		for n := range 4 {
 			if allowed[m] == n && n == 1 {
 				continue
 			}
-			if _, err := c.call(m, make([]struct{}, n)...); !errors.Is(err, errForbiddenCall) {
+			if _, err := c.send(m, make([]struct{}, n)...); !errors.Is(err, errForbiddenCall) {
 				t.Errorf("%q with %d arguments: %v", m, n, err)
 			}
 		}
@@ -64,6 +65,43 @@ func TestRequest_asPM2(t *testing.T) {
 	id, body, err := readReply(strings.NewReader("\x12\x00\x00\x00\x12j:" + `{"args":["7.0.4"]}`[:16] + "\x00\x00\x00\x08s:6616:0"))
 	if err != nil || id != "6616:0" || !strings.HasPrefix(string(body), `{"args":["7.0.4"`) {
 		t.Errorf("%q %q %v", id, body, err)
+	}
+}
+
+func TestReceive_answersInAnyOrder(t *testing.T) {
+	ours, theirs := net.Pipe()
+	defer ours.Close()
+	go func() {
+		defer theirs.Close()
+		var ids []string
+		for range 2 {
+			args, err := readFrame(theirs)
+			if err != nil {
+				return
+			}
+			ids = append(ids, string(args[1][2:]))
+		}
+		_, _ = theirs.Write(slices.Concat(reply("audit:99", `{"args":["other"]}`), reply(ids[1], `{"args":["second"]}`), reply(ids[0], `{"args":["first"]}`)))
+	}()
+	c, err := newClient(t.Context(), ours)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var sent []sentCall
+	for range 2 {
+		k, err := c.send("getVersion", struct{}{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		sent = append(sent, k)
+	}
+	for i, want := range []string{`"first"`, `"second"`} {
+		if got, err := c.receive(sent[i]); err != nil || string(got) != want {
+			t.Errorf("answer %d: %s, %v", i, got, err)
+		}
+	}
+	if len(c.calls) != 0 {
+		t.Errorf("kept: %v", c.calls)
 	}
 }
 

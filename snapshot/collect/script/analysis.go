@@ -14,7 +14,7 @@ import (
 	"healthaudit/snapshot/collect"
 )
 
-const analysisVersion = 2
+const analysisVersion = 3
 
 // maxText is the largest shell, Python or other script, in bytes, that is
 // analysed; JavaScript may be as large as what is captured.

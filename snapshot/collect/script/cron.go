@@ -15,7 +15,7 @@ import (
 	"healthaudit/snapshot/collect"
 )
 
-const cronVersion = 1
+const cronVersion = 2
 
 // A crontabModel is what is cached of one crontab: no command in clear.
 type crontabModel struct {

@@ -28,10 +28,44 @@ func fileItems(ctx context.Context, s *collect.Session, res *collect.Result) {
 		}
 		list = append(list, e)
 	}
+	if n, where := foreign(s.Tree); n >= minForeign {
+		say(res, fmt.Sprintf("%d files below %s are other people's code and left out", n, where))
+	}
 	if over > 0 {
 		say(res, fmt.Sprintf("%d of %d script files are not listed: the limit is %d", over, over+maxItems, maxItems))
 	}
 	scripts(ctx, s, list, res)
+}
+
+// minForeign is the number of files from which it is worth a line that they are
+// left out.
+const minForeign = 1000
+
+// foreign counts the files that git does not ignore in folders of other people's
+// code, and names the folder that has the most.
+func foreign(t *snapshot.Tree) (n int, where string) {
+	in := map[string]int{}
+	for _, e := range t.All() {
+		if e.State == snapshot.Ignored || e.Kind == snapshot.PathDir || !collect.Vendored(e.Path) {
+			continue
+		}
+		n++
+		for dir := range strings.SplitSeq(path.Dir(e.Path), "/") {
+			if collect.Vendored(dir + "/x") {
+				in[dir]++
+				break
+			}
+		}
+	}
+	for dir, count := range in {
+		if count > in[where] || count == in[where] && dir < where {
+			where = dir
+		}
+	}
+	if len(in) > 1 {
+		where += " and the like"
+	}
+	return n, where
 }
 
 func say(res *collect.Result, line string) {

@@ -10,7 +10,7 @@ import (
 	"healthaudit/snapshot/collect"
 )
 
-const npmVersion = 2
+const npmVersion = 3
 
 // A packageModel is what is cached of one package.json: no command in clear.
 type packageModel struct {

@@ -27,6 +27,7 @@ import (
 const (
 	sourceNPM   = "npm"
 	sourceCron  = "crontabs"
+	sourceUnits = "units"
 	sourceFiles = "files"
 
 	sourceFollowed = snapshot.Followed // files outside the usual folders that something starts
@@ -39,7 +40,7 @@ const maxItems = 20_000
 var Collector = &collect.Collector{
 	System: snapshot.Scripts,
 	Title:  "Scripts",
-	Doc: "The npm scripts of every package.json, the entries of crontab files, the shell, Node and Python files in folders where automation lives " +
+	Doc: "The npm scripts of every package.json, the entries of crontab files, systemd services and timers, the shell, Node and Python files in folders where automation lives " +
 		"(scripts, bin, tools, automation, ci, cron, jobs, deploy, ops, hack, .github/scripts), executable files with a #! line anywhere, " +
 		"and whatever file another system starts. Backups, vendored and ignored files are left out. A script's facts are its language, " +
 		"interpreter, executable bit, content digest, whether it parses, and what it starts.",
@@ -52,7 +53,7 @@ var Collector = &collect.Collector{
 
 func listAll(ctx context.Context, s *collect.Session) (collect.Result, error) {
 	var res collect.Result
-	listing := []func(context.Context, *collect.Session, *collect.Result){npmItems, cronItems, fileItems}
+	listing := []func(context.Context, *collect.Session, *collect.Result){npmItems, cronItems, unitItems, fileItems}
 	for _, list := range listing {
 		list(ctx, s, &res)
 		if err := ctx.Err(); err != nil {
@@ -110,6 +111,8 @@ func recollect(ctx context.Context, s *collect.Session, key snapshot.Key) (*snap
 	case strings.HasPrefix(name, "file:"):
 		npmItems(ctx, &fresh, &res)
 		cronItems(ctx, &fresh, &res)
+	case strings.HasPrefix(name, "unit:"):
+		unitItems(ctx, &fresh, &res)
 	default:
 		p, err := url.PathUnescape(name)
 		if err != nil {

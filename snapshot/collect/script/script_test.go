@@ -3,8 +3,10 @@ package script
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -342,5 +344,28 @@ func TestCollect_links(t *testing.T) {
 				t.Errorf("%s: %+v", name, it)
 			}
 		}()
+	}
+}
+
+func TestCollect_saysWhatItLeavesOut(t *testing.T) {
+	for _, c := range []struct {
+		files int
+		want  string
+	}{{minForeign - 1, ""}, {minForeign + 500, "1500 files below node_modules are other people's code and left out"}} {
+		s := session(t, "-- scripts/a.sh --\necho a\n")
+		paths := slices.Clone(s.Tree.All())
+		for i := range c.files {
+			paths = append(paths, snapshot.TreePath{Path: fmt.Sprintf("web/node_modules/p/%d.js", i), Kind: snapshot.PathFile, State: snapshot.Tracked})
+		}
+		s.Tree = snapshot.NewTree(true, paths)
+		res, err := Collector.Collect(t.Context(), s)
+		if err != nil || res.Reason != c.want {
+			t.Errorf("%d files: %q, %v", c.files, res.Reason, err)
+		}
+		for _, it := range res.Items {
+			if strings.Contains(it.Path, "node_modules") {
+				t.Errorf("%s is listed", it.Key)
+			}
+		}
 	}
 }

@@ -229,6 +229,10 @@ func secret(it *snapshot.Item, name, hash string) {
 
 func values(it *snapshot.Item, name string, v []model.Value) {
 	for _, e := range v {
+		if e.Shown != "" {
+			set(it, name+"."+e.Name, e.Shown)
+			continue
+		}
 		secret(it, name+"."+e.Name, e.Hash)
 	}
 }
