@@ -16,6 +16,7 @@ type archiveCreateCmd struct {
 // Run makes an archive. Exit 5 when it could not be made; then nothing is left
 // of it, and older ones are as they were.
 func (c *archiveCreateCmd) Run(a *App) error {
+	smallHeap()
 	v, err := c.create(a)
 	if err != nil {
 		return err

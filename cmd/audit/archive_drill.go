@@ -19,6 +19,7 @@ type archiveDrillCmd struct {
 
 // Run brings an archive back for a try. Exit 5 when it does not come back as it was.
 func (c *archiveDrillCmd) Run(a *App) error {
+	smallHeap()
 	v, err := c.drill(a)
 	if err != nil {
 		return opened(err)

@@ -19,6 +19,7 @@ type archiveImportCmd struct {
 
 // Run makes a store of archives. A sound store is never replaced.
 func (c *archiveImportCmd) Run(a *App) error {
+	smallHeap()
 	v, err := c.bring(a)
 	if err != nil {
 		return opened(err)

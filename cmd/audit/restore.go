@@ -37,6 +37,7 @@ func (c *restoreCmd) Run(a *App) error {
 	if err := c.check(); err != nil {
 		return err
 	}
+	smallHeap()
 	view, code, err := c.bringBack(a)
 	if err != nil {
 		return opened(err)

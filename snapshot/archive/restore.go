@@ -6,7 +6,6 @@
 package archive
 
 import (
-	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -70,7 +69,7 @@ type Restorer struct {
 	Bytes  func(sha256 string) ([]byte, error)
 	Latest func(path string) (f snapshot.File, ok bool) // what the latest snapshot saw
 
-	look func(path string) (snapshot.File, error) // how what was written is verified; nil is disk
+	reread func(path string) (snapshot.File, error) // how what was written is verified; nil is disk
 }
 
 // Plan says what would happen, sorted by path. It writes nothing.
@@ -85,7 +84,20 @@ func (r *Restorer) Plan(files []Wanted) []Outcome {
 	return out
 }
 
+// plan is look, and sees to it that there are bytes to write.
 func (r *Restorer) plan(w Wanted) Outcome {
+	o := r.look(w)
+	if o.Action != Written && o.Action != Unchanged && o.Action != Kept || w.Gone || w.File.Link != "" {
+		return o
+	}
+	if _, err := r.bytes(w.File); err != nil {
+		o = Outcome{Wanted: w, Action: Missing, Reason: err.Error()}
+	}
+	return o
+}
+
+// look says what is to be done by what stands there now.
+func (r *Restorer) look(w Wanted) Outcome {
 	o := Outcome{Wanted: w}
 	if err := r.reachable(w.File.Path); err != nil {
 		o.Action, o.Reason = Failed, err.Error()
@@ -97,12 +109,6 @@ func (r *Restorer) plan(w Wanted) Outcome {
 	if w.File.SHA256 == "" {
 		o.Action, o.Reason = Missing, "its bytes were not captured (too large, unreadable, or of a kind that may hold secrets)"
 		return o
-	}
-	if w.File.Link == "" {
-		if _, err := r.bytes(w.File); err != nil {
-			o.Action, o.Reason = Missing, err.Error()
-			return o
-		}
 	}
 	is, err := r.disk(w.File.Path)
 	switch {
@@ -156,25 +162,30 @@ func (r *Restorer) planGone(o Outcome) Outcome {
 // unless the policy is Always. Each is verified after writing.
 func (r *Restorer) Do(plan []Outcome) []Outcome {
 	out := slices.Clone(plan)
+	b := &batch{r: r}
 	for i := range out {
 		o := &out[i]
 		if !o.Changes() {
 			continue
 		}
-		again := r.plan(o.Wanted)
+		if b.full(o.File.Path) {
+			b.finish()
+		}
+		again := r.look(o.Wanted)
 		if again.Action != o.Action || again.Was != o.Was && r.Policy != Always {
-			o.Action, o.Reason = Kept, "it changed while it was being restored"
+			o.Action, o.Reason = Kept, changedMeanwhile
 			continue
 		}
 		o.Was, o.Before = again.Was, again.Before
-		do := r.write
 		if o.Gone {
-			do = func(f snapshot.File) error { return r.Target.Remove(filepath.FromSlash(f.Path)) }
+			if err := r.Target.Remove(filepath.FromSlash(o.File.Path)); err != nil {
+				o.Action, o.Reason = Failed, plain(err)
+			}
+			continue
 		}
-		if err := do(o.File); err != nil {
-			o.Action, o.Reason = Failed, plain(err)
-		}
+		b.add(o)
 	}
+	b.finish()
 	return out
 }
 
@@ -262,52 +273,13 @@ func (r *Restorer) disk(p string) (snapshot.File, error) {
 	return f, err
 }
 
-func (r *Restorer) write(f snapshot.File) error {
-	dir := path.Dir(f.Path)
-	if err := r.folders(dir); err != nil {
-		return err
-	}
-	var random [8]byte
-	rand.Read(random[:])
-	temp := filepath.FromSlash(path.Join(dir, temporary+hex.EncodeToString(random[:])))
-	defer r.Target.Remove(temp)
-	if f.Link != "" {
-		if err := r.Target.Symlink(f.Link, temp); err != nil {
-			return err
-		}
-	} else if err := r.fill(temp, f); err != nil {
-		return err
-	}
-	name := filepath.FromSlash(f.Path)
-	if err := r.give(temp, r.owner(f.Path)); err != nil {
-		return err
-	}
-	before := temp + ".before" // what stands there now, to be put back if the new bytes do not read back
-	err := r.Target.Link(name, before)
-	defer r.Target.Remove(before)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		before = "" // no hard links here: what stood there is in the store
-	}
-	if err := r.Target.Rename(temp, name); err != nil {
-		return err
-	}
-	if d, err := r.Target.Open(filepath.FromSlash(dir)); err == nil {
-		d.Sync() // not every file system can; the bytes are verified below
-		d.Close()
-	}
-	if err := r.verify(f); err != nil {
-		return r.undo(name, before, err)
-	}
-	return nil
-}
-
 // verify reads back what was written.
 func (r *Restorer) verify(f snapshot.File) error {
-	look := r.look
-	if look == nil {
-		look = r.disk
+	reread := r.reread
+	if reread == nil {
+		reread = r.disk
 	}
-	switch is, err := look(f.Path); {
+	switch is, err := reread(f.Path); {
 	case err != nil:
 		return fmt.Errorf("verify: %w", err)
 	case is.SHA256 != f.SHA256 || is.Link != f.Link || f.Link == "" && runtime.GOOS != "windows" && is.Mode.Perm() != f.Mode.Perm():
@@ -346,25 +318,3 @@ func plain(err error) string {
 
 // temporary begins the names of files that are not yet in their place.
 const temporary = ".audit-restore-"
-
-func (r *Restorer) fill(temp string, f snapshot.File) error {
-	b, err := r.bytes(f)
-	if err != nil {
-		return err
-	}
-	out, err := r.Target.OpenFile(temp, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
-	if err != nil {
-		return err
-	}
-	_, err = out.Write(b)
-	if err == nil {
-		err = out.Chmod(f.Mode.Perm())
-	}
-	if err == nil {
-		err = out.Sync()
-	}
-	if cerr := out.Close(); err == nil {
-		err = cerr
-	}
-	return err
-}
