@@ -95,15 +95,20 @@ build/tools/age: go.mod
 	@v=$$($(GO) list -m -f '{{.Version}}' filippo.io/age) && GOBIN=$(CURDIR)/build/tools $(GO) install filippo.io/age/cmd/age@$$v && touch $@ \
 	    || echo "age: could not be built; the test that opens an archive by hand will be skipped"
 
-# restic, for the benchmark to stand beside. Pinned here and not in tools/go.mod,
-# which it would make a hundred lines longer.
+# restic, for the benchmark to stand beside: Debian's package, unpacked and not
+# installed, else built by the go command (some minutes).
 RESTIC ?= v0.18.1
 
 restic: build/tools/restic ## restic's program, for the benchmark
 
 build/tools/restic:
-	@GOBIN=$(CURDIR)/build/tools $(GO) install github.com/restic/restic/cmd/restic@$(RESTIC) \
-	    || echo "restic: could not be built; the benchmark goes without"
+	@mkdir -p build/tools build/restic; \
+	if command -v apt-get dpkg-deb >/dev/null && (cd build/restic && apt-get download -qq restic && dpkg-deb -x restic_*.deb .) 2>/dev/null; then \
+	    cp build/restic/usr/bin/restic $@; \
+	else \
+	    GOBIN=$(CURDIR)/build/tools $(GO) install github.com/restic/restic/cmd/restic@$(RESTIC) \
+	        || echo "restic: could not be installed; the benchmark goes without"; \
+	fi
 
 clean: ## remove build/
 	rm -rf build

@@ -3,8 +3,10 @@ package pipeline
 import (
 	"context"
 	"errors"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -60,7 +62,7 @@ func (c *Creation) Run(ctx context.Context) (*report.ArchiveView, error) {
 		a.close()
 		return nil, c.Backups.failed(err, c.Host.Root())
 	}
-	if err := c.note(a); err != nil {
+	if err := c.note(a, r.g.memo.fresh); err != nil {
 		a.revoke()
 		return nil, err
 	}
@@ -73,7 +75,7 @@ func (c *Creation) write(ctx context.Context, r *request, st *store.Store, tx *s
 		return nil, err
 	}
 	r.from = from
-	r.g = &gatherer{bytes: tx.Blob, key: st.Key(), sealed: len(r.to) > 0, keys: c.Backups.keys()}
+	r.g = &gatherer{bytes: tx.Blob, has: tx.HasBlob, memo: &memo{tx: tx, fresh: map[string][]byte{}}, key: st.Key(), sealed: len(r.to) > 0, keys: c.Backups.keys()}
 	if c.Seq == tx.Seq() { // what is never captured is only there as it is now
 		r.g.host = c.Host
 	}
@@ -123,13 +125,19 @@ const (
 	importFolder = ".audit-import-"
 )
 
-func (c *Creation) note(a *archiving) error {
+// note records the archive, and what was found out about files on the way.
+func (c *Creation) note(a *archiving, fresh map[string][]byte) error {
 	st, err := store.Open(c.Store, store.Options{Wait: 10 * time.Second})
 	if err != nil {
 		return err
 	}
 	defer st.Close()
 	return st.Update(func(tx *store.Tx) error {
+		for _, key := range slices.Sorted(maps.Keys(fresh)) {
+			if err := tx.PutCache(key, fresh[key]); err != nil {
+				return err
+			}
+		}
 		return a.record(tx, rules.Entry{At: c.Host.Now(), Actor: c.Actor, Tool: c.Version})
 	})
 }

@@ -41,6 +41,8 @@ var pm2Files = []string{"dump.pm2", "dump.pm2.bak", "module_conf.json"}
 type gatherer struct {
 	host   host.Host // for what is never captured; nil leaves it out
 	bytes  func(sum string) ([]byte, error)
+	has    func(sum string) bool
+	memo   *memo
 	key    []byte // of the store
 	sealed bool
 	keys   string // digest of the public keys, empty when it is not encrypted
@@ -98,20 +100,18 @@ func each(s *snapshot.Snapshot, fn func(snapshot.File) error) error {
 }
 
 func (g *gatherer) file(f snapshot.File) error {
-	b, err := g.bytes(f.SHA256)
-	var none errNoBytes
-	switch {
-	case errors.Is(err, store.ErrNoBlob), errors.As(err, &none):
-		g.out(f.Path, outUnkept)
-		return nil
+	switch kept, tells, err := g.judge(f.SHA256); {
 	case err != nil:
 		return err
-	case !g.sealed && tellsSecret(b):
+	case !kept:
+		g.out(f.Path, outUnkept)
+		return nil
+	case tells && !g.sealed:
 		g.out(f.Path, outTelling)
 		return nil
 	}
 	g.sources = append(g.sources, archive.Source{
-		Entry: archive.Entry{Name: archive.FilesFolder + f.Path, Mode: f.Mode.Perm(), Size: int64(len(b)), SHA256: f.SHA256},
+		Entry: archive.Entry{Name: archive.FilesFolder + f.Path, Mode: f.Mode.Perm(), Size: f.Size, SHA256: f.SHA256},
 		Open: func() (io.ReadCloser, error) {
 			b, err := g.bytes(f.SHA256)
 			if err != nil {
@@ -121,6 +121,33 @@ func (g *gatherer) file(f snapshot.File) error {
 		}})
 	return nil
 }
+
+// judge reports whether the bytes of that digest are kept, and whether a secret
+// seems to stand in them, which is looked for once and remembered.
+func (g *gatherer) judge(sum string) (kept, tells bool, err error) {
+	key := tellsKey + sum
+	if v := g.memo.Get(key); len(v) == 1 && g.has(sum) {
+		return true, v[0] == 1, nil
+	}
+	b, err := g.bytes(sum)
+	var none errNoBytes
+	if errors.Is(err, store.ErrNoBlob) || errors.As(err, &none) {
+		return false, false, nil
+	}
+	if err != nil {
+		return false, false, err
+	}
+	verdict := []byte{0}
+	if tells = tellsSecret(b); tells {
+		verdict[0] = 1
+	}
+	g.memo.Put(key, verdict)
+	return true, tells, nil
+}
+
+// tellsKey begins the keys of what is remembered of tellsSecret; its number is
+// raised when that finds other things than before.
+const tellsKey = "archive.tells/1/"
 
 // secrets adds the files that are never captured, as they are now, or says that
 // they stay out.

@@ -265,7 +265,8 @@ func (s *session) backUp(ctx context.Context, v *View) (*archiving, error) {
 	if err != nil {
 		return nil, err
 	}
-	g := &gatherer{host: s.Host, bytes: stored{s.tx, s.stage}.Bytes, key: s.key, sealed: len(to) > 0, keys: c.keys()}
+	content := stored{s.tx, s.stage}
+	g := &gatherer{host: s.Host, bytes: content.Bytes, has: content.has, memo: s.memo, key: s.key, sealed: len(to) > 0, keys: c.keys()}
 	g.secrets(v.Snapshot)
 	if c.When != WhenAlways && s.there(g.content(v.Snapshot)) {
 		return nil, nil

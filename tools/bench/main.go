@@ -84,7 +84,7 @@ func (b *bench) everything() (ok bool, err error) {
 		return false, err
 	}
 	ok = true
-	for _, part := range []func() (bool, error){b.run, b.workflows, b.daemons} {
+	for _, part := range []func() (bool, error){b.run, b.workflows, b.daemons, b.backups} {
 		within, err := part()
 		if err != nil {
 			return false, err
