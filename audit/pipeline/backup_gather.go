@@ -24,6 +24,7 @@ import (
 const (
 	outMasked   = "a value stands in it that reports mask; an encrypted archive has it"
 	outTelling  = "a secret seems to stand in it; an encrypted archive has it"
+	outUnread   = "whether a secret stands in it cannot be told; an encrypted archive has it"
 	outSecret   = "it may hold secrets; an encrypted archive has it"
 	outUnkept   = "its bytes were not captured"
 	outOutside  = "it lies outside of the project"
@@ -53,9 +54,10 @@ type gatherer struct {
 
 // files adds the captured files of a snapshot.
 func (g *gatherer) files(s *snapshot.Snapshot) error {
-	masked := map[string]map[string]bool{}
+	var masked map[string]map[string]bool
+	var obscure map[string]bool
 	if !g.sealed {
-		masked = Masked(s)
+		masked, obscure = Masked(s), unmaskable(s)
 	}
 	return each(s, func(f snapshot.File) error {
 		switch {
@@ -68,11 +70,30 @@ func (g *gatherer) files(s *snapshot.Snapshot) error {
 			g.sources = append(g.sources, archive.Source{Entry: archive.Entry{Name: archive.FilesFolder + f.Path, Mode: 0o777, Size: int64(len(f.Link)), SHA256: f.SHA256, Link: f.Link}})
 		case len(masked[f.Path]) > 0:
 			g.out(f.Path, outMasked)
+		case obscure[f.Path]:
+			g.out(f.Path, outUnread)
 		default:
 			return g.file(f)
 		}
 		return nil
 	})
+}
+
+// unmaskable returns the files whose values would be masked, had they been
+// understood: broken workflows and process files, and actions, of whose
+// environment there are no facts.
+func unmaskable(s *snapshot.Snapshot) map[string]bool {
+	out := map[string]bool{}
+	for _, it := range s.Items {
+		if sys := it.System(); sys != snapshot.PM2 && sys != snapshot.Workflows || it.Path == "" || it.Kind == "app" || it.Kind == "instance" {
+			continue
+		}
+		_, reason := it.Fact("reason")
+		if it.Torn || it.Unknown != "" || it.Kind == "action" || reason {
+			out[it.Path] = true
+		}
+	}
+	return out
 }
 
 // each calls fn for every file of a snapshot, once and in order of the paths.

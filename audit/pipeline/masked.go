@@ -54,8 +54,7 @@ func maskedNames(fact string) (out []string) {
 }
 
 // tellingWords are what a name is called that is given a secret.
-var tellingWords = [][]byte{[]byte("token"), []byte("secret"), []byte("passw"), []byte("passphrase"), []byte("pwd"), []byte("credential"), []byte("apikey"), []byte("api_key"),
-	[]byte("api-key"), []byte("access_key"), []byte("access-key"), []byte("accesskey"), []byte("private_key"), []byte("privatekey"), []byte("_key"), []byte("auth"), []byte("bearer")}
+var tellingWords = [][]byte{[]byte("token"), []byte("secret"), []byte("pass"), []byte("pwd"), []byte("credential"), []byte("key"), []byte("auth"), []byte("bearer")}
 
 var (
 	// literal is a value behind a telling name that is no reference and no word of
@@ -77,6 +76,9 @@ func tellsSecret(b []byte) bool {
 	if bytes.Contains(low, []byte("://")) && userInfo().Match(low) {
 		return true
 	}
+	if looksRandom(b) {
+		return true
+	}
 	for _, word := range tellingWords {
 		for at := 0; ; {
 			i := bytes.Index(low[at:], word)
@@ -88,6 +90,39 @@ func tellsSecret(b []byte) bool {
 			if m := literal().FindSubmatch(rest); m != nil && bytes.ContainsAny(m[1], "0123456789") && !reference(m[1]) {
 				return true
 			}
+		}
+	}
+	return false
+}
+
+// looksRandom reports whether there is a word that nobody would make up: twenty
+// characters or more with capitals, small letters and four digits, or 32 hex
+// digits. Digests (longer, or behind @ or a name) and paths are none.
+func looksRandom(b []byte) bool {
+	for i := 0; i < len(b); i++ {
+		start := i
+		var lower, upper, digits, hex int
+		for ; i < len(b); i++ {
+			c := b[i]
+			switch {
+			case c >= '0' && c <= '9':
+				digits, hex = digits+1, hex+1
+			case c >= 'a' && c <= 'z':
+				lower++
+				if c <= 'f' {
+					hex++
+				}
+			case c >= 'A' && c <= 'Z':
+				upper++
+			case c != '_' && c != '+':
+				goto end
+			}
+		}
+	end:
+		n := i - start
+		digest := start > 0 && (b[start-1] == '@' || b[start-1] == '-' || b[start-1] == ':' || b[start-1] == '#')
+		if n >= 20 && lower > 0 && upper > 0 && digits >= 4 && !(digest && b[start-1] == '-' && n > 40) || n == 32 && hex == n && digits >= 4 && !digest {
+			return true
 		}
 	}
 	return false
