@@ -286,6 +286,12 @@ func TestRead_hostile(t *testing.T) {
 	stray.Link = "/etc/passwd"
 	huge := entry("files/huge", "")
 	huge.Size = 1 << 40
+	var many []Entry
+	for i := range 5 {
+		e := entry(fmt.Sprintf("files/%d", i), "")
+		e.Size = 100 << 20
+		many = append(many, e)
+	}
 	bomb := strings.Repeat("\x00", 100<<20)
 	for name, tc := range map[string]struct {
 		raw  []byte
@@ -313,7 +319,8 @@ func TestRead_hostile(t *testing.T) {
 		"a file for a link":  {forge(t, manifest(link), reg("files/l"), "/etc/passwd"), "of another kind"},
 		"another link":       {forge(t, manifest(link), &tar.Header{Name: "files/l", Typeflag: tar.TypeSymlink, Linkname: "/etc/shadow"}, ""), "not what its manifest says"},
 		"a link for a state": {forge(t, manifest(stray)), "is a link"},
-		"claims too much":    {forge(t, manifest(huge)), "times its own size"},
+		"claims too much":    {forge(t, manifest(huge)), "more than audit ever keeps"},
+		"claims much, often": {forge(t, manifest(many...)), "times its own size"},
 		"bomb":               {forge(t, manifest(entry("files/a", "x")), reg("files/a"), "x", reg("files/bomb"), bomb), "stands not in its manifest"},
 		"bomb of a manifest": {forge(t, nil, reg(ManifestName), bomb), "its manifest has"},
 		"bomb after the end": {append(bytes.Clone(good), z.EncodeAll([]byte(bomb), nil)...), "follows its last entry"},

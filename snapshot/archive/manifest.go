@@ -154,6 +154,8 @@ func (e *Entry) check() error {
 		return damaged("the name %.200q leads out of it", e.Name)
 	case e.Size < 0, len(e.SHA256) != 64:
 		return damaged("the entry %.200q has no size or digest", e.Name)
+	case e.Size > maxEntry && e.Name != StoreName:
+		return damaged("the entry %.200q has %d bytes, more than audit ever keeps of one file", e.Name, e.Size)
 	case e.Link != "" && !strings.HasPrefix(e.Name, FilesFolder):
 		return damaged("the entry %.200q is a link", e.Name)
 	}

@@ -21,6 +21,7 @@ import (
 const (
 	maxManifest = 256 << 20 // bytes
 	maxEntries  = 1 << 20
+	maxEntry    = 128 << 20 // bytes, of everything but a store: it is read into memory
 	maxRatio    = 200
 	floor       = 64 << 20 // bytes
 	maxWindow   = 8 << 20  // of zstd, bytes
