@@ -11,6 +11,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"slices"
 	"strings"
 
 	"healthaudit/snapshot"
@@ -89,6 +90,8 @@ type Check struct {
 	Source        string  // where the rule comes from: URL, specification, facts
 	Limits        []Limit // thresholds a user may change
 
+	Trend bool // it judges numbers over time: what it finds is regression R5
+
 	Last bool // it runs after all others, and sees by Covered what they found
 	// Judge reports what is wrong. It reads only the Pass.
 	Judge func(*Pass)
@@ -148,12 +151,28 @@ type World struct {
 	Before  snapshot.Past // the reference; never nil
 	Changes []snapshot.Change
 	Gone    []Gone
+	History History                 // nil: there is none
+	Expect  []Expected              // what the configuration expects to be there
+	Failing map[snapshot.System]int // in how many runs in a row, this one counted, the listing of a system failed
 	Derived *snapshot.Derived
 	Limits  map[string]float64 // "check-id.limit" → value, from the configuration
 	Waivers []Waiver           // of the snapshot's files, in order of place
 	All     []*Check           // every check there is, those that are off included
 	Backups *Backups           // of this store; nil where nobody looked
 	Off     []string           // checks that are switched off: what they found before stays as it was, and is not shown
+
+	crashed []Crash // set before the checks that run Last
+}
+
+// An Expected is an item that must be there, and where the configuration says so.
+type Expected struct {
+	Item snapshot.Key
+	At   Location
+}
+
+// Expected reports whether the configuration expects an item to be there.
+func (w *World) Expected(k snapshot.Key) bool {
+	return slices.ContainsFunc(w.Expect, func(e Expected) bool { return e.Item == k })
 }
 
 // Gone is an item that is no longer there although its source was read, and
@@ -169,11 +188,12 @@ type Gone struct {
 // A Pass is what one check sees, and where it reports.
 type Pass struct {
 	*World
-	check *Check
-	out   []Finding
-	made  map[string][]*Finding // by the checks before and by path, for one that runs Last
-	doubt []string              // IDs of findings whose absence proves nothing
-	blind []snapshot.Key        // items of which no absence proves anything
+	check  *Check
+	out    []Finding
+	made   map[string][]*Finding   // by the checks before and by path, for one that runs Last
+	hidden func(snapshot.Key) bool // items that Items leaves out; nil: none
+	doubt  []string                // IDs of findings whose absence proves nothing
+	blind  []snapshot.Key          // items of which no absence proves anything
 }
 
 // Items returns the judgeable items of the check's system (or of all systems,
@@ -185,7 +205,7 @@ func (p *Pass) Items() []*snapshot.Item {
 	}
 	out := make([]*snapshot.Item, 0, len(all))
 	for _, it := range all {
-		if !it.Carried {
+		if !it.Carried && (p.hidden == nil || !p.hidden(it.Key)) {
 			out = append(out, it)
 		}
 	}
@@ -205,16 +225,20 @@ func (p *Pass) Bytes(f snapshot.File) []byte {
 }
 
 // Limit returns the value of one of the check's limits.
-func (p *Pass) Limit(name string) float64 {
-	if v, ok := p.Limits[p.check.ID+"."+name]; ok {
+func (p *Pass) Limit(name string) float64 { return p.LimitOf(p.check, name) }
+
+// LimitOf returns the value of a limit of another check, whose verdict decides
+// which of the two tells something.
+func (p *Pass) LimitOf(c *Check, name string) float64 {
+	if v, ok := p.Limits[c.ID+"."+name]; ok {
 		return v
 	}
-	for _, l := range p.check.Limits {
+	for _, l := range c.Limits {
 		if l.Name == name {
 			return l.Default
 		}
 	}
-	panic("check " + p.check.ID + " has no limit " + name)
+	panic("check " + c.ID + " has no limit " + name)
 }
 
 // Doubt notes that the check could not look for one finding, because something

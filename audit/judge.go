@@ -1,7 +1,6 @@
 package audit
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 	"sync"
@@ -29,12 +28,6 @@ func (j *Judgement) Doubted(r *Record) bool {
 	return j.Doubts[r.ID] || j.Blind[Sight{r.Check, r.Item}]
 }
 
-// A Crash is a check that could not be run to its end.
-type Crash struct {
-	Check string
-	What  string
-}
-
 // workers is how many checks run at once. Their results are put in the checks'
 // order, so that nothing depends on who ends first.
 const workers = 2
@@ -55,6 +48,7 @@ func Judge(checks []*Check, w *World) Judgement {
 	made := byPath(j.Findings)
 	w.waive(made)
 	if len(last) > 0 {
+		w.crashed = j.Crashed
 		j.add(last, w, made)
 	}
 	SortFindings(j.Findings)
@@ -64,8 +58,8 @@ func Judge(checks []*Check, w *World) Judgement {
 // add runs checks side by side and takes what they found.
 func (j *Judgement) add(checks []*Check, w *World, made map[string][]*Finding) {
 	type result struct {
-		pass *Pass
-		err  error
+		pass    *Pass
+		crashes []Crash
 	}
 	results := make([]result, len(checks))
 	order := largestFirst(checks, w.Now)
@@ -75,15 +69,14 @@ func (j *Judgement) add(checks []*Check, w *World, made map[string][]*Finding) {
 		wg.Go(func() {
 			for n := next.Add(1) - 1; n < int64(len(order)); n = next.Add(1) - 1 {
 				i := order[n]
-				results[i].pass, results[i].err = run(checks[i], w, made)
+				results[i].pass, results[i].crashes = run(checks[i], w, made)
 			}
 		})
 	}
 	wg.Wait()
 	seen := map[string]bool{}
 	for i, r := range results {
-		if r.err != nil {
-			j.Crashed = append(j.Crashed, Crash{checks[i].ID, r.err.Error()})
+		if j.Crashed = append(j.Crashed, r.crashes...); r.pass == nil {
 			continue
 		}
 		for _, id := range r.pass.doubt {
@@ -117,17 +110,6 @@ func largestFirst(checks []*Check, now *snapshot.Snapshot) []int {
 	}
 	slices.SortStableFunc(order, func(i, j int) int { return size(j) - size(i) })
 	return order
-}
-
-func run(c *Check, w *World, made map[string][]*Finding) (p *Pass, err error) {
-	p = &Pass{World: w, check: c, made: made}
-	defer func() {
-		if r := recover(); r != nil {
-			err = fmt.Errorf("%v", r)
-		}
-	}()
-	c.Judge(p)
-	return p, nil
 }
 
 // SortFindings brings findings into report order: worst severity first, then

@@ -23,6 +23,18 @@ func Worst(findings []Tracked) map[snapshot.Key]Severity {
 	return m
 }
 
+// Trends returns what the worst finding of a check about trends says of every
+// item that has one that counts: its title.
+func Trends(findings []Tracked, trend func(check string) bool) map[snapshot.Key]string {
+	m, worst := map[snapshot.Key]string{}, map[snapshot.Key]Severity{}
+	for _, t := range findings {
+		if t.Counts() && trend(t.Check) && t.Severity > worst[t.Item] {
+			m[t.Item], worst[t.Item] = t.Title, t.Severity
+		}
+	}
+	return m
+}
+
 // LevelOf returns the level of an item whose worst open finding is given, 0 for none.
 func LevelOf(it *snapshot.Item, worst Severity) Level {
 	if it.Carried || it.Unknown != "" && worst < Medium {

@@ -8,7 +8,7 @@ import (
 	"healthaudit/snapshot"
 )
 
-// Step is R2's threshold: points of an item's score between two snapshots.
+// Step is the threshold of R2, R3 and R4: points of an item's score.
 const Step = 10
 
 // A Regression is one item that got worse, by one rule. While it is open it
@@ -16,13 +16,13 @@ const Step = 10
 // becoming the previous snapshot.
 type Regression struct {
 	Item      snapshot.Key `json:"item"`
-	Code      string       `json:"code"` // R1 level, R2 step, R6 missing
+	Code      string       `json:"code"` // R1 to R6, see Regressions
 	Was       string       `json:"was"`
 	Now       string       `json:"now"`
 	Reference Mark         `json:"reference"`           // the snapshot it is compared with
 	Since     Mark         `json:"since"`               // when it opened
 	WasWorst  Severity     `json:"was_worst,omitempty"` // of R1: the worst severity in the reference
-	WasScore  float64      `json:"was_score,omitempty"` // of R2
+	WasScore  float64      `json:"was_score,omitempty"` // of R2, R3 and R4: the score it is compared with
 	Closed    *Mark        `json:"closed,omitempty"`
 }
 
@@ -35,6 +35,7 @@ type Side struct {
 	Has    func(snapshot.Key) bool // the item was there and could be judged
 	Worst  map[snapshot.Key]Severity
 	Scores map[snapshot.Key]float64
+	Trends map[snapshot.Key]string // what the worst finding about a trend of the item says, in a few words
 	Left   func(snapshot.Key) bool // of the later side: the item is no longer there; nil: none left
 }
 
@@ -45,63 +46,83 @@ func (s Side) score(k snapshot.Key) float64 {
 	return 100
 }
 
-// Regressions compares a snapshot with its reference and with the regressions
-// open so far. It returns those that are open now, new ones included, and those
-// that just closed. Items that were not there, or that could not be judged on
-// either side, neither regress nor recover; one that left, and that nothing
-// misses, has nothing to recover from.
+// A Comparison is all that decides on regressions.
+type Comparison struct {
+	Open []*Regression // those open so far
+	Was  Side          // the reference
+	Now  Side
+
+	// Fresh is Now without the findings that only another rule makes (a check
+	// that is new, was upgraded or is configured differently, a collector that
+	// reads more): what they found is no regression, but an old regression does
+	// not end because of them either.
+	Fresh Side
+
+	Gone  []Gone
+	Base  *Base                    // the pinned baseline; nil: none
+	Usual map[snapshot.Key]float64 // what the score of those items usually is whose score is below it, see Trail.Fell
+}
+
+// A Base is a pinned snapshot and this one, both by the rules that they share.
+type Base struct {
+	Then, Now Side
+	Added     map[snapshot.Key]Severity // the worst of the findings, medium or worse, that the baseline does not have
+}
+
+// fell reports whether an item is worse than in the baseline.
+func (b *Base) fell(k snapshot.Key) bool {
+	return b.Then.score(k)-b.Now.score(k) >= Step || b.Added[k] > 0
+}
+
+// Regressions returns the regressions that are open in a snapshot, new ones
+// included, and those that just closed. Items that were not there, or that could
+// not be judged on either side, neither regress nor recover; one that left, and
+// that nothing misses, has nothing to recover from.
 //
 //	R1  the level fell, or the worst severity rose to high or above
 //	R2  the score fell by Step or more
+//	R3  the score is below that of the pinned baseline by Step or more, or there
+//	    is a finding, medium or worse, that the baseline does not have
+//	R4  the score is far below what it usually is, twice in a row, and no other
+//	    regression of the item says so
+//	R5  a check that judges numbers over time found a trend
 //	R6  the item is missing, and nothing explains it
-//
-// Fresh is now without the findings that only another rule makes (a check that
-// is new, was upgraded or is configured differently): what they found is no
-// regression, but an old regression does not end because of them either.
-func Regressions(open []*Regression, was, now, fresh Side, gone []Gone) (still, closed []*Regression) {
-	have := map[string]bool{}
+func Regressions(c Comparison) (still, closed []*Regression) {
+	open := map[string]bool{}
 	missing := map[snapshot.Key]Gone{}
-	for _, g := range gone {
+	for _, g := range c.Gone {
 		missing[g.Item] = g
 	}
-	for _, r := range open {
-		if recovered(r, now, missing) {
-			c := *r
-			c.Closed = &now.Mark
-			closed = append(closed, &c)
+	for _, r := range c.Open {
+		if c.recovered(r, missing) {
+			r := *r
+			r.Closed = &c.Now.Mark
+			closed = append(closed, &r)
 			continue
 		}
-		have[r.ID()] = true
-		still = append(still, refresh(r, now))
+		open[r.ID()] = true
+		still = append(still, c.refresh(r))
 	}
-	add := func(r *Regression) {
-		if !have[r.ID()] {
-			have[r.ID()] = true
-			r.Reference, r.Since = was.Mark, now.Mark
+	add := func(r *Regression, ref Mark) {
+		if !open[r.ID()] {
+			open[r.ID()] = true
+			r.Reference, r.Since = ref, c.Now.Mark
 			still = append(still, r)
 		}
 	}
-	keys := map[snapshot.Key]bool{}
-	for k := range fresh.Worst {
-		keys[k] = true
-	}
-	for k := range keys {
-		if k.IsPseudo() || !was.Has(k) || !now.Has(k) {
-			continue
+	for _, k := range c.candidates() {
+		for _, r := range c.fallen(k) {
+			add(r, c.Was.Mark)
 		}
-		if a, b := was.Worst[k], fresh.Worst[k]; worse(a, b) {
-			r := &Regression{Item: k, Code: "R1", WasWorst: a, Was: string(a.level()), Now: string(b.level())}
-			if r.Was == r.Now {
-				r.Was, r.Now = a.String(), b.String()
-			}
-			add(r)
+		if b := c.Base; b != nil && b.Then.Has(k) && b.fell(k) {
+			add(&Regression{Item: k, Code: "R3", Was: points(b.Then.score(k)), Now: b.now(k), WasScore: b.Then.score(k)}, b.Then.Mark)
 		}
-		if s, t := was.score(k), fresh.score(k); s-t >= Step {
-			add(&Regression{Item: k, Code: "R2", Was: points(s), Now: points(t), WasScore: s})
+		if usual, fell := c.Usual[k]; fell && !open["R1 "+string(k)] && !open["R2 "+string(k)] && !open["R3 "+string(k)] {
+			add(&Regression{Item: k, Code: "R4", Was: points(usual), Now: points(c.Now.score(k)), WasScore: usual}, c.Was.Mark)
 		}
 	}
-	for _, g := range gone {
-		add(&Regression{Item: g.Item, Code: "R6", Was: string(g.Level), Now: "missing"})
+	for _, g := range c.Gone {
+		add(&Regression{Item: g.Item, Code: "R6", Was: string(g.Level), Now: "missing"}, c.Was.Mark)
 	}
 	order := func(a, b *Regression) int {
 		return strings.Compare(string(a.Item)+" "+a.Code, string(b.Item)+" "+b.Code)
@@ -111,24 +132,58 @@ func Regressions(open []*Regression, was, now, fresh Side, gone []Gone) (still, 
 	return still, closed
 }
 
+// candidates are the items of which anything was found, and that were judged
+// before and now.
+func (c *Comparison) candidates() (out []snapshot.Key) {
+	for k := range c.Fresh.Worst {
+		if !k.IsPseudo() && c.Was.Has(k) && c.Now.Has(k) {
+			out = append(out, k)
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+// fallen compares an item with the reference.
+func (c *Comparison) fallen(k snapshot.Key) (out []*Regression) {
+	if a, b := c.Was.Worst[k], c.Fresh.Worst[k]; worse(a, b) {
+		r := &Regression{Item: k, Code: "R1", WasWorst: a, Was: string(a.level()), Now: string(b.level())}
+		if r.Was == r.Now {
+			r.Was, r.Now = a.String(), b.String()
+		}
+		out = append(out, r)
+	}
+	if s, t := c.Was.score(k), c.Fresh.score(k); s-t >= Step {
+		out = append(out, &Regression{Item: k, Code: "R2", Was: points(s), Now: points(t), WasScore: s})
+	}
+	if is, was := c.Fresh.Trends[k], c.Was.Trends[k]; is != "" && was == "" {
+		out = append(out, &Regression{Item: k, Code: "R5", Was: "as usual", Now: is})
+	}
+	return out
+}
+
 // recovered reports whether the condition of an open regression is false, with
-// hysteresis for the step: half of it must be regained.
-func recovered(r *Regression, now Side, missing map[snapshot.Key]Gone) bool {
-	if r.Code == "R6" {
-		_, is := missing[r.Item]
-		return !is
+// hysteresis for scores: half of the step must be regained.
+func (c *Comparison) recovered(r *Regression, missing map[snapshot.Key]Gone) bool {
+	_, gone := missing[r.Item]
+	if r.Code == "R6" || c.Now.Left != nil && c.Now.Left(r.Item) {
+		return !gone
 	}
-	if now.Left != nil && now.Left(r.Item) {
-		_, is := missing[r.Item]
-		return !is
+	if r.Code == "R3" && (c.Base == nil || c.Base.Then.Mark.Seq != r.Reference.Seq) {
+		return true // it is compared with another baseline now, or with none
 	}
-	if !now.Has(r.Item) {
+	if !c.Now.Has(r.Item) {
 		return false
 	}
-	if r.Code == "R2" {
-		return now.score(r.Item) >= r.WasScore-Step/2.0
+	switch r.Code {
+	case "R2", "R4":
+		return c.Now.score(r.Item) >= r.WasScore-Step/2.0
+	case "R3":
+		return c.Base.Added[r.Item] == 0 && c.Base.Now.score(r.Item) >= c.Base.Then.score(r.Item)-Step/2.0
+	case "R5":
+		return c.Now.Trends[r.Item] == ""
 	}
-	return !worse(r.WasWorst, now.Worst[r.Item])
+	return !worse(r.WasWorst, c.Now.Worst[r.Item])
 }
 
 // worse is R1's condition between two worst severities, 0 for none.
@@ -136,19 +191,34 @@ func worse(was, now Severity) bool {
 	return now.level().rank() > was.level().rank() || now > was && now >= High
 }
 
-func refresh(r *Regression, now Side) *Regression {
-	c := *r
-	if now.Has(r.Item) {
-		switch r.Code {
-		case "R1":
-			if c.Now = string(now.Worst[r.Item].level()); c.Now == c.Was {
-				c.Now = now.Worst[r.Item].String()
-			}
-		case "R2":
-			c.Now = points(now.score(r.Item))
-		}
+// refresh brings the words of an open regression up to date.
+func (c *Comparison) refresh(r *Regression) *Regression {
+	n := *r
+	if !c.Now.Has(r.Item) {
+		return &n
 	}
-	return &c
+	switch r.Code {
+	case "R1":
+		if n.Now = string(c.Now.Worst[r.Item].level()); n.Now == n.Was {
+			n.Now = c.Now.Worst[r.Item].String()
+		}
+	case "R2", "R4":
+		n.Now = points(c.Now.score(r.Item))
+	case "R3":
+		n.Now = c.Base.now(r.Item)
+	case "R5":
+		n.Now = c.Now.Trends[r.Item]
+	}
+	return &n
+}
+
+// now says how an item is, compared with the baseline.
+func (b *Base) now(k snapshot.Key) string {
+	s := points(b.Now.score(k))
+	if sev := b.Added[k]; sev > 0 && b.Then.score(k)-b.Now.score(k) < Step {
+		s += " with another " + sev.String() + " finding"
+	}
+	return s
 }
 
 func points(v float64) string { return fmt.Sprintf("%.1f", Floor(v)) }

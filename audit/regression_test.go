@@ -47,7 +47,7 @@ func TestRegressions(t *testing.T) {
 					gone = []Gone{{Item: k, Level: LevelOK}}
 				}
 				was := open
-				open, _ = Regressions(open, ref, now, now, gone)
+				open, _ = Regressions(Comparison{Open: open, Was: ref, Now: now, Fresh: now, Gone: gone})
 				var codes []string
 				for _, r := range open {
 					codes = append(codes, r.Code)
@@ -65,6 +65,120 @@ func TestRegressions(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// withScore is a snapshot in which one item has a score.
+func withScore(seq uint64, score float64) Side {
+	return Side{Mark: Mark{Seq: seq}, Worst: map[snapshot.Key]Severity{"pm2/api": Low}, Scores: map[snapshot.Key]float64{"pm2/api": score}, Has: func(snapshot.Key) bool { return true }}
+}
+
+func codes(list []*Regression) string {
+	var out []string
+	for _, r := range list {
+		out = append(out, r.Code)
+	}
+	return strings.Join(out, " ")
+}
+
+// A slide in small steps is never a step, and is seen against a baseline; it ends
+// when half of the step is regained, or with the baseline.
+func TestRegressions_baseline(t *testing.T) {
+	values := []float64{98, 95, 92, 89, 86, 83, 92, 93}
+	want := []string{"", "", "", "", "R3", "R3", "R3", ""}
+	base := withScore(1, values[0])
+	var open []*Regression
+	for i := 1; i < len(values); i++ {
+		now := withScore(uint64(i+1), values[i])
+		open, _ = Regressions(Comparison{Open: open, Was: withScore(uint64(i), values[i-1]), Now: now, Fresh: now, Base: &Base{Then: base, Now: now}})
+		if got := codes(open); got != want[i] {
+			t.Errorf("%v: open %q, want %q", values[i], got, want[i])
+		}
+		if len(open) > 0 && (open[0].Reference.Seq != 1 || open[0].Since.Seq != 5 || open[0].Was != "98.0" || open[0].Now != points(values[i])) {
+			t.Errorf("%+v", open[0])
+		}
+	}
+	now := withScore(9, 80)
+	open, _ = Regressions(Comparison{Was: now, Now: now, Fresh: now, Base: &Base{Then: base, Now: now}})
+	if still, closed := Regressions(Comparison{Open: open, Was: now, Now: now, Fresh: now}); len(open) != 1 || len(still) != 0 || codes(closed) != "R3" {
+		t.Errorf("without a baseline: open %v, closed %v", still, closed)
+	}
+	other := withScore(8, 95)
+	if still, closed := Regressions(Comparison{Open: open, Was: now, Now: now, Fresh: now, Base: &Base{Then: other, Now: now}}); len(closed) != 1 || len(still) != 1 || still[0].Reference.Seq != 8 {
+		t.Errorf("with another baseline: open %v, closed %v", still, closed)
+	}
+}
+
+// A finding that the baseline does not have is one, whatever else was mended.
+func TestRegressions_added(t *testing.T) {
+	now := withScore(2, 88)
+	b := &Base{Then: withScore(1, 88), Now: now, Added: map[snapshot.Key]Severity{"pm2/api": Medium}}
+	open, _ := Regressions(Comparison{Was: now, Now: now, Fresh: now, Base: b})
+	if codes(open) != "R3" || open[0].Now != "88.0 with another medium finding" {
+		t.Errorf("%+v", open)
+	}
+	if still, closed := Regressions(Comparison{Open: open, Was: now, Now: now, Fresh: now, Base: b}); codes(still) != "R3" || closed != nil {
+		t.Errorf("it is still there, and %q is open", codes(still))
+	}
+	b.Added = nil
+	if still, _ := Regressions(Comparison{Open: open, Was: now, Now: now, Fresh: now, Base: b}); len(still) != 0 {
+		t.Errorf("it is gone, and %+v is open", still[0])
+	}
+}
+
+// What is far below the usual twice is told once, against what was usual.
+func TestRegressions_usual(t *testing.T) {
+	history := []float64{96, 95, 96, 94, 96, 95, 96}
+	for _, c := range []struct {
+		then []float64
+		fell bool
+	}{{[]float64{93}, false}, {[]float64{84}, false}, {[]float64{84, 96}, false}, {[]float64{96, 84}, false}, {[]float64{84, 84}, true}} {
+		trail := Trail{Scores: append(history[:7:7], c.then...)}
+		usual, fell := trail.Fell()
+		if fell != c.fell || fell && usual != 96 {
+			t.Errorf("%v: usual %v, fell %v", c.then, usual, fell)
+		}
+	}
+	if _, fell := (Trail{Scores: []float64{96, 96, 96, 96, 84, 84}}).Fell(); fell {
+		t.Error("four scores are a history")
+	}
+	if _, fell := (Trail{Scores: append([]float64{60, 60, 60, 60, 60, 60, 60, 60, 60, 60}, append(history, 84, 84)...)}).Fell(); !fell {
+		t.Error("what was long ago is usual")
+	}
+	usual := map[snapshot.Key]float64{"pm2/api": 96}
+	was, now := withScore(8, 84), withScore(9, 84)
+	open, _ := Regressions(Comparison{Was: was, Now: now, Fresh: now, Usual: usual})
+	if codes(open) != "R4" || open[0].Was != "96.0" || open[0].Now != "84.0" {
+		t.Fatalf("%+v", open)
+	}
+	for score, want := range map[float64]string{90: "R4", 91: ""} {
+		now := withScore(10, score)
+		if still, _ := Regressions(Comparison{Open: open, Was: was, Now: now, Fresh: now}); codes(still) != want {
+			t.Errorf("at %v: open %q, want %q", score, codes(still), want)
+		}
+	}
+	step := []*Regression{{Item: "pm2/api", Code: "R2", WasScore: 96}}
+	if both, _ := Regressions(Comparison{Open: step, Was: was, Now: now, Fresh: now, Usual: usual}); codes(both) != "R2" {
+		t.Errorf("a step is told as %q", codes(both))
+	}
+}
+
+// A trend is a regression as long as its finding is open.
+func TestRegressions_trend(t *testing.T) {
+	was, now := withScore(1, 96), withScore(2, 96)
+	now.Trends = map[snapshot.Key]string{"pm2/api": "memory grows"}
+	open, _ := Regressions(Comparison{Was: was, Now: now, Fresh: now})
+	if codes(open) != "R5" || open[0].Now != "memory grows" {
+		t.Fatalf("%+v", open)
+	}
+	if again, _ := Regressions(Comparison{Open: open, Was: now, Now: now, Fresh: now}); codes(again) != "R5" {
+		t.Error("it is not open any more")
+	}
+	if later, _ := Regressions(Comparison{Was: now, Now: now, Fresh: now}); len(later) != 0 {
+		t.Error("a trend that was there before is a regression")
+	}
+	if over, _ := Regressions(Comparison{Open: open, Was: now, Now: was, Fresh: was}); len(over) != 0 {
+		t.Error("it does not end")
 	}
 }
 

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"os"
+	"strconv"
 	"testing"
 
 	"healthaudit/snapshot"
@@ -99,6 +101,28 @@ func TestEvaluate(t *testing.T) {
 			}
 		}
 	})
+	t.Run("shares_of_one_item", func(t *testing.T) {
+		s := Evaluate(items("pm2/api"), open("pm2/api", High, Medium), Weighting{})
+		near(t, "item", s.Items["pm2/api"], 61.60, 1e-9)
+		// before the cap, which takes 11 more of the high one and scales both
+		near(t, "high", (s.Loss["pm2/api 0"]-11)/.89, 28.27, .005)
+		near(t, "medium", s.Loss["pm2/api 1"]/.89, 10.13, .005)
+	})
+	t.Run("a_waived_finding_costs_nothing_and_is_told", func(t *testing.T) {
+		all := items("functions/f", "functions/g")
+		fs := open("functions/f", Medium)
+		fs[0].Waived = &Waived{Reason: "for now", Severity: Medium}
+		near(t, "with", *Evaluate(all, fs, Weighting{}).Value, 100, 1e-9)
+		near(t, "without waivers", *Evaluate(all, Unwaived(fs), Weighting{}).Value, 93.06, 1e-9)
+	})
+	t.Run("of_three_systems_one_of_which_is_weighed_more", func(t *testing.T) {
+		s := Evaluate(items("pm2/a", "functions/f"), open("pm2/a", Medium), Weighting{Systems: map[snapshot.System]float64{snapshot.PM2: 3}})
+		near(t, "overall", *s.Value, (3*88+100)/4.0*.99, 1e-9)
+	})
+	t.Run("what_vanished_stays_in_the_sum", func(t *testing.T) {
+		s := Evaluate(items("pm2/a"), open("pm2/gone", High, Medium), Weighting{})
+		near(t, "pm2 raw", s.Systems[snapshot.PM2].Raw, (100+61.6)/2, 1e-9)
+	})
 	t.Run("nothing_to_judge_has_no_score", func(t *testing.T) {
 		if s := Evaluate(nil, nil, Weighting{}); s.Value != nil {
 			t.Errorf("score %v of nothing", *s.Value)
@@ -124,8 +148,14 @@ func TestEvaluate(t *testing.T) {
 
 // More or worse findings never raise a score, and the losses sum to what is missing.
 func TestEvaluateProperties(t *testing.T) {
-	seed := rand.Uint64()
-	t.Logf("seed %d", seed)
+	seed, runs := rand.Uint64(), 200_000
+	if v, err := strconv.ParseUint(os.Getenv("AUDIT_TEST_SEED"), 10, 64); err == nil {
+		seed = v
+	}
+	t.Logf("AUDIT_TEST_SEED=%d", seed)
+	if testing.Short() {
+		runs = 10_000
+	}
 	r := rand.New(rand.NewPCG(seed, 1))
 	var keys []snapshot.Key
 	for _, sys := range snapshot.Systems {
@@ -133,36 +163,53 @@ func TestEvaluateProperties(t *testing.T) {
 			keys = append(keys, snapshot.Key(fmt.Sprintf("%s/%d", sys, i)))
 		}
 	}
-	w := Weighting{Items: func(k snapshot.Key) float64 { return []float64{.5, 1, 3}[len(k)%3] }, Systems: map[snapshot.System]float64{snapshot.PM2: 2}}
-	for range 20_000 {
-		list := items(keys[:1+r.IntN(len(keys))]...)
-		var fs []Tracked
-		for n := range r.IntN(8) {
-			k := list[r.IntN(len(list))].Key
-			fs = append(fs, Tracked{Record: &Record{Finding: Finding{ID: fmt.Sprint(n), Item: k, Severity: Severity(1 + r.IntN(5))}}})
+	all := items(keys...)
+	w := Weighting{Items: func(k snapshot.Key) float64 { return []float64{.5, 1, 3}[k[len(k)-1]%3] }, Systems: map[snapshot.System]float64{snapshot.PM2: 2}}
+	ids := []string{"0", "1", "2", "3", "4", "5", "6", "7"}
+	for range runs {
+		list := all[:1+r.IntN(len(all))]
+		fs := make([]Tracked, r.IntN(8), 8)
+		finding := func(n int) Tracked {
+			return Tracked{Record: &Record{Finding: Finding{ID: ids[n], Item: list[r.IntN(len(list))].Key, Severity: Severity(1 + r.IntN(5))}}}
+		}
+		for n := range fs {
+			fs[n] = finding(n)
 		}
 		before := Evaluate(list, fs, w)
-		var lost float64
-		for _, l := range before.Loss {
-			lost += l
+		sums(t, "overall", *before.Value, before.Loss)
+		for sys, s := range before.Systems {
+			sums(t, string(sys), s.Value, s.Loss)
 		}
-		if math.Abs(100-*before.Value-lost) > 1e-9 {
-			t.Fatalf("losses sum to %v of %v", lost, 100-*before.Value)
-		}
-		k := list[r.IntN(len(list))].Key
-		after := Evaluate(list, append(fs, Tracked{Record: &Record{Finding: Finding{ID: "more", Item: k, Severity: Severity(1 + r.IntN(5))}}}), w)
-		if *after.Value > *before.Value+1e-9 {
-			t.Fatalf("a finding more raised the score from %v to %v", *before.Value, *after.Value)
-		}
-		if len(fs) > 0 {
+		what := "a finding more"
+		if len(fs) > 0 && r.IntN(2) == 0 {
+			what = "a worse finding"
 			i := r.IntN(len(fs))
 			worse := *fs[i].Record
 			worse.Severity = min(worse.Severity+1, Critical)
 			fs[i] = Tracked{Record: &worse}
-			if s := Evaluate(list, fs, w); *s.Value > *before.Value+1e-9 {
-				t.Fatalf("a worse finding raised the score from %v to %v", *before.Value, *s.Value)
+		} else {
+			fs = append(fs, finding(len(fs)))
+		}
+		after := Evaluate(list, fs, w)
+		if *after.Value > *before.Value+1e-9 {
+			t.Fatalf("%s raised the score from %v to %v", what, *before.Value, *after.Value)
+		}
+		for sys, s := range after.Systems {
+			if was := before.Systems[sys]; s.Value > was.Value+1e-9 {
+				t.Fatalf("%s raised that of %s from %v to %v", what, sys, was.Value, s.Value)
 			}
 		}
+	}
+}
+
+func sums(t *testing.T, what string, value float64, loss map[string]float64) {
+	t.Helper()
+	var lost float64
+	for _, l := range loss {
+		lost += l
+	}
+	if math.Abs(100-value-lost) > 1e-9 {
+		t.Fatalf("%s: losses sum to %v of %v", what, lost, 100-value)
 	}
 }
 

@@ -95,7 +95,7 @@ func Track(prev []*Record, j Judgement, checks []*Check, w *World, now Mark) []T
 	}
 	crashed := map[string]bool{}
 	for _, c := range j.Crashed {
-		crashed[c.Check] = true
+		crashed[c.Check] = crashed[c.Check] || c.Item == ""
 	}
 	for _, r := range prev {
 		if found[r.ID] || !r.Open() {
@@ -168,7 +168,7 @@ func Saved(recs []*Record, seq uint64, checks []*Check, w *World, crashes []Cras
 	}
 	crashed := map[string]bool{}
 	for _, c := range crashes {
-		crashed[c.Check] = true
+		crashed[c.Check] = crashed[c.Check] || c.Item == ""
 	}
 	var out []Tracked
 	for _, r := range recs {

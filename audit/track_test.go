@@ -23,6 +23,7 @@ type step struct {
 	want    Status // "" when the finding is not in the snapshot
 	isCarry bool
 	by      string
+	times   int // it occurred, when that is to be looked at
 }
 
 func TestTrack(t *testing.T) {
@@ -31,7 +32,9 @@ func TestTrack(t *testing.T) {
 	for name, life := range map[string][]step{
 		"new_then_persisting_then_resolved": {{fails: true, want: New}, {fails: true, want: Persisting}, {want: Resolved, by: ByPass}, {}},
 		"comes_back_reopened":               {{fails: true, want: New}, {want: Resolved}, {fails: true, want: Reopened}, {fails: true, want: Persisting}},
-		"comes_back_after_the_window_new":   {{fails: true, want: New}, {want: Resolved}, {fails: true, after: ReopenWindow + hour, want: New}},
+		"comes_back_after_the_window_new":   {{fails: true, want: New}, {want: Resolved}, {fails: true, after: ReopenWindow, want: New, times: 2}, {fails: true, want: Persisting, times: 2}},
+		"on_the_last_day_reopened":          {{fails: true, want: New, times: 1}, {want: Resolved}, {fails: true, after: ReopenWindow - hour, want: Reopened, times: 1}},
+		"an_unknown_system_then_resolved":   {{fails: true, want: New}, {status: snapshot.StatusError, carried: true, want: Persisting, isCarry: true}, {gone: true, want: Resolved, by: ByRemoval}},
 		"an_unread_source_resolves_nothing": {{fails: true, want: New}, {carried: true, want: Persisting, isCarry: true}, {want: Resolved, by: ByPass}},
 		"an_unread_system_resolves_nothing": {{fails: true, want: New}, {status: snapshot.StatusError, carried: true, want: Persisting, isCarry: true}, {fails: true, want: Persisting}},
 		"a_skipped_system_resolves_nothing": {{fails: true, want: New}, {status: snapshot.StatusSkipped, carried: true, want: Persisting, isCarry: true}},
@@ -94,6 +97,9 @@ func TestTrack(t *testing.T) {
 				}
 				if is, ok := got[0].StatusAt(now.Seq); !ok || is != s.want || got[0].Carried != s.isCarry {
 					t.Errorf("step %d: %s carried=%v, want %s carried=%v", i+1, is, got[0].Carried, s.want, s.isCarry)
+				}
+				if s.times > 0 && got[0].Occurrences != s.times {
+					t.Errorf("step %d: occurrence %d, want %d", i+1, got[0].Occurrences, s.times)
 				}
 				if s.by != "" && got[0].ResolvedBy != s.by {
 					t.Errorf("step %d: resolved by %q, want %q", i+1, got[0].ResolvedBy, s.by)

@@ -113,6 +113,7 @@ type Item struct {
 	Level     string             `json:"level"`
 	Score     *float64           `json:"score"` // null when unknown
 	Change    string             `json:"change"`
+	Flapping  *float64           `json:"flapping"` // percent by which its level goes to and fro; null when it does not flap
 	Facts     map[string]any     `json:"facts"`
 	Metrics   map[string]float64 `json:"metrics"`
 	Files     []File             `json:"files"`
@@ -147,6 +148,8 @@ type Finding struct {
 	Location   *Location  `json:"location"`
 	Evidence   []Evidence `json:"evidence"`
 	FirstSeen  Mark       `json:"first_seen"`
+	Occurrence int        `json:"occurrence"`    // 1 at first; one more each time it came back after being away for 30 days
+	Version    int        `json:"check_version"` // of the check that found it
 	Waiver     *Waiver    `json:"waiver"`
 }
 

@@ -99,6 +99,9 @@ func ordinary() *Document {
 		{Item: "pm2/api", Code: "R2", Was: "100.0", Now: "40.0", Reference: Mark{beforeRun, noon.Add(-2 * time.Hour)}, Since: Mark{thisRun, noon}},
 		{Item: "workflows/deploy.yml", Code: "R1", Was: "ok", Now: "failing", Reference: Mark{beforeRun, noon.Add(-2 * time.Hour)}, Since: Mark{thisRun, noon}},
 		{Item: "functions/checkout", Code: "R2", Was: "100.0", Now: "70.0", Reference: Mark{firstRun, noon.Add(-6 * time.Hour)}, Since: Mark{beforeRun, noon.Add(-4 * time.Hour)}},
+		{Item: "pm2/mailer", Code: "R3", Was: "100.0", Now: "88.0", Reference: Mark{firstRun, noon.Add(-6 * time.Hour)}, Since: Mark{beforeRun, noon.Add(-2 * time.Hour)}},
+		{Item: "pm2/mailer", Code: "R5", Was: "as usual", Now: "memory grows without end", Reference: Mark{firstRun, noon.Add(-6 * time.Hour)}, Since: Mark{beforeRun, noon.Add(-2 * time.Hour)}},
+		{Item: "scripts/tools/import.js", Code: "R4", Was: "100.0", Now: "84.9", Reference: Mark{beforeRun, noon.Add(-2 * time.Hour)}, Since: Mark{thisRun, noon}},
 		{Item: "scripts/tools/rotate-logs.sh", Code: "R6", Was: "ok", Now: "gone", Reference: Mark{firstRun, noon.Add(-50 * time.Hour)}, Since: Mark{beforeRun, noon.Add(-48 * time.Hour)}},
 	}
 	d.Changes = []Change{
@@ -110,7 +113,7 @@ func ordinary() *Document {
 	}
 	d.Items = []Item{
 		{Key: "functions/checkout", System: "functions", Name: "checkout", Path: "netlify/functions/checkout.mjs", Level: "failing", Score: ptr(70.0), Change: "unchanged"},
-		{Key: "pm2/api", System: "pm2", Name: "api", Path: "ecosystem.config.js", State: "online", Level: "failing", Score: ptr(40.0), Change: "unchanged",
+		{Key: "pm2/api", System: "pm2", Name: "api", Path: "ecosystem.config.js", State: "online", Level: "failing", Score: ptr(40.0), Change: "unchanged", Flapping: ptr(35.5),
 			Facts: map[string]any{"exec-mode": "fork", "instances": 1.0, "watch": false, "env": []string{"NODE_ENV"}}, Metrics: map[string]float64{"restarts": 14},
 			Files: []File{{"ecosystem.config.js", "0644", 812, digest("eco"), "shared"}}, Starts: []string{"scripts/server.js"}},
 		{Key: "scripts/cron:crontab:0badcafe", System: "scripts", Name: "sync.sh", Path: "crontab", Level: "unknown", Change: "unknown", Unknown: "the crontab uses a variable that is not set"},

@@ -21,6 +21,7 @@ func renderTable(w io.Writer, d *Document, o Options) error {
 	r.verdict()
 	r.systems()
 	r.regressions()
+	r.flapping()
 	r.findings()
 	r.resolved()
 	r.waived()
@@ -47,7 +48,7 @@ func legible(d *Document, o Options) *Document {
 	if !o.Items {
 		c.Items = nil
 		for _, it := range d.Items {
-			if it.Level == "unknown" {
+			if it.Level == "unknown" || it.Flapping != nil {
 				c.Items = append(c.Items, it)
 			}
 		}

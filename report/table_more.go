@@ -6,9 +6,10 @@ import (
 	"strings"
 )
 
-// regressed says in words what a code measures; R6, a missing item, needs none.
+// regressed says in words what a code measures; R5, a trend, and R6, a missing
+// item, need none.
 var regressed = map[string]string{
-	"R1": "level", "R2": "score", "R3": "score against the baseline", "R4": "score against its usual", "R5": "metric",
+	"R1": "level", "R2": "score", "R3": "score against the baseline", "R4": "score against its usual",
 }
 
 // regressions writes what got worse, from what to what, and since when.
@@ -43,7 +44,10 @@ func (r *reading) regressed() int {
 
 // fall says from what to what it went down.
 func fall(x Regression) string {
-	if x.Code == "R6" {
+	switch x.Code {
+	case "R5":
+		return x.Now
+	case "R6":
 		return x.Was + " → gone"
 	}
 	return regressed[x.Code] + " " + x.Was + " → " + x.Now
@@ -72,6 +76,17 @@ func (r *reading) cause(item string) string {
 		return s
 	}
 	return ""
+}
+
+// flapping lists what goes to and fro: one look at it tells nothing.
+func (r *reading) flapping() {
+	var lines []string
+	for _, it := range r.Items {
+		if it.Flapping != nil {
+			lines = append(lines, fmt.Sprintf("%s: its level keeps changing (%.0f %% of the most that 21 runs allow; it is over at 20 %%), now %s", it.Key, *it.Flapping, it.Level))
+		}
+	}
+	r.short(inkYellow, "FLAPPING", lines)
 }
 
 // since says from when on something is so.

@@ -19,6 +19,7 @@ type Config struct {
 	Skip        []snapshot.System
 	Criticality map[string]string // glob over keys → low, normal, high; the longest matching glob wins
 	Weights     map[snapshot.System]float64
+	Expect      []audit.Expected // what must be there
 	ChecksOff   []string
 	Severity    map[string]audit.Severity
 	Limits      map[string]float64 // "check-id.limit"

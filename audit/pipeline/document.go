@@ -150,6 +150,9 @@ func (v *View) items() []report.Item {
 			s = audit.Floor(s)
 			r.Score = &s
 		}
+		if percent, ok := v.Info.Flapping[it.Key]; ok {
+			r.Flapping = &percent
+		}
 		switch op, ok := changed[it.Key]; {
 		case it.Carried:
 			r.Change = "unknown"
@@ -257,7 +260,7 @@ func (v *View) documentFindings() ([]report.Finding, []report.Check) {
 			Regression: regressed(t),
 			Item:       string(t.Item), System: string(t.System), Title: t.Title, Message: t.Message, Hint: t.Hint,
 			Loss: round(v.Score.Loss[t.ID], 100), Location: location(t.At.Path, t.At.Line, t.At.Column),
-			Evidence: make([]report.Evidence, 0, len(t.Evidence)), FirstSeen: mark(t.First)}
+			Evidence: make([]report.Evidence, 0, len(t.Evidence)), FirstSeen: mark(t.First), Occurrence: t.Occurrences, Version: t.CheckVersion}
 		if t.Accepted() {
 			f.Waiver = &report.Waiver{Reason: t.Waived.Reason, Until: t.Waived.Until, By: fmt.Sprintf("%s:%d", t.Waived.At.Path, t.Waived.At.Line)}
 		}
@@ -332,7 +335,7 @@ func (v *View) errors() []report.Error {
 		out = append(out, report.Error{System: string(snapshot.Auditor), Source: link, Message: link + " is a symbolic link, which is not followed: what was behind it is not known", Hint: "make it a folder of the project again"})
 	}
 	for _, c := range v.Info.Crashed {
-		out = append(out, report.Error{System: string(snapshot.Auditor), Source: c.Check, Message: "a bug of audit: the check stopped: " + c.What, Hint: "please report it; its earlier findings are carried"})
+		out = append(out, report.Error{System: string(snapshot.Auditor), Source: c.Check, Message: "a bug of audit: the check stopped" + onItem(c) + ": " + c.What, Hint: "please report it; its earlier findings are carried"})
 	}
 	for _, st := range v.Info.Systems {
 		if st.Status == snapshot.StatusError && len(st.Failed()) == 0 {
@@ -345,4 +348,11 @@ func (v *View) errors() []report.Error {
 		}
 	}
 	return out
+}
+
+func onItem(c audit.Crash) string {
+	if c.Item == "" {
+		return ""
+	}
+	return " at " + string(c.Item)
 }

@@ -71,22 +71,9 @@ func openings(tx *store.Tx, key snapshot.Key, at func(uint64) *Moment) (map[stri
 	}
 	out := map[string][]version{}
 	for id := range ids {
-		var bad error
-		err := tx.Table(tableFinding).History(id, func(seq uint64, value []byte) bool {
-			r := &audit.Record{}
-			if bad = json.Unmarshal(value, r); bad != nil {
-				return false
-			}
-			out[id] = append(out[id], version{seq, r})
-			return true
-		})
-		if err == nil {
-			err = bad
-		}
-		if err != nil {
+		if out[id], err = versionsOf(tx, id); err != nil {
 			return nil, err
 		}
-		slices.Reverse(out[id])
 		was := false
 		for _, v := range out[id] {
 			r := v.rec
@@ -171,6 +158,24 @@ func rewritten(old, new []snapshot.File) (out []string) {
 type version struct {
 	seq uint64
 	rec *audit.Record
+}
+
+// versionsOf returns the versions of a finding, oldest first.
+func versionsOf(tx *store.Tx, id string) (out []version, err error) {
+	var bad error
+	err = tx.Table(tableFinding).History(id, func(seq uint64, value []byte) bool {
+		r := &audit.Record{}
+		if bad = json.Unmarshal(value, r); bad != nil {
+			return false
+		}
+		out = append(out, version{seq, r})
+		return true
+	})
+	slices.Reverse(out)
+	if err == nil {
+		err = bad
+	}
+	return out, err
 }
 
 // openAt returns the finding as it was in a snapshot, or nil when it was not open.

@@ -32,6 +32,8 @@ type judged struct {
 	marks       map[snapshot.System]audit.Mark // the snapshot that last read each system
 	judged      map[snapshot.Key]uint64        // of items that could not be judged, the snapshot in which they last could
 	markOf      map[uint64]audit.Mark          // the marks of those snapshots
+	tools       map[snapshot.System]string     // the version that last read each system
+	flapping    map[snapshot.Key]float64       // see Info.Flapping
 }
 
 func (j *judged) records() []*audit.Record {
@@ -42,7 +44,7 @@ func (j *judged) records() []*audit.Record {
 }
 
 func loadJudged(p *past) (*judged, error) {
-	j := &judged{checks: map[string]string{}, gone: p.info.Gone, scope: scope(p.info.Systems), marks: map[snapshot.System]audit.Mark{}, accepted: map[snapshot.Key]uint64{}}
+	j := &judged{checks: map[string]string{}, gone: p.info.Gone, scope: scope(p.info.Systems), marks: map[snapshot.System]audit.Mark{}, accepted: map[snapshot.Key]uint64{}, tools: map[snapshot.System]string{}, flapping: p.info.Flapping}
 	var err error
 	if j.recs, err = records(p.tx, p.seq); err != nil {
 		return nil, err
@@ -78,6 +80,13 @@ func loadJudged(p *past) (*judged, error) {
 		}
 		if ok {
 			j.marks[sys] = audit.Mark{Seq: seq, Run: h.ID, At: h.At}
+			if j.tools[sys] = p.info.Tool; seq != p.seq {
+				var i Info
+				if err := json.Unmarshal(h.Body, &i); err != nil {
+					return nil, err
+				}
+				j.tools[sys] = i.Tool
+			}
 		}
 	}
 	j.judged, j.markOf = p.info.Judged, map[uint64]audit.Mark{}

@@ -87,7 +87,7 @@ func tellsSecret(b []byte) bool {
 			}
 			at += i + len(word)
 			rest := low[at:min(at+200, len(low))]
-			if m := literal().FindSubmatch(rest); m != nil && bytes.ContainsAny(m[1], "0123456789") && !reference(m[1]) {
+			if m := literal().FindSubmatch(rest); m != nil && bytes.ContainsAny(m[1], "0123456789") && !member(m[1]) {
 				return true
 			}
 		}
@@ -128,8 +128,8 @@ func looksRandom(b []byte) bool {
 	return false
 }
 
-// reference reports whether a value names a member of something, as programs do.
-func reference(v []byte) bool {
+// member reports whether a value names a member of something, as programs do.
+func member(v []byte) bool {
 	for _, prefix := range []string{"process.env", "env.", "secrets.", "config.", "this.", "req.", "event.", "github.", "import.meta"} {
 		if bytes.HasPrefix(v, []byte(prefix)) {
 			return true

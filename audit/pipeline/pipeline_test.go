@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -9,11 +10,12 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
+	gocmp "github.com/google/go-cmp/cmp"
 
 	"healthaudit/audit"
 	"healthaudit/report"
@@ -38,6 +40,7 @@ type world struct {
 	panic bool
 	trips bool // Follow panics
 	epoch int
+	tool  string // the version; empty: test
 }
 
 func newWorld(t *testing.T, names ...string) *world {
@@ -93,13 +96,39 @@ var checks = []*audit.Check{
 				p.Doubt(it.Key, "")
 				continue
 			}
-			if v, known := it.Fact("mood"); known && v.Str() != "ok" {
+			v, known := it.Fact("mood")
+			if v.Str() == "poison" {
+				panic(it.Name)
+			}
+			if small, ok := strings.CutPrefix(v.Str(), "sore "); ok {
+				n, _ := strconv.Atoi(small)
+				for i := range n {
+					p.Report(audit.Report{Item: it.Key, Severity: audit.Low, Discriminator: fmt.Sprint(i), Message: it.Name + " is sore"})
+				}
+				continue
+			}
+			if known && !strings.HasPrefix(v.Str(), "swell") && v.Str() != "ok" && (v.Str() != "weary" || p.Limits["script-sick.weary"] > 0) {
 				r := audit.Report{Item: it.Key, Message: it.Name + " is " + v.Str()}
 				if v.Str() == "dead" {
 					r.Severity = audit.Critical
 				}
 				p.Report(r)
 			}
+		}
+	}},
+	{ID: "script-swells", System: snapshot.Scripts, Severity: audit.Low, Title: "it swells", Trend: true, Judge: func(p *audit.Pass) {
+		for _, it := range p.Items() {
+			sizes := p.Series(it, "size", audit.Window{Since: p.Now.At.Add(-3 * time.Hour), Most: 9})
+			rising := len(sizes) >= 3 && !slices.IsSortedFunc(sizes, func(a, b audit.Sample) int { return cmp.Compare(b.Metric.Value, a.Metric.Value) }) &&
+				slices.IsSortedFunc(sizes, func(a, b audit.Sample) int { return cmp.Compare(a.Metric.Value, b.Metric.Value) })
+			if v, _ := it.Fact("mood"); rising && strings.HasPrefix(v.Str(), "swell") {
+				p.Report(audit.Report{Item: it.Key, Message: it.Name + " swells"})
+			}
+		}
+	}},
+	{ID: "audit-blind", Needs: []snapshot.System{snapshot.Auditor}, Severity: audit.Low, Title: "blind", Judge: func(p *audit.Pass) {
+		if n := p.Failing[snapshot.Scripts]; n >= 3 {
+			p.Report(audit.Report{Item: snapshot.Pseudo(snapshot.Scripts), Message: fmt.Sprintf("blind for %d runs", n)})
 		}
 	}},
 	{ID: "audit-item-vanished", Needs: []snapshot.System{snapshot.Auditor}, Severity: audit.Medium, Title: "vanished", Judge: func(p *audit.Pass) {
@@ -120,7 +149,7 @@ func (w *world) runner() *Runner {
 		w.t.Fatal(err)
 	}
 	w.t.Cleanup(func() { h.Close() })
-	return &Runner{Host: h, Config: &w.cfg, Collectors: []*collect.Collector{w.collector()}, Checks: checks, Store: w.store, Version: "test",
+	return &Runner{Host: h, Config: &w.cfg, Collectors: []*collect.Collector{w.collector()}, Checks: checks, Store: w.store, Version: cmp.Or(w.tool, "test"),
 		Actor: rules.Actor{User: "tester", Via: "other"}, Recovery: "plan"}
 }
 
@@ -135,7 +164,7 @@ func (w *world) run() *report.Document {
 	if err := reporttest.Validate([]byte(text(w.t, doc))); err != nil {
 		w.t.Error(err)
 	}
-	if d := cmp.Diff(text(w.t, doc), w.load(doc.Run.Seq)); d != "" {
+	if d := gocmp.Diff(text(w.t, doc), w.load(doc.Run.Seq)); d != "" {
 		w.t.Errorf("run %d reads back differently (-run +saved):\n%s", doc.Run.Seq, d)
 	}
 	return doc
@@ -146,7 +175,7 @@ func (w *world) load(seq uint64) (out string) {
 	w.view(func(tx *store.Tx) error {
 		v, err := Load(tx, seq, []*collect.Collector{w.collector()}, checks)
 		if err == nil {
-			out = text(w.t, v.Document("test"))
+			out = text(w.t, v.Document(cmp.Or(w.tool, "test")))
 		}
 		return err
 	})
@@ -284,6 +313,22 @@ func TestRun(t *testing.T) {
 		want(t, w.run(), "scripts/rug script-sick persisting carried")
 		w.panic = false
 		want(t, w.run(), "scripts/rug script-sick persisting")
+	})
+	t.Run("runs_in_a_row_without_a_listing_are_counted", func(t *testing.T) {
+		w := newWorld(t, "lamp")
+		w.fail = errors.New("no way in")
+		w.run()
+		want(t, w.run(), "")
+		w.fail = nil
+		want(t, w.run(), "scripts/lamp added")
+		w.fail = errors.New("no way in")
+		w.run()
+		want(t, w.run(), "")
+		d := w.run()
+		want(t, d, "scripts/(system) audit-blind new")
+		if d = w.run(); d.Findings[0].Message != "blind for 4 runs." {
+			t.Error(d.Findings[0].Message)
+		}
 	})
 	t.Run("a_failed_source_keeps_its_items", func(t *testing.T) {
 		w := newWorld(t, "lamp", "rug")
@@ -449,7 +494,23 @@ func TestRun(t *testing.T) {
 		w.epoch, w.cfg.Skip = 2, []snapshot.System{snapshot.Scripts}
 		w.run()
 		w.cfg.Skip, w.items["rug"] = nil, "sick"
-		want(t, w.run(), "scripts/rug R1; scripts/rug R2; scripts/rug rebased; scripts/rug script-sick new")
+		want(t, w.run(), "scripts/rug rebased; scripts/rug script-sick new") // the collector may read more now
+		want(t, w.run(), "scripts/rug script-sick persisting")
+		w.items["rug"] = "dead"
+		want(t, w.run(), "scripts/rug R1; scripts/rug R2; scripts/rug changed; scripts/rug script-sick persisting")
+	})
+	t.Run("a_check_that_panics_loses_one_item_for_a_while", func(t *testing.T) {
+		w := newWorld(t, "lamp", "rug")
+		w.items["rug"] = "sick"
+		w.run()
+		w.items["rug"], w.items["lamp"] = "poison", "sick"
+		d := w.run()
+		want(t, d, "scripts/lamp R1; scripts/lamp R2; scripts/lamp changed; scripts/lamp script-sick new; scripts/rug changed; scripts/rug script-sick persisting carried")
+		if len(d.Errors) != 1 || !strings.Contains(d.Errors[0].Message, "at scripts/rug: panic with a value of type string at pipeline/pipeline_test.go:") {
+			t.Errorf("%+v", d.Errors)
+		}
+		w.items["rug"] = "ok"
+		want(t, w.run(), "scripts/lamp R1; scripts/lamp R2; scripts/lamp script-sick persisting; scripts/rug changed; scripts/rug script-sick resolved")
 	})
 	t.Run("a_follow_that_panics_fails_its_source_only", func(t *testing.T) {
 		w := newWorld(t, "lamp")

@@ -271,7 +271,7 @@ func (s *session) judge() (*View, error) {
 		s.info.FailOn = DefaultFailOn
 	}
 	s.info.Systems, s.info.Weights, s.info.Criticality, s.info.ChecksOff = s.snap.Systems, s.Config.Weights, s.Config.Criticality, s.Config.ChecksOff
-	v := &View{Seq: 1, Info: &s.info, Snapshot: s.snap, derived: s.derived}
+	v := &View{Seq: 1, Info: &s.info, Snapshot: s.snap, derived: s.derived, trending: trending(checks)}
 	var old *judged
 	if s.past != nil {
 		v.Seq = s.past.seq + 1
@@ -300,9 +300,21 @@ func (s *session) judge() (*View, error) {
 		s.info.ArchiveFailed = s.unmade.Error()
 	}
 	w := &audit.World{Now: s.snap, Backups: s.seen(), Before: s.before, Changes: v.Changes, Gone: s.info.Gone, Derived: s.derived, Limits: s.Config.Limits, Waivers: Waivers(s.capture.Waiving(), s.snap.Content), All: s.Checks, Off: s.Config.ChecksOff}
+	w.Expect = s.Config.Expect
+	if w.Failing, err = s.failing(); err != nil {
+		return nil, err
+	}
+	var past *measured
+	if s.past != nil {
+		past = newMeasured(s.tx, s.past.seq)
+		w.History = past
+	}
 	j := audit.Judge(checks, w)
 	if s.before.err != nil {
 		return nil, s.before.err
+	}
+	if past != nil && past.err != nil {
+		return nil, past.err
 	}
 	s.Config.override(j.Findings)
 	s.info.Crashed = j.Crashed
@@ -314,7 +326,9 @@ func (s *session) judge() (*View, error) {
 	}
 	v.checks = s.Config.rulesOf(checks)
 	v.evaluate()
-	v.regress(old, mark, s.cmp.old)
+	if err := s.regress(v, old, mark); err != nil {
+		return nil, err
+	}
 	if s.tx != nil {
 		var err error
 		if s.info.JournalHead, err = journalHead(s.tx); err != nil {

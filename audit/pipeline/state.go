@@ -42,8 +42,9 @@ type Info struct {
 	Crashed       []audit.Crash               `json:"crashed,omitempty"`
 	Doubted       []string                    `json:"doubted,omitempty"` // findings carried because their check could not look for them
 	Gone          []audit.Gone                `json:"gone,omitempty"`
-	Kept          []snapshot.Key              `json:"kept,omitempty"`   // items carried although their source was read, sorted: a link is in the way to them, or to what starts them
-	Judged        map[snapshot.Key]uint64     `json:"judged,omitempty"` // items that could not be judged, and the snapshot in which they last could
+	Kept          []snapshot.Key              `json:"kept,omitempty"`     // items carried although their source was read, sorted: a link is in the way to them, or to what starts them
+	Judged        map[snapshot.Key]uint64     `json:"judged,omitempty"`   // items that could not be judged, and the snapshot in which they last could
+	Flapping      map[snapshot.Key]float64    `json:"flapping,omitempty"` // items whose level goes to and fro, and by how many percent
 	Recovery      string                      `json:"recovery"`
 	FailOn        []string                    `json:"fail_on"`
 	FailUnder     *float64                    `json:"fail_under,omitempty"`

@@ -29,6 +29,7 @@ type View struct {
 	compared map[snapshot.System]string
 	history  []report.ScorePoint // before this run, oldest first
 	derived  *snapshot.Derived
+	trending func(check string) bool // see audit.Check.Trend
 }
 
 // evaluate computes what follows from items and findings.

@@ -46,6 +46,7 @@ type File struct {
 			Crontabs []string `yaml:"crontabs"`
 		} `yaml:"scripts"`
 	} `yaml:"systems"`
+	Expect      []string           `yaml:"expect"`
 	Criticality map[string]string  `yaml:"criticality"`
 	Weights     map[string]float64 `yaml:"weights"`
 	Gate        struct {
@@ -112,6 +113,7 @@ func (a *App) settings() (*settings, error) {
 	case err != nil:
 		return nil, &usageError{fmt.Sprintf("read configuration: %v", err), ""}
 	default:
+		s.source = src
 		if err := parseConfig(path, src, &s.file); err != nil {
 			return nil, err
 		}

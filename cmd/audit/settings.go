@@ -45,6 +45,7 @@ type settings struct {
 	file     File
 	root     string // absolute
 	config   string // path of the configuration, there or not
+	source   []byte // of the configuration
 	moved    bool   // the configuration itself says where the root is
 	pipeline pipeline.Config
 
@@ -129,6 +130,9 @@ func (s *settings) check(a *App, path string) error {
 		return bad("gate.fail_on: %v", err)
 	}
 	if err := s.checkArchive(a, bad); err != nil {
+		return err
+	}
+	if err := s.checkExpect(path); err != nil {
 		return err
 	}
 	return s.checkChecks(bad)

@@ -8,9 +8,11 @@
 //	git           the project is a git repository, and all that it does not ignore is tracked (optional)
 //	new.json      items added to the snapshot, or replacing one of the same key (optional)
 //	old.json      the same for the reference (optional)
+//	history       what earlier snapshots measured: lines "HOURS-AGO ITEM METRIC VALUE [INCARNATION]" (optional)
 //	systems.json  system → status, replacing what the collectors said (optional)
 //	gone          keys of items that vanished without explanation, with their level (optional)
 //	backups.json  what is known of the archives, as audit.Backups (optional)
+//	expect        keys of items that the configuration expects, with the line of audit.yaml (optional)
 //	want          a line per expected finding: "severity item path:line", path:line "-" without a place
 package checktest
 
@@ -127,9 +129,20 @@ func Case(t *testing.T, c *audit.Check, a *txtar.Archive, collectors ...*collect
 	if prev, ok := w.Before.(*snapshot.Snapshot); ok && prev != nil {
 		w.Changes = snapshot.Diff(prev, w.Now, nil)
 	}
+	if h := files["history"]; h != nil {
+		w.History = measured(t, w.Now.At, h)
+	}
 	for line := range strings.Lines(string(files["gone"])) {
 		key, level, _ := strings.Cut(strings.TrimSpace(line), " ")
 		w.Gone = append(w.Gone, audit.Gone{Item: snapshot.Key(key), Name: snapshot.Key(key).Name(), Level: audit.Level(level)})
+	}
+	for line := range strings.Lines(string(files["expect"])) {
+		key, at, _ := strings.Cut(strings.TrimSpace(line), " ")
+		n, err := strconv.Atoi(at)
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.Expect = append(w.Expect, audit.Expected{Item: snapshot.Key(key), At: audit.Location{Path: "audit.yaml", Line: n}})
 	}
 	for line := range strings.Lines(string(files["want"])) {
 		if s := strings.TrimSpace(line); s != "" {
@@ -159,14 +172,23 @@ func Case(t *testing.T, c *audit.Check, a *txtar.Archive, collectors ...*collect
 	return got, want
 }
 
-// stubs are other checks, each with one finding: lines "CHECK ITEM PATH:LINE", or
-// the id alone of a check that finds nothing.
+// stubs are other checks, each with one finding: lines "CHECK ITEM PATH:LINE",
+// "CHECK panics ITEM" of one that panics when it looks at that item, or the id
+// alone of a check that finds nothing.
 func stubs(t *testing.T, found []byte) (out []*audit.Check) {
 	t.Helper()
 	for line := range strings.Lines(string(found)) {
 		f := strings.Fields(line)
 		c := &audit.Check{ID: f[0], Severity: audit.Medium, Judge: func(*audit.Pass) {}}
-		if len(f) == 3 {
+		if len(f) == 3 && f[1] == "panics" {
+			c.Judge = func(p *audit.Pass) {
+				for _, it := range p.Items() {
+					if string(it.Key) == f[2] {
+						panic(it.Name)
+					}
+				}
+			}
+		} else if len(f) == 3 {
 			path, at, _ := strings.Cut(f[2], ":")
 			n, err := strconv.Atoi(at)
 			if err != nil {

@@ -33,6 +33,8 @@ var All = []*audit.Check{
 	NoBoot,
 	Killed,
 	MemoryRestarts,
+	MemoryGrowing,
+	RestartRate,
 	DaemonCrashed,
 	PortClash,
 	LogsGrow,

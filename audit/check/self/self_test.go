@@ -29,3 +29,14 @@ func TestSystemUnreadable(t *testing.T) {
 		t.Errorf("an unreadable file has no verdict of its own: %+v", got)
 	}
 }
+
+// Nobody watches what could not be listed three times in a row.
+func TestSystemUnreadable_for_long(t *testing.T) {
+	now := &snapshot.Snapshot{Systems: []snapshot.SystemState{{System: snapshot.PM2, Status: snapshot.StatusError, Reason: "no answer"}}}
+	for runs, want := range map[int]audit.Severity{0: audit.High, 1: audit.High, 2: audit.High, 3: audit.Critical, 9: audit.Critical} {
+		w := &audit.World{Now: now, Before: snapshot.Nothing, Failing: map[snapshot.System]int{snapshot.PM2: runs}}
+		if got := audit.Judge([]*audit.Check{SystemUnreadable}, w).Findings; len(got) != 1 || got[0].Severity != want {
+			t.Errorf("%d runs: %+v", runs, got)
+		}
+	}
+}

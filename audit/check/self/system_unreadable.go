@@ -15,12 +15,15 @@ var SystemUnreadable = &audit.Check{
 	Severity: audit.High,
 	Doc: "A whole kind of automation could not be listed, or one of the places it is listed from: a PM2 home, a crontab, a package.json. What is there is unknown, " +
 		"not healthy: its items keep their last known state, and nothing of them counts as repaired or removed. A source that is a broken file " +
-		"is told by the finding on that file instead.",
+		"is told by the finding on that file instead. A system that could not be listed in three runs in a row is critical: nobody watches it.",
 	Hint:          "Make it readable for the user that runs audit, or leave the system out in audit.yaml if it is not meant to be seen.",
 	Discriminator: "the source's name; empty for the whole system",
 	Source:        "what is not known is not healthy, and what was not seen is not gone",
 	Judge:         judgeSystems,
 }
+
+// blindRuns is after how many runs in a row without a listing it is critical.
+const blindRuns = 3
 
 func judgeSystems(p *audit.Pass) {
 	for _, st := range p.Now.Systems {
@@ -29,7 +32,11 @@ func judgeSystems(p *audit.Pass) {
 		}
 		key := snapshot.Pseudo(st.System)
 		if st.Status == snapshot.StatusError {
-			p.Report(audit.Report{Item: key, Hint: st.Hint, Message: fmt.Sprintf("No %s could be listed: %s.", st.System, sentence(st.Reason))})
+			r := audit.Report{Item: key, Hint: st.Hint, Message: fmt.Sprintf("No %s could be listed: %s.", st.System, sentence(st.Reason))}
+			if n := p.Failing[st.System]; n >= blindRuns {
+				r.Severity = audit.Critical
+			}
+			p.Report(r)
 			continue
 		}
 		for _, src := range st.Sources {

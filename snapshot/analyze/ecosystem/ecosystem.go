@@ -17,11 +17,12 @@ import (
 
 	"healthaudit/snapshot"
 	"healthaudit/snapshot/analyze/lazyregexp"
+	"healthaudit/snapshot/analyze/trait"
 )
 
 // Version is raised when Evaluate gives another result for the same input; it
 // is the version of the cached analysis.
-const Version = 4
+const Version = 5
 
 // MaxText is the largest JSON or YAML file that is parsed, MaxScript the
 // largest JavaScript file, in bytes.
@@ -117,6 +118,7 @@ type App struct {
 	Settings  []Setting      `json:"settings,omitempty"` // what is declared, by schema key, sorted; arguments masked
 	Secrets   []Hashed       `json:"secrets,omitempty"`  // keyed hashes, sorted by name: env.NAME, env_production.NAME, args, node_args, script
 	Refs      []snapshot.Ref `json:"refs,omitempty"`     // what it starts
+	Marks     []trait.Mark   `json:"marks,omitempty"`    // what its shell text is like, at the line of the app
 	Varies    []string       `json:"varies,omitempty"`   // what depends on EnvRead, sorted: schema keys, names of Secrets; "*" is everything
 }
 

@@ -14,6 +14,7 @@ import (
 	"healthaudit/snapshot"
 	"healthaudit/snapshot/analyze/lazyregexp"
 	"healthaudit/snapshot/analyze/refs"
+	"healthaudit/snapshot/analyze/trait"
 	"healthaudit/snapshot/cron"
 )
 
@@ -198,6 +199,12 @@ func (b *builder) script(script string, command bool) {
 			b.set(key, snapshot.List(MaskArgs(list)...))
 			b.hash(key, strings.Join(list, "\x00"))
 		}
+	}
+	if a.Marks = trait.Argv(append([]string{script}, args...)); a.Command {
+		a.Marks = trait.Command(script)
+	}
+	for i := range a.Marks {
+		a.Marks[i].Line = max(a.Line, 1)
 	}
 	o := refs.Origin{Dir: workDir(a.Cwd), File: b.in.Path, Line: a.Line, Where: a.Name}
 	if absolute { // what it names is named from the root, wherever it runs

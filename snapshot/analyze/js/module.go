@@ -8,6 +8,7 @@ import (
 	ast "github.com/tdewolff/parse/v2/js"
 
 	"healthaudit/snapshot"
+	"healthaudit/snapshot/analyze/trait"
 )
 
 // A Module is what one file says about itself. The zero value is an empty file.
@@ -18,10 +19,12 @@ type Module struct {
 	JSX      bool      // it holds JSX
 	ESM      bool      // it has an import or export statement
 	Imports  []Import
-	Bindings []Binding // names that imports bind, in order
-	Exports  []Export  // in order
-	Digest   string    // sha256 of the code without comments, types and formatting; of the bytes when it was not parsed
-	Complete bool      // Exports is all there is: nothing is exported in a way that cannot be followed
+	Bindings []Binding    // names that imports bind, in order
+	Exports  []Export     // in order
+	Digest   string       // sha256 of the code without comments, types and formatting; of the bytes when it was not parsed
+	Marks    []trait.Mark // what the code is like
+	Common   *Place       // the first use of CommonJS that an ES module cannot do, nil without one
+	Complete bool         // Exports is all there is: nothing is exported in a way that cannot be followed
 
 	src      []byte
 	at       *locator
@@ -54,7 +57,7 @@ func (m *Module) read(code, sourceMap []byte) {
 	defer func() {
 		if recover() != nil { // the tree reader is not ours and the code is anybody's
 			m.Unjudged = "its syntax tree could not be read"
-			m.Imports, m.Bindings, m.Exports, m.Complete = nil, nil, nil, false
+			m.Imports, m.Bindings, m.Exports, m.Marks, m.Common, m.Complete = nil, nil, nil, nil, nil, false
 		}
 	}()
 	in := parse.NewInputBytes(append(make([]byte, 0, len(code)+1), code...))
@@ -75,6 +78,7 @@ func (m *Module) read(code, sourceMap []byte) {
 	}
 	w := &walker{m: m}
 	ast.Walk(w, tree)
+	w.end(tree)
 	if w.modules > x.seen {
 		m.Complete = false
 	}

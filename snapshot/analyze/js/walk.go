@@ -15,6 +15,7 @@ type walker struct {
 	funcs   int                // functions around
 	modules int                // uses of exports and module
 	caught  map[ast.INode]bool // dynamic imports with a .catch
+	look    looker
 }
 
 // maxNames bounds the imports, and the exports, of one file; what is beyond is
@@ -30,6 +31,7 @@ func (w *walker) Enter(n ast.INode) ast.IVisitor {
 		w.m.Complete = false
 		return nil
 	}
+	w.enter(n)
 	switch n := n.(type) {
 	case *ast.FuncDecl, *ast.ArrowFunc, *ast.MethodDecl:
 		w.funcs++
@@ -68,6 +70,7 @@ func (w *walker) Enter(n ast.INode) ast.IVisitor {
 
 func (w *walker) Exit(n ast.INode) {
 	w.depth--
+	w.exit(n)
 	switch n.(type) {
 	case *ast.FuncDecl, *ast.ArrowFunc, *ast.MethodDecl:
 		w.funcs--

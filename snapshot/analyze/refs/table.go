@@ -39,6 +39,9 @@ type Table struct {
 	functions map[string][]snapshot.Key // by name
 	workflows map[string]snapshot.Key   // by display name
 	apps      map[string][]snapshot.Key // by name
+
+	startedOnce sync.Once
+	started     map[snapshot.Key]Started
 }
 
 // A pack is what a table knows of one package.json.

@@ -8,6 +8,7 @@ import (
 
 	"healthaudit/snapshot"
 	"healthaudit/snapshot/analyze/refs"
+	"healthaudit/snapshot/analyze/trait"
 )
 
 // derive adds what follows from the steps: what each job runs, whether that is
@@ -35,7 +36,7 @@ func derive(m *Model) {
 		}
 		says, works := false, opaque || j.Uses != ""
 		for r := range runs {
-			says = says || hollow[r]
+			says = says || Hollow(r)
 			works = works || Works(r)
 			if !setup(r) {
 				j.Runs = append(j.Runs, r)
@@ -70,8 +71,8 @@ func effectiveShell(m *Model, j *Job, s *Step) string {
 
 func shellName(sh string) string {
 	name, _, _ := strings.Cut(sh, " ")
-	if name = path.Base(name); !programName().MatchString(name) {
-		return computed
+	if name = path.Base(name); !trait.Named(name) {
+		return trait.Computed
 	}
 	return name
 }

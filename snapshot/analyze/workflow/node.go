@@ -10,6 +10,7 @@ import (
 	"go.yaml.in/yaml/v4"
 
 	"healthaudit/snapshot/analyze/lazyregexp"
+	"healthaudit/snapshot/analyze/trait"
 )
 
 // pairs yields the keys and values of a mapping, aliases followed; nothing for
@@ -66,7 +67,7 @@ func shownShell(n *yaml.Node) string {
 	if s == "" || knownShell().MatchString(s) {
 		return s
 	}
-	return computed
+	return trait.Computed
 }
 
 var knownShell = lazyregexp.New(`^(\S*/)?(bash|sh|zsh|dash|ksh|pwsh|powershell|cmd|python3?|node|perl|ruby|fish|nu|deno)(\s[-\w {}+.'"/]*)?$`)
@@ -77,7 +78,7 @@ func minutes(n *yaml.Node) string {
 	if _, err := strconv.ParseFloat(s, 64); s == "" || err == nil || strings.HasPrefix(s, "${{") {
 		return s
 	}
-	return computed
+	return trait.Computed
 }
 
 // raw is text with whatever stands there.

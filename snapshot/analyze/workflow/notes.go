@@ -25,6 +25,7 @@ const (
 	NoteShell    = "shell"    // a script does not parse: the shell ends in the middle of it
 	NoteEnvKey   = "env-key"  // a key of the syntax stands below env; Subject: the key
 	NotePush     = "push"     // started by a push, it pushes with a token that starts workflows
+	NoteMachine  = "machine"  // it uses a path of one machine that is not its runner; Subject: whose, a name of package trait
 	NoteDispatch = "dispatch" // it starts a workflow on no condition; Subject: the name or file it is asked for by
 )
 
@@ -53,8 +54,12 @@ func (d *Document) notes(m *Model) []Message {
 				}
 			}
 			if p := s.traits.broken; p != nil {
-				t := ShellText{Pos: s.RunPos, raw: strings.Split(s.run, "\n"), src: lines(string(d.src))}
-				out = append(out, Message{Pos: t.Place(p.Line, p.Column), Family: NoteShell, Where: whereOf(m.Jobs[i].ID, s.Key), Text: hide(p.Message)})
+				out = append(out, Message{Pos: d.within(&s, p.Line, p.Column), Family: NoteShell, Where: whereOf(m.Jobs[i].ID, s.Key), Text: hide(p.Message)})
+			}
+			for _, k := range s.traits.machines {
+				if !ownMachine(m.Jobs[i].RunsOn) {
+					out = append(out, Message{Pos: d.within(&s, k.Line, k.Column), Family: NoteMachine, Where: whereOf(m.Jobs[i].ID, s.Key), Subject: k.Name})
+				}
 			}
 			if s.traits.foreign != "" {
 				out = append(out, Message{Pos: s.RunPos, Family: NoteLanguage, Where: whereOf(m.Jobs[i].ID, s.Key), Text: s.traits.foreign})
@@ -64,6 +69,20 @@ func (d *Document) notes(m *Model) []Message {
 	out = append(out, locks...)
 	slices.SortStableFunc(out, func(a, b Message) int { return cmp.Or(a.Line-b.Line, a.Column-b.Column) })
 	return out[:min(len(out), maxMessages)]
+}
+
+// within returns where a place of a step's run text stands in the file.
+func (d *Document) within(s *Step, line, column int) Pos {
+	t := ShellText{Pos: s.RunPos, raw: strings.Split(s.run, "\n"), src: lines(string(d.src))}
+	return t.Place(line, column)
+}
+
+// ownMachine reports whether a job may run on a machine of its owner's.
+func ownMachine(labels []string) bool {
+	return slices.ContainsFunc(labels, func(l string) bool {
+		hosted := strings.HasPrefix(l, "ubuntu-") || strings.HasPrefix(l, "macos-") || strings.HasPrefix(l, "windows-")
+		return !hosted
+	})
 }
 
 func whereOf(job, step string) string {

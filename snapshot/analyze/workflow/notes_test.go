@@ -85,6 +85,16 @@ func TestOldRuntime(t *testing.T) {
 	}
 }
 
+func TestUsesAt(t *testing.T) {
+	asked := func(uses string) bool { return OldRuntime(uses) != "" }
+	const step = "on: push\njobs: {a: {runs-on: ubuntu-latest, steps: [\n  {uses: actions/checkout@v4}]}}\n"
+	for src, want := range map[string]Pos{step: {3, 10}, step + "  x\n y: [": {1, 1}, "": {1, 1}, "on: push": {1, 1}} {
+		if got := Parse("x.yml", []byte(src)).UsesAt(asked); got != want {
+			t.Errorf("%q: %v, want %v", src, got, want)
+		}
+	}
+}
+
 // What a file says again, in other words or with comments, has the same body.
 func TestBody(t *testing.T) {
 	body := func(src string) string { return Parse("x.yml", []byte(src)).Verdict(Config{}).Body }

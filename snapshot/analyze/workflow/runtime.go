@@ -22,9 +22,13 @@ func OldRuntime(uses string) string {
 	return strings.TrimPrefix(action, "actions/") + "@" + major
 }
 
-// UsesAt returns where the document first uses something that is asked for.
+// UsesAt returns where the document first uses something that is asked for; its
+// beginning where it does not, or does not parse.
 func (d *Document) UsesAt(asked func(uses string) bool) Pos {
 	m := d.outline()
+	if m == nil {
+		return Pos{1, 1}
+	}
 	for i := range m.Jobs {
 		for _, s := range m.Jobs[i].Steps {
 			if asked(s.Uses) {

@@ -7,6 +7,7 @@ import (
 	"mvdan.cc/sh/v3/syntax"
 
 	"healthaudit/snapshot/analyze/lazyregexp"
+	"healthaudit/snapshot/analyze/trait"
 )
 
 // Kinds of ExcessivePermissions.
@@ -205,26 +206,26 @@ func (s *scan) adhoc(run *yaml.Node) {
 	if !strings.Contains(t, "install ") && !strings.Contains(t, " add ") && !strings.Contains(t, " i ") || !installsOne().MatchString(t) {
 		return
 	}
-	sc := script{text: parseShell(t)}
-	if sc.text.Err != nil {
+	sc := trait.Script{Text: parseShell(t)}
+	if sc.Text.Err != nil {
 		return
 	}
-	syntax.Walk(&syntax.File{Stmts: sc.text.Stmts}, func(n syntax.Node) bool {
+	syntax.Walk(&syntax.File{Stmts: sc.Text.Stmts}, func(n syntax.Node) bool {
 		c, ok := n.(*syntax.CallExpr)
 		if !ok || len(c.Args) < 3 {
 			return true
 		}
-		args := sc.unwrapped(c.Args)
+		args := sc.Unwrapped(c.Args)
 		var words []string
 		for i := 1; i < len(args); i++ {
-			switch l := sc.literal(args[i]); {
+			switch l := sc.Literal(args[i]); {
 			case valued[l]:
 				i++
 			case !strings.HasPrefix(l, "-"):
 				words = append(words, l) // an expansion is a word too, and may be a file or an exact version
 			}
 		}
-		program := sc.literal(args[0])
+		program := sc.Literal(args[0])
 		if len(words) > 1 && adds[program][words[0]] && packageName().MatchString(words[1]) {
 			s.hitAt(AdhocPackage, "", s.within(run, int(c.Pos().Offset())), program+" "+words[0])
 		}

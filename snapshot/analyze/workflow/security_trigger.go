@@ -165,10 +165,10 @@ func (s *scan) executes(st *yaml.Node) bool {
 		return false
 	}
 	sc := readScript(run)
-	if sc.text.Err != nil || len(sc.names) == 0 {
+	if sc.Text.Err != nil || len(sc.Names) == 0 {
 		return true
 	}
-	for _, name := range sc.names {
+	for _, name := range sc.Names {
 		if runsProject(name) {
 			return true
 		}

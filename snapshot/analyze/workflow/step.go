@@ -74,8 +74,8 @@ func (b *builder) step(out []Step, n *yaml.Node) []Step {
 	first := ""
 	if s.run != "" {
 		sc := readScript(s.run)
-		s.Programs, s.Masked, s.writes, s.text = sc.names, sc.masked, sc.writes, &sc.text
-		first = sc.first
+		s.Programs, s.Masked, s.writes, s.text = sc.Names, sc.Masked, sc.Writes, &sc.Text
+		first = sc.First
 	}
 	s.Key = stepKey(id, name, first, &s)
 	if s.run != "" || s.Uses != "" || len(group) == 0 {

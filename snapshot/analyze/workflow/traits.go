@@ -8,6 +8,7 @@ import (
 
 	"healthaudit/snapshot/analyze/lazyregexp"
 	"healthaudit/snapshot/analyze/shell"
+	"healthaudit/snapshot/analyze/trait"
 )
 
 // Traits are what a run text is like, read while it is parsed anyway.
@@ -19,6 +20,7 @@ type traits struct {
 	pushes     bool           // it pushes commits, without asking whether there are any
 	dispatches []string       // workflows it starts, whatever happened before
 	foreign    string         // in what other language it is written, for a person
+	machines   []trait.Mark   // paths of one machine that it uses
 	broken     *shell.Problem // why the shell ends in the middle of it; nil: it does not
 }
 
@@ -34,14 +36,17 @@ func readTraits(src, sh string, text *shell.Text) traits {
 	if !shellLike(sh) && sh != "" || text == nil || text.Err != nil {
 		return t
 	}
-	r := script{text: *text}
-	q := quiet{r: &r, src: src}
-	t.idle = !strings.Contains(src, "::") && !strings.Contains(src, "toJ") && q.all(text.Stmts, q.idle)
-	t.talk = t.idle && q.said
-	sure := !t.idle && q.all(text.Stmts, q.safe)
-	t.safe, t.calm = sure && q.masks, sure && !q.masks
-	t.pushes = plainPush(src, &r)
-	t.dispatches = dispatches(src, &r)
+	r := &trait.Script{Text: *text}
+	if !strings.Contains(src, "::") && !strings.Contains(src, "toJ") {
+		t.idle, t.talk = r.Idle()
+	}
+	if !t.idle {
+		safe, masks := r.Safe()
+		t.safe, t.calm = masks, safe && !masks
+	}
+	t.pushes = plainPush(src, r)
+	t.dispatches = dispatches(src, r)
+	t.machines = trait.Machines([]byte(src), *text)
 	return t
 }
 
@@ -49,19 +54,19 @@ var dispatchPath = lazyregexp.New(`/actions/workflows/([\w.-]+\.ya?ml)/dispatche
 
 // dispatches returns the workflows that a text starts with gh or curl, on no
 // condition that stands in it.
-func dispatches(src string, r *script) []string {
+func dispatches(src string, r *trait.Script) []string {
 	if !strings.Contains(src, "gh workflow run") && !strings.Contains(src, "/dispatches") || strings.Contains(src, "exit") {
 		return nil
 	}
 	var out []string
-	for _, s := range r.text.Stmts {
+	for _, s := range r.Text.Stmts {
 		c, ok := s.Cmd.(*syntax.CallExpr)
 		if !ok || len(c.Args) < 2 {
 			continue
 		}
-		switch name := r.programOf(c); {
-		case name == "gh" && len(c.Args) > 3 && r.literal(c.Args[1]) == "workflow" && r.literal(c.Args[2]) == "run":
-			if w := r.literal(c.Args[3]); w != "" && !strings.HasPrefix(w, "-") && !strings.Contains(src, "--repo") && !strings.Contains(src, " -R ") {
+		switch name := r.Program(c); {
+		case name == "gh" && len(c.Args) > 3 && r.Literal(c.Args[1]) == "workflow" && r.Literal(c.Args[2]) == "run":
+			if w := r.Literal(c.Args[3]); w != "" && !strings.HasPrefix(w, "-") && !strings.Contains(src, "--repo") && !strings.Contains(src, " -R ") {
 				out = append(out, hide(w))
 			}
 		case name == "curl", name == "gh":
@@ -74,100 +79,9 @@ func dispatches(src string, r *script) []string {
 	return out
 }
 
-// quiet asks of statements whether they do anything, or can fail.
-type quiet struct {
-	r    *script
-	src  string
-	said bool
-
-	masks bool // a failure is swallowed
-}
-
-func (q *quiet) all(list []*syntax.Stmt, is func(*syntax.Stmt) bool) bool {
-	for _, s := range list {
-		if !is(s) {
-			return false
-		}
-	}
-	return true
-}
-
-// idle reports whether a statement only says something or prepares.
-func (q *quiet) idle(s *syntax.Stmt) bool {
-	for _, r := range s.Redirs {
-		switch q.r.literal(r.Word) {
-		case "/dev/null", "/dev/stderr", "/dev/stdout", "1", "2":
-		default:
-			return false
-		}
-	}
-	if c, ok := s.Cmd.(*syntax.BinaryCmd); ok {
-		return c.Op != syntax.Pipe && c.Op != syntax.PipeAll && q.idle(c.X) && q.idle(c.Y)
-	}
-	c, ok := s.Cmd.(*syntax.CallExpr)
-	if !ok || len(c.Assigns) > 0 || substitutes(c) {
-		return false
-	}
-	name := q.r.programOf(c)
-	switch name {
-	case "echo", "printf":
-		q.said = true
-		return true
-	case "exit", "return":
-		return len(c.Args) == 1 || q.r.literal(c.Args[1]) == "0"
-	case "true", ":", "sleep", "date", "pwd", "set", "cd":
-		return true
-	}
-	return !Works(name) && !hollow[name] && !setup(name)
-}
-
-// substitutes reports whether a command runs others for its words, apart from
-// those that only tell.
-func substitutes(c *syntax.CallExpr) bool {
-	found := false
-	syntax.Walk(c, func(n syntax.Node) bool {
-		if sub, ok := n.(*syntax.CmdSubst); ok {
-			for _, s := range sub.Stmts {
-				in, ok := s.Cmd.(*syntax.CallExpr)
-				found = found || !ok || len(in.Args) == 0 || in.Args[0].Lit() != "date" && in.Args[0].Lit() != "pwd" && in.Args[0].Lit() != "echo"
-			}
-			return false
-		}
-		return !found
-	})
-	return found
-}
-
-// safe reports whether a statement cannot fail the step, which the shell ends
-// at the first failure.
-func (q *quiet) safe(s *syntax.Stmt) bool {
-	switch c := s.Cmd.(type) {
-	case *syntax.BinaryCmd:
-		if c.Op == syntax.OrStmt {
-			if swallows(c.Y) && len(c.Y.Redirs) == 0 {
-				q.masks = true
-				return true
-			}
-			return q.safe(c.Y) && q.safe(c.X)
-		}
-		return c.Op == syntax.AndStmt && q.safe(c.X) && q.safe(c.Y)
-	case *syntax.CallExpr:
-		switch name := q.r.programOf(c); name {
-		case "exit":
-			return len(c.Args) == 2 && q.r.literal(c.Args[1]) == "0"
-		case "echo", "printf", "true", ":", "sleep", "date", "pwd", "mkdir", "export":
-			return true
-		}
-		return false
-	case *syntax.Block:
-		return q.all(c.Stmts, q.safe)
-	}
-	return false
-}
-
 // plainPush reports whether a text pushes a commit of its own to the branch it
 // runs on, and nothing in it looks whether that is needed.
-func plainPush(src string, r *script) bool {
+func plainPush(src string, r *trait.Script) bool {
 	if !strings.Contains(src, "git push") || !strings.Contains(src, "git commit") {
 		return false
 	}
@@ -179,10 +93,10 @@ func plainPush(src string, r *script) bool {
 		}
 	}
 	pushes := false
-	syntax.Walk(&syntax.File{Stmts: r.text.Stmts}, func(n syntax.Node) bool {
+	syntax.Walk(&syntax.File{Stmts: r.Text.Stmts}, func(n syntax.Node) bool {
 		c, ok := n.(*syntax.CallExpr)
-		if ok && len(c.Args) > 1 && r.programOf(c) == "git" && r.literal(c.Args[1]) == "push" {
-			pushes = pushes || len(c.Args) == 2 || len(c.Args) == 3 && r.literal(c.Args[2]) == "origin"
+		if ok && len(c.Args) > 1 && r.Program(c) == "git" && r.Literal(c.Args[1]) == "push" {
+			pushes = pushes || len(c.Args) == 2 || len(c.Args) == 3 && r.Literal(c.Args[2]) == "origin"
 		}
 		return true
 	})

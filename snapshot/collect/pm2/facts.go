@@ -7,6 +7,7 @@ import (
 
 	"healthaudit/snapshot"
 	"healthaudit/snapshot/analyze/ecosystem"
+	"healthaudit/snapshot/analyze/trait"
 )
 
 func (b *builder) declaredFacts(it *snapshot.Item, a *app) {
@@ -39,6 +40,7 @@ func (b *builder) declaredFacts(it *snapshot.Item, a *app) {
 		}
 		it.Add(snapshot.Secret, name, snapshot.Text(h.Hash))
 	}
+	trait.Keep(it, e.Marks)
 	dir := path.Dir(a.decl.path)
 	if e.Rooted || e.CwdRooted { // its paths do not depend on where PM2 is called
 		dir = "."
@@ -69,6 +71,9 @@ func (b *builder) runningFacts(it *snapshot.Item, a *app) {
 	}
 	if line := commandLine(p.Args); line != "" {
 		it.Add(snapshot.Secret, "script.hash", snapshot.Text(b.hash(line)))
+	}
+	if a.declared == nil {
+		trait.Keep(it, trait.Argv(append([]string{p.ExecPath}, p.Args...)))
 	}
 	many := isMany(a.procs)
 	for _, s := range p.Settings {

@@ -11,10 +11,11 @@ import (
 	"healthaudit/snapshot/analyze/python"
 	"healthaudit/snapshot/analyze/refs"
 	"healthaudit/snapshot/analyze/shell"
+	"healthaudit/snapshot/analyze/trait"
 	"healthaudit/snapshot/collect"
 )
 
-const analysisVersion = 3
+const analysisVersion = 4
 
 // maxText is the largest shell, Python or other script, in bytes, that is
 // analysed; JavaScript may be as large as what is captured.
@@ -37,6 +38,8 @@ type analysis struct {
 	Problems    []problem      `json:"p,omitempty"`
 	Refs        []snapshot.Ref `json:"f,omitempty"` // to be placed
 	Imports     []localImport  `json:"m,omitempty"`
+	Marks       []trait.Mark   `json:"k,omitempty"` // what the text is like
+	Module      *moduleForm    `json:"o,omitempty"` // of JavaScript
 	Unknown     string         `json:"u,omitempty"`
 	Done        bool           `json:"d"` // false: the bytes could not be read when it was cached
 }
@@ -151,6 +154,10 @@ func (a *analysis) javaScript(p string, b []byte) {
 	for _, q := range m.Problems {
 		a.Problems = append(a.Problems, problem{q.Line, q.Column, weightSure, q.Message})
 	}
+	a.Marks = m.Marks
+	if a.Language == langJS {
+		a.Module = formOf(m)
+	}
 	for _, i := range m.Imports {
 		if strings.HasPrefix(i.Path, "./") || strings.HasPrefix(i.Path, "../") {
 			spec, _, _ := strings.Cut(i.Path, "?")
@@ -183,6 +190,7 @@ func (a *analysis) shellScript(p string, b []byte) {
 	if len(a.Problems) > 0 {
 		return
 	}
+	a.Marks = trait.Marks(b, text)
 	for _, r := range refs.Parsed(text, refs.Origin{Dir: anywhere, Self: path.Join(atRoot, path.Dir(p)), Line: 1, Column: 1}) {
 		if r.Kind != snapshot.RefBin {
 			a.Refs = append(a.Refs, r)

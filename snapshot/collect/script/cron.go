@@ -11,11 +11,12 @@ import (
 	"healthaudit/snapshot/analyze/lazyregexp"
 	"healthaudit/snapshot/analyze/refs"
 	"healthaudit/snapshot/analyze/shell"
+	"healthaudit/snapshot/analyze/trait"
 	"healthaudit/snapshot/analyze/waiver"
 	"healthaudit/snapshot/collect"
 )
 
-const cronVersion = 2
+const cronVersion = 3
 
 // A crontabModel is what is cached of one crontab: no command in clear.
 type crontabModel struct {
@@ -30,6 +31,7 @@ type entryModel struct {
 	Hash     string         `json:"h"` // first 8 hex digits of the command's sha256, its name for ever
 	Refs     []snapshot.Ref `json:"r,omitempty"`
 	Problems []problem      `json:"p,omitempty"`
+	Marks    []trait.Mark   `json:"k,omitempty"` // what the command is like
 }
 
 func cronItems(ctx context.Context, s *collect.Session, res *collect.Result) {
@@ -142,6 +144,7 @@ func (e entryModel) item(f snapshot.File) *snapshot.Item {
 		it.Add(snapshot.Semantic, "user", snapshot.Text(e.User))
 	}
 	addSyntax(it, e.Problems)
+	trait.Keep(it, e.Marks)
 	return it
 }
 
@@ -195,7 +198,9 @@ func parseEntry(e crontab.Entry, env []crontab.Env, wrong map[int]problem) entry
 	if e.Shell == "bash" || e.Shell == "zsh" {
 		dialect = shell.Bash
 	}
-	for _, q := range shell.Read([]byte(e.Command), dialect).Problems() {
+	text := shell.Read([]byte(e.Command), dialect)
+	em.Marks = commandMarks(trait.Marks([]byte(e.Command), text), refs.Origin{Line: e.Line, Column: e.Start}, true)
+	for _, q := range text.Problems() {
 		em.Problems = append(em.Problems, problem{e.Line, e.Start + q.Column - 1, weightOf(q.Sure), q.Message})
 	}
 	command := expand(e, env)

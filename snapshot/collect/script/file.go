@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"healthaudit/snapshot"
+	"healthaudit/snapshot/analyze/trait"
 	"healthaudit/snapshot/collect"
 )
 
@@ -152,6 +153,8 @@ func describe(s *collect.Session, it *snapshot.Item, e snapshot.TreePath, a anal
 	case it.Unknown == "":
 		it.Add(snapshot.Semantic, "syntax", snapshot.Text(syntaxNone))
 	}
+	trait.Keep(it, a.Marks)
+	addModule(it, a.Module)
 	addRefs(it, append(place(s.Tree, a.Refs, candidates(e.Path)), importRefs(s.Tree, a.Imports)...))
 }
 

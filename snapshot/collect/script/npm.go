@@ -7,10 +7,12 @@ import (
 	"healthaudit/snapshot"
 	"healthaudit/snapshot/analyze/pkgjson"
 	"healthaudit/snapshot/analyze/refs"
+	"healthaudit/snapshot/analyze/shell"
+	"healthaudit/snapshot/analyze/trait"
 	"healthaudit/snapshot/collect"
 )
 
-const npmVersion = 3
+const npmVersion = 4
 
 // A packageModel is what is cached of one package.json: no command in clear.
 type packageModel struct {
@@ -29,6 +31,7 @@ type scriptModel struct {
 	Line   int            `json:"l"`
 	Column int            `json:"c"`
 	Refs   []snapshot.Ref `json:"r,omitempty"`
+	Marks  []trait.Mark   `json:"k,omitempty"` // what the command is like
 }
 
 func npmItems(ctx context.Context, s *collect.Session, res *collect.Result) {
@@ -107,6 +110,7 @@ func (m packageModel) items(f snapshot.File, source string) (out []*snapshot.Ite
 			n.Name += " in " + dir
 		}
 		n.Add(snapshot.Secret, "command", snapshot.Text(sc.Hash))
+		trait.Keep(n, sc.Marks)
 		addRefs(n, sc.Refs)
 		out = append(out, n)
 	}
@@ -143,14 +147,29 @@ func parsePackage(s *collect.Session, f snapshot.File) (m packageModel) {
 		m.Problems = append([]problem{{line, 1, weightConflict, "merge conflict markers"}}, m.Problems...)
 	}
 	for _, sc := range pkg.Scripts {
-		found := refs.Command(sc.Command, refs.Origin{Dir: path.Dir(f.Path), Line: sc.Line, Column: sc.Column, Where: sc.Name})
-		for i := range found { // a command stands on one line; behind an escape its columns are not those of the file
-			found[i].Line = sc.Line
-			if sc.Escaped {
-				found[i].Column = sc.Column
-			}
-		}
-		m.Scripts = append(m.Scripts, scriptModel{sc.Name, s.Secret(sc.Command), sc.Line, sc.Column, found})
+		m.Scripts = append(m.Scripts, parseScript(s, &pkg, sc, refs.Origin{Dir: path.Dir(f.Path), Line: sc.Line, Column: sc.Column, Where: sc.Name}))
 	}
 	return m
+}
+
+func parseScript(s *collect.Session, pkg *pkgjson.Package, sc pkgjson.Script, o refs.Origin) scriptModel {
+	src := []byte(sc.Command)
+	text := shell.ReadRun(src)
+	found := refs.Parsed(text, o)
+	for i := range found { // a command stands on one line; behind an escape its columns are not those of the file
+		found[i].Line = sc.Line
+		if sc.Escaped {
+			found[i].Column = sc.Column
+		}
+	}
+	marks := trait.Marks(src, text)
+	if m := trait.InBackground(src, text); m != nil {
+		marks = append(marks, *m)
+	}
+	for _, m := range trait.Calls(text) {
+		if pkg.Lacks(m.Name) {
+			marks = append(marks, m)
+		}
+	}
+	return scriptModel{sc.Name, s.Secret(sc.Command), sc.Line, sc.Column, found, commandMarks(marks, o, !sc.Escaped)}
 }

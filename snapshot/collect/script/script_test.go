@@ -106,9 +106,9 @@ func TestCollect(t *testing.T) {
 		return strings.Join(out, " ")
 	}
 	for key, want := range map[snapshot.Key]string{
-		"scripts/scripts/deploy.sh":         "executable=true interpreter=bash language=shell syntax=ok",
+		"scripts/scripts/deploy.sh":         "executable=true interpreter=bash language=shell syntax=ok trait-places=2:1:idle: traits=idle",
 		"scripts/scripts/report.py":         "executable=false language=python syntax=ok",
-		"scripts/scripts/sync.js":           "executable=false language=javascript syntax=ok",
+		"scripts/scripts/sync.js":           "executable=false language=javascript module=esm module-place=1:19 syntax=ok",
 		"scripts/file:package.json":         "engines.node=>=20 scripts=build, sync syntax=ok type=module",
 		"scripts/file:ops/crontab":          "entries=3 env=CRON_TZ, MAILTO syntax=ok",
 		"scripts/cron:ops/crontab:de09aec5": "schedule=*/5 * * * * Europe/Berlin, @daily Europe/Berlin starts=scripts/sync.js syntax=ok",

@@ -1,0 +1,66 @@
+package cross
+
+import (
+	"path"
+	"strconv"
+	"strings"
+
+	"healthaudit/audit"
+	"healthaudit/snapshot"
+	"healthaudit/snapshot/analyze/refs"
+	"healthaudit/snapshot/analyze/trait"
+)
+
+// startedBy returns what sets the items of the snapshot going.
+func startedBy(p *audit.Pass) map[snapshot.Key]refs.Started {
+	return refs.NewTable(p.Now, p.Derived).Started()
+}
+
+// unwatched returns what runs an item while nobody looks: a crontab, PM2, or a
+// schedule other than that of a workflow, whose runs are kept with what they said.
+func unwatched(s refs.Started) snapshot.Key {
+	switch {
+	case s.Cron != "":
+		return s.Cron
+	case s.App != "":
+		return s.App
+	case s.Clock.System() != snapshot.Workflows:
+		return s.Clock
+	}
+	return ""
+}
+
+// doubtful notes an item whose text could not be read this time: what was found
+// in it is not mended by that.
+func doubtful(p *audit.Pass, it *snapshot.Item) {
+	if v, _ := it.Fact("syntax"); v.Str() == "broken" {
+		p.DoubtAll(it.Key)
+	}
+}
+
+func at(it *snapshot.Item, m trait.Mark) audit.Location {
+	return audit.Location{Path: it.Path, Line: m.Line, Column: m.Column}
+}
+
+// starter names what starts an item, in a sentence about that.
+func starter(p *audit.Pass, by snapshot.Key) string {
+	if it := p.Now.Item(by); it != nil && it.Kind == "cron" {
+		return "line " + strconv.Itoa(it.Line) + " of " + it.Path
+	}
+	return string(by)
+}
+
+// what names an item in a sentence.
+func what(it *snapshot.Item) string {
+	switch {
+	case it.Kind == "npm":
+		return it.Name
+	case it.Kind == "cron":
+		return "the crontab entry on line " + strconv.Itoa(it.Line)
+	case it.System() == snapshot.PM2 && it.Kind == "app":
+		return "PM2 app " + it.Name
+	case it.Path == "":
+		return strings.TrimPrefix(string(it.Key), string(it.System())+"/")
+	}
+	return path.Base(it.Path)
+}

@@ -1,0 +1,70 @@
+package script
+
+import (
+	"fmt"
+
+	"healthaudit/snapshot"
+	"healthaudit/snapshot/analyze/js"
+	"healthaudit/snapshot/analyze/refs"
+	"healthaudit/snapshot/analyze/trait"
+)
+
+// Values of the fact "module": what a JavaScript file is written as.
+const (
+	moduleES     = "esm"
+	moduleCommon = "commonjs"
+	moduleBoth   = "both" // which no version of Node runs
+)
+
+// A moduleForm is what a JavaScript file is written as, and where that shows.
+type moduleForm struct {
+	Form   string `json:"f"`
+	Line   int    `json:"l"`
+	Column int    `json:"c"`
+}
+
+func addModule(it *snapshot.Item, m *moduleForm) {
+	if m == nil {
+		return
+	}
+	it.Add(snapshot.Semantic, "module", snapshot.Text(m.Form))
+	it.Add(snapshot.Volatile, "module-place", snapshot.Text(fmt.Sprintf("%d:%d", m.Line, m.Column)))
+}
+
+// formOf returns what a file is written as; nil for one that runs as either.
+func formOf(m *js.Module) *moduleForm {
+	es := moduleForm{moduleES, 1, 1}
+	for _, e := range m.Exports {
+		if es.Line == 1 && e.Line > 0 {
+			es.Line, es.Column = e.Line, max(e.Column, 1)
+		}
+	}
+	for _, i := range m.Imports {
+		if i.Kind == "import" {
+			es.Line, es.Column = i.Line, i.Column
+			break
+		}
+	}
+	switch {
+	case m.ESM && m.Common != nil:
+		return &moduleForm{moduleBoth, m.Common.Line, m.Common.Column}
+	case m.ESM:
+		return &es
+	case m.Common != nil:
+		return &moduleForm{moduleCommon, m.Common.Line, m.Common.Column}
+	}
+	return nil
+}
+
+// commandMarks returns what a command is like that stands on one line of a file.
+func commandMarks(marks []trait.Mark, o refs.Origin, exact bool) []trait.Mark {
+	for i := range marks {
+		if exact && marks[i].Line == 1 {
+			marks[i].Column += o.Column - 1
+		} else {
+			marks[i].Column = o.Column
+		}
+		marks[i].Line = o.Line
+	}
+	return marks
+}
