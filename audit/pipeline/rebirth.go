@@ -215,7 +215,11 @@ func (r *Rebirth) finish(ctx context.Context, temp string, full bool, v *report.
 				return err
 			}
 		}
-		v.Snapshots = int(tx.Seq())
+		stats, err := tx.Stats()
+		if err != nil {
+			return err
+		}
+		v.Snapshots = stats.Snapshots
 		if h, ok, err := tx.Header(tx.Seq()); err != nil {
 			return err
 		} else if ok {

@@ -70,12 +70,12 @@ func (r *Runner) Run(ctx context.Context) (*report.Document, error) {
 	if err != nil {
 		return nil, err
 	}
+	s.info.Finished = r.Host.Now().UTC().Round(0) // what follows keeps it
 	if s.wanted() {
 		if v, err = s.archive(ctx, v); err != nil {
 			return nil, err
 		}
 	}
-	v.Info.Finished = r.Host.Now().UTC().Round(0)
 	// The document does not depend on the commit: it is made while that waits for the disk.
 	doc := make(chan *report.Document, 1)
 	go func() {
