@@ -78,7 +78,7 @@ func loadBacked(tx *store.Tx, seq uint64) (*backed, error) {
 func (b *backed) encode() ([]byte, error) {
 	info := *b.Info
 	info.Archive, info.ArchiveFailed = nil, ""
-	s := savedState{Format: stateFormat, ID: info.ID, At: info.Started, Score: b.score, Info: &info, Readings: readingsOf(b.Snapshot),
+	s := savedState{Format: stateFormat, ID: info.ID, At: info.Started, Score: b.score, Info: &info, Readings: readingsIn(b.Snapshot),
 		Checks: b.checks, Context: b.Snapshot.Context, Tree: b.Snapshot.Tree.Encode(), Regressions: slices.Clone(b.regressions)}
 	for _, it := range b.Snapshot.Items {
 		s.Items = append(s.Items, it.Encode())

@@ -232,14 +232,14 @@ func ahead[T any](n int, do func(int) T) iter.Seq2[int, T] {
 // in this run, also of items carried because one source of it failed: what is
 // known of a system is always in its last reading.
 func (w *writer) readings(s *snapshot.Snapshot) {
-	for sys, m := range readingsOf(s) {
+	for sys, m := range readingsIn(s) {
 		b, err := json.Marshal(m)
 		w.do(func() error { return err })
 		w.do(func() error { return w.tx.PutObs(w.seq, string(sys), b) })
 	}
 }
 
-func readingsOf(s *snapshot.Snapshot) map[snapshot.System]map[snapshot.Key]readings {
+func readingsIn(s *snapshot.Snapshot) map[snapshot.System]map[snapshot.Key]readings {
 	all := map[snapshot.System]map[snapshot.Key]readings{}
 	for _, it := range s.Items {
 		if !s.System(it.System()).Status.Listed() {

@@ -52,6 +52,11 @@ func KeepUndo(tx *store.Tx, e *rules.Entry, plan []archive.Outcome) error {
 	}
 	sum := snapshot.Sum(b)
 	e.Data = map[string]string{undoKey: sum}
+	for i, u := range list { // what takes away bytes that nothing needs goes by the journal
+		if u.Was != "" {
+			e.Data[fmt.Sprintf("was %d", i+1)] = u.Was
+		}
+	}
 	return tx.PutBlob(sum, b, "")
 }
 
@@ -96,35 +101,4 @@ func readUndo(tx *store.Tx, sum string) (list []undone, err error) {
 		return nil, err
 	}
 	return list, json.Unmarshal(b, &list)
-}
-
-// UndoBlobs returns the digests of everything that entries of the journal need
-// to be undone: what prunes blobs must leave them.
-func UndoBlobs(tx *store.Tx) (map[string]bool, error) {
-	out := map[string]bool{}
-	var sums []string
-	err := tx.Journal(1, func(_ uint64, raw []byte) bool {
-		var e rules.Entry
-		if json.Unmarshal(raw, &e) == nil && e.Data[undoKey] != "" {
-			sums = append(sums, e.Data[undoKey])
-		}
-		return true
-	})
-	for _, sum := range sums {
-		if err != nil {
-			break
-		}
-		if !tx.HasBlob(sum) {
-			continue
-		}
-		out[sum] = true
-		var list []undone
-		list, err = readUndo(tx, sum)
-		for _, u := range list {
-			if u.Was != "" {
-				out[u.Was] = true
-			}
-		}
-	}
-	return out, err
 }

@@ -189,7 +189,7 @@ func (b *bringing) lastGood(it *snapshot.Item) (good *snapshot.Item, at uint64, 
 		return nil, 0, &usageError{"--last-good looks through the store, and --archive names another place", "audit archive import makes a store of archives"}
 	}
 	err = b.st.View(func(tx *store.Tx) (err error) {
-		good, at, err = pipeline.LastGood(tx, it.Key, b.seq)
+		good, at, err = pipeline.LastHealthy(tx, it.Key, b.seq)
 		return err
 	})
 	return good, at, err

@@ -8,10 +8,10 @@ import (
 	"healthaudit/snapshot/store"
 )
 
-// LastGood returns an item as it was in the newest snapshot, not after seq, in
+// LastHealthy returns an item as it was in the newest snapshot, not after seq, in
 // which it could be judged and had no open finding of medium severity or worse,
 // and the number of that snapshot; nil when there is none.
-func LastGood(tx *store.Tx, key snapshot.Key, seq uint64) (it *snapshot.Item, at uint64, err error) {
+func LastHealthy(tx *store.Tx, key snapshot.Key, seq uint64) (it *snapshot.Item, at uint64, err error) {
 	moments, err := History(tx, key, nil)
 	for i, m := range moments {
 		if m.Seq > seq {
