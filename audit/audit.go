@@ -147,19 +147,22 @@ func FindingID(sys snapshot.System, item snapshot.Key, check, discriminator stri
 
 // A World is what all checks see.
 type World struct {
-	Now     *snapshot.Snapshot
-	Before  snapshot.Past // the reference; never nil
-	Changes []snapshot.Change
-	Gone    []Gone
-	History History                 // nil: there is none
-	Expect  []Expected              // what the configuration expects to be there
-	Failing map[snapshot.System]int // in how many runs in a row, this one counted, the listing of a system failed
-	Derived *snapshot.Derived
-	Limits  map[string]float64 // "check-id.limit" → value, from the configuration
-	Waivers []Waiver           // of the snapshot's files, in order of place
-	All     []*Check           // every check there is, those that are off included
-	Backups *Backups           // of this store; nil where nobody looked
-	Off     []string           // checks that are switched off: what they found before stays as it was, and is not shown
+	Now      *snapshot.Snapshot
+	Before   snapshot.Past // the reference; never nil
+	Changes  []snapshot.Change
+	Gone     []Gone
+	History  History                 // nil: there is none
+	Expect   []Expected              // what the configuration expects to be there
+	Failing  map[snapshot.System]int // in how many runs in a row, this one counted, the listing of a system failed
+	Derived  *snapshot.Derived
+	Limits   map[string]float64  // "check-id.limit" → value, from the configuration
+	Severity map[string]Severity // check → severity, from the configuration
+	Waivers  []Waiver            // of the snapshot's files, in order of place; then those of the configuration and of the store
+	Ignores  []Ignore            // of the configuration
+	Self     *Watch              // nil: not known, as of an old snapshot
+	Backups  *Backups            // of this store; nil where nobody looked
+	All      []*Check            // every check there is, those that are off included
+	Off      []string            // checks that are switched off: what they found before stays as it was, and is not shown
 
 	crashed []Crash // set before the checks that run Last
 }
@@ -190,7 +193,7 @@ type Pass struct {
 	*World
 	check  *Check
 	out    []Finding
-	made   map[string][]*Finding   // by the checks before and by path, for one that runs Last
+	made   pile                    // by the checks before, for one that runs Last
 	hidden func(snapshot.Key) bool // items that Items leaves out; nil: none
 	doubt  []string                // IDs of findings whose absence proves nothing
 	blind  []snapshot.Key          // items of which no absence proves anything

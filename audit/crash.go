@@ -22,7 +22,7 @@ const maxTries = 200
 // run runs a check. One that panics is run again without the items at fault, so
 // that it loses what it says of them and nothing else; without a pass it panics
 // whatever it is given.
-func run(c *Check, w *World, made map[string][]*Finding) (*Pass, []Crash) {
+func run(c *Check, w *World, made pile) (*Pass, []Crash) {
 	p, what := try(c, w, made, nil)
 	if what == "" {
 		return p, nil
@@ -62,7 +62,7 @@ func run(c *Check, w *World, made map[string][]*Finding) (*Pass, []Crash) {
 }
 
 // try runs a check on the items that are not hidden. What is not empty when it panicked.
-func try(c *Check, w *World, made map[string][]*Finding, hidden func(snapshot.Key) bool) (p *Pass, what string) {
+func try(c *Check, w *World, made pile, hidden func(snapshot.Key) bool) (p *Pass, what string) {
 	p = &Pass{World: w, check: c, made: made, hidden: hidden}
 	defer func() {
 		if r := recover(); r != nil {

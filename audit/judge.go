@@ -44,8 +44,8 @@ func Judge(checks []*Check, w *World) Judgement {
 			early = append(early, c)
 		}
 	}
-	j.add(early, w, nil)
-	made := byPath(j.Findings)
+	j.add(early, w, pile{})
+	made := piled(j.Findings)
 	w.waive(made)
 	if len(last) > 0 {
 		w.crashed = j.Crashed
@@ -56,7 +56,7 @@ func Judge(checks []*Check, w *World) Judgement {
 }
 
 // add runs checks side by side and takes what they found.
-func (j *Judgement) add(checks []*Check, w *World, made map[string][]*Finding) {
+func (j *Judgement) add(checks []*Check, w *World, made pile) {
 	type result struct {
 		pass    *Pass
 		crashes []Crash
@@ -90,6 +90,9 @@ func (j *Judgement) add(checks []*Check, w *World, made map[string][]*Finding) {
 				continue
 			}
 			seen[f.ID] = true
+			if s, ok := w.Severity[f.Check]; ok {
+				f.Severity = s
+			}
 			j.Findings = append(j.Findings, f)
 		}
 	}

@@ -107,7 +107,7 @@ func Track(prev []*Record, j Judgement, checks []*Check, w *World, now Mark) []T
 		case c == nil:
 			out = append(out, resolve(r, now, ByRetire))
 		case crashed[r.Check] || j.Doubted(r) || !w.proven(c, r):
-			out = append(out, ends(r, now.At))
+			out = append(out, w.carry(r))
 		case w.Now.Item(r.Item) == nil && !r.Item.IsPseudo():
 			out = append(out, resolve(r, now, ByRemoval))
 		default:
@@ -137,7 +137,7 @@ func follow(old *Record, f Finding, blind bool, now Mark) Tracked {
 		r = Record{Finding: f, First: now, Opened: now, Occurrences: old.Occurrences + 1, Blind: blind}
 	}
 	r.accept(old)
-	return Tracked{Record: &r, Changed: !reflect.DeepEqual(&r, old), Ended: old.Open() && old.Accepted() && r.Waived == nil}
+	return Tracked{Record: &r, Changed: !reflect.DeepEqual(&r, old), Ended: old.Open() && old.Accepted() && r.Waived == nil && f.Severity <= old.Waived.Severity}
 }
 
 func resolve(old *Record, now Mark, by string) Tracked {

@@ -1,21 +1,33 @@
 package audit
 
 import (
+	"fmt"
+	"reflect"
 	"slices"
+	"strings"
 	"time"
+
+	"github.com/bmatcuk/doublestar/v4"
+
+	"healthaudit/snapshot"
 )
 
 // MaxWaived is the longest a waiver may still have to run: what nobody looks at
 // for half a year is not accepted but forgotten.
 const MaxWaived = 180 * 24 * time.Hour
 
-// A Waiver accepts findings for a while. It stands in the file that it is about.
+// A Waiver accepts findings for a while. It stands in the file that it is about;
+// one with an Item stands in the configuration, one with a Finding in the store.
 type Waiver struct {
 	Checks   []string // ids
 	Reason   string
 	Until    string // the last day it holds, as 2006-01-02, in UTC
 	At       Location
-	From, To int // the lines of the file that it is about, inclusive
+	From, To int      // the lines of the file that it is about, inclusive
+	Item     string   // a key, or a glob over keys: that accepts nothing critical
+	Finding  string   // the id of the only finding it accepts
+	By       string   // who or what says so; empty: the place
+	Severity Severity // what was accepted; 0: what the finding has when it is accepted first
 }
 
 // A Waived says by what a finding is accepted.
@@ -23,13 +35,49 @@ type Waived struct {
 	Reason   string   `json:"reason"`
 	Until    string   `json:"until"`
 	At       Location `json:"at"`
+	By       string   `json:"by,omitempty"`     // see Waiver.By
 	Severity Severity `json:"severity"`         // of the finding when it was accepted
 	Lapsed   bool     `json:"lapsed,omitempty"` // the finding became worse than that: it counts again
 }
 
+// String names the waiver: what it is, of what, and where.
+func (w *Waiver) String() string {
+	checks := strings.Join(w.Checks, ", ")
+	switch {
+	case w.Finding != "":
+		return fmt.Sprintf("acceptance of %s on %s (%s)", checks, w.Item, w.By)
+	case w.Item != "":
+		return fmt.Sprintf("waiver of %s on %s in %s", checks, w.Item, w.At.Path)
+	}
+	return fmt.Sprintf("waiver of %s in %s", checks, w.At.Path)
+}
+
+// Author says who accepted a finding, or in which file and line it is written.
+func (w *Waived) Author() string {
+	if w.By != "" {
+		return w.By
+	}
+	return fmt.Sprintf("%s:%d", w.At.Path, w.At.Line)
+}
+
 // covers reports whether the waiver is about a finding. What is about several
-// files at once stands in the first of them, which cannot accept it for all.
-func (w *Waiver) covers(f *Finding) bool { return !f.Wide && w.meets(f) }
+// files at once stands in the first of them, which cannot accept it for all. A
+// glob accepts nothing critical: that is granted one by one.
+func (w *Waiver) covers(f *Finding) bool {
+	switch {
+	case w.Finding != "":
+		return f.ID == w.Finding
+	case w.Item != "":
+		return slices.Contains(w.Checks, f.Check) && (w.Item == string(f.Item) || f.Severity < Critical && matches(w.Item, f.Item))
+	}
+	return !f.Wide && w.meets(f)
+}
+
+// matches reports whether a key, or a glob over keys, names an item.
+func matches(glob string, item snapshot.Key) bool {
+	ok, _ := doublestar.Match(glob, string(item))
+	return ok || glob == string(item)
+}
 
 // meets reports whether a finding stands where the waiver holds.
 func (w *Waiver) meets(f *Finding) bool {
@@ -74,12 +122,61 @@ func (p *Pass) Looked(w *Waiver) bool {
 	return true
 }
 
+// Seen reports whether all was read that a key, or a glob over keys, may name, so
+// that what is not there does not exist.
+func (p *Pass) Seen(glob string) bool {
+	name, _, _ := strings.Cut(glob, "/")
+	for _, st := range p.Now.Systems {
+		about := st.System != snapshot.Auditor && (string(st.System) == name || strings.ContainsAny(name, "*?[{"))
+		if about && !(st.Status.Listed() && p.whole(st.System)) {
+			return false
+		}
+	}
+	return true
+}
+
 // Covered returns how many of the findings made so far a waiver is about: what a
 // check that runs Last asks.
 func (p *Pass) Covered(w *Waiver) int {
 	n := 0
-	for _, f := range p.made[w.At.Path] {
+	for _, f := range p.made.near(w) {
 		if w.covers(f) {
+			n++
+		}
+	}
+	return n
+}
+
+// Place is where a reader finds a waiver: what audit accept accepted stands where
+// its finding is.
+func (p *Pass) Place(w *Waiver) Location {
+	if w.Finding != "" {
+		for _, f := range p.made.near(w) {
+			if w.covers(f) {
+				return f.At
+			}
+		}
+	}
+	return w.At
+}
+
+// Worse returns the finding that a waiver is about and no longer accepts, since
+// it became worse than what was accepted; nil when there is none.
+func (p *Pass) Worse(w *Waiver) *Finding {
+	for _, f := range p.made.near(w) {
+		if w.Severity != 0 && f.Severity > w.Severity && w.covers(f) {
+			return f
+		}
+	}
+	return nil
+}
+
+// Spared returns how many critical findings a waiver would be about if it were
+// not for several items at once.
+func (p *Pass) Spared(w *Waiver) int {
+	n := 0
+	for _, f := range p.made.near(w) {
+		if w.Item != "" && f.Severity == Critical && matches(w.Item, f.Item) && !w.covers(f) {
 			n++
 		}
 	}
@@ -89,30 +186,51 @@ func (p *Pass) Covered(w *Waiver) int {
 // Narrow reports whether a waiver stands where a finding is that is about other
 // files as well, so that it does not accept that.
 func (p *Pass) Narrow(w *Waiver) bool {
-	return slices.ContainsFunc(p.made[w.At.Path], func(f *Finding) bool { return f.Wide && w.meets(f) })
+	return w.Item == "" && slices.ContainsFunc(p.made.path[w.At.Path], func(f *Finding) bool { return f.Wide && w.meets(f) })
 }
 
-// byPath are the findings of each file.
-func byPath(findings []Finding) map[string][]*Finding {
-	out := map[string][]*Finding{}
+// A pile is findings by the path of their file and by their check.
+type pile struct{ path, check map[string][]*Finding }
+
+func piled(findings []Finding) pile {
+	out := pile{map[string][]*Finding{}, map[string][]*Finding{}}
 	for i := range findings {
 		f := &findings[i]
-		out[f.At.Path] = append(out[f.At.Path], f)
+		out.path[f.At.Path] = append(out.path[f.At.Path], f)
+		out.check[f.Check] = append(out.check[f.Check], f)
 	}
 	return out
 }
 
-// waive marks the findings, given by the path of their file, that a waiver accepts.
-func (w *World) waive(findings map[string][]*Finding) {
-	for _, v := range w.Waivers {
+// near returns the findings among which are those that a waiver is about.
+func (p pile) near(w *Waiver) []*Finding {
+	if w.Item == "" {
+		return p.path[w.At.Path]
+	}
+	var out []*Finding
+	for _, id := range w.Checks {
+		out = append(out, p.check[id]...)
+	}
+	return out
+}
+
+// waive marks the findings that a waiver accepts.
+func (w *World) waive(made pile) {
+	for i := range w.Waivers {
+		v := &w.Waivers[i]
 		if v.Problem(w.Now.At) != "" || v.Over(w.Now.At) {
 			continue
 		}
-		for _, f := range findings[v.At.Path] {
-			if f.Waived == nil && v.covers(f) {
-				f.Waived = &Waived{Reason: v.Reason, Until: v.Until, At: v.At}
-			}
+		for _, f := range made.near(v) {
+			v.accept(f)
 		}
+	}
+}
+
+// accept marks a finding that the waiver is about, unless another accepts it.
+func (w *Waiver) accept(f *Finding) {
+	if f.Waived == nil && w.covers(f) {
+		f.Waived = &Waived{Reason: w.Reason, Until: w.Until, At: w.At, By: w.By, Severity: w.Severity}
 	}
 }
 
@@ -123,11 +241,14 @@ func (r *Record) accept(old *Record) {
 		return
 	}
 	w := *r.Waived
-	w.Severity, w.Lapsed = r.Severity, false
-	if old != nil && old.Waived != nil && old.Open() && old.Waived.Reason == w.Reason && old.Waived.Until == w.Until {
+	switch {
+	case w.Severity != 0: // the waiver says what it accepts
+	case old != nil && old.Waived != nil && old.Open() && old.Waived.Reason == w.Reason && old.Waived.Until == w.Until:
 		w.Severity = old.Waived.Severity
-		w.Lapsed = r.Severity > w.Severity
+	default:
+		w.Severity = r.Severity
 	}
+	w.Lapsed = r.Severity > w.Severity
 	r.Waived = &w
 }
 
@@ -151,12 +272,22 @@ func Unwaived(findings []Tracked) []Tracked {
 	return out
 }
 
-// ends carries a finding that nobody could look for: its waiver ends all the same.
-func ends(r *Record, at time.Time) Tracked {
-	if !r.Accepted() || !over(r.Waived.Until, at) {
+// carry keeps a finding that nobody could look for: its waiver ends all the same,
+// and what stands outside of the file accepts it or no longer does.
+func (w *World) carry(r *Record) Tracked {
+	c := *r
+	if c.Waived != nil && (c.Waived.By != "" || over(c.Waived.Until, w.Now.At)) {
+		c.Waived = nil
+	}
+	for i := range w.Waivers {
+		v := &w.Waivers[i]
+		if v.Item != "" && v.Problem(w.Now.At) == "" && !v.Over(w.Now.At) {
+			v.accept(&c.Finding)
+		}
+	}
+	c.accept(r)
+	if reflect.DeepEqual(&c, r) {
 		return Tracked{Record: r, Carried: true}
 	}
-	c := *r
-	c.Waived = nil
-	return Tracked{Record: &c, Carried: true, Changed: true, Ended: true}
+	return Tracked{Record: &c, Carried: true, Changed: true, Ended: r.Accepted() && !c.Accepted()}
 }

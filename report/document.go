@@ -32,6 +32,9 @@ type Document struct {
 	Archive     *Archive     `json:"archive"`
 	JournalHead *Head        `json:"journal_head"`
 	Errors      []Error      `json:"errors"`
+	Suppressed  Suppressed   `json:"suppressed"`
+	Baseline    *SnapshotRef `json:"baseline"`  // what was pinned; null without
+	Rechecked   *Rechecked   `json:"rechecked"` // null: it is judged as it was then
 }
 
 type Tool struct {
@@ -151,6 +154,7 @@ type Finding struct {
 	Occurrence int        `json:"occurrence"`    // 1 at first; one more each time it came back after being away for 30 days
 	Version    int        `json:"check_version"` // of the check that found it
 	Waiver     *Waiver    `json:"waiver"`
+	InBaseline bool       `json:"in_baseline"` // open in the baseline, and without a break since
 }
 
 type Location struct {
@@ -189,6 +193,7 @@ type Change struct {
 	Op     string       `json:"op"`
 	Facts  []FactChange `json:"facts"`
 	Files  []string     `json:"files"`
+	Commit string       `json:"commit"` // of "removed": the one that deleted its file; "" where none is known
 }
 
 type FactChange struct {
@@ -274,12 +279,17 @@ func (d *Document) Only(systems []string) *Document {
 }
 
 // OnlyNew returns the document reduced to the findings that are new, reopened
-// or part of a regression.
+// or part of a regression; where a baseline is pinned, also to all that it does
+// not hold.
 func (d *Document) OnlyNew() *Document {
 	c := *d
-	c.Findings = keep(d.Findings, fresh)
+	c.Findings = keep(d.Findings, d.isNew)
 	c.Checks = c.found()
 	return &c
+}
+
+func (d *Document) isNew(f Finding) bool {
+	return fresh(f) || d.Baseline != nil && !f.InBaseline && f.Status != "resolved"
 }
 
 // found returns the checks that have a finding.

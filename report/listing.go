@@ -28,6 +28,7 @@ type SnapshotRow struct {
 	Exit        int       `json:"exit"`
 	Flags       []string  `json:"flags"`  // in a word each: partial, filtered, baseline, pinned
 	Commit      string    `json:"commit"` // of git; empty without
+	Delta       *float64  `json:"delta"`  // of the score to the run before; null when not comparable
 }
 
 // A DiffView is what changed between two snapshots.
@@ -37,6 +38,8 @@ type DiffView struct {
 	Changes     []Change      `json:"changes"` // sorted by item
 	NotCompared []NotCompared `json:"not_compared"`
 	Patches     []Patch       `json:"patches"` // with --patch only
+	Ignored     int           `json:"ignored"` // changes of facts that are not shown
+	IgnoreRules int           `json:"ignore_rules"`
 }
 
 // NotCompared says why a system of a diff has no changes to show.
@@ -58,6 +61,8 @@ type HistoryView struct {
 	Name    string         `json:"name"`
 	Path    string         `json:"path"`
 	Entries []HistoryEntry `json:"entries"` // newest first
+	Scores  []Point        `json:"scores"`  // of the newest snapshots, oldest first
+	Metrics []Line         `json:"metrics"` // by name, in the same snapshots
 }
 
 // A HistoryEntry is what one snapshot says of the item.
@@ -74,6 +79,8 @@ type HistoryEntry struct {
 	Files  []string       `json:"files"` // own files whose bytes or mode differ, also where nothing else does
 	Opened []FindingShort `json:"opened"`
 	Closed []FindingShort `json:"closed"`
+	Waived []FindingShort `json:"waived"` // accepted from then on
+	Counts []FindingShort `json:"counts"` // no longer accepted
 }
 
 // A FindingShort is a finding in a history.
@@ -83,6 +90,7 @@ type FindingShort struct {
 	Severity string `json:"severity"`
 	Title    string `json:"title"`
 	Message  string `json:"message"`
+	Item     string `json:"item"`
 }
 
 // A JournalRow is one entry of the journal.

@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"io"
+	"math"
 	"strings"
 )
 
@@ -11,16 +12,25 @@ func Snapshots(w io.Writer, rows []SnapshotRow, o Options) error {
 	if len(rows) == 0 {
 		return say(w, o, "No snapshots yet: audit run makes the first.")
 	}
-	wide := o.columns() >= 80
-	cols := []column{{head: "#", max: 6, right: true}, {head: "TIME (UTC)", max: 16}, {head: "SCORE", max: 7, right: true}, {head: "C/H/M/L", max: 12}}
+	wide := o.columns() >= 100
+	cols := []column{{head: "#", max: 6, right: true}, {head: "TIME (UTC)", max: 16}, {head: "SCORE", max: 7, right: true}}
+	deltas := o.columns() >= 80
+	if deltas {
+		cols = append(cols, column{head: "CHANGE", max: 6, right: true})
+	}
+	cols = append(cols, column{head: "C/H/M/L", max: 12})
 	if wide {
 		cols = append(cols, column{head: "ID", max: 10}, column{head: "ITEMS", max: 6, right: true})
 	}
 	cols = append(cols, column{head: "GATE"})
-	return stream(w, o.columns(), cols, func(add func(...string) error) error {
+	err := stream(w, o.columns(), cols, func(add func(...string) error) error {
 		for _, r := range cleaned(rows) {
 			c := r.Findings
-			cells := []string{fmt.Sprint(r.Seq), stamp(r.At), scored(r.Score, r.Grade), fmt.Sprintf("%d/%d/%d/%d", c.Critical, c.High, c.Medium, c.Low)}
+			cells := []string{fmt.Sprint(r.Seq), stamp(r.At), scored(r.Score, r.Grade)}
+			if deltas {
+				cells = append(cells, moved(r.Delta))
+			}
+			cells = append(cells, fmt.Sprintf("%d/%d/%d/%d", c.Critical, c.High, c.Medium, c.Low))
 			if wide {
 				cells = append(cells, prefix(r.ID, 10), group(r.Items))
 			}
@@ -30,6 +40,32 @@ func Snapshots(w io.Writer, rows []SnapshotRow, o Options) error {
 		}
 		return nil
 	})
+	if err != nil || len(rows) < 2 {
+		return err
+	}
+	return trend(w, rows, o)
+}
+
+// moved writes a delta with its sign, "" for none.
+func moved(delta *float64) string {
+	if delta == nil || math.Abs(*delta) < .05 {
+		return ""
+	}
+	return fmt.Sprintf("%+.1f", *delta)
+}
+
+// trend draws the scores of the runs that are listed.
+func trend(w io.Writer, rows []SnapshotRow, o Options) error {
+	all := make([]Point, len(rows))
+	for i, r := range rows {
+		all[i] = Point{Seq: r.Seq, At: r.At, Value: r.Score}
+	}
+	p := newPage(o)
+	shown := newest(all, p.width/2)
+	p.WriteByte('\n')
+	p.line(0, inkNone, fmt.Sprintf("Score %s %s", spark(shown, 0, 100), extent(shown, points)))
+	_, err := w.Write(p.Bytes())
+	return err
 }
 
 func gateCell(r SnapshotRow) string {

@@ -44,12 +44,12 @@ func historyView() HistoryView {
 	return HistoryView{Item: "workflows/deploy.yml", System: "workflows", Name: "deploy", Path: ".github/workflows/deploy.yml", Entries: []HistoryEntry{
 		{Seq: 42, ID: thisRun, At: noon, Commit: "9f8b7a6c5d4e3f2a", Level: "failing", Score: ptr(70.0), State: "active", Op: "changed",
 			Facts:  []FactChange{{"permissions", []string{"contents: read"}, "write-all", "up"}},
-			Opened: []FindingShort{{"", "workflow-missing-target", "high", "runs what is not there", `step "Build storefront" runs "npm run build:prod" in web, which has no such script`}}},
-		{Seq: 40, ID: beforeRun, At: noon.Add(-4 * time.Hour), Level: "ok", Score: ptr(100.0), Closed: []FindingShort{{"", "workflow-lint", "medium", "lint", ""}}},
+			Opened: []FindingShort{{"", "workflow-missing-target", "high", "runs what is not there", `step "Build storefront" runs "npm run build:prod" in web, which has no such script`, ""}}},
+		{Seq: 40, ID: beforeRun, At: noon.Add(-4 * time.Hour), Level: "ok", Score: ptr(100.0), Closed: []FindingShort{{"", "workflow-lint", "medium", "lint", "", ""}}},
 		{Seq: 7, ID: firstRun, At: noon.Add(-72 * time.Hour), Op: "removed"},
 		{Seq: 3, ID: firstRun, At: noon.Add(-80 * time.Hour), Level: "unknown"},
 		{Seq: 1, ID: firstRun, At: noon.Add(-82 * time.Hour), Level: "degraded", Score: ptr(88.0), Op: "added"},
-	}}
+	}, Scores: curve(88, 88, -1, 100, 100, 100, 70), Metrics: []Line{{"memory.bytes", curve(-1, 104857600, 104857700, 209715200, 209715300, 314572800, 419430400)}, {"instances", curve(2, 2, 2, 2, 2, 2, 2)}}}
 }
 
 func journalRows() []JournalRow {
@@ -99,6 +99,12 @@ func TestListings(t *testing.T) {
 		{"schedules", schedulesView(0), false, func(w io.Writer, o Options) error { return Schedules(w, schedulesView(0), o) }},
 		{"schedules-abroad", schedulesView(330 * time.Minute), false, func(w io.Writer, o Options) error { return Schedules(w, schedulesView(330*time.Minute), o) }},
 		{"schedules-none", SchedulesView{Snapshot: ref(42)}, false, func(w io.Writer, o Options) error { return Schedules(w, SchedulesView{Snapshot: ref(42)}, o) }},
+		{"bisect", bisectView(), false, func(w io.Writer, o Options) error { return Bisect(w, bisectView(), o) }},
+		{"bisect-always", BisectView{Check: "script-syntax", Item: "scripts/a.sh", First: BisectPoint{Snapshot: ref(1)}, Snapshots: 1}, false, func(w io.Writer, o Options) error {
+			return Bisect(w, BisectView{Check: "script-syntax", Item: "scripts/a.sh", First: BisectPoint{Snapshot: ref(1)}, Snapshots: 1}, o)
+		}},
+		{"baseline", baselineView(), false, func(w io.Writer, o Options) error { return Baseline(w, baselineView(), o) }},
+		{"status", statusView(), false, func(w io.Writer, o Options) error { return Status(w, statusView(), o) }},
 		{"restore", restoreView(), false, func(w io.Writer, o Options) error { return Restore(w, restoreView(), o) }},
 		{"restore-dry", dry, false, func(w io.Writer, o Options) error { return Restore(w, dry, o) }},
 	} {

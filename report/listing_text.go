@@ -4,6 +4,9 @@ import (
 	"cmp"
 	"fmt"
 	"io"
+	"math"
+	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -28,6 +31,9 @@ func Diff(w io.Writer, v DiffView, o Options) error {
 		for _, n := range v.NotCompared {
 			p.hang(2, 4, inkNone, n.System+": "+n.Reason)
 		}
+	}
+	if v.Ignored > 0 {
+		p.title(inkNone, fmt.Sprintf("%s ignored by %s: audit diff --all shows them.", plural(v.Ignored, "change"), plural(v.IgnoreRules, "rule")))
 	}
 	p.legend()
 	for _, x := range patches {
@@ -62,6 +68,9 @@ func (p *page) change(c Change) {
 	renamed := ""
 	if c.From != "" {
 		renamed = " (renamed from " + c.From + ")"
+	}
+	if c.Commit != "" {
+		renamed = " (deleted in commit " + prefix(c.Commit, 10) + ")"
 	}
 	p.hang(2, 4, op.ink, op.sign+c.Item+renamed+rebasedNote(c.Op))
 	p.facts(4, c.Facts, c.Files)
@@ -125,6 +134,7 @@ func History(w io.Writer, v HistoryView, o Options) error {
 		head += " in " + v.Path
 	}
 	p.line(0, inkBold, head+": "+plural(len(v.Entries), "snapshot")+" in which something changed.")
+	p.curves(v)
 	inks := map[string]ink{"failing": inkRed, "degraded": inkYellow, "unknown": inkDim, "ok": inkGreen}
 	for _, e := range v.Entries {
 		line := fmt.Sprintf("#%d  %s", e.Seq, stamp(e.At))
@@ -150,10 +160,39 @@ func History(w io.Writer, v HistoryView, o Options) error {
 		p.facts(4, e.Facts, e.Files)
 		p.shorts("opened", e.Opened)
 		p.shorts("closed", e.Closed)
+		p.shorts("accepted", e.Waived)
+		p.shorts("counts again:", e.Counts)
 	}
 	p.legend()
 	_, err := w.Write(p.Bytes())
 	return err
+}
+
+// curves draws score and metrics, one line each, newest on the right. What never
+// moved is not worth one.
+func (p *page) curves(v HistoryView) {
+	if len(v.Scores) < 2 {
+		return
+	}
+	room := p.width / 2
+	g := &grid{indent: 2, cols: []column{{max: 24}, {max: room}, {}}}
+	g.add(plain("score"), plain(spark(newest(v.Scores, room), 0, 100)), plain(extent(newest(v.Scores, room), points)))
+	for _, m := range v.Metrics {
+		if shown := newest(m.Points, room); moves(shown) {
+			vs := known(shown)
+			g.add(plain(m.Name), plain(spark(shown, slices.Min(vs), slices.Max(vs))), plain(extent(shown, number)))
+		}
+	}
+	p.WriteByte('\n')
+	p.grid(g)
+}
+
+// number writes a metric: no more digits than a person reads.
+func number(v float64) string {
+	if v == math.Trunc(v) && math.Abs(v) < 1e15 {
+		return group(int64(v))
+	}
+	return strconv.FormatFloat(v, 'g', 4, 64)
 }
 
 func (p *page) shorts(verb string, fs []FindingShort) {

@@ -24,6 +24,7 @@ func renderTable(w io.Writer, d *Document, o Options) error {
 	r.flapping()
 	r.findings()
 	r.resolved()
+	r.deleted()
 	r.waived()
 	r.notJudged()
 	if o.Items {

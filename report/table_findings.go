@@ -47,8 +47,12 @@ func (r *reading) findings() {
 	open := r.open()
 	shown := open
 	if r.opts.New {
-		shown = slices.DeleteFunc(slices.Clone(open), func(f Finding) bool { return !fresh(f) })
-		r.title(inkNone, fmt.Sprintf("Only what is new, reopened or regressed: %d of %s.", len(shown), plural(len(open), "open finding")))
+		shown = slices.DeleteFunc(slices.Clone(open), func(f Finding) bool { return !r.isNew(f) })
+		what := "Only what is new, reopened or regressed"
+		if r.Baseline != nil {
+			what = fmt.Sprintf("Only what is not in the baseline #%d, or regressed", r.Baseline.Seq)
+		}
+		r.title(inkNone, fmt.Sprintf("%s: %d of %s.", what, len(shown), plural(len(open), "open finding")))
 	}
 	room, hidden := maxBlocks, map[string]int{}
 	for _, sev := range severities {
@@ -159,7 +163,7 @@ func (r *reading) block(b block, c ink) {
 		r.members(b)
 		return
 	}
-	r.line(lossWidth, inkDim, place(f)+"["+f.Check+"]")
+	r.line(lossWidth, inkDim, place(f)+"["+f.Check+"] "+short(f.ID))
 	r.line(lossWidth, inkNone, long(f.Message))
 	r.hint(f.Hint)
 }
@@ -174,7 +178,7 @@ func (r *reading) members(b block) {
 		r.line(lossWidth, inkNone, long(message))
 	}
 	for _, f := range fs[:min(len(fs), maxShown)] {
-		r.hang(lossWidth, lossWidth+2, inkNone, "- "+where(f)+r.marks([]Finding{f}))
+		r.hang(lossWidth, lossWidth+2, inkNone, "- "+where(f)+r.marks([]Finding{f})+" "+short(f.ID))
 		if message == "" {
 			r.line(lossWidth+2, inkNone, long(f.Message))
 		}
@@ -185,6 +189,9 @@ func (r *reading) members(b block) {
 	r.more(lossWidth, len(fs)-maxShown)
 	r.hint(hint)
 }
+
+// short is how a report names a finding, and what audit accept takes.
+func short(id string) string { return prefix(id, 8) }
 
 // rank puts what just happened before what is known.
 func rank(f Finding) int {

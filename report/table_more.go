@@ -142,19 +142,6 @@ func (r *reading) resolved() {
 	}
 }
 
-// waived lists what is accepted for a while.
-func (r *reading) waived() {
-	var lines []string
-	for _, f := range r.Findings {
-		if f.Waiver != nil && f.Status != "resolved" {
-			lines = append(lines, fmt.Sprintf("%s: %s, until %s: %s", f.Item, f.Title, f.Waiver.Until, f.Waiver.Reason))
-		}
-	}
-	if !r.opts.New {
-		r.short(inkNone, "WAIVED", lines)
-	}
-}
-
 func (r *reading) short(c ink, title string, lines []string) {
 	if len(lines) == 0 {
 		return
@@ -279,12 +266,16 @@ func (r *reading) ending() {
 	if a := r.Archive; a != nil {
 		r.line(0, inkNone, fmt.Sprintf("Archive: %s, %s", a.Path, size(a.Bytes)))
 	}
+	r.suppressed()
 	r.gate()
 	if h := r.JournalHead; h != nil {
 		r.line(0, inkDim, fmt.Sprintf("Journal head: #%d %s", h.Seq, prefix(h.Hash, 16)))
 	}
 	if slices.ContainsFunc(r.open(), func(f Finding) bool { return f.Severity != "info" }) {
 		r.line(0, inkDim, "What a finding means: audit check explain ID, with the word in brackets.")
+		if r.Run.Seq > 0 {
+			r.line(0, inkDim, "To accept one for a while: audit accept ID, with the letters behind the brackets.")
+		}
 	}
 }
 

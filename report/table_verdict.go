@@ -32,6 +32,13 @@ func (r *reading) verdict() {
 	}
 	r.line(0, c, strings.Join(parts, "; ")+".")
 	r.line(0, inkDim, r.runLine())
+	if x := r.Rechecked; x != nil {
+		gate := "its gate failed"
+		if x.Passed {
+			gate = "its gate passed"
+		}
+		r.line(0, inkYellow, fmt.Sprintf("Judged anew by the checks and the configuration of today, %s UTC; the run itself said %s, and %s.", stamp(x.At), scored(x.Value, x.Grade), gate))
+	}
 	for _, note := range r.scoreNotes() {
 		r.line(0, inkNone, note)
 	}

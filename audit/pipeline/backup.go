@@ -111,3 +111,19 @@ func shown(root, path string) string {
 	}
 	return path
 }
+
+// seen is what checks see of the archives. Before one is made, none has failed.
+func (s *session) seen() *audit.Backups {
+	w := s.backups.world(&s.Config.Backups)
+	w.Tried = s.wanted()
+	if s.unmade != nil {
+		w.Failed, w.Hint = s.unmade.Err.Error(), s.unmade.Hint()
+	}
+	return w
+}
+
+// wanted reports whether this run looks after archives.
+func (s *session) wanted() bool {
+	c := &s.Config.Backups
+	return !s.Ephemeral && c.Dir != "" && c.When != WhenNever && c.When != ""
+}

@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"slices"
+	"time"
 
 	"github.com/bmatcuk/doublestar/v4"
 
@@ -26,6 +27,11 @@ type Config struct {
 	FailOn      []string           // nil: DefaultFailOn
 	FailUnder   *float64
 	Backups     Backups
+	Waivers     []audit.Waiver // of the configuration
+	Ignore      []audit.Ignore
+	Every       time.Duration // how often a run is to be; 0: not said
+	Grace       time.Duration // how much later is still in time
+	EveryAt     audit.Location
 }
 
 // DefaultFailOn is the gate when nothing else is asked for.

@@ -55,6 +55,11 @@ func (v *View) Summary(version string) *report.Document {
 	d.Regressions = v.regressions()
 	d.Schedules = v.schedules()
 	d.Errors = v.errors()
+	d.Suppressed = v.suppressed()
+	if b := i.Baseline; b != nil {
+		d.Baseline = &report.SnapshotRef{Seq: b.Seq, ID: b.Run, At: sec(b.At)}
+	}
+	d.Rechecked = v.rechecked
 	return d
 }
 
@@ -262,8 +267,9 @@ func (v *View) documentFindings() ([]report.Finding, []report.Check) {
 			Loss: round(v.Score.Loss[t.ID], 100), Location: location(t.At.Path, t.At.Line, t.At.Column),
 			Evidence: make([]report.Evidence, 0, len(t.Evidence)), FirstSeen: mark(t.First), Occurrence: t.Occurrences, Version: t.CheckVersion}
 		if t.Accepted() {
-			f.Waiver = &report.Waiver{Reason: t.Waived.Reason, Until: t.Waived.Until, By: fmt.Sprintf("%s:%d", t.Waived.At.Path, t.Waived.At.Line)}
+			f.Waiver = &report.Waiver{Reason: t.Waived.Reason, Until: t.Waived.Until, By: t.Waived.Author()}
 		}
+		f.InBaseline = t.Open() && v.Info.Baseline != nil && v.Info.Baseline.holds(t)
 		for _, e := range t.Evidence {
 			f.Evidence = append(f.Evidence, report.Evidence{Name: e.Name, Value: e.Value})
 		}
@@ -292,7 +298,9 @@ func location(p string, line, column int) *report.Location {
 	return &report.Location{Path: p, Line: max(line, 1), Column: max(column, 1)}
 }
 
-func (v *View) changes() []report.Change { return DocumentChanges(v.Changes) }
+func (v *View) changes() []report.Change {
+	return Committed(DocumentChanges(v.Changes), v.Info.Removed)
+}
 
 // DocumentChanges makes changes what documents and diffs show.
 func DocumentChanges(list []snapshot.Change) []report.Change {
@@ -332,7 +340,7 @@ func (v *View) errors() []report.Error {
 		out = append(out, report.Error{System: string(snapshot.Auditor), Source: dir, Message: "this folder may not be read: what is in it is not known", Hint: "let the user who runs audit read it"})
 	}
 	for _, link := range v.links() {
-		out = append(out, report.Error{System: string(snapshot.Auditor), Source: link, Message: link + " is a symbolic link, which is not followed: what was behind it is not known", Hint: "make it a folder of the project again"})
+		out = append(out, report.Error{System: string(snapshot.Auditor), Source: link, Message: link + " is a symbolic link, which is not followed: what was behind it is not known", Hint: "make it a folder of the project again; or, for each item of it that is gone for good: audit accept ITEM --removed"})
 	}
 	for _, c := range v.Info.Crashed {
 		out = append(out, report.Error{System: string(snapshot.Auditor), Source: c.Check, Message: "a bug of audit: the check stopped" + onItem(c) + ": " + c.What, Hint: "please report it; its earlier findings are carried"})

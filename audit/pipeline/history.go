@@ -14,11 +14,13 @@ type Moment struct {
 	Seq    uint64
 	Item   *snapshot.Item   // as it was then; nil when it was gone
 	Change *snapshot.Change // against the moment before; nil when only findings changed
-	Worst  audit.Severity   // of the open findings, 0 for none
+	Worst  audit.Severity   // of the findings that count, 0 for none
 	Score  float64
 	Files  []string // own files whose bytes or mode changed, although they mean the same
 	Opened []*audit.Record
 	Closed []*audit.Record
+	Waived []*audit.Record // accepted from then on
+	Counts []*audit.Record // no longer accepted, and open
 }
 
 // History returns the moments of an item, oldest first; none when the store
@@ -74,18 +76,26 @@ func openings(tx *store.Tx, key snapshot.Key, at func(uint64) *Moment) (map[stri
 		if out[id], err = versionsOf(tx, id); err != nil {
 			return nil, err
 		}
-		was := false
+		open, waived := false, false
 		for _, v := range out[id] {
 			r := v.rec
-			switch {
-			case r.Open() && !was:
-				m := at(v.seq)
-				m.Opened = append(m.Opened, r)
-			case !r.Open() && was:
-				m := at(v.seq)
-				m.Closed = append(m.Closed, r)
+			now := r.Open() && r.Accepted()
+			if r.Open() == open && now == waived {
+				continue
 			}
-			was = r.Open()
+			m := at(v.seq)
+			switch {
+			case r.Open() && !open:
+				m.Opened = append(m.Opened, r)
+			case !r.Open():
+				m.Closed = append(m.Closed, r)
+			case !now:
+				m.Counts = append(m.Counts, r)
+			}
+			if now && !waived {
+				m.Waived = append(m.Waived, r)
+			}
+			open, waived = r.Open(), now
 		}
 	}
 	return out, nil
@@ -119,7 +129,7 @@ func complete(tx *store.Tx, moments map[uint64]*Moment, versions map[uint64]*sna
 				m.Score *= 1 - audit.Penalty[r.Severity]
 			}
 		}
-		for _, list := range [][]*audit.Record{m.Opened, m.Closed} {
+		for _, list := range [][]*audit.Record{m.Opened, m.Closed, m.Waived, m.Counts} {
 			slices.SortFunc(list, func(a, b *audit.Record) int {
 				if a.Severity != b.Severity {
 					return int(b.Severity - a.Severity)
@@ -137,7 +147,7 @@ func complete(tx *store.Tx, moments map[uint64]*Moment, versions map[uint64]*sna
 // quiet reports whether a moment tells nothing that the one before did not: a
 // shared file changed, a line moved.
 func (m *Moment) quiet(before *Moment) bool {
-	return m.Change == nil && len(m.Files)+len(m.Opened)+len(m.Closed) == 0 && m.Worst == before.Worst && m.Score == before.Score
+	return m.Change == nil && len(m.Files)+len(m.Opened)+len(m.Closed)+len(m.Waived)+len(m.Counts) == 0 && m.Worst == before.Worst && m.Score == before.Score
 }
 
 // rewritten returns the own files of an item that differ.
@@ -178,7 +188,7 @@ func versionsOf(tx *store.Tx, id string) (out []version, err error) {
 	return out, err
 }
 
-// openAt returns the finding as it was in a snapshot, or nil when it was not open.
+// openAt returns the finding as it was in a snapshot, or nil when it did not count.
 func openAt(versions []version, seq uint64) *audit.Record {
 	var last *audit.Record
 	for _, v := range versions {
@@ -186,7 +196,7 @@ func openAt(versions []version, seq uint64) *audit.Record {
 			last = v.rec
 		}
 	}
-	if last == nil || !last.Open() {
+	if last == nil || !last.Counts() {
 		return nil
 	}
 	return last

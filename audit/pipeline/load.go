@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 
 	"healthaudit/audit"
@@ -26,6 +25,7 @@ type judged struct {
 	regressions []*audit.Regression // open ones
 	checks      map[string]string   // id → rule
 	gone        []audit.Gone
+	deleted     deletions               // what git says since
 	accepted    map[snapshot.Key]uint64 // removals that a person accepted, and in which snapshot
 	score       *float64
 	scope       []string
@@ -207,7 +207,7 @@ func Load(tx *store.Tx, seq uint64, collectors []*collect.Collector, checks []*a
 		if err != nil {
 			return nil, err
 		}
-		v.Changes = snapshot.Diff(old, s, Risks(collectors))
+		v.Changes, v.hidden = audit.Hide(snapshot.Diff(old, s, Risks(collectors)), info.Ignore, info.Started)
 		if v.history, err = history(tx, seq-1); err != nil {
 			return nil, err
 		}
@@ -339,29 +339,4 @@ func VerifyJournal(tx *store.Tx, each func(rules.Entry, string)) (rules.Verifier
 		return v, &rules.ChainError{Seq: v.Count, What: "its head is missing: entries may have been cut off"}
 	}
 	return v, v.End(head.Seq, head.Hash)
-}
-
-// tableAccepted holds removals that a person accepted: key → number of the snapshot that missed it.
-const tableAccepted = "accepted"
-
-func acceptedRemovals(tx *store.Tx, into map[snapshot.Key]uint64) error {
-	return tx.Table(tableAccepted).Scan(tx.Seq(), "", func(id string, _ []byte, seq uint64) error {
-		into[snapshot.Key(id)] = seq
-		return nil
-	})
-}
-
-// AcceptRemoval notes that an item is gone for good. It is an error when the
-// newest snapshot does not miss that item.
-func AcceptRemoval(tx *store.Tx, k snapshot.Key) error {
-	p, err := newPast(tx, tx.Seq())
-	if err != nil {
-		return err
-	}
-	for _, g := range p.info.Gone {
-		if g.Item == k {
-			return tx.Table(tableAccepted).Put(tx.Seq(), string(k), strconv.AppendUint(nil, tx.Seq(), 10))
-		}
-	}
-	return fmt.Errorf("%s is not missing", k)
 }

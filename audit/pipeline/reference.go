@@ -63,19 +63,21 @@ func (l *lockedPast) System(sys snapshot.System) snapshot.SystemState {
 // A comparison is the new snapshot beside its reference. An unchanged item is
 // the same pointer on both sides, so that nothing is decoded or compared twice.
 type comparison struct {
-	old   []*snapshot.Item // in key order; those carried are in the new snapshot too
-	dirty []*snapshot.Item // items whose stored state must be written, in key order
-	gone  []*snapshot.Item // in the reference, not in the new one, though their source was read
-	kept  []snapshot.Key   // see Info.Kept
+	old   []*snapshot.Item      // in key order; those carried are in the new snapshot too
+	dirty []*snapshot.Item      // items whose stored state must be written, in key order
+	gone  []*snapshot.Item      // in the reference, not in the new one, though their source was read
+	kept  []snapshot.Key        // see Info.Kept
+	ended map[snapshot.Key]bool // were kept, and a person accepted that they are gone
 }
 
-// lost returns the items that are gone and that no change knows under another name.
+// lost returns the items that are gone, that no change knows under another name,
+// and that nobody gave up.
 func (c *comparison) lost(changes []snapshot.Change) []*snapshot.Item {
 	renamed := map[snapshot.Key]bool{}
 	for _, ch := range changes {
 		renamed[ch.From] = true
 	}
-	return slices.DeleteFunc(slices.Clone(c.gone), func(it *snapshot.Item) bool { return renamed[it.Key] })
+	return slices.DeleteFunc(slices.Clone(c.gone), func(it *snapshot.Item) bool { return renamed[it.Key] || c.ended[it.Key] })
 }
 
 // compare joins the items of a snapshot with those of its reference and adds
@@ -86,8 +88,12 @@ func compare(snap *snapshot.Snapshot, p *past) (*comparison, error) {
 	c := &comparison{}
 	items, i := snap.Items, 0
 	if p != nil {
+		var err error
+		if c.ended, err = acceptedGone(p); err != nil {
+			return nil, err
+		}
 		states := encodeAll(items, p)
-		err := p.tx.Table(tableItem).Scan(p.seq, "", func(id string, value []byte, _ uint64) error {
+		err = p.tx.Table(tableItem).Scan(p.seq, "", func(id string, value []byte, _ uint64) error {
 			key := snapshot.Key(id)
 			for i < len(items) && items[i].Key < key {
 				c.dirty = append(c.dirty, items[i])
@@ -116,7 +122,7 @@ func compare(snap *snapshot.Snapshot, p *past) (*comparison, error) {
 			switch {
 			case snap.Unread(old):
 				carry(snap, old)
-			case behind:
+			case behind && !c.ended[key]:
 				c.keep(snap, old)
 			default:
 				c.gone = append(c.gone, old)
@@ -158,7 +164,7 @@ func (c *comparison) keepStarted(snap *snapshot.Snapshot) {
 		}
 		more = false
 		c.gone = slices.DeleteFunc(c.gone, func(old *snapshot.Item) bool {
-			kept := old.Source == snapshot.Followed && started[old.Path] && snap.Tree.HasFile(old.Path)
+			kept := !c.ended[old.Key] && old.Source == snapshot.Followed && started[old.Path] && snap.Tree.HasFile(old.Path)
 			if kept {
 				c.keep(snap, old)
 				more = true

@@ -5,6 +5,7 @@ import (
 
 	"healthaudit/audit"
 	"healthaudit/snapshot"
+	"healthaudit/snapshot/store"
 )
 
 // A reference is what a run is compared with: the snapshots that last judged
@@ -16,18 +17,22 @@ type reference struct {
 	trails map[snapshot.Key]audit.Trail
 }
 
-// regress compares the run with what is known from before.
-func (s *session) regress(v *View, old *judged, mark audit.Mark) (err error) {
+// against compares the run with what is known from before: its judgement, and the
+// items as they were. An old snapshot is not held against a later baseline.
+func (v *View) against(tx *store.Tx, old *judged, items []*snapshot.Item, mark audit.Mark) (err error) {
 	if old == nil {
 		return nil
 	}
-	ref := &reference{judged: old, items: s.cmp.old}
-	if ref.trails, err = s.trails(v, old); err != nil {
+	ref := &reference{judged: old, items: items}
+	if ref.trails, err = trails(tx, v, old); err != nil {
 		return err
 	}
 	v.flap(old, ref.trails)
-	if ref.base, err = loadBase(s.tx); err != nil {
+	if ref.base, err = loadBase(tx); err != nil {
 		return err
+	}
+	if ref.base != nil && ref.base.mark.Seq >= v.Seq {
+		ref.base = nil
 	}
 	v.regress(ref, mark)
 	return nil

@@ -19,6 +19,7 @@ import (
 	"healthaudit/audit"
 	"healthaudit/report"
 	"healthaudit/rules"
+	"healthaudit/snapshot"
 	"healthaudit/snapshot/collect"
 	"healthaudit/snapshot/host"
 	"healthaudit/snapshot/store"
@@ -98,6 +99,11 @@ func (r *Runner) Run(ctx context.Context) (*report.Document, error) {
 	}
 	var made *report.Document
 	err = s.stageOf("document", func() error { made = <-doc; return nil })
+	if !r.Ephemeral {
+		if err := r.noteSuccess(v); err != nil { // the run is kept all the same
+			made.Errors = append(made.Errors, report.Error{System: string(snapshot.Auditor), Source: "last_success", Message: err.Error(), Hint: "audit check-alive reads it: let the user who runs audit write beside the store"})
+		}
+	}
 	if r.Ephemeral { // there is no snapshot of that number
 		made.Run.Seq, made.Score.History[len(made.Score.History)-1].Seq = 0, 0
 	}

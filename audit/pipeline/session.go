@@ -15,9 +15,7 @@ import (
 
 	"github.com/oklog/ulid/v2"
 
-	"healthaudit/audit"
 	"healthaudit/snapshot"
-	"healthaudit/snapshot/analyze/refs"
 	"healthaudit/snapshot/collect"
 	"healthaudit/snapshot/store"
 )
@@ -47,6 +45,7 @@ type session struct {
 	backups  backupState
 	archived *archiving   // of this run
 	unmade   *BackupError // why there is none although one was wanted
+	gone     deletions
 }
 
 // stageOf runs one stage and tells how long it took.
@@ -199,6 +198,7 @@ func (s *session) look(ctx context.Context) error {
 		return err
 	}
 	s.info.Kept = s.cmp.kept
+	s.gone = s.deleted(ctx)
 	return s.before.err
 }
 
@@ -261,97 +261,4 @@ func (s *session) lastJudged() map[snapshot.Key]uint64 {
 		}
 	}
 	return out
-}
-
-// judge makes the view of the run from what was seen.
-func (s *session) judge() (*View, error) {
-	checks := s.Config.checks(s.Checks)
-	s.info.FailOn, s.info.FailUnder = s.Config.FailOn, s.Config.FailUnder
-	if s.info.FailOn == nil {
-		s.info.FailOn = DefaultFailOn
-	}
-	s.info.Systems, s.info.Weights, s.info.Criticality, s.info.ChecksOff = s.snap.Systems, s.Config.Weights, s.Config.Criticality, s.Config.ChecksOff
-	v := &View{Seq: 1, Info: &s.info, Snapshot: s.snap, derived: s.derived, trending: trending(checks)}
-	var old *judged
-	if s.past != nil {
-		v.Seq = s.past.seq + 1
-		s.info.Reference = references(&s.past.info, s.past.seq)
-		var err error
-		if old, err = loadJudged(s.past); err != nil {
-			return nil, err
-		}
-		v.Changes = snapshot.Diff(&snapshot.Snapshot{Systems: s.past.info.Systems, Items: s.cmp.old}, s.snap, Risks(s.Collectors))
-		if v.history, err = history(s.tx, s.past.seq); err != nil {
-			return nil, err
-		}
-		if v.compared, err = runIDs(s.tx, s.info.Reference); err != nil {
-			return nil, err
-		}
-	}
-	mark := audit.Mark{Seq: v.Seq, Run: s.info.ID, At: s.started}
-	var err error
-	s.info.Gone, err = missing(s.cmp.lost(v.Changes), old, s.snap, v.Seq, func() (*snapshot.Tree, error) { return treeAt(s.tx, s.past.seq) })
-	if err != nil {
-		return nil, err
-	}
-	s.info.Judged = s.lastJudged()
-	s.info.Doubted, s.info.ArchiveFailed = nil, ""
-	if s.unmade != nil {
-		s.info.ArchiveFailed = s.unmade.Error()
-	}
-	w := &audit.World{Now: s.snap, Backups: s.seen(), Before: s.before, Changes: v.Changes, Gone: s.info.Gone, Derived: s.derived, Limits: s.Config.Limits, Waivers: Waivers(s.capture.Waiving(), s.snap.Content), All: s.Checks, Off: s.Config.ChecksOff}
-	w.Expect = s.Config.Expect
-	if w.Failing, err = s.failing(); err != nil {
-		return nil, err
-	}
-	var past *measured
-	if s.past != nil {
-		past = newMeasured(s.tx, s.past.seq)
-		w.History = past
-	}
-	j := audit.Judge(checks, w)
-	if s.before.err != nil {
-		return nil, s.before.err
-	}
-	if past != nil && past.err != nil {
-		return nil, past.err
-	}
-	s.Config.override(j.Findings)
-	s.info.Crashed = j.Crashed
-	v.findings = audit.Track(old.records(), j, checks, w, mark)
-	for _, t := range v.findings {
-		if t.Carried && j.Doubted(t.Record) {
-			s.info.Doubted = append(s.info.Doubted, t.ID)
-		}
-	}
-	v.checks = s.Config.rulesOf(checks)
-	v.evaluate()
-	if err := s.regress(v, old, mark); err != nil {
-		return nil, err
-	}
-	if s.tx != nil {
-		var err error
-		if s.info.JournalHead, err = journalHead(s.tx); err != nil {
-			return nil, err
-		}
-	}
-	v.gate()
-	refs.NewTable(s.snap, s.derived) // while the store is open: the document asks it after that
-	return v, nil
-}
-
-// seen is what checks see of the archives. Before one is made, none has failed.
-func (s *session) seen() *audit.Backups {
-	w := s.backups.world(&s.Config.Backups)
-	w.Tried = s.wanted()
-	if s.unmade != nil {
-		w.Failed, w.Hint = s.unmade.Err.Error(), s.unmade.Hint()
-	}
-	return w
-}
-
-// wanted reports whether this run looks after archives.
-func (s *session) wanted() bool {
-	c := &s.Config.Backups
-	return !s.Ephemeral && c.Dir != "" && c.When != WhenNever && c.When != ""
 }

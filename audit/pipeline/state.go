@@ -43,6 +43,7 @@ type Info struct {
 	Doubted       []string                    `json:"doubted,omitempty"` // findings carried because their check could not look for them
 	Gone          []audit.Gone                `json:"gone,omitempty"`
 	Kept          []snapshot.Key              `json:"kept,omitempty"`     // items carried although their source was read, sorted: a link is in the way to them, or to what starts them
+	Removed       map[snapshot.Key]string     `json:"removed,omitempty"`  // items that left, and the commit that deleted their file
 	Judged        map[snapshot.Key]uint64     `json:"judged,omitempty"`   // items that could not be judged, and the snapshot in which they last could
 	Flapping      map[snapshot.Key]float64    `json:"flapping,omitempty"` // items whose level goes to and fro, and by how many percent
 	Recovery      string                      `json:"recovery"`
@@ -51,8 +52,11 @@ type Info struct {
 	Weights       map[snapshot.System]float64 `json:"weights,omitempty"`
 	Criticality   map[string]string           `json:"criticality,omitempty"`
 	ChecksOff     []string                    `json:"checks_off,omitempty"`
-	Open          map[string]int              `json:"open"`        // severity → open findings
-	Regressions   int                         `json:"regressions"` // items with open ones
+	Ignore        []audit.Ignore              `json:"ignore,omitempty"`
+	Baseline      *Pinned                     `json:"baseline,omitempty"` // what was pinned then
+	Every         time.Duration               `json:"every,omitempty"`    // how often a run was to be
+	Open          map[string]int              `json:"open"`               // severity → open findings
+	Regressions   int                         `json:"regressions"`        // items with open ones
 	Passed        bool                        `json:"passed"`
 	Exit          int                         `json:"exit"`
 	Delta         *float64                    `json:"delta,omitempty"`

@@ -12,7 +12,7 @@ import (
 
 // trails returns how those items were of late whose findings changed within the
 // last snapshots; all others were the whole time as they are.
-func (s *session) trails(v *View, old *judged) (map[snapshot.Key]audit.Trail, error) {
+func trails(tx *store.Tx, v *View, old *judged) (map[snapshot.Key]audit.Trail, error) {
 	w := v.history[max(len(v.history)-audit.TrailLength+1, 0):]
 	if len(w) == 0 {
 		return nil, nil
@@ -26,7 +26,7 @@ func (s *session) trails(v *View, old *judged) (map[snapshot.Key]audit.Trail, er
 	if len(moved) == 0 {
 		return nil, nil
 	}
-	t := &tracer{tx: s.tx, view: v, off: v.Info.ChecksOff}
+	t := &tracer{tx: tx, view: v, off: v.Info.ChecksOff}
 	for _, p := range w {
 		if err := t.add(p.Seq); err != nil {
 			return nil, err

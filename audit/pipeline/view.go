@@ -3,6 +3,7 @@ package pipeline
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"healthaudit/audit"
@@ -22,6 +23,7 @@ type View struct {
 	Regressions []*audit.Regression // open ones
 
 	findings []audit.Tracked
+	hidden   audit.Hidden // what ignore rules took out of Changes
 	closed   []*audit.Regression
 	worst    map[snapshot.Key]audit.Severity
 	seen     map[snapshot.Key]audit.Severity // worst of what is not merely carried
@@ -30,6 +32,8 @@ type View struct {
 	history  []report.ScorePoint // before this run, oldest first
 	derived  *snapshot.Derived
 	trending func(check string) bool // see audit.Check.Trend
+
+	rechecked *report.Rechecked
 }
 
 // evaluate computes what follows from items and findings.
@@ -89,12 +93,7 @@ func (v *View) reasons() []string {
 		case "regression":
 			n, what = v.regressed(asked), "regression"
 		case "new":
-			what = "new or reopened finding"
-			for _, t := range v.findings {
-				if s, ok := t.StatusAt(v.Seq); ok && !t.Accepted() && (s == audit.New || s == audit.Reopened) && asked(t.System) && len(v.Info.Reference) > 0 {
-					n++
-				}
-			}
+			n, what = v.fresh(asked)
 		default:
 			min, err := audit.ParseSeverity(cond)
 			if err != nil {
@@ -122,18 +121,34 @@ func (v *View) reasons() []string {
 	return out
 }
 
+// fresh counts what is new or reopened since the reference; where a baseline is
+// pinned, all that is not in it.
+func (v *View) fresh(asked func(snapshot.System) bool) (n int, what string) {
+	what = "new or reopened finding"
+	if v.Info.Baseline != nil {
+		what = "finding that is not in the baseline"
+	}
+	for _, t := range v.findings {
+		s, ok := t.StatusAt(v.Seq)
+		isNew := ok && (s == audit.New || s == audit.Reopened) && len(v.Info.Reference) > 0
+		if b := v.Info.Baseline; b != nil {
+			isNew = t.Open() && !b.holds(t)
+		}
+		if isNew && !t.Accepted() && asked(t.System) {
+			n++
+		}
+	}
+	return n, what
+}
+
 func plural(what string) string {
-	if rest, ok := cutPrefix(what, "finding of"); ok {
+	if rest, ok := strings.CutPrefix(what, "finding that is"); ok {
+		return "findings that are" + rest
+	}
+	if rest, ok := strings.CutPrefix(what, "finding of"); ok {
 		return "findings of" + rest
 	}
 	return what + "s"
-}
-
-func cutPrefix(s, p string) (string, bool) {
-	if len(s) >= len(p) && s[:len(p)] == p {
-		return s[len(p):], true
-	}
-	return s, false
 }
 
 // missing are the items that are gone without explanation: those of this run,
@@ -153,14 +168,14 @@ func missing(gone []*snapshot.Item, old *judged, now *snapshot.Snapshot, seq uin
 			continue
 		}
 		g := audit.Gone{Item: it.Key, Name: it.Name, Path: it.Path, Level: audit.LevelOf(it, old.worst[it.Key]), Since: seq}
-		if !explained(g, before, now.Tree) {
+		if !explained(g, before, now.Tree, old.deleted) {
 			out = append(out, g)
 		}
 	}
 	for _, g := range old.gone {
 		at, ok := old.accepted[g.Item]
 		accepted := ok && at >= g.Since // not an acceptance from before it came back
-		if now.Item(g.Item) == nil && !explained(g, before, now.Tree) && !accepted {
+		if now.Item(g.Item) == nil && !explained(g, before, now.Tree, old.deleted) && !accepted {
 			out = append(out, g)
 		}
 	}
@@ -169,9 +184,10 @@ func missing(gone []*snapshot.Item, old *judged, now *snapshot.Snapshot, seq uin
 }
 
 // explained reports whether a person removed the item: its file is there and no
-// longer declares it, or it was healthy and its file went with a commit. What
+// longer declares it, or it was healthy and its file went with a commit, not only
+// from the disk or the index. What
 // was failing must be accepted, so that nobody mends a score by deleting.
-func explained(g audit.Gone, before, now *snapshot.Tree) bool {
+func explained(g audit.Gone, before, now *snapshot.Tree, d deletions) bool {
 	if g.Path == "" {
 		return false
 	}
@@ -184,7 +200,10 @@ func explained(g audit.Gone, before, now *snapshot.Tree) bool {
 	}
 	_, listed := now.At(g.Path)
 	e, was := before.At(g.Path)
-	return now.Git && !listed && was && e.State == snapshot.Tracked
+	if d.by[g.Path] != "" {
+		return !listed
+	}
+	return now.Git && !listed && was && e.State == snapshot.Tracked && d.committed(g.Path)
 }
 
 func cmpKeys(a, b snapshot.Key) int {
@@ -195,19 +214,6 @@ func cmpKeys(a, b snapshot.Key) int {
 		return 1
 	}
 	return 0
-}
-
-// override applies the severities of the configuration.
-func (c *Config) override(f []audit.Finding) {
-	if len(c.Severity) == 0 {
-		return
-	}
-	for i := range f {
-		if s, ok := c.Severity[f[i].Check]; ok {
-			f[i].Severity = s
-		}
-	}
-	audit.SortFindings(f)
 }
 
 // rulesOf says by which rule each check judges: its version, and what the

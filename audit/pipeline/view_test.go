@@ -18,19 +18,24 @@ func TestExplained(t *testing.T) {
 	for _, c := range []struct {
 		name string
 		gone audit.Gone
+		git  deletions
 		want bool
 	}{
-		{"a broken script that nothing starts any more", audit.Gone{Item: "scripts/app.py", Path: "app.py", Level: audit.LevelFailing}, true},
-		{"a healthy script deleted in a commit", audit.Gone{Item: "scripts/old.sh", Path: "old.sh", Level: audit.LevelOK}, true},
-		{"a healthy script that was never committed, deleted", audit.Gone{Item: "scripts/draft.sh", Path: "draft.sh", Level: audit.LevelOK}, false},
-		{"a dangling npm script taken out of its file", audit.Gone{Item: "scripts/npm:a", Path: "package.json", Level: audit.LevelDegraded}, true},
-		{"a broken script deleted in a commit", audit.Gone{Item: "scripts/old.sh", Path: "old.sh", Level: audit.LevelFailing}, false},
-		{"a script missing on disk only", audit.Gone{Item: "scripts/lost.sh", Path: "lost.sh", Level: audit.LevelOK}, false},
-		{"a healthy npm script taken out of its file", audit.Gone{Item: "scripts/npm:a", Path: "package.json", Level: audit.LevelOK}, true},
-		{"a broken npm script taken out of its file", audit.Gone{Item: "scripts/npm:a", Path: "package.json", Level: audit.LevelFailing}, false},
-		{"what has no file", audit.Gone{Item: "pm2/api"}, false},
+		{"a broken script that nothing starts any more", audit.Gone{Item: "scripts/app.py", Path: "app.py", Level: audit.LevelFailing}, deletions{}, true},
+		{"a healthy script deleted in a commit", audit.Gone{Item: "scripts/old.sh", Path: "old.sh", Level: audit.LevelOK}, deletions{}, true},
+		{"a healthy script that was never committed, deleted", audit.Gone{Item: "scripts/draft.sh", Path: "draft.sh", Level: audit.LevelOK}, deletions{}, false},
+		{"a dangling npm script taken out of its file", audit.Gone{Item: "scripts/npm:a", Path: "package.json", Level: audit.LevelDegraded}, deletions{}, true},
+		{"a broken script deleted in a commit", audit.Gone{Item: "scripts/old.sh", Path: "old.sh", Level: audit.LevelFailing}, deletions{}, false},
+		{"a script missing on disk only", audit.Gone{Item: "scripts/lost.sh", Path: "lost.sh", Level: audit.LevelOK}, deletions{}, false},
+		{"a healthy npm script taken out of its file", audit.Gone{Item: "scripts/npm:a", Path: "package.json", Level: audit.LevelOK}, deletions{}, true},
+		{"a broken npm script taken out of its file", audit.Gone{Item: "scripts/npm:a", Path: "package.json", Level: audit.LevelFailing}, deletions{}, false},
+		{"what has no file", audit.Gone{Item: "pm2/api"}, deletions{}, false},
+		{"deleted in the index only, as git says", audit.Gone{Item: "scripts/old.sh", Path: "old.sh", Level: audit.LevelOK}, deletions{known: true}, false},
+		{"not in the commit of another branch", audit.Gone{Item: "scripts/old.sh", Path: "old.sh", Level: audit.LevelOK}, deletions{known: true, by: map[string]string{"old.sh": ""}}, true},
+		{"committed after it was deleted in the index", audit.Gone{Item: "scripts/draft.sh", Path: "draft.sh", Level: audit.LevelOK}, deletions{known: true, by: map[string]string{"draft.sh": "9f8b7a6c"}}, true},
+		{"a broken one of which the commit is known", audit.Gone{Item: "scripts/old.sh", Path: "old.sh", Level: audit.LevelFailing}, deletions{known: true, by: map[string]string{"old.sh": "9f8b7a6c"}}, false},
 	} {
-		if got := explained(c.gone, before, tree); got != c.want {
+		if got := explained(c.gone, before, tree, c.git); got != c.want {
 			t.Errorf("%s: %v, want %v", c.name, got, c.want)
 		}
 	}

@@ -61,6 +61,7 @@ type CLI struct {
 	List      listCmd      `cmd:"" help:"List the saved runs."`
 	Diff      diffCmd      `cmd:"" help:"Show what changed between two snapshots."`
 	History   historyCmd   `cmd:"" help:"Show one item over time."`
+	Bisect    bisectCmd    `cmd:"" help:"Find between which snapshots, and commits, a finding began."`
 	Schedules schedulesCmd `cmd:"" help:"Show every schedule: what is declared, what is in effect, what starts when, and what collides."`
 	Restore   restoreCmd   `cmd:"" help:"Bring files of a snapshot back to disk."`
 	Archive   struct {
@@ -70,8 +71,15 @@ type CLI struct {
 		Import archiveImportCmd `cmd:"" help:"Make a store of archives, when the store is lost or damaged."`
 		Drill  archiveDrillCmd  `cmd:"" help:"Bring the newest archive back into a temporary folder and compare, to prove that it can be done."`
 	} `cmd:"" help:"Backup files."`
-	Accept acceptCmd `cmd:"" help:"Acknowledge that an item was removed for good."`
-	Check  struct {
+	Accept   acceptCmd `cmd:"" help:"Accept a finding for a while, or that an item was removed for good."`
+	Baseline struct {
+		Set   baselineSetCmd   `cmd:"" help:"Pin a snapshot: what is open in it is no news."`
+		Show  baselineShowCmd  `cmd:"" default:"withargs" help:"Show what is pinned, and what came since (the default)."`
+		Clear baselineClearCmd `cmd:"" help:"Forget the baseline."`
+	} `cmd:"" help:"The snapshot that later ones are held against."`
+	Status     statusCmd     `cmd:"" help:"Say in one line how things are, also for a monitor."`
+	CheckAlive checkAliveCmd `cmd:"" help:"Exit 0 when the last run is young enough: for another machine's cron."`
+	Check      struct {
 		List    checkListCmd    `cmd:"" help:"List every check."`
 		Explain checkExplainCmd `cmd:"" help:"Explain one check: why it matters, an example, what to do."`
 	} `cmd:"" help:"The catalogue of checks."`

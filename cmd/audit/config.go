@@ -71,6 +71,9 @@ type File struct {
 		MaxBytes   string `yaml:"max_bytes"`
 		DrillEvery string `yaml:"drill_every"`
 	} `yaml:"archive"`
+	Waivers []fileWaiver `yaml:"waivers"`
+	Ignore  []fileIgnore `yaml:"ignore"`
+	Cadence fileCadence  `yaml:"cadence"`
 }
 
 // resolve applies the precedence flag, environment, file, default to the
@@ -273,8 +276,12 @@ func configKeys(t reflect.Type, below string) map[string]string {
 		f := t.Field(i)
 		name := f.Tag.Get("yaml")
 		out[name] = below
-		if f.Type.Kind() == reflect.Struct {
-			for k, where := range configKeys(f.Type, strings.TrimPrefix(below+"."+name, ".")) {
+		inner := f.Type
+		if inner.Kind() == reflect.Slice {
+			inner = inner.Elem()
+		}
+		if inner.Kind() == reflect.Struct {
+			for k, where := range configKeys(inner, strings.TrimPrefix(below+"."+name, ".")) {
 				if _, ok := out[k]; !ok {
 					out[k] = where
 				}

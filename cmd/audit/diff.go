@@ -3,6 +3,7 @@ package main
 import (
 	"time"
 
+	"healthaudit/audit"
 	"healthaudit/audit/pipeline"
 	"healthaudit/report"
 	"healthaudit/snapshot"
@@ -14,6 +15,7 @@ type diffCmd struct {
 	listing
 	Old   string `arg:"" optional:"" help:"The earlier snapshot (default previous)."`
 	New   string `arg:"" optional:"" help:"The later snapshot (default latest)."`
+	All   bool   `help:"Show also what ignore rules of audit.yaml hide."`
 	Patch bool   `help:"Add text diffs of the files, without what may be a secret."`
 }
 
@@ -23,7 +25,7 @@ func (c *diffCmd) Run(a *App) error {
 		c.Old = "previous"
 	}
 	code := exitOK
-	err := a.reading(func(_ *settings, tx *store.Tx) error {
+	err := a.reading(func(s *settings, tx *store.Tx) error {
 		was, err := find(tx, c.Old, a.Now())
 		if err != nil {
 			return err
@@ -32,7 +34,11 @@ func (c *diffCmd) Run(a *App) error {
 		if err != nil {
 			return err
 		}
-		view, err := compare(tx, was, now, c.Patch)
+		rules := s.pipeline.Ignore
+		if c.All {
+			rules = nil
+		}
+		view, err := compare(tx, was, now, ignoring{rules, a.Now()}, c.Patch)
 		if err != nil {
 			return err
 		}
@@ -47,7 +53,13 @@ func (c *diffCmd) Run(a *App) error {
 	return err
 }
 
-func compare(tx *store.Tx, was, now uint64, patch bool) (report.DiffView, error) {
+// ignoring is what changes are not told, and when that is asked.
+type ignoring struct {
+	rules []audit.Ignore
+	at    time.Time
+}
+
+func compare(tx *store.Tx, was, now uint64, hide ignoring, patch bool) (report.DiffView, error) {
 	old, oi, err := pipeline.LoadSnapshot(tx, was)
 	if err != nil {
 		return report.DiffView{}, err
@@ -57,7 +69,12 @@ func compare(tx *store.Tx, was, now uint64, patch bool) (report.DiffView, error)
 		return report.DiffView{}, err
 	}
 	v := report.DiffView{Old: ref(was, oi), New: ref(now, ci), NotCompared: []report.NotCompared{}, Patches: []report.Patch{}}
-	v.Changes = pipeline.DocumentChanges(snapshot.Diff(old, cur, pipeline.Risks(all.Collectors)))
+	changes, hidden := audit.Hide(snapshot.Diff(old, cur, pipeline.Risks(all.Collectors)), hide.rules, hide.at)
+	by, err := pipeline.RemovedBy(tx, was, now)
+	if err != nil {
+		return report.DiffView{}, err
+	}
+	v.Changes, v.Ignored, v.IgnoreRules = pipeline.Committed(pipeline.DocumentChanges(changes), by), hidden.Changes, hidden.Rules
 	for _, st := range cur.Systems {
 		if !st.Status.Listed() {
 			v.NotCompared = append(v.NotCompared, report.NotCompared{System: string(st.System), Reason: st.Reason})

@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -41,8 +42,33 @@ func (c *historyCmd) Run(a *App) error {
 			v.Entries = append(v.Entries, row)
 		}
 		slices.Reverse(v.Entries)
+		if v.Scores, v.Metrics, err = curves(tx, key); err != nil {
+			return err
+		}
 		return show(a, c.listing, exitOK, v, report.History)
 	})
+}
+
+// maxCurve is how many snapshots a curve shows: as many as a wide terminal.
+const maxCurve = 100
+
+func curves(tx *store.Tx, key snapshot.Key) (scores []report.Point, metrics []report.Line, err error) {
+	s, err := pipeline.SeriesOf(tx, key, maxCurve)
+	if err != nil {
+		return nil, nil, err
+	}
+	points := func(list []pipeline.Reading) []report.Point {
+		out := make([]report.Point, len(list))
+		for i, r := range list {
+			out[i] = report.Point{Seq: r.Seq, At: r.At.UTC().Truncate(time.Second), Value: r.Value}
+		}
+		return out
+	}
+	metrics = []report.Line{}
+	for _, name := range slices.Sorted(maps.Keys(s.Metrics)) {
+		metrics = append(metrics, report.Line{Name: name, Points: points(s.Metrics[name])})
+	}
+	return points(s.Scores), metrics, nil
 }
 
 // other says which item may be meant: the one with that path, or the nearest key.
@@ -73,7 +99,7 @@ func historyEntry(tx *store.Tx, e pipeline.Moment) (report.HistoryEntry, error) 
 		return report.HistoryEntry{}, err
 	}
 	row := report.HistoryEntry{Seq: e.Seq, ID: h.ID, At: h.At.UTC().Truncate(time.Second), Facts: []report.FactChange{}, Files: append([]string{}, e.Files...),
-		Opened: brief(e.Opened), Closed: brief(e.Closed)}
+		Opened: brief(e.Opened), Closed: brief(e.Closed), Waived: brief(e.Waived), Counts: brief(e.Counts)}
 	if i.Git != nil {
 		row.Commit = i.Git.Commit
 	}
@@ -94,7 +120,7 @@ func historyEntry(tx *store.Tx, e pipeline.Moment) (report.HistoryEntry, error) 
 func brief(list []*audit.Record) []report.FindingShort {
 	out := make([]report.FindingShort, 0, len(list))
 	for _, r := range list {
-		out = append(out, report.FindingShort{ID: r.ID, Check: r.Check, Severity: r.Severity.String(), Title: r.Title, Message: r.Message})
+		out = append(out, report.FindingShort{ID: r.ID, Check: r.Check, Severity: r.Severity.String(), Item: string(r.Item), Title: r.Title, Message: r.Message})
 	}
 	return out
 }

@@ -30,11 +30,12 @@ type runCmd struct {
 	Archive   string        `help:"Make an archive of this run: auto (when something changed since the last one), always or never (default: archive.when of the configuration, else auto)." placeholder:"WHEN"`
 	Format    string        `help:"Format of the report: ${formats}." default:"table" placeholder:"NAME"`
 	Output    string        `help:"Write the report to this file instead of standard output." placeholder:"FILE"`
-	FailOn    []string      `help:"Exit 1 on these: critical, high, medium, low, info (that or worse), regression, new, never (default critical,regression)." placeholder:"LIST"`
+	FailOn    []string      `help:"Exit 1 on these: critical, high, medium, low, info (that or worse), regression, new (with a baseline: not in it), never (default critical,regression)." placeholder:"LIST"`
 	FailUnder string        `help:"Exit 1 when the score is below this number." placeholder:"N"`
 	Wait      time.Duration `help:"Wait this long for another run to end (default: not at all)." placeholder:"DURATION"`
 	PM2Home   []string      `name:"pm2-home" help:"Look at this PM2 home and no others but further --pm2-home (default: systems.pm2.homes of the configuration, else PM2_HOME, else ~/.pm2)." placeholder:"DIR" sep:"none"`
 	Ephemeral bool          `help:"Keep nothing: compare and tell only."`
+	New       bool          `help:"Report only what is new, reopened or regressed; with a baseline, only what is not in it."`
 	NewStore  bool          `help:"If the store is damaged, set it aside and begin a new one."`
 }
 
@@ -76,7 +77,10 @@ func (c *runCmd) Run(a *App) error {
 		return err
 	}
 	if !a.Quiet || doc.Gate.Exit != exitOK || c.Output != "" {
-		if err := a.write(c.Output, doc.Gate.Exit, func(w io.Writer, o report.Options) error { return renderer.Render(w, doc, o) }); err != nil {
+		if err := a.write(c.Output, doc.Gate.Exit, func(w io.Writer, o report.Options) error {
+			o.New = c.New
+			return renderer.Render(w, doc, o)
+		}); err != nil {
 			if f := (*failure)(nil); errors.As(err, &f) && !c.Ephemeral {
 				f.hint = "the run itself was kept: audit report writes it again"
 			}

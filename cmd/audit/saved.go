@@ -64,7 +64,8 @@ type reportCmd struct {
 	Output   string   `help:"Write to this file instead of standard output." placeholder:"FILE"`
 	Only     []string `help:"Show only these systems." placeholder:"SYSTEM"`
 	Items    bool     `help:"Show the whole inventory, healthy items too."`
-	New      bool     `help:"Show only what is new, reopened or regressed."`
+	Recheck  bool     `help:"Judge the old snapshot by the checks and the configuration of today."`
+	New      bool     `help:"Show only what is new, reopened or regressed; with a baseline, only what is not in it."`
 }
 
 func (c *reportCmd) Run(a *App) error {
@@ -80,12 +81,18 @@ func (c *reportCmd) Run(a *App) error {
 		return err
 	}
 	var doc *report.Document
-	err = a.reading(func(_ *settings, tx *store.Tx) error {
+	err = a.reading(func(s *settings, tx *store.Tx) error {
 		seq, err := find(tx, c.Snapshot, a.Now())
 		if err != nil {
 			return err
 		}
-		v, err := pipeline.Load(tx, seq, all.Collectors, check.All())
+		var v *pipeline.View
+		if c.Recheck {
+			r := &pipeline.Recheck{Config: &s.pipeline, Collectors: all.Collectors, Checks: check.All(), Now: a.Now()}
+			v, err = r.View(tx, seq)
+		} else {
+			v, err = pipeline.Load(tx, seq, all.Collectors, check.All())
+		}
 		if err == nil {
 			doc = v.Document(version)
 		}
@@ -115,12 +122,18 @@ type listCmd struct {
 func (c *listCmd) Run(a *App) error {
 	return a.reading(func(_ *settings, tx *store.Tx) error {
 		rows := []report.SnapshotRow{}
-		var bad error
+		base, bad := pipeline.Baseline(tx)
+		if bad != nil {
+			return bad
+		}
 		err := tx.Headers(tx.Seq(), true, func(seq uint64, h store.Header) bool {
 			row, err := snapshotRow(seq, h)
 			if err != nil {
 				bad = err
 				return false
+			}
+			if base != nil && base.Seq == seq {
+				row.Flags = append(row.Flags, "baseline")
 			}
 			rows = append(rows, row)
 			return c.Limit == 0 || len(rows) < c.Limit
@@ -142,7 +155,7 @@ func snapshotRow(seq uint64, h store.Header) (report.SnapshotRow, error) {
 		return report.SnapshotRow{}, fmt.Errorf("snapshot #%d: %w", seq, err)
 	}
 	row := report.SnapshotRow{Seq: seq, ID: h.ID, At: h.At.UTC().Truncate(time.Second), Items: int(h.Items), Regressions: i.Regressions,
-		Passed: i.Passed, Exit: i.Exit, Flags: []string{},
+		Passed: i.Passed, Exit: i.Exit, Delta: i.Delta, Flags: []string{},
 		Findings: report.Counts{Critical: i.Open["critical"], High: i.Open["high"], Medium: i.Open["medium"], Low: i.Open["low"], Info: i.Open["info"]}}
 	if h.Score >= 0 {
 		v := float64(h.Score) / 100

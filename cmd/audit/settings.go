@@ -135,7 +135,10 @@ func (s *settings) check(a *App, path string) error {
 	if err := s.checkExpect(path); err != nil {
 		return err
 	}
-	return s.checkChecks(bad)
+	if err := s.checkChecks(bad); err != nil {
+		return err
+	}
+	return s.checkEntries(path, a.Now())
 }
 
 func (s *settings) checkChecks(bad func(string, ...any) error) error {

@@ -1,12 +1,14 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"strconv"
 	"strings"
 	"time"
 
+	"healthaudit/audit/pipeline"
 	"healthaudit/snapshot/analyze/lazyregexp"
 	"healthaudit/snapshot/store"
 )
@@ -37,7 +39,17 @@ func find(tx *store.Tx, expr string, now time.Time) (uint64, error) {
 	case "previous":
 		return back(1)
 	case "baseline":
-		return 0, &usageError{"no baseline is pinned", "name a snapshot: audit list shows them"}
+		p, err := pipeline.Baseline(tx)
+		if err != nil {
+			return 0, err
+		}
+		if p == nil {
+			return 0, noBaseline()
+		}
+		if _, ok, err := tx.Header(p.Seq); err != nil || !ok {
+			return 0, cmp.Or(err, error(&usageError{fmt.Sprintf("the baseline, snapshot #%d, is no longer kept", p.Seq), "audit baseline set pins another"}))
+		}
+		return p.Seq, nil
 	}
 	if m := latestForm().FindStringSubmatch(expr); m != nil {
 		n, _ := strconv.ParseUint(m[1], 10, 64)

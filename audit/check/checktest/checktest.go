@@ -12,6 +12,7 @@
 //	systems.json  system → status, replacing what the collectors said (optional)
 //	gone          keys of items that vanished without explanation, with their level (optional)
 //	backups.json  what is known of the archives, as audit.Backups (optional)
+//	self.json     what the run knows of the auditor itself, an audit.Watch (optional)
 //	expect        keys of items that the configuration expects, with the line of audit.yaml (optional)
 //	want          a line per expected finding: "severity item path:line", path:line "-" without a place
 package checktest
@@ -152,6 +153,12 @@ func Case(t *testing.T, c *audit.Check, a *txtar.Archive, collectors ...*collect
 	if b := files["backups.json"]; b != nil {
 		w.Backups = &audit.Backups{}
 		if err := json.Unmarshal(b, w.Backups); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if b := files["self.json"]; b != nil {
+		w.Self = &audit.Watch{FreeBytes: -1}
+		if err := json.Unmarshal(b, w.Self); err != nil {
 			t.Fatal(err)
 		}
 	}

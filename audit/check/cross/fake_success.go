@@ -27,13 +27,13 @@ var FakeSuccess = &audit.Check{
 }
 
 func judgeFakeSuccess(p *audit.Pass) {
-	started := startedBy(p)
+	started, torn := startedBy(p), anyTorn(p)
 	var all []audit.Damage
 	for _, it := range p.Items() {
 		if it.System() != snapshot.Scripts {
 			continue
 		}
-		doubtful(p, it)
+		doubtful(p, it, torn)
 		s := started[it.Key]
 		if s.By() == "" {
 			continue

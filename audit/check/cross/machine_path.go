@@ -36,12 +36,12 @@ func judgeMachinePath(p *audit.Pass) {
 }
 
 func boundScripts(p *audit.Pass) (out []audit.Damage) {
-	started := startedBy(p)
+	started, torn := startedBy(p), anyTorn(p)
 	for _, it := range p.Now.Of(snapshot.Scripts) {
 		if it.Carried || it.Kind == "cron" { // a crontab is of one machine
 			continue
 		}
-		doubtful(p, it)
+		doubtful(p, it, torn)
 		seen := map[string]bool{}
 		for _, m := range trait.Kept(it) {
 			elsewhere := started[it.Key].Elsewhere()

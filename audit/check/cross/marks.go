@@ -2,6 +2,7 @@ package cross
 
 import (
 	"path"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -30,10 +31,18 @@ func unwatched(s refs.Started) snapshot.Key {
 	return ""
 }
 
-// doubtful notes an item whose text could not be read this time: what was found
-// in it is not mended by that.
-func doubtful(p *audit.Pass, it *snapshot.Item) {
-	if v, _ := it.Fact("syntax"); v.Str() == "broken" {
+// anyTorn reports whether something could not be read whole that may start others.
+func anyTorn(p *audit.Pass) bool {
+	return slices.ContainsFunc(p.Now.Items, func(it *snapshot.Item) bool {
+		syntax, _ := it.Fact("syntax")
+		return it.Torn || it.Carried || it.Unknown != "" || it.System() == snapshot.Workflows && it.State == "invalid" || syntax.Str() == "broken"
+	})
+}
+
+// doubtful notes an item whose text could not be read this time, or of which
+// nobody knows what starts it: what was found in it is not mended by that.
+func doubtful(p *audit.Pass, it *snapshot.Item, torn bool) {
+	if v, _ := it.Fact("syntax"); torn || v.Str() == "broken" {
 		p.DoubtAll(it.Key)
 	}
 }

@@ -23,11 +23,11 @@ var UnsupervisedPush = &audit.Check{
 }
 
 func judgeUnsupervisedPush(p *audit.Pass) {
-	started := startedBy(p)
+	started, torn := startedBy(p), anyTorn(p)
 	var all []audit.Damage
 	for _, it := range p.Items() {
 		if it.System() == snapshot.Scripts {
-			doubtful(p, it)
+			doubtful(p, it, torn)
 		}
 		push, ok := trait.First(it, trait.Push)
 		_, adds := trait.First(it, trait.AddAll)

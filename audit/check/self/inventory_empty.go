@@ -17,7 +17,7 @@ var InventoryEmpty = &audit.Check{
 		"audit looks in the wrong place: another user, another PM2_HOME, a checkout without its files. It is told once, instead of each item; what only a commit removed, and was healthy, is no finding.",
 	Hint:          "Check the user and the folder that audit runs with. If it was meant, `audit accept ITEM --removed` for each of them ends this.",
 	Discriminator: "none: one finding per system",
-	Source:        "facts on PM2: as another user, or with another PM2_HOME, it silently has an empty list",
+	Source:        "PM2 answers another user, or another PM2_HOME, from a daemon of its own, which has an empty list",
 	Judge: func(p *audit.Pass) {
 		for _, sys := range snapshot.Systems {
 			gone := emptied(p, sys)

@@ -1,0 +1,208 @@
+package pipeline
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"healthaudit/audit"
+	"healthaudit/report"
+	"healthaudit/snapshot"
+	"healthaudit/snapshot/collect"
+	"healthaudit/snapshot/store"
+)
+
+// A Recheck judges stored snapshots by the checks and the configuration of today.
+// Nothing is written, and nothing outside of the store is asked.
+type Recheck struct {
+	Config     *Config
+	Collectors []*collect.Collector
+	Checks     []*audit.Check
+	Now        time.Time
+}
+
+// An again is a stored snapshot made ready to be judged anew.
+type again struct {
+	view   *View
+	world  *audit.World
+	before *lockedPast
+	old    *snapshot.Snapshot // the one before; nil for the first
+}
+
+// ready loads a snapshot and the one before it.
+func (r *Recheck) ready(tx *store.Tx, seq uint64) (*again, error) {
+	s, info, err := LoadSnapshot(tx, seq)
+	if err != nil {
+		return nil, err
+	}
+	a := &again{before: &lockedPast{}, view: &View{Seq: seq, Info: info, Snapshot: s, trending: trending(r.Checks), derived: &snapshot.Derived{Memo: &memo{tx: tx, fresh: map[string][]byte{}}}}}
+	was, err := earlier(tx, seq)
+	if err != nil {
+		return nil, err
+	}
+	if was > 0 {
+		if a.before.past, err = newPast(tx, was); err != nil {
+			return nil, err
+		}
+		if a.old, _, err = LoadSnapshot(tx, was); err != nil {
+			return nil, err
+		}
+		diff := snapshot.Diff(a.old, s, Risks(r.Collectors))
+		a.view.Changes, a.view.hidden = audit.Hide(diff, r.Config.Ignore, info.Started)
+	}
+	a.world = r.Config.world(s)
+	if was > 0 {
+		a.world.History = newMeasured(tx, was)
+	}
+	if a.world.Failing, err = failing(tx, s, was); err != nil {
+		return nil, err
+	}
+	a.world.Before, a.world.Changes, a.world.Gone, a.world.Derived, a.world.All = a.before, a.view.Changes, info.Gone, a.view.derived, r.Checks
+	return a, nil
+}
+
+// earlier returns the number of the snapshot before one, 0 when there is none.
+func earlier(tx *store.Tx, seq uint64) (was uint64, err error) {
+	if seq < 2 {
+		return 0, nil
+	}
+	err = tx.Headers(seq-1, true, func(n uint64, _ store.Header) bool { was = n; return false })
+	return was, err
+}
+
+// View judges one snapshot as if its run were today's.
+func (r *Recheck) View(tx *store.Tx, seq uint64) (*View, error) {
+	a, err := r.ready(tx, seq)
+	if err != nil {
+		return nil, err
+	}
+	v, info := a.view, a.view.Info
+	h, _, err := tx.Header(seq)
+	if err != nil {
+		return nil, err
+	}
+	said := &report.Rechecked{At: sec(r.Now), Passed: info.Passed, Version: info.Tool}
+	if said.Value = scoreOf(h); said.Value != nil {
+		g := audit.Grade(*said.Value)
+		said.Grade = &g
+	}
+	r.Config.note(info)
+	info.Delta, info.DeltaSame, info.Regressions = nil, nil, 0
+	var old *judged
+	var accepted []Acceptance
+	if p := a.before.past; p != nil {
+		if old, err = loadJudged(p); err != nil {
+			return nil, err
+		}
+		if accepted, err = Acceptances(tx, p.seq); err != nil {
+			return nil, err
+		}
+		if v.history, err = history(tx, p.seq); err != nil {
+			return nil, err
+		}
+		if v.compared, err = runIDs(tx, info.Reference); err != nil {
+			return nil, err
+		}
+	}
+	a.world.Waivers = slices.DeleteFunc(waivers(Waivers(filesOf(v.Snapshot), v.Snapshot.Content), r.Config, accepted), func(w audit.Waiver) bool {
+		return w.Item != "" && w.Problem(info.Started) != "" // its end is too far away from then
+	})
+	checks := r.Config.checks(r.Checks)
+	j := audit.Judge(checks, a.world)
+	mark := audit.Mark{Seq: seq, Run: info.ID, At: info.Started}
+	info.Crashed, info.Doubted = j.Crashed, nil
+	v.findings = audit.Track(old.records(), j, checks, a.world, mark)
+	v.checks = r.Config.rulesOf(checks)
+	v.evaluate()
+	if a.old != nil {
+		if err := v.against(tx, old, a.old.Items, mark); err != nil {
+			return nil, err
+		}
+	}
+	v.gate()
+	v.rechecked = said
+	return v, a.failed()
+}
+
+// failed is the first thing that could not be read.
+func (a *again) failed() error {
+	if past, ok := a.world.History.(*measured); ok && past.err != nil {
+		return past.err
+	}
+	return a.before.err
+}
+
+// filesOf returns the files of a snapshot, each once, in order of their paths.
+func filesOf(s *snapshot.Snapshot) []snapshot.File {
+	out := slices.Clone(s.Context)
+	for _, it := range s.Items {
+		out = append(out, it.Files...)
+	}
+	out = slices.DeleteFunc(out, func(f snapshot.File) bool { return f.SHA256 == "" })
+	return uniqueFiles(out)
+}
+
+// A Verdict says whether a finding is in a snapshot by the check of today.
+type Verdict struct {
+	Seq   uint64
+	Found bool
+	Why   string // why nobody can tell; empty: it is known
+	Info  *Info
+	Item  *snapshot.Item // nil: it was not there
+	What  audit.Finding  // of those found the first
+}
+
+// Ask judges one item of a snapshot by one check.
+func (r *Recheck) Ask(tx *store.Tx, seq uint64, check *audit.Check, key snapshot.Key) (Verdict, error) {
+	a, err := r.ready(tx, seq)
+	if err != nil {
+		return Verdict{}, err
+	}
+	v := Verdict{Seq: seq, Info: a.view.Info, Item: a.view.Snapshot.Item(key)}
+	switch st := a.view.Snapshot.System(key.System()); {
+	case v.Item == nil && key.System() != snapshot.Auditor && !st.Status.Listed():
+		v.Why = "its system was not read"
+	case v.Item != nil && v.Item.Carried:
+		v.Why = a.view.whyCarried(v.Item)
+	}
+	if v.Why != "" {
+		return v, nil
+	}
+	j := audit.Judge([]*audit.Check{check}, a.world)
+	for _, f := range j.Findings {
+		if f.Item == key && !v.Found {
+			v.Found, v.What = true, f
+		}
+	}
+	switch {
+	case a.failed() != nil:
+		return v, a.failed()
+	case v.Found:
+	case len(j.Crashed) > 0:
+		v.Why = "the check stopped: " + j.Crashed[0].What
+	case j.Blind[audit.Sight{Check: check.ID, Item: key}]:
+		v.Why = "the check could not look"
+	case len(j.Doubts) > 0 && j.Doubts[audit.FindingID(key.System(), key, check.ID, "")]:
+		v.Why = "the check could not look"
+	case v.Item != nil && v.Item.Unknown != "":
+		v.Why = v.Item.Unknown
+	}
+	return v, nil
+}
+
+// snapshots returns the numbers of all that are kept, oldest first.
+func snapshots(tx *store.Tx) (out []uint64, err error) {
+	err = tx.Headers(0, false, func(seq uint64, _ store.Header) bool { out = append(out, seq); return true })
+	return out, err
+}
+
+// NotThereError says that there is nothing to look for the beginning of.
+type NotThereError struct {
+	Check string
+	Item  snapshot.Key
+	Seq   uint64
+}
+
+func (e *NotThereError) Error() string {
+	return fmt.Sprintf("%s finds nothing on %s in snapshot #%d, the newest that can tell", e.Check, e.Item, e.Seq)
+}

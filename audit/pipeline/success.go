@@ -1,0 +1,96 @@
+package pipeline
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+
+	"healthaudit/snapshot/store"
+)
+
+// A Success is what the file last_success beside the store says: when the
+// auditor last did its work, whatever it found.
+type Success struct {
+	Store string    `json:"store"` // the name of its file
+	At    time.Time `json:"at"`    // when the run began
+	Seq   uint64    `json:"seq"`
+	Run   string    `json:"run"`
+	Score *float64  `json:"score"`
+	Exit  int       `json:"exit"`
+}
+
+// SuccessPath is where the last success of a store is noted.
+func SuccessPath(storePath string) string {
+	return filepath.Join(filepath.Dir(storePath), "last_success")
+}
+
+// maxSuccess bounds that file, in bytes.
+const maxSuccess = 4 << 10
+
+// ReadSuccess reads what a run of that store noted last. Errors: fs.ErrNotExist,
+// the operating system's, or what is wrong with the file.
+func ReadSuccess(storePath string) (*Success, error) {
+	path := SuccessPath(storePath)
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	if st, err := f.Stat(); err != nil || !st.Mode().IsRegular() {
+		return nil, fmt.Errorf("%s is no regular file", path)
+	}
+	b, err := io.ReadAll(io.LimitReader(f, maxSuccess))
+	if err != nil {
+		return nil, err
+	}
+	s := &Success{}
+	if err := json.Unmarshal(b, s); err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	if s.Store != filepath.Base(storePath) || s.At.IsZero() {
+		return nil, fmt.Errorf("%s is about the store %q", path, s.Store)
+	}
+	return s, nil
+}
+
+// LastSuccess reads what the store itself says of its last run. Errors:
+// store.ErrNotExist when it holds none, or the store's.
+func LastSuccess(tx *store.Tx, storePath string) (*Success, error) {
+	h, ok, err := tx.Header(tx.Seq())
+	if err != nil {
+		return nil, err
+	}
+	if !ok {
+		return nil, store.ErrNotExist
+	}
+	var i Info
+	if err := json.Unmarshal(h.Body, &i); err != nil {
+		return nil, err
+	}
+	return &Success{Store: filepath.Base(storePath), At: h.At, Seq: tx.Seq(), Run: h.ID, Score: scoreOf(h), Exit: i.Exit}, nil
+}
+
+// noteSuccess writes the file whole: who reads it sees the old or the new one.
+func (r *Runner) noteSuccess(v *View) error {
+	score, _ := floored(v.Score.Value)
+	b, err := json.Marshal(Success{Store: filepath.Base(r.Store), At: sec(v.Info.Started), Seq: v.Seq, Run: v.Info.ID, Score: score, Exit: v.Info.Exit})
+	if err != nil {
+		return err
+	}
+	f, err := os.CreateTemp(filepath.Dir(r.Store), ".last_success-*")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(f.Name())
+	_, err = f.Write(append(b, '\n'))
+	if cerr := f.Close(); err == nil {
+		err = cerr
+	}
+	if err == nil {
+		err = os.Rename(f.Name(), SuccessPath(r.Store))
+	}
+	return err
+}

@@ -1,0 +1,71 @@
+package audit
+
+import "time"
+
+// A Watch is what a run knows of the auditor itself.
+type Watch struct {
+	Host       string
+	Runs       []PastRun     // the newest earlier runs, oldest first
+	Boot       time.Time     // of the machine; zero: not known
+	Every      time.Duration // how often a run is to be; 0: nobody said
+	Grace      time.Duration // how much later is still in time
+	EveryAt    Location      // where that is written
+	StoreBytes int64         // of the store's file; 0: not known
+	FreeBytes  int64         // of the file system below it; -1: not known
+	Journal    string        // what is wrong at the journal's end; empty: nothing
+}
+
+// A PastRun is an earlier run.
+type PastRun struct {
+	Seq   uint64
+	At    time.Time
+	Host  string
+	Every time.Duration // how often a run was to be then
+}
+
+// Missed returns how many runs are missing in a gap between two of them, given
+// how often one is due and how much later is still in time.
+func Missed(gap, every, grace time.Duration) int {
+	if every <= 0 || gap <= grace {
+		return 0
+	}
+	return max(0, int((gap-grace+every-1)/every)-1)
+}
+
+// Lost is what is missing in a stretch of time.
+type Lost struct {
+	Runs     int       // that should have been, with the machine up
+	Down     int       // that could not be, since the machine was down
+	From, To time.Time // the longest gap
+}
+
+// MissedWindow is how far back missing runs are told: a day, so that who reads a
+// report each morning reads of the night.
+const MissedWindow = 24 * time.Hour
+
+// Lost returns the runs that are missing in the last MissedWindow. A gap counts
+// when the run before it knew how often one is due, and it was on this host.
+func (w *Watch) Lost(now time.Time) (l Lost) {
+	runs := append([]PastRun{}, w.Runs...)
+	runs = append(runs, PastRun{At: now, Host: w.Host, Every: w.Every})
+	for i := 0; i+1 < len(runs); i++ {
+		was, next := runs[i], runs[i+1]
+		if was.Every != w.Every || was.Host != w.Host || next.Host != w.Host || now.Sub(next.At) > MissedWindow {
+			continue
+		}
+		gap := next.At.Sub(was.At)
+		n := Missed(gap, w.Every, w.Grace)
+		if n == 0 {
+			continue
+		}
+		up := n
+		if w.Boot.After(was.At) && w.Boot.Before(next.At) {
+			up = Missed(next.At.Sub(w.Boot), w.Every, w.Grace)
+		}
+		l.Runs, l.Down = l.Runs+up, l.Down+n-up
+		if gap > l.To.Sub(l.From) {
+			l.From, l.To = was.At, next.At
+		}
+	}
+	return l
+}
