@@ -18,7 +18,7 @@ func LastHealthy(tx *store.Tx, key snapshot.Key, seq uint64) (it *snapshot.Item,
 			break
 		}
 		if m.Item != nil && m.Item.Unknown == "" && m.Worst < audit.Medium {
-			it, at = m.Item, m.Seq
+			it = m.Item
 			if i+1 < len(moments) && moments[i+1].Seq <= seq {
 				at = moments[i+1].Seq - 1
 			} else {
