@@ -12,7 +12,7 @@ GOBUILD   := CGO_ENABLED=0 $(GO) build -trimpath -ldflags "-s -w -X main.version
 # Packages whose tests know -update.
 GOLDEN = $(shell grep -rl --include='*_test.go' '"update"' audit cmd report rules snapshot 2>/dev/null | xargs -r -n1 dirname | sort -u | sed 's|^|./|')
 
-.PHONY: help build demo test race lint vuln fuzz golden docs bench cross ci pm2 age restic clean
+.PHONY: help build demo test race lint vuln fuzz golden docs bench cross ci pm2 age restic year clean
 
 help: ## this list
 	@sed -n 's/^\([a-z0-9]*\):.*## /\1\t/p' $(MAKEFILE_LIST)
@@ -57,11 +57,19 @@ golden: ## write the golden files again
 docs: ## write the generated pages of docs/ again
 	$(GO) test -count=1 -run TestDocs ./cmd/audit -update
 
-bench: build pm2 restic ## cold and warm runs on a generated project, actionlint and real PM2 beside them
+bench: build pm2 restic ## cold and warm runs on a generated project, stores of many snapshots; actionlint, PM2 and restic beside them
 	@mkdir -p $(BENCH)
 	$(GO) -C tools build -o ../build/tools/ ./genproject ./bench github.com/rhysd/actionlint/cmd/actionlint
 	build/tools/genproject -seed $(SEED) $(BENCH)/project
-	build/tools/bench -audit build/audit -project $(BENCH)/project
+	build/tools/genproject -seed $(SEED) -shape year $(BENCH)/year
+	rm -f $(BENCH)/one.db && build/audit -q run --root $(BENCH)/year --store $(BENCH)/one.db --fail-on never
+	for n in 100 1000 10000; do $(GO) test -count=1 -run 'TestGrow$$' ./audit/pipeline -grow.from $(CURDIR)/$(BENCH)/one.db -grow.to $(CURDIR)/$(BENCH)/many-$$n.db -grow.by $$n || exit 1; done
+	build/tools/bench -audit build/audit -project $(BENCH)/project -year $(BENCH)/year $(BENCHFLAGS)
+
+year: build ## the growth of a store over a whole year of runs, none extrapolated (an hour)
+	$(GO) -C tools build -o ../build/tools/ ./genproject ./bench
+	build/tools/genproject -seed $(SEED) -shape year $(BENCH)/year
+	build/tools/bench -only growth -audit build/audit -year $(BENCH)/year -daily 365 -hourly 8760
 
 cross: ## the binary for every platform
 	@for p in $(PLATFORMS); do \
@@ -95,19 +103,21 @@ build/tools/age: go.mod
 	@v=$$($(GO) list -m -f '{{.Version}}' filippo.io/age) && GOBIN=$(CURDIR)/build/tools $(GO) install filippo.io/age/cmd/age@$$v && touch $@ \
 	    || echo "age: could not be built; the test that opens an archive by hand will be skipped"
 
-# restic, for the benchmark to stand beside: Debian's package, unpacked and not
-# installed, else built by the go command (some minutes).
-RESTIC ?= v0.18.1
-
-restic: build/tools/restic ## restic's program, for the benchmark
-
-build/tools/restic:
-	@mkdir -p build/tools build/restic; \
-	if command -v apt-get dpkg-deb >/dev/null && (cd build/restic && apt-get download -qq restic && dpkg-deb -x restic_*.deb .) 2>/dev/null; then \
-	    cp build/restic/usr/bin/restic $@; \
+# restic, which the benchmark and the tests of archives are held against: Debian's
+# package, unpacked and not installed, or the program on PATH.
+restic: ## restic into build/tools, for the benchmark
+	@if [ -x build/tools/restic ]; then \
+	    :; \
+	elif command -v restic >/dev/null; then \
+	    mkdir -p build/tools && ln -sf "$$(command -v restic)" build/tools/restic; \
+	elif command -v apt-get >/dev/null && command -v dpkg-deb >/dev/null; then \
+	    dir=$$(mktemp -d) && mkdir -p build/tools \
+	    && (cd "$$dir" && apt-get download restic >/dev/null 2>&1) && dpkg-deb -x "$$dir"/restic_*.deb "$$dir" \
+	    && cp "$$dir/usr/bin/restic" build/tools/restic \
+	    || echo "restic: could not be fetched; what is held against it will be skipped"; \
+	    rm -rf "$$dir"; \
 	else \
-	    GOBIN=$(CURDIR)/build/tools $(GO) install github.com/restic/restic/cmd/restic@$(RESTIC) \
-	        || echo "restic: could not be installed; the benchmark goes without"; \
+	    echo "restic: there is no way to fetch it here; what is held against it will be skipped"; \
 	fi
 
 clean: ## remove build/

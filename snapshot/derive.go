@@ -17,6 +17,20 @@ type Memo interface {
 	Put(key string, value []byte)
 }
 
+// An Origins is a Memo that is also told what a value was derived from, so that
+// it can forget what was made of bytes that are no more.
+type Origins interface {
+	PutFrom(key string, inputs []string, value []byte)
+}
+
+func (d *Derived) put(key string, inputs []string, value []byte) {
+	if m, ok := d.Memo.(Origins); ok {
+		m.PutFrom(key, inputs, value)
+		return
+	}
+	d.Memo.Put(key, value)
+}
+
 // Derived is the one place where analyses of captured bytes are kept during a
 // run, so that collectors, checks and renderers share one result and an
 // unchanged file is never analysed twice, not even by the next run.
@@ -75,7 +89,7 @@ func Derive[T any](d *Derived, name string, version int, inputs []string, comput
 		v := compute()
 		if d.Memo != nil {
 			if b, err := json.Marshal(v); err == nil {
-				d.Memo.Put(key, b)
+				d.put(key, inputs, b)
 				if bytes.Contains(b, replaced) { // it holds what JSON cannot: what is used now must be what is read back
 					var back T
 					if json.Unmarshal(b, &back) == nil {
@@ -115,7 +129,7 @@ func Once[T any](d *Derived, key any, create func() T) T {
 // Remember keeps a result by its key, for what one process finds out of many
 // inputs at once, which Derive cannot express. The same conditions hold as for
 // its results; the key must not be one of Derive's. A nil Derived forgets.
-func Remember[T any](d *Derived, key string, v T) {
+func Remember[T any](d *Derived, key string, v T, inputs ...string) {
 	if d == nil {
 		return
 	}
@@ -129,7 +143,7 @@ func Remember[T any](d *Derived, key string, v T) {
 	d.mu.Unlock()
 	if d.Memo != nil {
 		if b, err := json.Marshal(v); err == nil {
-			d.Memo.Put(key, b)
+			d.put(key, inputs, b)
 		}
 	}
 }

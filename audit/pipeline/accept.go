@@ -125,9 +125,9 @@ func waivers(files []audit.Waiver, cfg *Config, accepted []Acceptance) []audit.W
 }
 
 func acceptedRemovals(tx *store.Tx, into map[snapshot.Key]uint64) error {
-	return tx.Table(tableAccepted).Scan(tx.Seq(), "", func(id string, _ []byte, seq uint64) error {
-		into[snapshot.Key(id)] = seq
-		return nil
+	return tx.Table(tableAccepted).Scan(tx.Seq(), "", func(id string, value []byte, _ uint64) (err error) {
+		into[snapshot.Key(id)], err = strconv.ParseUint(string(value), 10, 64) // since when the row is so changes with pruning
+		return err
 	})
 }
 

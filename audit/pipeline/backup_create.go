@@ -75,7 +75,7 @@ func (c *Creation) write(ctx context.Context, r *request, st *store.Store, tx *s
 		return nil, err
 	}
 	r.from = from
-	r.g = &gatherer{bytes: tx.Blob, has: tx.HasBlob, memo: &memo{tx: tx, fresh: map[string][]byte{}}, key: st.Key(), sealed: len(r.to) > 0, keys: c.Backups.keys()}
+	r.g = &gatherer{bytes: tx.Blob, has: tx.HasBlob, memo: &memo{tx: tx, fresh: map[string]made{}}, key: st.Key(), sealed: len(r.to) > 0, keys: c.Backups.keys()}
 	if c.Seq == tx.Seq() { // what is never captured is only there as it is now
 		r.g.host = c.Host
 	}
@@ -126,7 +126,7 @@ const (
 )
 
 // note records the archive, and what was found out about files on the way.
-func (c *Creation) note(a *archiving, fresh map[string][]byte) error {
+func (c *Creation) note(a *archiving, fresh map[string]made) error {
 	st, err := store.Open(c.Store, store.Options{Wait: 10 * time.Second})
 	if err != nil {
 		return err
@@ -134,7 +134,13 @@ func (c *Creation) note(a *archiving, fresh map[string][]byte) error {
 	defer st.Close()
 	return st.Update(func(tx *store.Tx) error {
 		for _, key := range slices.Sorted(maps.Keys(fresh)) {
-			if err := tx.PutCache(key, fresh[key]); err != nil {
+			var of []store.Begin
+			for _, sum := range fresh[key].of {
+				if b, ok := store.BeginOf(sum); ok {
+					of = append(of, b)
+				}
+			}
+			if err := tx.PutMade(key, fresh[key].value, of); err != nil {
 				return err
 			}
 		}

@@ -162,7 +162,7 @@ func (g *gatherer) judge(sum string) (kept, tells bool, err error) {
 	if tells = tellsSecret(b); tells {
 		verdict[0] = 1
 	}
-	g.memo.Put(key, verdict)
+	g.memo.PutFrom(key, []string{sum}, verdict)
 	return true, tells, nil
 }
 

@@ -141,7 +141,7 @@ func (s *savedState) insert(tx *store.Tx) (seq uint64, err error) {
 	if err != nil {
 		return 0, err
 	}
-	h := store.Header{ID: s.ID, At: s.At, Score: s.Score, Items: uint32(len(snap.Items)), Findings: uint32(len(s.Findings)), Body: body}
+	h := store.Header{ID: s.ID, At: s.At, Score: s.Score, Items: uint32(len(snap.Items)), Findings: uint32(len(s.Findings)), Brief: s.Info.Brief().encode(), Body: body}
 	if _, err = tx.AppendSnapshot(h); err != nil {
 		return 0, err
 	}

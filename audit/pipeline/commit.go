@@ -51,7 +51,7 @@ func (s *session) commit(v *View) error {
 		if err != nil {
 			return err
 		}
-		h := store.Header{ID: s.info.ID, At: s.started, Score: -1, Items: uint32(len(s.snap.Items)), Body: body}
+		h := store.Header{ID: s.info.ID, At: s.started, Score: -1, Items: uint32(len(s.snap.Items)), Brief: v.Info.Brief().encode(), Body: body}
 		h.Score = v.hundredths()
 		for _, n := range v.Info.Open {
 			h.Findings += uint32(n)
@@ -98,10 +98,65 @@ func (s *session) keepDerived(tx *store.Tx, stamps map[string][]byte, bases map[
 	for _, path := range slices.Sorted(maps.Keys(stamps)) {
 		w.do(func() error { return tx.PutStat(path, stamps[path]) })
 	}
-	for _, key := range slices.Sorted(maps.Keys(s.memo.fresh)) {
-		w.do(func() error { return tx.PutCache(key, s.memo.fresh[key]) })
+	captured := map[string]bool{}
+	for _, st := range s.capture.Stamps() {
+		captured[st.SHA256] = true
 	}
+	for _, key := range slices.Sorted(maps.Keys(s.memo.fresh)) {
+		m := s.memo.fresh[key]
+		w.do(func() error { return tx.PutMade(key, m.value, begins(m.of, captured)) })
+	}
+	w.do(func() error { return forget(tx, len(bases)) })
 	return w.err
+}
+
+// begins returns the beginnings of those inputs that are digests of captured bytes.
+func begins(inputs []string, captured map[string]bool) (out []store.Begin) {
+	for _, in := range inputs {
+		if b, ok := store.BeginOf(in); ok && captured[in] {
+			out = append(out, b)
+		}
+	}
+	return out
+}
+
+// forgetLeast is how many files must have changed before analyses of bytes that
+// are no more are looked for: the looking reads all of them.
+const forgetLeast = 200
+
+// metaChanged counts the files that changed since.
+const metaChanged = "changed"
+
+// forget takes away the analyses of bytes that no file has any more.
+func forget(tx *store.Tx, changed int) error {
+	if changed == 0 {
+		return nil
+	}
+	n := counter(tx, metaChanged) + changed
+	if n >= forgetLeast {
+		n = 0
+		current := map[store.Begin]bool{}
+		err := tx.ScanStat(func(_ string, v []byte) bool {
+			if st, ok := decodeStamp(v); ok {
+				b, _ := store.BeginOf(st.SHA256)
+				current[b] = true
+			}
+			return true
+		})
+		if err != nil {
+			return err
+		}
+		if _, err := tx.DropStale(func(b store.Begin) bool { return current[b] }); err != nil {
+			return err
+		}
+	}
+	return tx.PutMeta(metaChanged, fmt.Append(nil, n))
+}
+
+// counter returns a number that the store keeps, 0 where there is none.
+func counter(tx *store.Tx, name string) (n int) {
+	_, _ = fmt.Sscan(string(tx.Meta(name)), &n)
+	return n
 }
 
 // newStamps returns the stamps that the store does not have yet.

@@ -27,6 +27,7 @@ type Config struct {
 	FailOn      []string           // nil: DefaultFailOn
 	FailUnder   *float64
 	Backups     Backups
+	Retention   Retention      // the zero value prunes nothing after a run
 	Waivers     []audit.Waiver // of the configuration
 	Ignore      []audit.Ignore
 	Every       time.Duration // how often a run is to be; 0: not said

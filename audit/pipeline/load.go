@@ -191,7 +191,7 @@ func Load(tx *store.Tx, seq uint64, collectors []*collect.Collector, checks []*a
 	if err != nil {
 		return nil, err
 	}
-	v := &View{Seq: seq, Info: info, Snapshot: s, derived: &snapshot.Derived{Memo: &memo{tx: tx, fresh: map[string][]byte{}}}}
+	v := &View{Seq: seq, Info: info, Snapshot: s, derived: &snapshot.Derived{Memo: &memo{tx: tx, fresh: map[string]made{}}}}
 	recs, err := records(tx, seq)
 	if err != nil {
 		return nil, err
@@ -202,13 +202,17 @@ func Load(tx *store.Tx, seq uint64, collectors []*collect.Collector, checks []*a
 	if v.Regressions, err = regressions(tx, seq); err != nil {
 		return nil, err
 	}
-	if seq > 1 {
-		old, _, err := LoadSnapshot(tx, seq-1)
+	before, err := Before(tx, seq)
+	if err != nil {
+		return nil, err
+	}
+	if before > 0 {
+		old, err := itemsBefore(tx, s, before)
 		if err != nil {
 			return nil, err
 		}
 		v.Changes, v.hidden = audit.Hide(snapshot.Diff(old, s, Risks(collectors)), info.Ignore, info.Started)
-		if v.history, err = history(tx, seq-1); err != nil {
+		if v.history, err = history(tx, before); err != nil {
 			return nil, err
 		}
 		if v.compared, err = runIDs(tx, info.Reference); err != nil {
@@ -247,7 +251,7 @@ func runIDs(tx *store.Tx, refs map[snapshot.System]uint64) (map[snapshot.System]
 // history returns the scores up to and including that snapshot, oldest first.
 func history(tx *store.Tx, upto uint64) ([]report.ScorePoint, error) {
 	var out []report.ScorePoint
-	err := tx.Headers(upto, true, func(seq uint64, h store.Header) bool {
+	err := tx.Heads(upto, true, func(seq uint64, h store.Header) bool {
 		out = append(out, report.ScorePoint{Seq: seq, At: h.At.UTC(), Value: scoreOf(h)})
 		return len(out) < HistoryLength-1
 	})

@@ -17,10 +17,19 @@ import (
 type memo struct {
 	tx    *store.Tx // nil on a first run
 	mu    sync.Mutex
-	fresh map[string][]byte
+	fresh map[string]made
 }
 
-var _ snapshot.Memo = (*memo)(nil)
+// A made is what was derived, and the digests it was made of.
+type made struct {
+	value []byte
+	of    []string
+}
+
+var (
+	_ snapshot.Memo    = (*memo)(nil)
+	_ snapshot.Origins = (*memo)(nil)
+)
 
 func (m *memo) Get(key string) []byte {
 	if m.tx == nil {
@@ -29,10 +38,12 @@ func (m *memo) Get(key string) []byte {
 	return m.tx.Cache(key)
 }
 
-func (m *memo) Put(key string, value []byte) {
+func (m *memo) Put(key string, value []byte) { m.PutFrom(key, nil, value) }
+
+func (m *memo) PutFrom(key string, inputs []string, value []byte) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.fresh[key] = value
+	m.fresh[key] = made{value, inputs}
 }
 
 const stampSize = 4 + 8*4 + 4 + 32

@@ -100,6 +100,9 @@ func (r *Runner) Run(ctx context.Context) (*report.Document, error) {
 	var made *report.Document
 	err = s.stageOf("document", func() error { made = <-doc; return nil })
 	if !r.Ephemeral {
+		if err := s.stageOf("prune", func() error { return s.tidy(ctx) }); err != nil { // the run is kept, and the next one tidies
+			made.Errors = append(made.Errors, report.Error{System: string(snapshot.Auditor), Source: "store", Message: "old snapshots could not be pruned: " + err.Error(), Hint: "audit store prune tries again; audit store verify says whether the store is sound"})
+		}
 		if err := r.noteSuccess(v); err != nil { // the run is kept all the same
 			made.Errors = append(made.Errors, report.Error{System: string(snapshot.Auditor), Source: "last_success", Message: err.Error(), Hint: "audit check-alive reads it: let the user who runs audit write beside the store"})
 		}

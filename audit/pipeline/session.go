@@ -117,7 +117,7 @@ func (s *session) open() (err error) {
 	s.reader, err = store.Open(s.Store, store.Options{ReadOnly: true, Wait: 10 * time.Second})
 	if errors.Is(err, store.ErrNotExist) && s.Ephemeral {
 		s.key = []byte(s.info.ID)
-		s.memo = &memo{fresh: map[string][]byte{}}
+		s.memo = &memo{fresh: map[string]made{}}
 		s.stage, err = newStage("")
 		return err
 	}
@@ -131,7 +131,7 @@ func (s *session) open() (err error) {
 	if s.backups, err = readBackups(s.tx); err != nil {
 		return err
 	}
-	s.memo = &memo{tx: s.tx, fresh: map[string][]byte{}}
+	s.memo = &memo{tx: s.tx, fresh: map[string]made{}}
 	if seq := s.tx.Seq(); seq > 0 {
 		if s.past, err = newPast(s.tx, seq); err != nil {
 			return err

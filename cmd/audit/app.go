@@ -88,8 +88,10 @@ type CLI struct {
 		Verify journalVerifyCmd `cmd:"" help:"Prove that no entry was changed or cut off."`
 	} `cmd:"" help:"What audit did, by whom, with which result."`
 	StoreCmd struct {
-		Verify storeVerifyCmd `cmd:"" help:"Check every byte of the store."`
-		Stats  storeStatsCmd  `cmd:"" help:"Show what the store holds and how large it is."`
+		Verify  storeVerifyCmd  `cmd:"" help:"Check every byte of the store."`
+		Stats   storeStatsCmd   `cmd:"" help:"Show what the store holds and how large it is."`
+		Prune   storePruneCmd   `cmd:"" help:"Forget old snapshots by the retention of audit.yaml, and what only they needed."`
+		Compact storeCompactCmd `cmd:"" help:"Write the store anew, without the room that pruning has left in the file."`
 	} `cmd:"" name:"store" help:"The store itself."`
 	Version  versionCmd `cmd:"" help:"Print the version."`
 	Internal struct {

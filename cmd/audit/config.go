@@ -53,6 +53,16 @@ type File struct {
 		FailOn    []string `yaml:"fail_on"`
 		FailUnder *float64 `yaml:"fail_under"`
 	} `yaml:"gate"`
+	Store struct {
+		Network bool `yaml:"network"`
+	} `yaml:"store"`
+	Retention struct {
+		Last    *int `yaml:"last"`
+		Hourly  *int `yaml:"hourly"`
+		Daily   *int `yaml:"daily"`
+		Weekly  *int `yaml:"weekly"`
+		Monthly *int `yaml:"monthly"`
+	} `yaml:"retention"`
 	Checks struct {
 		Off      []string           `yaml:"off"`
 		Severity map[string]string  `yaml:"severity"`

@@ -60,11 +60,11 @@ type ignoring struct {
 }
 
 func compare(tx *store.Tx, was, now uint64, hide ignoring, patch bool) (report.DiffView, error) {
-	old, oi, err := pipeline.LoadSnapshot(tx, was)
-	if err != nil {
-		return report.DiffView{}, err
+	load := pipeline.LoadPair
+	if patch { // what is a secret anywhere is masked everywhere
+		load = loadBoth
 	}
-	cur, ci, err := pipeline.LoadSnapshot(tx, now)
+	old, cur, oi, ci, err := load(tx, was, now)
 	if err != nil {
 		return report.DiffView{}, err
 	}
@@ -84,6 +84,13 @@ func compare(tx *store.Tx, was, now uint64, hide ignoring, patch bool) (report.D
 		v.Patches = patches(old, cur)
 	}
 	return v, nil
+}
+
+func loadBoth(tx *store.Tx, was, now uint64) (old, cur *snapshot.Snapshot, oi, ci *pipeline.Info, err error) {
+	if old, oi, err = pipeline.LoadSnapshot(tx, was); err == nil {
+		cur, ci, err = pipeline.LoadSnapshot(tx, now)
+	}
+	return old, cur, oi, ci, err
 }
 
 func ref(seq uint64, i *pipeline.Info) report.SnapshotRef {

@@ -938,50 +938,6 @@ func TestTwoAtOnce(t *testing.T) {
 	}
 }
 
-// kill -9 at any moment loses at most the run in progress.
-func TestKilled(t *testing.T) {
-	if testing.Short() {
-		t.Skip("it starts the program too often for a short run")
-	}
-	seed := rand.Uint64()
-	t.Logf("seed %d", seed)
-	r := rand.New(rand.NewPCG(seed, 3))
-	dir := site(t)
-	_, first := document(t, dir, nil)
-	kept := 1
-	for i := range 20 {
-		collecttest.WriteFile(t, dir, "scripts/new.sh", []byte(fmt.Sprintf("echo %d\n", i)))
-		cmd := exec.Command("audit", "--root", dir, "-q", "--fail-on", "never")
-		cmd.Env = []string{"PATH=/usr/bin:/bin", "HOME=/nonexistent"}
-		if err := cmd.Start(); err != nil {
-			t.Fatal(err)
-		}
-		timer := time.AfterFunc(time.Duration(r.Int64N(int64(first.took))), func() { cmd.Process.Kill() })
-		if cmd.Wait() == nil {
-			kept++
-		}
-		timer.Stop()
-		if v := invoke(t, dir, nil, "--root", dir, "store", "verify"); v.code != exitOK {
-			t.Fatalf("after kill %d: exit %d\n%s%s", i, v.code, v.out, v.err)
-		}
-	}
-	var rows []report.SnapshotRow
-	l := invoke(t, dir, nil, "--root", dir, "list", "--format", "json")
-	if err := json.Unmarshal([]byte(l.out), &rows); err != nil {
-		t.Fatal(err)
-	}
-	if len(rows) < kept {
-		t.Errorf("%d snapshots, %d runs ended well", len(rows), kept)
-	}
-	left, _ := filepath.Glob(filepath.Join(dir, ".audit", "audit-stage-*"))
-	if len(left) > 0 {
-		t.Errorf("left behind: %v", left)
-	}
-	if _, r := document(t, dir, nil); r.code != exitOK && r.code != exitGate {
-		t.Errorf("the next run: exit %d %s", r.code, r.err)
-	}
-}
-
 // noise is text that does not compress.
 func noise() string {
 	b := make([]byte, 200)

@@ -91,6 +91,9 @@ func (c *restoreCmd) bringBack(a *App) (v report.RestoreView, code int, err erro
 		return v, 0, err
 	}
 	if !c.DryRun {
+		if err := s.local(a); err != nil {
+			return v, 0, err
+		}
 		lock, err := store.Lock(a.Store, store.LockOptions{Command: a.line, Host: h.Name(), Now: a.Now()})
 		if err != nil {
 			return v, 0, busy(err)

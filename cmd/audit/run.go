@@ -57,6 +57,11 @@ func (c *runCmd) Run(a *App) error {
 	if err := s.trusted(a); err != nil {
 		return err
 	}
+	if !c.Ephemeral {
+		if err := s.local(a); err != nil {
+			return err
+		}
+	}
 	if err := a.writable(c.Output); err != nil {
 		return err
 	}

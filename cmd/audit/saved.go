@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"encoding/json"
 	"fmt"
 	"io"
 	"slices"
@@ -24,7 +23,7 @@ func (a *App) reading(fn func(*settings, *store.Tx) error) error {
 	if err != nil {
 		return err
 	}
-	st, err := store.Open(a.Store, store.Options{ReadOnly: true, Wait: 10 * time.Second})
+	st, err := store.Open(a.Store, store.Options{ReadOnly: true, Lazy: true, Wait: 10 * time.Second})
 	if err != nil {
 		return err
 	}
@@ -114,66 +113,68 @@ func (c *reportCmd) Run(a *App) error {
 	})
 }
 
+// listLimit is how many snapshots a table shows where nothing was asked for.
+const listLimit = 100
+
 type listCmd struct {
 	listing
-	Limit int `help:"Show the newest N only; 0 is all." default:"0" placeholder:"N"`
+	Limit int `help:"Show the newest N only; 0 is all (default: 100 in a table, all as JSON)." default:"-1" placeholder:"N"`
 }
 
 func (c *listCmd) Run(a *App) error {
+	if c.Limit < 0 && c.Limit != -1 {
+		return &usageError{fmt.Sprintf("--limit is %d, want a number from 0 on", c.Limit), ""}
+	}
+	limit, quietly := c.Limit, c.Limit >= 0
+	if limit < 0 && c.Format == "table" {
+		limit = listLimit
+	}
 	return a.reading(func(_ *settings, tx *store.Tx) error {
 		rows := []report.SnapshotRow{}
-		base, bad := pipeline.Baseline(tx)
-		if bad != nil {
-			return bad
+		base, err := pipeline.Baseline(tx)
+		if err != nil {
+			return err
 		}
-		err := tx.Headers(tx.Seq(), true, func(seq uint64, h store.Header) bool {
-			row, err := snapshotRow(seq, h)
-			if err != nil {
-				bad = err
-				return false
-			}
+		err = pipeline.Briefs(tx, func(seq uint64, h store.Header, b pipeline.Brief) bool {
+			row := snapshotRow(seq, h, b)
 			if base != nil && base.Seq == seq {
 				row.Flags = append(row.Flags, "baseline")
 			}
 			rows = append(rows, row)
-			return c.Limit == 0 || len(rows) < c.Limit
+			return limit <= 0 || len(rows) <= limit
 		})
-		if err == nil {
-			err = bad
-		}
 		if err != nil {
 			return err
 		}
+		more := limit > 0 && len(rows) > limit
+		if more {
+			rows = rows[:limit]
+		}
 		slices.Reverse(rows)
+		if more && !quietly {
+			fmt.Fprintf(a.Stderr, "audit: only the newest %d are shown: audit list --limit 0 shows all\n", limit)
+		}
 		return show(a, c.listing, exitOK, rows, report.Snapshots)
 	})
 }
 
-func snapshotRow(seq uint64, h store.Header) (report.SnapshotRow, error) {
-	var i pipeline.Info
-	if err := json.Unmarshal(h.Body, &i); err != nil {
-		return report.SnapshotRow{}, fmt.Errorf("snapshot #%d: %w", seq, err)
-	}
-	row := report.SnapshotRow{Seq: seq, ID: h.ID, At: h.At.UTC().Truncate(time.Second), Items: int(h.Items), Regressions: i.Regressions,
-		Passed: i.Passed, Exit: i.Exit, Delta: i.Delta, Flags: []string{},
-		Findings: report.Counts{Critical: i.Open["critical"], High: i.Open["high"], Medium: i.Open["medium"], Low: i.Open["low"], Info: i.Open["info"]}}
+func snapshotRow(seq uint64, h store.Header, b pipeline.Brief) report.SnapshotRow {
+	row := report.SnapshotRow{Seq: seq, ID: h.ID, At: h.At.UTC().Truncate(time.Second), Items: int(h.Items), Regressions: b.Regressions,
+		Passed: b.Passed, Exit: b.Exit, Delta: b.Delta, Flags: []string{}, Commit: b.Commit,
+		Findings: report.Counts{Critical: b.Open["critical"], High: b.Open["high"], Medium: b.Open["medium"], Low: b.Open["low"], Info: b.Open["info"]}}
 	if h.Score >= 0 {
 		v := float64(h.Score) / 100
 		g := audit.Grade(v)
 		row.Score, row.Grade = &v, &g
 	}
-	if i.Git != nil {
-		row.Commit = i.Git.Commit
-	}
-	for _, st := range i.Systems {
-		switch st.Status {
-		case "error", "partial":
-			row.Flags = append(row.Flags, string(st.System)+" "+string(st.Status))
-		case "skipped":
-			row.Flags = append(row.Flags, "without "+string(st.System))
+	for _, st := range b.Systems {
+		flag := st.System + " " + st.Status
+		if st.Status == "skipped" {
+			flag = "without " + st.System
 		}
+		row.Flags = append(row.Flags, flag)
 	}
-	return row, nil
+	return row
 }
 
 type versionCmd struct{}

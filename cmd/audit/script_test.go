@@ -1,6 +1,8 @@
 package main
 
 import (
+	"bytes"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -20,6 +22,28 @@ import (
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
 		"audit": func() { os.Exit(mainForTest()) },
+		"damage": func() { // damage FILE TEXT: one bit of every place where that text stands
+			b, err := os.ReadFile(os.Args[1])
+			n := 0
+			for at := 0; err == nil; n++ {
+				i := bytes.Index(b[at:], []byte(os.Args[2]))
+				if i < 0 {
+					break
+				}
+				at += i + 1
+				b[at] ^= 1
+			}
+			if err == nil && n == 0 {
+				err = errors.New("the text stands nowhere")
+			}
+			if err == nil {
+				err = os.WriteFile(os.Args[1], b, 0o600)
+			}
+			if err != nil {
+				fmt.Fprintln(os.Stderr, err)
+				os.Exit(1)
+			}
+		},
 		"validate": func() { // validate FILE: the file is a document of the schema
 			for _, f := range os.Args[1:] {
 				b, err := os.ReadFile(f)

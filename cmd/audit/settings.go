@@ -132,6 +132,9 @@ func (s *settings) check(a *App, path string) error {
 	if err := s.checkArchive(a, bad); err != nil {
 		return err
 	}
+	if err := s.checkRetention(bad); err != nil {
+		return err
+	}
 	if err := s.checkExpect(path); err != nil {
 		return err
 	}

@@ -27,12 +27,7 @@ func find(tx *store.Tx, expr string, now time.Time) (uint64, error) {
 	if last == 0 {
 		return 0, &usageError{"there is no snapshot yet", "audit run makes one"}
 	}
-	back := func(n uint64) (uint64, error) {
-		if n >= last {
-			return 0, &usageError{fmt.Sprintf("there is no snapshot so far back: the store has %s", counted(int(last), "snapshot")), "audit list shows them"}
-		}
-		return last - n, nil
-	}
+	back := func(n uint64) (uint64, error) { return nthBefore(tx, last, n) }
 	switch expr {
 	case "", "latest":
 		return last, nil
@@ -60,6 +55,9 @@ func find(tx *store.Tx, expr string, now time.Time) (uint64, error) {
 		if err != nil || n == 0 || n > last {
 			return 0, &usageError{fmt.Sprintf("there is no snapshot %s: the newest is #%d", expr, last), "audit list shows them"}
 		}
+		if _, ok, err := tx.Header(n); err != nil || !ok {
+			return 0, cmp.Or(err, error(&usageError{fmt.Sprintf("snapshot %s is no longer kept: it was pruned", expr), "audit list shows those that are; retention in audit.yaml says for how long"}))
+		}
 		return n, nil
 	}
 	if t, ok := moment(expr, now); ok {
@@ -75,6 +73,22 @@ func find(tx *store.Tx, expr string, now time.Time) (uint64, error) {
 		}
 	}
 	return 0, &usageError{fmt.Sprintf("no snapshot is called %q", expr), "latest, previous, latest~2, #7, 2026-11-23, 12h or the start of an id; audit list shows them"}
+}
+
+// nthBefore returns the nth snapshot before another, of those that are kept.
+func nthBefore(tx *store.Tx, from, n uint64) (found uint64, err error) {
+	kept := uint64(0)
+	err = tx.Heads(from, true, func(seq uint64, _ store.Header) bool {
+		if kept == n {
+			found = seq
+		}
+		kept++
+		return found == 0
+	})
+	if err == nil && found == 0 {
+		err = &usageError{fmt.Sprintf("there is no snapshot so far back: the store has %s", counted(int(kept), "snapshot")), "audit list shows them"}
+	}
+	return found, err
 }
 
 // moment reads a time, a date or an age. A date means its last moment.
@@ -100,7 +114,7 @@ func moment(expr string, now time.Time) (time.Time, bool) {
 // notAfter finds the last snapshot that is not after a time. The number decides
 // the order, so a clock that went backwards does not hide a snapshot.
 func notAfter(tx *store.Tx, t time.Time, expr string) (found uint64, err error) {
-	err = tx.Headers(tx.Seq(), true, func(seq uint64, h store.Header) bool {
+	err = tx.Heads(tx.Seq(), true, func(seq uint64, h store.Header) bool {
 		if !h.At.After(t) {
 			found = seq
 		}

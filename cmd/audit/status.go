@@ -61,10 +61,7 @@ func (c *statusCmd) view(a *App) (v report.StatusView, err error) {
 		if err != nil {
 			return err
 		}
-		row, err := snapshotRow(tx.Seq(), h)
-		if err != nil {
-			return err
-		}
+		row := snapshotRow(tx.Seq(), h, i.Brief())
 		age := now.Sub(h.At)
 		watch := audit.Watch{Host: i.Host, Runs: runs, Every: s.pipeline.Every, Grace: s.pipeline.Grace}
 		v = report.StatusView{Project: filepath.Base(s.root), Snapshot: ref(tx.Seq(), &i), AgeSeconds: int64(age / time.Second), Score: row.Score, Grade: row.Grade,

@@ -1,29 +1,36 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
+	"healthaudit/audit/pipeline"
 	"healthaudit/report"
 	"healthaudit/snapshot/store"
 )
 
-type storeVerifyCmd struct{}
+type storeVerifyCmd struct {
+	Repair bool `help:"Save what is whole into a new store, take lost bytes from the working tree where they are the same, and set the damaged file aside."`
+}
 
 // Run checks everything. Exit 4 with one line per problem when there are any.
 func (c *storeVerifyCmd) Run(a *App) error {
 	if _, err := a.settings(); err != nil {
 		return err
 	}
+	if c.Repair {
+		return c.repair(a)
+	}
 	problems, stats, err := c.verify(a)
 	if err != nil {
 		return err
 	}
 	for _, p := range problems {
-		fmt.Fprintf(a.Stdout, "%s: %s\n", report.Clean(p.Where), report.Clean(p.What))
+		fmt.Fprintf(a.Stdout, "%s\n", report.Clean(p))
 	}
 	if len(problems) > 0 {
-		return &failure{exitDamaged, fmt.Errorf("the store has %s", counted(len(problems), "problem")), "what is not named above is intact and can still be read and restored"}
+		return &failure{exitDamaged, fmt.Errorf("the store has %s", counted(len(problems), "problem")), "what is not named above is intact and can still be read and restored\naudit store verify --repair drops what is lost, and takes bytes that are still the same from the working tree"}
 	}
 	if a.Quiet {
 		return nil
@@ -33,14 +40,23 @@ func (c *storeVerifyCmd) Run(a *App) error {
 }
 
 // verify returns what is damaged, else what the store holds.
-func (c *storeVerifyCmd) verify(a *App) (problems []store.Problem, stats store.Stats, err error) {
+func (c *storeVerifyCmd) verify(a *App) (problems []string, stats store.Stats, err error) {
 	st, err := store.Open(a.Store, store.Options{ReadOnly: true, Wait: 10 * time.Second, Verify: true})
 	if err != nil {
 		return nil, stats, err
 	}
 	defer st.Close()
-	if problems, err = st.Verify(a.ctx, true); err == nil && len(problems) == 0 {
+	found, err := st.Verify(a.ctx, true)
+	if err != nil {
+		return nil, stats, err
+	}
+	if len(found) == 0 {
 		stats, err = st.Stats()
+		return nil, stats, err
+	}
+	err = st.View(func(tx *store.Tx) error { problems = pipeline.Words(tx, found); return nil })
+	if bad := (*store.CorruptError)(nil); errors.As(err, &bad) { // that is what was found
+		err = nil
 	}
 	return problems, stats, err
 }
@@ -57,13 +73,13 @@ func (c *storeStatsCmd) Run(a *App) error {
 		}
 		v := report.StatsView{Path: a.Store, FileBytes: s.FileBytes, InUseBytes: s.InUseBytes, Snapshots: s.Snapshots, Items: s.Items,
 			Blobs: s.Blobs, BlobBytes: s.BlobBytes, CacheBytes: s.CacheBytes, Journal: int(s.Journal)}
-		for seq, to := range map[uint64]**report.SnapshotRef{1: &v.Oldest, tx.Seq(): &v.Newest} {
-			h, ok, err := tx.Header(seq)
+		for to, newest := range map[**report.SnapshotRef]bool{&v.Oldest: false, &v.Newest: true} {
+			err := tx.Heads(0, newest, func(seq uint64, h store.Header) bool {
+				*to = &report.SnapshotRef{Seq: seq, ID: h.ID, At: h.At.UTC().Truncate(time.Second)}
+				return false
+			})
 			if err != nil {
 				return err
-			}
-			if ok {
-				*to = &report.SnapshotRef{Seq: seq, ID: h.ID, At: h.At.UTC().Truncate(time.Second)}
 			}
 		}
 		return show(a, c.listing, exitOK, v, report.Stats)

@@ -270,6 +270,15 @@ func (s *Store) fileBytes(t testing.TB) int64 {
 // trial opens a damaged store, reads all of it and writes into it.
 func (k *known) trial(t *testing.T, path string) (count [2]int, err error) {
 	var c *CorruptError
+	if lazy, err := Open(path, Options{ReadOnly: true, Lazy: true}); err == nil {
+		err = lazy.View(k.read)
+		lazy.Close()
+		if err != nil && !errors.As(err, &c) {
+			return count, fmt.Errorf("read bucket by bucket: %w", err)
+		}
+	} else if !errors.As(err, &c) {
+		return count, err
+	}
 	s, err := Open(path, Options{})
 	if err != nil {
 		if !errors.As(err, &c) {

@@ -20,7 +20,7 @@ var (
 	errReadOnly = errors.New("store transaction is read-only")
 )
 
-const hint = "keep the file for inspection; put a good copy in its place or begin a new store with --new-store"
+const hint = "audit store verify --repair saves what is whole of it, and keeps the damaged file; or put a good copy in its place"
 
 // A CorruptError says that the file, or one row of it, is not what was written,
 // or that it is no store at all.

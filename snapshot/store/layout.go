@@ -101,6 +101,7 @@ type layout struct {
 	used     []bool
 	below    bool // within a bucket: at the top there is nothing but buckets
 	bufs     [maxDepth][]byte
+	elems    [maxDepth][]element
 }
 
 // readLayout reads the meta pages. Both must be whole: bbolt would fall back on
@@ -248,10 +249,11 @@ func (l *layout) tree(id uint64, lo, hi []byte, depth int) error {
 }
 
 func (l *layout) branch(p page, lo, hi []byte, depth int) error {
-	e, err := elements(p, lo, hi)
+	e, err := elements(p, lo, hi, l.elems[depth])
 	if err != nil {
 		return err
 	}
+	l.elems[depth] = e
 	if len(e) == 0 {
 		return damaged("branch page %d is empty", p.id)
 	}
@@ -268,10 +270,11 @@ func (l *layout) branch(p page, lo, hi []byte, depth int) error {
 }
 
 func (l *layout) leaf(p page, lo, hi []byte, depth int) error {
-	e, err := elements(p, lo, hi)
+	e, err := elements(p, lo, hi, l.elems[depth])
 	if err != nil {
 		return err
 	}
+	l.elems[depth] = e
 	if len(e) == 0 && lo != nil {
 		return damaged("leaf page %d is empty", p.id)
 	}
@@ -311,7 +314,7 @@ func (l *layout) bucket(id uint64, v []byte, depth int) error {
 	if p.id != 0 || p.flags != flagLeaf || p.overflow != 0 {
 		return damaged("an inline bucket on page %d is no leaf", id)
 	}
-	e, err := elements(p, nil, nil)
+	e, err := elements(p, nil, nil, nil)
 	if err != nil {
 		return err
 	}

@@ -3,6 +3,7 @@ package store
 import (
 	"bytes"
 	"encoding/binary"
+	"slices"
 )
 
 // A page is one page of a tree with its overflow, or an inline one.
@@ -33,15 +34,17 @@ type element struct {
 }
 
 // elements reads the entries of a page. Keys and values stand one after the
-// other without gaps, in key order, and fill just the pages they need.
-func elements(p page, lo, hi []byte) ([]element, error) {
+// other without gaps, in key order, and fill just the pages they need. The room
+// of into is used again.
+func elements(p page, lo, hi []byte, into []element) ([]element, error) {
 	size := uint64(len(p.data))
 	off := uint64(pageHead + p.count*elemLen)
 	if off > size {
 		return nil, damaged("page %d cannot hold %d entries", p.id, p.count)
 	}
-	out := make([]element, p.count)
+	out := slices.Grow(into[:0], p.count)[:p.count]
 	for i := range out {
+		out[i] = element{}
 		base := uint64(pageHead + i*elemLen)
 		b := p.data[base:]
 		u32 := func(at int) uint64 { return uint64(binary.NativeEndian.Uint32(b[at:])) }

@@ -1,6 +1,9 @@
 package store
 
-import "bytes"
+import (
+	"bytes"
+	"math"
+)
 
 // Scan calls fn for every id that starts with prefix and was there at a
 // snapshot, in order, with its value and the snapshot it was put at. The value
@@ -140,4 +143,45 @@ func (t Table) count() (n int, err error) {
 		return true, nil
 	})
 	return n, err
+}
+
+// Versions calls fn for every value of every table: it is shown from snapshot
+// since up to the one before until, which is the largest number where it is the
+// newest. Removals have none. The value is valid during the call only.
+func (tx *Tx) Versions(fn func(table, id string, since, until uint64, value []byte) error) error {
+	v := &verifier{tx: tx}
+	next := map[[2]string]uint64{} // of every id, the snapshot at which what comes after begins
+	for _, b := range []bucket{bCur, bVer} {
+		err := tx.walk(b, nil, nil, func(key, row []byte) (bool, error) {
+			t, id, ok := v.table(b, key)
+			if !ok {
+				return false, tx.corrupt(b, key, "its key is no id of a table")
+			}
+			decode := t.decodeCur
+			if b == bVer {
+				decode = t.decodeVer
+			}
+			ver, err := decode(key, row)
+			if err != nil {
+				return false, err
+			}
+			at := [2]string{t.name, id}
+			until, later := next[at]
+			if next[at] = ver.seq; !later {
+				until = math.MaxUint64
+			}
+			if ver.value == nil {
+				return true, nil
+			}
+			value, err := t.open(b, id, ver)
+			if err != nil {
+				return false, err
+			}
+			return true, fn(t.name, id, ver.seq, until, value)
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -3,6 +3,7 @@ package store
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"fmt"
 )
 
@@ -42,6 +43,79 @@ func (tx *Tx) Cache(key string) []byte { return tx.derived(bCache, key) }
 // PutCache caches what was derived.
 func (tx *Tx) PutCache(key string, v []byte) error { return tx.putDerived(bCache, key, v) }
 
+// A Begin is the first bytes of a digest, enough to tell one from all others of
+// a project.
+type Begin [8]byte
+
+// BeginOf returns the beginning of a sha256 in hex; false when it is none.
+func BeginOf(sha string) (b Begin, ok bool) {
+	key, err := blobKey(sha)
+	if err == nil {
+		copy(b[:], key)
+	}
+	return b, err == nil
+}
+
+// PutMade caches what was derived from captured bytes of these digests; of more
+// than 255 it remembers none.
+func (tx *Tx) PutMade(key string, v []byte, of []Begin) error {
+	if len(of) == 0 || len(of) > 255 {
+		return tx.PutCache(key, v)
+	}
+	p, err := pack(v, packMin)
+	if err != nil {
+		return fmt.Errorf("%s of %.80q: %w", names[bCache], key, err)
+	}
+	row := make([]byte, 0, 2+len(of)*len(Begin{})+len(p))
+	row = append(row, codecMade, byte(len(of)))
+	for _, b := range of {
+		row = append(row, b[:]...)
+	}
+	return tx.put(bCache, []byte(key), append(row, p...))
+}
+
+// madeOf splits a cached row into what it was made of and the value.
+func madeOf(v []byte) (of, packed []byte, err error) {
+	if len(v) < 2 || v[0] != codecMade {
+		return nil, v, nil
+	}
+	n := 2 + int(v[1])*len(Begin{})
+	if n > len(v) {
+		return nil, nil, errors.New("it is cut off")
+	}
+	return v[2:n], v[n:], nil
+}
+
+// DropStale forgets what was derived from bytes that current does not know, and
+// returns how many rows went.
+func (tx *Tx) DropStale(current func(Begin) bool) (n int, err error) {
+	defer guard(tx.s.path, &err)()
+	if err := tx.writable(); err != nil {
+		return 0, err
+	}
+	var stale [][]byte
+	c := tx.b[bCache].Cursor()
+	for k, row := c.First(); k != nil; k, row = c.Next() {
+		v, err := unseal(bCache, k, row)
+		if err != nil {
+			continue // damage reads as absence, and the row is written again
+		}
+		of, _, _ := madeOf(v)
+		for ; len(of) > 0; of = of[len(Begin{}):] {
+			if !current(Begin(of)) {
+				stale = append(stale, bytes.Clone(k))
+				break
+			}
+		}
+	}
+	for _, k := range stale {
+		if err := tx.del(bCache, k); err != nil {
+			return 0, err
+		}
+	}
+	return len(stale), nil
+}
+
 // Stat returns the stat shortcut of a path, or nil; a damaged one reads as none.
 func (tx *Tx) Stat(path string) []byte { return bytes.Clone(tx.derived(bStat, path)) }
 
@@ -57,6 +131,9 @@ func (tx *Tx) ScanStat(fn func(path string, v []byte) (more bool)) (err error) {
 	defer guard(tx.s.path, &err)()
 	if tx.ended.Load() {
 		return errEnded
+	}
+	if err := tx.s.sound(bStat); err != nil {
+		return err
 	}
 	c := tx.b[bStat].Cursor()
 	for k, row := c.First(); k != nil; k, row = c.Next() {
@@ -83,11 +160,17 @@ func (tx *Tx) derived(b bucket, key string) (v []byte) {
 	if tx.ended.Load() || key == "" {
 		return nil
 	}
+	if err = tx.s.sound(b); err != nil {
+		return nil
+	}
 	row := tx.b[b].Get([]byte(key))
 	if row == nil {
 		return nil
 	}
-	if v, err = unseal(b, []byte(key), row); err == nil {
+	if v, err = unseal(b, []byte(key), row); err == nil && b == bCache {
+		_, v, err = madeOf(v)
+	}
+	if err == nil {
 		v, err = unpack(v)
 	}
 	return v

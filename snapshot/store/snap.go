@@ -17,9 +17,13 @@ type Header struct {
 	Score    int32     // hundredths of a point; -1 none
 	Items    uint32
 	Findings uint32
-	Flags    uint32 // the caller's
+	Flags    uint32 // the caller's, but for the highest bit
+	Brief    []byte // the caller's: what lists show, read without the body; nil in a header of schema 1
 	Body     []byte // the caller's
 }
+
+// briefed is the flag of a header with a brief, which one of schema 1 has not.
+const briefed = 1 << 31
 
 // headFixed is the length of the binary prefix: time, score, items, findings,
 // flags, length of the id.
@@ -29,20 +33,33 @@ func encodeHeader(h Header) ([]byte, error) {
 	if h.ID == "" || len(h.ID) > math.MaxUint8 || strings.ContainsRune(h.ID, 0) {
 		return nil, fmt.Errorf("snapshot id %.40q: must be 1 to 255 bytes without NUL", h.ID)
 	}
+	if h.Flags&briefed != 0 {
+		return nil, fmt.Errorf("snapshot %s: its flags have more than 31 bits", h.ID)
+	}
 	b := binary.BigEndian.AppendUint64(nil, uint64(h.At.UnixMilli()))
 	b = binary.BigEndian.AppendUint32(b, uint32(h.Score))
-	for _, n := range []uint32{h.Items, h.Findings, h.Flags} {
+	for _, n := range []uint32{h.Items, h.Findings, h.Flags | briefed} {
 		b = binary.BigEndian.AppendUint32(b, n)
 	}
 	b = append(append(b, byte(len(h.ID))), h.ID...)
-	body, err := pack(h.Body, packMin)
+	b = append(binary.AppendUvarint(b, uint64(len(h.Brief))), h.Brief...)
+	body, err := pack(h.Body, coldMin)
 	return append(b, body...), err
 }
 
 // decodeHeader reads what encodeHeader wrote; a short body aliases v.
 func decodeHeader(v []byte) (h Header, err error) {
+	h, packed, err := decodeHead(v)
+	if err == nil {
+		h.Body, err = unpack(packed)
+	}
+	return h, err
+}
+
+// decodeHead reads all but the body, which it returns as it is packed. The brief aliases v.
+func decodeHead(v []byte) (h Header, body []byte, err error) {
 	if len(v) < headFixed || len(v) < headFixed+int(v[headFixed-1]) {
-		return h, errors.New("header is cut off")
+		return h, nil, errors.New("header is cut off")
 	}
 	h.At = time.UnixMilli(int64(binary.BigEndian.Uint64(v))).UTC()
 	h.Score = int32(binary.BigEndian.Uint32(v[8:]))
@@ -51,8 +68,16 @@ func decodeHeader(v []byte) (h Header, err error) {
 	h.Flags = binary.BigEndian.Uint32(v[20:])
 	rest := v[headFixed:]
 	h.ID, rest = string(rest[:v[headFixed-1]]), rest[v[headFixed-1]:]
-	h.Body, err = unpack(rest)
-	return h, err
+	if h.Flags&briefed == 0 {
+		return h, rest, nil
+	}
+	h.Flags &^= briefed
+	n, used := binary.Uvarint(rest)
+	if used <= 0 || n > uint64(len(rest)-used) {
+		return h, nil, errors.New("header is cut off")
+	}
+	h.Brief = rest[used : used+int(n) : used+int(n)]
+	return h, rest[used+int(n):], nil
 }
 
 // Seq returns the number of the newest snapshot; 0 when there is none.
@@ -112,14 +137,26 @@ func (tx *Tx) Header(seq uint64) (Header, bool, error) {
 	if err != nil {
 		return Header{}, false, tx.corrupt(bSnap, be64(seq), err)
 	}
-	h.Body = bytes.Clone(h.Body)
+	h.Body, h.Brief = bytes.Clone(h.Body), bytes.Clone(h.Brief)
 	return h, true, nil
 }
 
 // Headers calls fn for every snapshot from a number on, upwards, or downwards
-// when desc is true; 0 is the first, or the newest. The body is valid during
-// the call only.
+// when desc is true; 0 is the first, or the newest. Brief and body are valid
+// during the call only.
 func (tx *Tx) Headers(from uint64, desc bool, fn func(seq uint64, h Header) (more bool)) (err error) {
+	return tx.headers(from, desc, decodeHeader, fn)
+}
+
+// Heads is Headers without the bodies, which take most of the time.
+func (tx *Tx) Heads(from uint64, desc bool, fn func(seq uint64, h Header) (more bool)) (err error) {
+	return tx.headers(from, desc, func(v []byte) (Header, error) {
+		h, _, err := decodeHead(v)
+		return h, err
+	}, fn)
+}
+
+func (tx *Tx) headers(from uint64, desc bool, decode func([]byte) (Header, error), fn func(uint64, Header) bool) (err error) {
 	defer guard(tx.s.path, &err)()
 	r, err := tx.rows(bSnap)
 	if err != nil {
@@ -140,7 +177,7 @@ func (tx *Tx) Headers(from uint64, desc bool, fn func(seq uint64, h Header) (mor
 		}
 	}
 	for ; err == nil && r.key != nil; err = step() {
-		h, err := decodeHeader(r.value)
+		h, err := decode(r.value)
 		if err != nil || len(r.key) != 8 {
 			return tx.corrupt(bSnap, r.key, "header does not decode")
 		}

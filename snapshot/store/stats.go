@@ -18,6 +18,11 @@ func (tx *Tx) Stats() (st Stats, err error) {
 	if tx.ended.Load() {
 		return st, errEnded
 	}
+	for b := range buckets {
+		if err := tx.s.sound(b); err != nil {
+			return st, err
+		}
+	}
 	all := tx.tx.Cursor().Bucket().Stats()
 	blobs := tx.b[bBlob].Stats()
 	cache := tx.b[bCache].Stats()

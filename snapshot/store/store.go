@@ -2,16 +2,18 @@
 // bytes, volatile readings, the analysis cache, stat shortcuts and the journal.
 //
 // Invariants: every commit is one synced bbolt transaction; every row carries a
-// check over its bucket, key and value that is verified on each read; the whole
-// page structure is checked before bbolt may map the file, because a fault in a
+// check over its bucket, key and value that is verified on each read; the
+// page structure is checked before bbolt may read a page, because a fault in a
 // mapped file cannot be recovered. A read gives what was written or a
 // *CorruptError, never anything else.
 //
-// It knows nothing of what it keeps: tables hold bytes under names. It neither
-// prunes nor repairs.
+// It knows nothing of what it keeps: tables hold bytes under names. It prunes what
+// it is told to, and what is left reads as if the rest had never been. Nothing is
+// repaired in place: Salvage makes a new store of what is whole.
 package store
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -23,7 +25,10 @@ import (
 )
 
 // Schema is the version of the file format this package writes and reads.
-const Schema = 1
+//
+//	1  the first
+//	2  headers have a brief and a compressed body; analyses name what they were made of
+const Schema = 2
 
 // DefaultWait is how long Open waits for the file when Options.Wait is zero.
 const DefaultWait = time.Second
@@ -33,6 +38,7 @@ const DefaultWait = time.Second
 type Options struct {
 	ReadOnly bool          // share the file with other readers; nothing is created
 	Create   bool          // make the store, and its folder, when it is not there
+	Lazy     bool          // of a reader: check the structure of each bucket when it is first used, of large files too
 	Verify   bool          // check the structure of a file of any size
 	Checked  bool          // this process checked it a moment ago, and its run lock kept others from writing since
 	Wait     time.Duration // for another process to let go of the file; 0 is DefaultWait, less tries once
@@ -49,6 +55,7 @@ type Store struct {
 	ro    bool
 	about about
 	open  atomic.Int64 // transactions of Begin that have not ended
+	lazy  *lazyLayout  // nil where all was checked
 }
 
 // Open opens the store at path, which must lie in a real folder and be a real
@@ -64,7 +71,13 @@ func Open(path string, o Options) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := checkFile(f, o); err != nil {
+	var lazy *lazyLayout
+	if o.Lazy && o.ReadOnly && !o.Verify {
+		lazy, err = newLazyLayout(f)
+	} else {
+		err = checkFile(f, o)
+	}
+	if err != nil {
 		f.Close()
 		return nil, corrupt(path, err)
 	}
@@ -73,8 +86,11 @@ func Open(path string, o Options) (*Store, error) {
 		f.Close() // frees the lock also after a panic of bbolt
 		return nil, err
 	}
-	s := &Store{path: path, file: f, db: db, ro: o.ReadOnly}
+	s := &Store{path: path, file: f, db: db, ro: o.ReadOnly, lazy: lazy}
 	if err := s.load(); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	if err := s.migrate(); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
 	return s, nil
@@ -128,6 +144,42 @@ func (s *Store) load() error {
 		s.about = a
 		return nil
 	})
+}
+
+// migrations lead from the schema of their number to the next. Rows that tell
+// their own form need none; what an older program cannot read needs one.
+var migrations = map[int]func(*Tx) error{
+	1: func(*Tx) error { return nil }, // headers and analyses of schema 1 are read as they are
+}
+
+// migrate brings a store that is open for writing to the schema of this program,
+// in one transaction. A reader reads older schemas as they are.
+func (s *Store) migrate() error {
+	if s.ro || s.about.Schema >= Schema {
+		return nil
+	}
+	a := s.about
+	err := s.raw(true, func(tx *Tx) error {
+		for ; a.Schema < Schema; a.Schema++ {
+			step := migrations[a.Schema]
+			if step == nil {
+				return &CorruptError{Path: s.path, What: fmt.Sprintf("its schema %d never was", a.Schema), Hint: hint}
+			}
+			if err := step(tx); err != nil {
+				return fmt.Errorf("migrate store %s from schema %d: %w", s.path, a.Schema, err)
+			}
+		}
+		a.MinReader = Schema
+		say, err := json.Marshal(a)
+		if err != nil {
+			return err
+		}
+		return tx.put(bMeta, aboutKey, say)
+	})
+	if err == nil {
+		s.about = a
+	}
+	return err
 }
 
 // Close closes the file and frees it for others. It is an error to close while

@@ -124,6 +124,9 @@ func (tx *Tx) rows(b bucket) (*rows, error) {
 	if tx.ended.Load() {
 		return nil, errEnded
 	}
+	if err := tx.s.sound(b); err != nil {
+		return nil, err
+	}
 	return &rows{tx: tx, b: b, c: tx.b[b].Cursor()}, nil
 }
 

@@ -14,6 +14,51 @@ import (
 type Problem struct {
 	Where string // page structure, or bucket and key
 	What  string
+
+	bucket bucket
+	key    []byte // of the row; nil for the page structure
+}
+
+// A Place is the row that a problem is about, in the terms of Tx's methods.
+type Place struct {
+	Bucket string // snap, snapid, cur, ver, chg, obs, blob, cache, stat, journal or meta; empty for the page structure
+	Blob   string // digest
+	Table  string // of cur, ver and chg, with the id
+	ID     string
+	Seq    uint64 // of snap, ver, chg, obs and journal
+	Name   string // of an obs: its name; else the key
+}
+
+// Place returns which row the problem is about.
+func (p Problem) Place() Place {
+	if p.key == nil {
+		return Place{}
+	}
+	at, key := Place{Bucket: names[p.bucket], Name: string(p.key)}, p.key
+	switch p.bucket {
+	case bBlob:
+		at.Blob = hex.EncodeToString(key)
+	case bSnap, bJournal:
+		at.Seq = numberAt(key)
+	case bObs:
+		at.Seq, at.Name = numberAt(key), string(key[min(8, len(key)):])
+	case bChg:
+		at.Seq = numberAt(key)
+		at.Table, at.ID, _ = strings.Cut(string(key[min(8, len(key)):]), "\x00")
+	case bVer:
+		at.Seq = ^numberAt(key[max(0, len(key)-8):])
+		at.Table, at.ID, _ = strings.Cut(string(key[:max(0, len(key)-9)]), "\x00")
+	case bCur:
+		at.Table, at.ID, _ = strings.Cut(string(key), "\x00")
+	}
+	return at
+}
+
+func numberAt(key []byte) uint64 {
+	if len(key) < 8 {
+		return 0
+	}
+	return binary.BigEndian.Uint64(key)
 }
 
 // maxProblems bounds a report on a store of which nothing is left.
@@ -35,7 +80,7 @@ func (s *Store) Verify(ctx context.Context, full bool) ([]Problem, error) {
 	if err != nil {
 		var d damage
 		if errors.As(err, &d) {
-			return []Problem{{"pages", string(d)}}, nil // bbolt's own check could loop or fault on it
+			return []Problem{{Where: "pages", What: string(d)}}, nil // bbolt's own check could loop or fault on it
 		}
 		return nil, fmt.Errorf("verify store: %w", err)
 	}
@@ -71,7 +116,7 @@ type verifier struct {
 
 func (v *verifier) add(where, format string, args ...any) {
 	if len(v.found) < maxProblems {
-		v.found = append(v.found, Problem{where, fmt.Sprintf(format, args...)})
+		v.found = append(v.found, Problem{Where: where, What: fmt.Sprintf(format, args...)})
 	}
 }
 
@@ -93,6 +138,7 @@ func (v *verifier) bucket(b bucket) (err error) {
 		}
 		if err != nil {
 			v.add(fmt.Sprintf("%s %s", names[b], show(b, key)), "%s", plain(err))
+			v.found[len(v.found)-1].bucket, v.found[len(v.found)-1].key = b, bytes.Clone(key)
 		}
 	}
 	return nil
@@ -143,9 +189,56 @@ func (v *verifier) row(b bucket, key, value []byte) error {
 		}
 		_, err := unpack(value)
 		return err
-	case bCache, bStat:
+	case bCache:
+		_, packed, err := madeOf(value)
+		if err == nil {
+			_, err = unpack(packed)
+		}
+		return err
+	case bStat:
 		_, err := unpack(value)
 		return err
+	}
+	return nil
+}
+
+// alone checks what a row says by itself, without the rows it refers to.
+func (v *verifier) alone(b bucket, key, value []byte) error {
+	switch b {
+	case bSnap:
+		if len(key) != 8 {
+			return errors.New("its key is no number")
+		}
+		_, err := decodeHeader(value)
+		return err
+	case bSnapID:
+		if len(value) != 8 {
+			return errors.New("it is no number")
+		}
+	case bCur, bVer:
+		_, err := v.decoded(b, key, value)
+		return err
+	case bChg:
+		name, id, ok := strings.Cut(string(key[min(8, len(key)):]), "\x00")
+		if !ok || v.tx.Table(name).check(id) != nil {
+			return errors.New("its key is no id of a table")
+		}
+	case bJournal:
+		if len(key) != 8 {
+			return errors.New("its key is no number")
+		}
+	case bObs:
+		if len(key) < 8 {
+			return errors.New("its key is cut off")
+		}
+		_, err := unpack(value)
+		return err
+	case bCache, bStat:
+		return v.row(b, key, value)
+	case bBlob:
+		if len(key) != 32 {
+			return errors.New("its key is no sha256")
+		}
 	}
 	return nil
 }
@@ -190,36 +283,46 @@ func (v *verifier) snapID(key, value []byte) error {
 	return err
 }
 
+// decoded checks that a version decodes.
+func (v *verifier) decoded(b bucket, key, value []byte) (ver version, err error) {
+	t, id, ok := v.table(b, key)
+	if !ok || t.check(id) != nil {
+		return ver, errors.New("its key is no id of a table")
+	}
+	if b == bVer {
+		ver, err = t.decodeVer(key, value)
+	} else {
+		ver, err = t.decodeCur(key, value)
+	}
+	if err == nil && ver.value != nil {
+		_, err = unpack(ver.value)
+	}
+	return ver, err
+}
+
+// table returns table and id of a key of cur or ver.
+func (v *verifier) table(b bucket, key []byte) (t Table, id string, ok bool) {
+	name, rest, ok := bytes.Cut(key, []byte{0})
+	if b == bVer {
+		if ok = ok && len(rest) > 9; ok {
+			rest = rest[:len(rest)-9]
+		}
+	}
+	return v.tx.Table(string(name)), string(rest), ok
+}
+
 // version checks that a version decodes, stands in the change index and belongs
 // to no snapshot that never was.
 func (v *verifier) version(b bucket, key, value []byte) error {
-	name, id, ok := bytes.Cut(key, []byte{0})
-	if b == bVer {
-		if ok = ok && len(id) > 9; ok {
-			id = id[:len(id)-9]
-		}
-	}
-	t := v.tx.Table(string(name))
-	if !ok || t.check(string(id)) != nil {
-		return errors.New("its key is no id of a table")
-	}
-	decode := t.decodeCur
-	if b == bVer {
-		decode = t.decodeVer
-	}
-	ver, err := decode(key, value)
+	ver, err := v.decoded(b, key, value)
 	if err != nil {
 		return err
-	}
-	if ver.value != nil {
-		if _, err := unpack(ver.value); err != nil {
-			return err
-		}
 	}
 	if ver.seq > v.tx.Seq() {
 		return fmt.Errorf("it is of snapshot %d, which is not there", ver.seq)
 	}
-	_, ok, err = v.tx.get(bChg, t.chgKey(string(id), ver.seq))
+	t, id, _ := v.table(b, key)
+	_, ok, err := v.tx.get(bChg, t.chgKey(id, ver.seq))
 	if err == nil && !ok {
 		err = errors.New("the change index lacks it")
 	}

@@ -3,9 +3,11 @@
 // Command bench times audit on a project: cold runs into a new store, warm
 // runs on the unchanged tree, and one after a few files changed, with
 // `git status` on the same tree beside it; then on its workflows alone, with
-// actionlint beside it, and on real PM2 daemons, with `pm2 jlist` beside it.
+// actionlint beside it, and on real PM2 daemons, with `pm2 jlist` beside it. Then
+// how fast stores of many snapshots are read, how audit and restic keep the same
+// folder, and how large a store becomes within a year.
 //
-// Usage: bench -audit FILE -project DIR -pm2 FILE -actionlint FILE
+// Usage: bench [-only PART,…] -audit FILE -project DIR -year DIR -pm2 FILE -actionlint FILE -restic FILE
 //
 // It exits with 1 when a limit is passed. The project is left as it was found,
 // its .audit folder apart.
@@ -47,8 +49,11 @@ type sample struct {
 
 type bench struct {
 	audit, project string
+	year           string // the project whose store is followed over a year
+	temp           string
 	pm2            string // PM2's program, bin/pm2
 	actionlint     string
+	restic         string
 	env            []string
 }
 
@@ -58,8 +63,15 @@ func main() {
 	flag.StringVar(&b.project, "project", "build/bench/project", "the project")
 	flag.StringVar(&b.pm2, "pm2", "build/pm2/node_modules/pm2/bin/pm2", "PM2's program")
 	flag.StringVar(&b.actionlint, "actionlint", "build/tools/actionlint", "actionlint's program")
+	flag.StringVar(&b.restic, "restic", "build/tools/restic", "restic's program")
+	flag.StringVar(&b.year, "year", "build/bench/year", "the project that changes")
+	list := flag.String("only", "", "parts to run, such as growth,pm2 (default all)")
 	flag.Parse()
-	ok, err := b.everything()
+	var only []string
+	if *list != "" {
+		only = strings.Split(*list, ",")
+	}
+	ok, err := b.everything(only)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(2)
@@ -70,7 +82,7 @@ func main() {
 }
 
 // everything runs all benchmarks; ok is false when one passed a limit.
-func (b *bench) everything() (ok bool, err error) {
+func (b *bench) everything(only []string) (ok bool, err error) {
 	path, err := os.MkdirTemp("", "bench")
 	if err != nil {
 		return false, err
@@ -79,35 +91,44 @@ func (b *bench) everything() (ok bool, err error) {
 	if err := bare(path); err != nil {
 		return false, err
 	}
-	b.env = []string{"PATH=" + path}
-	if b.actionlint, err = filepath.Abs(b.actionlint); err != nil {
-		return false, err
-	}
-	ok = true
-	for _, part := range []func() (bool, error){b.run, b.workflows, b.daemons, b.backups} {
-		within, err := part()
-		if err != nil {
+	b.env, b.temp = []string{"PATH=" + path}, path
+	for _, p := range []*string{&b.audit, &b.project, &b.year, &b.actionlint, &b.restic} {
+		if *p, err = filepath.Abs(*p); err != nil {
 			return false, err
 		}
-		ok = ok && within
-	}
-	return ok, nil
-}
-
-func (b *bench) run() (ok bool, err error) {
-	if b.audit, err = filepath.Abs(b.audit); err != nil {
-		return false, err
-	}
-	if b.project, err = filepath.Abs(b.project); err != nil {
-		return false, err
 	}
 	for _, v := range os.Environ() {
 		if !strings.HasPrefix(v, "AUDIT_") && !strings.HasPrefix(v, "PM2_HOME=") && !strings.HasPrefix(v, "PATH=") {
 			b.env = append(b.env, v)
 		}
 	}
-	b.env = append(b.env, "AUDIT_ROOT="+b.project, "PM2_HOME="+filepath.Join(os.TempDir(), "no-pm2-home-here"))
+	b.env = append(b.env, "PM2_HOME="+filepath.Join(os.TempDir(), "no-pm2-home-here"))
+	ok = true
+	for _, p := range b.parts() {
+		if !slices.Contains(only, p.name) && len(only) > 0 {
+			continue
+		}
+		within, err := p.run()
+		if err != nil {
+			return false, err
+		}
+		fmt.Println()
+		ok = ok && within
+	}
+	return ok, nil
+}
 
+// A part is one subject of the benchmark.
+type part struct {
+	name string
+	run  func() (ok bool, err error) // ok is false when a limit was passed
+}
+
+func (b *bench) parts() []part {
+	return []part{{"runs", b.run}, {"workflows", b.workflows}, {"pm2", b.daemons}, {"many", b.many}, {"restic", b.backups}, {"archives", b.archives}, {"growth", b.growth}}
+}
+
+func (b *bench) run() (ok bool, err error) {
 	if err := os.RemoveAll(filepath.Join(b.project, ".audit")); err != nil {
 		return false, err
 	}
@@ -246,8 +267,12 @@ func median(n int, run func() (sample, error)) (sample, error) {
 
 // inUse returns the bytes of the store that hold something.
 func (b *bench) inUse() (int64, error) {
-	cmd := exec.Command(b.audit, "store", "stats", "--format", "json")
-	cmd.Dir, cmd.Env = b.project, b.env
+	return b.inUseOf(b.project, filepath.Join(b.project, ".audit", "audit.db"))
+}
+
+func (b *bench) inUseOf(dir, store string) (int64, error) {
+	cmd := exec.Command(b.audit, "store", "stats", "--format", "json", "--store", store)
+	cmd.Dir, cmd.Env = dir, b.env
 	out, err := cmd.Output()
 	if err != nil {
 		return 0, fmt.Errorf("store stats: %w", err)
@@ -271,7 +296,7 @@ func count(dir string) (files int, size int64, err error) {
 			return err
 		}
 		if d.IsDir() {
-			if d.Name() == ".git" {
+			if d.Name() == ".git" || d.Name() == ".audit" {
 				return fs.SkipDir
 			}
 			return nil

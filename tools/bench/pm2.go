@@ -33,7 +33,6 @@ const (
 
 // daemons times audit on real PM2 daemons; ok is true where there is no PM2.
 func (b *bench) daemons() (ok bool, err error) {
-	fmt.Println()
 	if b.pm2, err = filepath.Abs(b.pm2); err != nil {
 		return false, err
 	}

@@ -21,7 +21,6 @@ const (
 // workflows times audit on the workflows alone, and actionlint on the same
 // files. Neither has shellcheck: see bare.
 func (b *bench) workflows() (ok bool, err error) {
-	fmt.Println()
 	if _, err := os.Stat(b.actionlint); err != nil {
 		fmt.Printf("workflows: skipped, there is no %s\n", b.actionlint)
 		return true, nil

@@ -2,7 +2,10 @@
 // workflows, 450 functions and 4,000 scripts in a git repository, of the sizes
 // and shapes that grown projects have. The same seed gives the same bytes.
 //
-// Usage: genproject [-seed N] DIR
+// Usage: genproject [-seed N] [-shape grown|year] DIR
+//
+// The shape "year" is the smaller project whose store is followed over a year of
+// changes: 2,000 items in 20 MB.
 //
 // A DIR that already holds the project of that seed is left as it is.
 package main
@@ -16,35 +19,43 @@ import (
 	"strings"
 )
 
-// Sizes of the project. The scripts are the sum of files and npm scripts.
-const (
-	workflows   = 2000
-	functions   = 450
-	shells      = 1200
-	nodes       = 1000
-	pythons     = 800
-	packages    = 40 // package.json files, the root's among them
-	npmPerPack  = 25 // npm scripts in each
-	apps        = 24 // in ecosystem.config.js
-	cronLines   = 60
-	formatStamp = "genproject 1" // raised when the output changes
-)
+// A shape is how many of what a project has. The scripts are the sum of files
+// and npm scripts.
+type shape struct {
+	workflows, functions    int
+	shells, nodes, pythons  int
+	packages                int     // package.json files, the root's among them
+	npm                     int     // npm scripts in each
+	apps                    int     // in ecosystem.config.js
+	crons                   int     // lines of the crontab
+	median, spread, largest float64 // of a file's size: bytes, sigma of its logarithm, bytes
+}
+
+var shapes = map[string]shape{
+	"grown": {2000, 450, 1200, 1000, 800, 40, 25, 24, 60, 3000, 0.6, 40000},
+	"year":  {500, 600, 300, 250, 200, 6, 25, 20, 20, 4600, 1.23, 900e3},
+}
+
+// formatStamp is raised when the output changes.
+const formatStamp = "genproject 1"
 
 func main() {
 	seed := flag.Uint64("seed", 1, "chooses the content")
+	name := flag.String("shape", "grown", "grown or year")
 	flag.Parse()
-	if flag.NArg() != 1 {
-		fmt.Fprintln(os.Stderr, "usage: genproject [-seed N] DIR")
+	of, ok := shapes[*name]
+	if flag.NArg() != 1 || !ok {
+		fmt.Fprintln(os.Stderr, "usage: genproject [-seed N] [-shape grown|year] DIR")
 		os.Exit(64)
 	}
-	if err := run(flag.Arg(0), *seed); err != nil {
+	if err := run(flag.Arg(0), *seed, *name, of); err != nil {
 		fmt.Fprintln(os.Stderr, "genproject:", err)
 		os.Exit(1)
 	}
 }
 
-func run(dir string, seed uint64) error {
-	stamp := fmt.Sprintf("%s seed %d\n", formatStamp, seed)
+func run(dir string, seed uint64, name string, of shape) error {
+	stamp := fmt.Sprintf("%s %s seed %d\n", formatStamp, name, seed)
 	stampFile := dir + ".stamp"
 	if b, err := os.ReadFile(stampFile); err == nil && string(b) == stamp {
 		return nil
@@ -57,7 +68,7 @@ func run(dir string, seed uint64) error {
 	if err := os.RemoveAll(dir); err != nil {
 		return err
 	}
-	p := &project{dir: dir, rng: newRand(seed)}
+	p := &project{dir: dir, shape: of, rng: newRand(seed)}
 	p.generate()
 	if p.err != nil {
 		return p.err
@@ -66,7 +77,7 @@ func run(dir string, seed uint64) error {
 		return err
 	}
 	fmt.Printf("%s: %d files, %.1f MB, %d workflows, %d functions, %d scripts\n",
-		dir, p.files, float64(p.bytes)/1e6, workflows, functions, shells+nodes+pythons+packages*npmPerPack)
+		dir, p.files, float64(p.bytes)/1e6, of.workflows, of.functions, of.shells+of.nodes+of.pythons+of.packages*of.npm)
 	return os.WriteFile(stampFile, []byte(stamp), 0o644)
 }
 

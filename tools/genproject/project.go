@@ -10,6 +10,7 @@ import (
 )
 
 type project struct {
+	shape
 	dir   string
 	rng   *rand.Rand
 	err   error
@@ -35,10 +36,10 @@ func (p *project) name(n int) string {
 	return fmt.Sprintf("%s-%s-%d", p.pick(verbs), p.pick(nouns), n)
 }
 
-// size draws a length in bytes: log-normal around a median of 3,000, which is
+// size draws a length in bytes: log-normal around the median, which is
 // what the workflow and script folders of large projects look like.
 func (p *project) size() int {
-	return int(min(max(3000*math.Exp(p.rng.NormFloat64()*0.6), 500), 40000))
+	return int(min(max(p.median*math.Exp(p.rng.NormFloat64()*p.spread), 500), p.largest))
 }
 
 // fill appends blocks until the text has the drawn size.
@@ -51,21 +52,21 @@ func (p *project) fill(b *strings.Builder, block func(n int) string) {
 
 func (p *project) generate() {
 	p.folders = []string{"."}
-	for n := 1; n < packages; n++ {
+	for n := 1; n < p.packages; n++ {
 		p.folders = append(p.folders, fmt.Sprintf("packages/%s-%d", p.pick(areas), n))
 	}
-	for n := range shells {
+	for n := range p.shells {
 		p.script(n, ".sh", 0o755, p.shell)
 	}
-	for n := range nodes {
+	for n := range p.nodes {
 		ext := []string{".mjs", ".mjs", ".cjs", ".js"}[n%4]
-		p.script(shells+n, ext, 0o644, func() string { return p.node(ext == ".mjs") })
+		p.script(p.shells+n, ext, 0o644, func() string { return p.node(ext == ".mjs") })
 	}
-	for n := range pythons {
-		p.script(shells+nodes+n, ".py", 0o755, p.python)
+	for n := range p.pythons {
+		p.script(p.shells+p.nodes+n, ".py", 0o755, p.python)
 	}
 	p.manifests()
-	for n := range workflows {
+	for n := range p.workflows {
 		p.write(".github/workflows/"+p.name(n)+".yml", p.workflow(n), 0o644)
 	}
 	p.netlify()
@@ -89,7 +90,7 @@ func (p *project) manifests() {
 			up = "../../"
 		}
 		scripts := map[string]string{}
-		for n := 1; n <= npmPerPack; n++ {
+		for n := 1; n <= p.npm; n++ {
 			scripts[fmt.Sprintf("task-%d", n)] = p.npmCommand(n, up)
 		}
 		name := fmt.Sprintf("package-%d", i)
@@ -136,16 +137,16 @@ func interpreter(script string) string {
 func (p *project) schedulers() {
 	var b strings.Builder
 	b.WriteString("const path = require('path');\n\nmodule.exports = {\n  apps: [\n")
-	for n := range apps {
+	for n := range p.apps {
 		fmt.Fprintf(&b, "    {\n      name: '%s',\n      script: '%s',\n      max_memory_restart: '%dM',\n      min_uptime: '20s',\n      out_file: path.join(__dirname, 'logs', 'app-%d.log'),\n      env: { NODE_ENV: 'production', PORT: %d },\n    },\n",
-			p.name(n), p.scripts[shells+n*7], 150+50*p.rng.IntN(8), n, 4000+n)
+			p.name(n), p.scripts[p.shells+n*7], 150+50*p.rng.IntN(8), n, 4000+n)
 	}
 	b.WriteString("  ],\n};\n")
 	p.write("ecosystem.config.js", b.String(), 0o644)
 
 	b.Reset()
 	b.WriteString("SHELL=/bin/bash\nPATH=/usr/local/bin:/usr/bin:/bin\n")
-	for range cronLines {
+	for range p.crons {
 		s := p.pick(p.scripts)
 		fmt.Fprintf(&b, "%d %d * * * cd /srv/project && %s %s >> logs/cron.log 2>&1\n", p.rng.IntN(60), p.rng.IntN(24), interpreter(s), s)
 	}

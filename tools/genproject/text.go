@@ -124,7 +124,7 @@ func (p *project) step(n, step int) string {
 		return fmt.Sprintf("      - name: Step %d\n        run: %s %s --area %s\n", step, interpreter(script), script, p.pick(areas))
 	case k < 130:
 		return fmt.Sprintf("      - name: Step %d\n        working-directory: %s\n        run: npm run task-%d\n        env:\n          AREA: %s\n          API_TOKEN: ${{ secrets.%s_TOKEN }}\n",
-			step, p.pick(p.folders), 1+p.rng.IntN(npmPerPack), p.pick(areas), strings.ToUpper(p.pick(areas)))
+			step, p.pick(p.folders), 1+p.rng.IntN(p.npm), p.pick(areas), strings.ToUpper(p.pick(areas)))
 	case k < 199:
 		return fmt.Sprintf("      - name: Step %d\n        if: ${{ github.event_name != 'pull_request' && !cancelled() }}\n        run: |\n          mkdir -p out/%[2]s\n          for part in a b c; do\n            %[3]s %[4]s \"$part\" > \"out/%[2]s/$part.txt\"\n          done\n          wc -l out/%[2]s/*.txt\n",
 			step, p.pick(areas), interpreter(script), script)
@@ -136,7 +136,7 @@ func (p *project) step(n, step int) string {
 func (p *project) netlify() {
 	var toml strings.Builder
 	toml.WriteString("[build]\n  command = \"npm run task-1\"\n  publish = \"dist\"\n\n[functions]\n  directory = \"netlify/functions\"\n")
-	for n := range functions {
+	for n := range p.functions {
 		name := p.name(n)
 		path, text := p.function(n, name)
 		p.write("netlify/functions/"+path, text, 0o644)

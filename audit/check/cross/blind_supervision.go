@@ -22,13 +22,13 @@ var BlindSupervision = &audit.Check{
 }
 
 func judgeBlindSupervision(p *audit.Pass) {
-	table := refs.NewTable(p.Now, p.Derived)
+	index, table := marksOf(p), refs.NewTable(p.Now, p.Derived)
 	for _, it := range p.Now.Of(snapshot.PM2) {
 		if it.Carried || it.Kind != "app" {
 			continue
 		}
 		r := audit.Report{Item: it.Key, At: audit.Location{Path: it.Path, Line: it.Line}}
-		if m, ok := trait.First(it, trait.Forever); ok {
+		if m, ok := index.First(it, trait.Forever); ok {
 			if it.Path != "" {
 				r.At = at(it, m)
 			}
@@ -42,7 +42,7 @@ func judgeBlindSupervision(p *audit.Pass) {
 				continue
 			}
 			language, _ := script.Fact("language")
-			if m, ok := trait.First(script, trait.Forever); ok && language.Str() == "shell" {
+			if m, ok := index.First(script, trait.Forever); ok && language.Str() == "shell" {
 				r.At = at(script, m)
 				r.Message = what(it) + " is " + script.Path + ", a loop without end: PM2 sees the shell, and nothing of what the loop runs"
 				p.Report(r)

@@ -27,20 +27,16 @@ var FakeSuccess = &audit.Check{
 }
 
 func judgeFakeSuccess(p *audit.Pass) {
-	started, torn := startedBy(p), anyTorn(p)
+	index := marksOf(p)
 	var all []audit.Damage
-	for _, it := range p.Items() {
-		if it.System() != snapshot.Scripts {
-			continue
-		}
-		doubtful(p, it, torn)
-		s := started[it.Key]
-		if s.By() == "" {
-			continue
-		}
+	for _, it := range index.Items {
 		for _, kind := range []trait.Kind{trait.Idle, trait.Masks, trait.Killed} {
-			if m, ok := trait.First(it, kind); ok && (kind != trait.Idle || !mayBeEmpty(it)) {
-				all = append(all, fake(p, it, m, s.By()))
+			m, ok := index.First(it, kind)
+			if !ok || it.System() != snapshot.Scripts || kind == trait.Idle && mayBeEmpty(it) {
+				continue
+			}
+			if by := startedBy(p)[it.Key].By(); by != "" {
+				all = append(all, fake(p, it, m, by))
 			}
 		}
 	}

@@ -36,16 +36,15 @@ func judgeMachinePath(p *audit.Pass) {
 }
 
 func boundScripts(p *audit.Pass) (out []audit.Damage) {
-	started, torn := startedBy(p), anyTorn(p)
-	for _, it := range p.Now.Of(snapshot.Scripts) {
-		if it.Carried || it.Kind == "cron" { // a crontab is of one machine
+	index := marksOf(p)
+	for _, it := range index.Items {
+		if it.System() != snapshot.Scripts || it.Kind == "cron" { // a crontab is of one machine
 			continue
 		}
-		doubtful(p, it, torn)
 		seen := map[string]bool{}
-		for _, m := range trait.Kept(it) {
-			elsewhere := started[it.Key].Elsewhere()
-			if m.Kind != trait.Machine || seen[m.Name] || m.Name == trait.Home && elsewhere == "" {
+		for _, m := range index.Of(it, trait.Machine) {
+			elsewhere := startedBy(p)[it.Key].Elsewhere()
+			if seen[m.Name] || m.Name == trait.Home && elsewhere == "" {
 				continue
 			}
 			seen[m.Name] = true

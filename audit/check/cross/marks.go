@@ -2,7 +2,6 @@ package cross
 
 import (
 	"path"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -31,20 +30,20 @@ func unwatched(s refs.Started) snapshot.Key {
 	return ""
 }
 
-// anyTorn reports whether something could not be read whole that may start others.
-func anyTorn(p *audit.Pass) bool {
-	return slices.ContainsFunc(p.Now.Items, func(it *snapshot.Item) bool {
-		syntax, _ := it.Fact("syntax")
-		return it.Torn || it.Carried || it.Unknown != "" || it.System() == snapshot.Workflows && it.State == "invalid" || syntax.Str() == "broken"
-	})
-}
-
-// doubtful notes an item whose text could not be read this time, or of which
-// nobody knows what starts it: what was found in it is not mended by that.
-func doubtful(p *audit.Pass, it *snapshot.Item, torn bool) {
-	if v, _ := it.Fact("syntax"); torn || v.Str() == "broken" {
-		p.DoubtAll(it.Key)
+// marksOf returns what the items are like. What was found in a script that does
+// not parse this time is in doubt, and so is what is still in one of which nobody
+// knows whether something starts it.
+func marksOf(p *audit.Pass) *trait.Index {
+	index := trait.Indexed(p.Now, p.Derived)
+	for _, it := range index.Items {
+		if index.Torn {
+			p.DoubtAll(it.Key)
+		}
 	}
+	for _, key := range index.Broken {
+		p.DoubtAll(key)
+	}
+	return index
 }
 
 func at(it *snapshot.Item, m trait.Mark) audit.Location {

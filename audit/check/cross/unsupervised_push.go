@@ -23,17 +23,17 @@ var UnsupervisedPush = &audit.Check{
 }
 
 func judgeUnsupervisedPush(p *audit.Pass) {
-	started, torn := startedBy(p), anyTorn(p)
+	index := marksOf(p)
 	var all []audit.Damage
-	for _, it := range p.Items() {
-		if it.System() == snapshot.Scripts {
-			doubtful(p, it, torn)
+	for _, it := range index.Items {
+		push, ok := index.First(it, trait.Push)
+		_, adds := index.First(it, trait.AddAll)
+		if !ok || !adds {
+			continue
 		}
-		push, ok := trait.First(it, trait.Push)
-		_, adds := trait.First(it, trait.AddAll)
-		_, forever := trait.First(it, trait.Forever)
-		by := unwatched(started[it.Key])
-		if !ok || !adds || by == "" && !forever {
+		_, forever := index.First(it, trait.Forever)
+		by := unwatched(startedBy(p)[it.Key])
+		if by == "" && !forever {
 			continue
 		}
 		r := audit.Report{Item: it.Key, At: at(it, push), Message: what(it) + " commits and pushes whatever lies in its folder"}

@@ -20,18 +20,14 @@ type marked struct {
 // marksOf returns the items of the check whose text has marks of a kind. What is
 // found in a text that does not parse this time is in doubt.
 func marksOf(p *audit.Pass, kind trait.Kind) (out []marked) {
+	index := trait.Indexed(p.Now, p.Derived)
+	for _, key := range index.Broken {
+		p.DoubtAll(key)
+	}
 	var started map[snapshot.Key]refs.Started
-	for _, it := range p.Items() {
-		if v, _ := it.Fact("syntax"); v.Str() == unparsed {
-			p.DoubtAll(it.Key)
-		}
-		var list []trait.Mark
-		for _, m := range trait.Kept(it) {
-			if m.Kind == kind {
-				list = append(list, m)
-			}
-		}
-		if len(list) == 0 {
+	for _, it := range index.Items {
+		list := index.Of(it, kind)
+		if len(list) == 0 || it.System() != snapshot.Scripts {
 			continue
 		}
 		if started == nil {

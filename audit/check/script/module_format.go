@@ -41,12 +41,19 @@ func judgeModuleFormat(p *audit.Pass) {
 	var all []audit.Damage
 	table := refs.NewTable(p.Now, p.Derived)
 	var run map[snapshot.Key]bool
+	read := map[string]struct{ kind, manifest string }{} // by folder and extension
 	for _, it := range p.Items() {
 		v, ok := it.Fact("module")
 		if !ok {
 			continue
 		}
-		kind, manifest := readAs(p, it.Path)
+		in := path.Dir(it.Path) + "\x00" + path.Ext(it.Path)
+		as, known := read[in]
+		if !known {
+			as.kind, as.manifest = readAs(p, it.Path)
+			read[in] = as
+		}
+		kind, manifest := as.kind, as.manifest
 		why := clash(v.Str(), kind, path.Ext(it.Path))
 		if why == "" {
 			continue
@@ -54,23 +61,23 @@ func judgeModuleFormat(p *audit.Pass) {
 		if run == nil {
 			run = runFiles(p, table)
 		}
-		in, _ := it.Fact("interpreter")
-		if in.Str() != "node" && in.Str() != "nodejs" && !run[it.Key] || in.Str() != "" && in.Str() != "node" && in.Str() != "nodejs" || tolerant(p, it.Path) {
+		by, _ := it.Fact("interpreter")
+		if node := by.Str() == "node" || by.Str() == "nodejs"; !node && (by.Str() != "" || !run[it.Key]) || tolerant(p, it.Path) {
 			continue
 		}
 		r := audit.Report{Item: it.Key, At: placeOf(it), Severity: audit.Medium, Message: it.Path + " " + why}
-		by := table.Started()[it.Key].By()
+		starter := table.Started()[it.Key].By()
 		switch {
 		case kind == undeclared && v.Str() == moduleES:
 			if nodeOf(p, it.Path) >= 22 {
 				continue
 			}
 			r.Severity = audit.Low
-		case by != "":
+		case starter != "":
 			r.Severity = audit.High
 		}
-		if by != "" {
-			r.Evidence = append(r.Evidence, audit.Evidence{Name: "started by", Value: string(by)})
+		if starter != "" {
+			r.Evidence = append(r.Evidence, audit.Evidence{Name: "started by", Value: string(starter)})
 		}
 		if manifest != "" {
 			r.Evidence = append(r.Evidence, audit.Evidence{Name: "nearest package.json", Value: manifest})

@@ -76,7 +76,7 @@ func (m *Module) read(code, sourceMap []byte) {
 	for _, s := range tree.List {
 		x.stmt(s)
 	}
-	w := &walker{m: m}
+	w := &walker{m: m, look: looker{has: hintsOf(m.src)}}
 	ast.Walk(w, tree)
 	w.end(tree)
 	if w.modules > x.seen {

@@ -1,6 +1,7 @@
 package js
 
 import (
+	"bytes"
 	"strings"
 
 	ast "github.com/tdewolff/parse/v2/js"
@@ -11,6 +12,7 @@ import (
 
 // A looker notes what a file is like while the walker goes through it.
 type looker struct {
+	has     hints
 	marks   []trait.Mark
 	talking int  // calls around that only say something
 	some    int  // conditions around
@@ -19,6 +21,15 @@ type looker struct {
 	signals bool // it looks at the signal that ended a child
 	killed  []trait.Mark
 	common  *Place // the first use of CommonJS that fails in an ES module
+}
+
+// Hints tell what cannot be in a file, by words that it lacks: most files have
+// none of them.
+type hints struct{ git, children, interval, machine bool }
+
+func hintsOf(src []byte) hints {
+	has := func(word string) bool { return bytes.Contains(src, []byte(word)) }
+	return hints{git: has("git"), children: has("child_process") || has("cross-spawn") || has("execa"), interval: has("setInterval"), machine: trait.MayNameMachine(src)}
 }
 
 // A Place is one place in a file, 1-based, its column in bytes.
@@ -39,26 +50,20 @@ func (w *walker) enter(n ast.INode) {
 	l := &w.look
 	switch n := n.(type) {
 	case *ast.LiteralExpr:
-		if n.TokenType == ast.StringToken && l.talking == 0 {
+		if l.has.machine && n.TokenType == ast.StringToken && l.talking == 0 {
 			w.machine(n.Data)
 		}
 	case *ast.TemplateExpr:
-		if l.talking == 0 {
-			for _, p := range n.List {
-				w.machine(p.Value)
-			}
-			w.machine(n.Tail)
-		}
-		if n.Tag != nil && isRunner(dotted(n.Tag)) {
-			w.shell(n, templateText(n))
-		}
+		w.template(n)
 	case *ast.CallExpr:
-		l.talking += boolInt(talks(n))
+		if l.has.machine {
+			l.talking += boolInt(talks(n))
+		}
 		w.callTraits(n)
 	case *ast.DotExpr:
-		l.signals = l.signals || string(memberName(n)) == "signal"
+		l.signals = l.signals || l.has.children && string(memberName(n)) == "signal"
 	case *ast.Var:
-		l.signals = l.signals || string(n.Name()) == "signal"
+		l.signals = l.signals || l.has.children && string(n.Name()) == "signal"
 	case *ast.IfStmt, *ast.CondExpr:
 		l.some++
 	case *ast.ReturnStmt:
@@ -75,11 +80,25 @@ func (w *walker) enter(n ast.INode) {
 func (w *walker) exit(n ast.INode) {
 	switch n := n.(type) {
 	case *ast.CallExpr:
-		w.look.talking -= boolInt(talks(n))
+		if w.look.has.machine {
+			w.look.talking -= boolInt(talks(n))
+		}
 	case *ast.IfStmt, *ast.CondExpr:
 		w.look.some--
 	case *ast.BinaryExpr:
 		w.look.some -= boolInt(n.Op == ast.AndToken || n.Op == ast.OrToken)
+	}
+}
+
+func (w *walker) template(n *ast.TemplateExpr) {
+	if w.look.has.machine && w.look.talking == 0 {
+		for _, p := range n.List {
+			w.machine(p.Value)
+		}
+		w.machine(n.Tail)
+	}
+	if w.look.has.git && n.Tag != nil && isRunner(dotted(n.Tag)) {
+		w.shell(n, templateText(n))
 	}
 }
 
@@ -88,7 +107,7 @@ func (w *walker) binaryTraits(n *ast.BinaryExpr) {
 	if n.Op != ast.EqToken {
 		return
 	}
-	if dotted(n.X) == "process.exitCode" {
+	if w.look.has.children && dotted(n.X) == "process.exitCode" {
 		w.returned(n.Y)
 	}
 	if x := owner(n.X); x != nil && isModuleName(x) && w.funcs == 0 && w.try == 0 && w.look.some == 0 && w.look.common == nil {
@@ -133,6 +152,9 @@ func isRunner(name string) bool { return runners[name[strings.LastIndexByte(name
 func talks(n *ast.CallExpr) bool { return strings.HasPrefix(dotted(n.X), "console.") }
 
 func (w *walker) callTraits(n *ast.CallExpr) {
+	if h := w.look.has; !h.git && !h.children && !h.interval {
+		return
+	}
 	name := dotted(n.X)
 	switch {
 	case name == "setInterval":
@@ -221,6 +243,9 @@ var outcomes = map[string]bool{"status": true, "exitCode": true, "code": true}
 // returned marks x.status || 0 in what a function gives back or the process ends
 // with, itself or as a property.
 func (w *walker) returned(e ast.IExpr) {
+	if !w.look.has.children {
+		return
+	}
 	switch e := ungroup(e).(type) {
 	case *ast.BinaryExpr:
 		zero, ok := ungroup(e.Y).(*ast.LiteralExpr)

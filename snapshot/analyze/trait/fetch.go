@@ -61,9 +61,6 @@ func (m *marker) readsCode(c *syntax.CallExpr) bool {
 // eval "$(curl …)".
 func (m *marker) runsDownload(c *syntax.CallExpr, args []*syntax.Word) {
 	name := base(m.Literal(args[0]))
-	if !shells[name] && name != "eval" && name != "source" && name != "." {
-		return
-	}
 	for _, w := range args[1:] {
 		for _, p := range flat(w) {
 			var list []*syntax.Stmt

@@ -30,9 +30,6 @@ func (m *marker) gitWords(args []*syntax.Word) (words []string, elsewhere bool) 
 
 // git marks what a git command does with whatever it finds.
 func (m *marker) git(c *syntax.CallExpr, args []*syntax.Word) {
-	if base(m.Literal(args[0])) != "git" {
-		return
-	}
 	words, _ := m.gitWords(args)
 	switch {
 	case pushes(words):

@@ -31,7 +31,7 @@ var nobody = map[string]bool{"shared": true, "public": true, "runner": true, "ru
 // MachinePath returns whose machine a literal text names a path of, "" for none.
 // Names that stand for anybody are none, nor are URLs.
 func MachinePath(text string) string {
-	if !strings.Contains(text, "Users") && !strings.Contains(text, "/home/") && !strings.Contains(text, "com.termux") {
+	if !MayNameMachine([]byte(text)) {
 		return ""
 	}
 	for _, f := range machinePath().FindAllStringSubmatch(text, 8) {
@@ -51,9 +51,14 @@ func MachinePath(text string) string {
 	return ""
 }
 
+// MayNameMachine reports whether there is anything in a text for MachinePath to find.
+func MayNameMachine(text []byte) bool {
+	return bytes.Contains(text, []byte("Users")) || bytes.Contains(text, []byte("/home/")) || bytes.Contains(text, []byte("com.termux"))
+}
+
 // Machines returns the Machine marks of a text alone.
 func Machines(src []byte, text shell.Text) []Mark {
-	if text.Err != nil || !bytes.Contains(src, []byte("Users")) && !bytes.Contains(src, []byte("/home/")) && !bytes.Contains(src, []byte("com.termux")) {
+	if text.Err != nil || !MayNameMachine(src) {
 		return nil
 	}
 	m := &marker{Script: Script{Text: text}, src: src}

@@ -1,6 +1,7 @@
 package trait
 
 import (
+	"bytes"
 	"cmp"
 	"fmt"
 	"slices"
@@ -70,11 +71,47 @@ func marks(src []byte, text shell.Text, depth int) []Mark {
 	if text.Err != nil {
 		return nil
 	}
-	m := &marker{Script: Script{Text: text}, src: src, depth: depth}
-	m.learn()
+	m := &marker{Script: Script{Text: text}, src: src, depth: depth, has: hintsOf(src)}
 	m.whole()
+	if m.has.folder || m.has.remove {
+		m.learn()
+	}
+	if m.has.any() {
+		m.walk()
+	}
+	if m.has.folder {
+		m.folders()
+	}
+	return m.out
+}
+
+// Hints tell what cannot be in a text, by words that it lacks: most texts have
+// few of them, and need no walk.
+type hints struct{ git, remove, folder, fetch, loop, code, machine bool }
+
+func hintsOf(src []byte) hints {
+	has := func(words ...string) bool {
+		return slices.ContainsFunc(words, func(w string) bool { return bytes.Contains(src, []byte(w)) })
+	}
+	h := hints{git: has("git"), fetch: has("curl", "wget"), loop: has(loopWords...), code: has("sh -"), machine: MayNameMachine(src)}
+	removes := has("rm ")
+	h.remove = removes && has("$")
+	h.folder = has("cd ", "cd\t", "pushd") && (removes || h.git || has("find"))
+	return h
+}
+
+// loopWords begin a loop that may be endless.
+var loopWords = []string{"while true", "while :", "while [ 1", "while [ true", "while [[ 1", "while [[ true", "while test 1", "while /bin/true", "while ((1", "while (( 1",
+	"while ((true", "until false", "for ((", "for(("}
+
+func (h hints) any() bool {
+	return h.git || h.remove || h.fetch || h.loop || h.code || h.machine
+}
+
+// walk marks what single nodes of the text are.
+func (m *marker) walk() {
 	var around []bool // of the nodes around: whether each is a function
-	syntax.Walk(&syntax.File{Stmts: text.Stmts}, func(n syntax.Node) bool {
+	syntax.Walk(&syntax.File{Stmts: m.Text.Stmts}, func(n syntax.Node) bool {
 		if n == nil { // the last one ends
 			if last := len(around) - 1; around[last] {
 				m.funcs--
@@ -89,8 +126,6 @@ func marks(src []byte, text shell.Text, depth int) []Mark {
 		m.node(n)
 		return true
 	})
-	m.folders()
-	return m.out
 }
 
 // ordered sorts marks by place, and leaves maxMarks of each kind.
@@ -105,6 +140,7 @@ type marker struct {
 	Script
 	src   []byte
 	out   []Mark
+	has   hints
 	set   settings
 	depth int // texts around this one
 	funcs int // functions around the node that is looked at
@@ -141,22 +177,37 @@ func (m *marker) whole() {
 }
 
 func (m *marker) node(n syntax.Node) {
-	m.machineNode(n)
+	if m.has.machine {
+		m.machineNode(n)
+	}
 	switch n := n.(type) {
 	case *syntax.Stmt:
-		if m.endless(n) {
+		if m.has.loop && m.endless(n) {
 			m.mark(Forever, n, "")
 		}
 	case *syntax.BinaryCmd:
-		m.pipe(n)
-	case *syntax.CallExpr:
-		args := m.Unwrapped(n.Args)
-		if len(args) == 0 {
-			return
+		if m.has.fetch {
+			m.pipe(n)
 		}
+	case *syntax.CallExpr:
+		m.call(n)
+	}
+}
+
+func (m *marker) call(n *syntax.CallExpr) {
+	args := m.Unwrapped(n.Args)
+	if len(args) == 0 {
+		return
+	}
+	switch name := base(m.Literal(args[0])); {
+	case name == "git":
 		m.git(n, args)
+	case name == "rm":
 		m.remove(n, args)
-		m.runsDownload(n, args)
+	case shells[name], name == "eval", name == "source", name == ".":
+		if m.has.fetch {
+			m.runsDownload(n, args)
+		}
 		if code := m.shellCode(args); code != nil && m.depth < maxNested {
 			m.nested(code, m.depth+1)
 		}

@@ -28,7 +28,7 @@ var system = map[string]bool{"bin": true, "boot": true, "data": true, "etc": tru
 // remove marks rm -r "$NAME"/* and the like, where NAME may be empty: the
 // command is then about the whole machine.
 func (m *marker) remove(c *syntax.CallExpr, args []*syntax.Word) {
-	if base(m.Literal(args[0])) != "rm" || m.set.nounset {
+	if m.set.nounset {
 		return
 	}
 	if recursive, preserved := m.removal(args); !recursive || preserved {

@@ -98,7 +98,7 @@ func (m *marker) assign(a *syntax.Assign) {
 	case a.Value != nil || a.Array != nil:
 		m.set.assigned[name] = true
 	}
-	if found().MatchString(value) || m.ownFolder(value) {
+	if m.has.folder && (found().MatchString(value) || m.ownFolder(value)) {
 		m.set.own[name] = true
 	}
 }

@@ -89,5 +89,5 @@ func ShellSaid(d *snapshot.Derived, sha string) (v ShellVerdict, ok bool) {
 
 // KeepShell keeps what shellcheck says of a file of that content.
 func KeepShell(d *snapshot.Derived, sha string, v ShellVerdict) {
-	snapshot.Remember(d, shellKey(sha), v)
+	snapshot.Remember(d, shellKey(sha), v, sha)
 }

@@ -43,6 +43,7 @@ type pythonFile struct {
 	item  *snapshot.Item
 	found *analysis
 	key   string
+	sum   string // of the file
 	text  []byte
 }
 
@@ -79,7 +80,7 @@ func judgePython(ctx context.Context, s *collect.Session, items []*snapshot.Item
 			it.Unknown = pythonBehind
 		default:
 			size += len(b)
-			open = append(open, pythonFile{it, a, key, b})
+			open = append(open, pythonFile{it, a, key, f.SHA256, b})
 		}
 	}
 	judgeAll(ctx, s, program, open)
@@ -123,7 +124,7 @@ func judgeAll(ctx context.Context, s *collect.Session, program string, open []py
 			break
 		}
 		for i, v := range verdicts {
-			snapshot.Remember(s.Derived, open[i].key, v)
+			snapshot.Remember(s.Derived, open[i].key, v, open[i].sum)
 			open[i].found.assess(v)
 		}
 		if open = open[len(verdicts):]; len(open) > 0 && ctx.Err() == nil {

@@ -7,7 +7,6 @@ import (
 	"math"
 	"math/rand/v2"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"text/tabwriter"
@@ -22,9 +21,9 @@ const (
 	backupRuns   = 5
 )
 
-// backups times an archive and a restore from the store, verified, and restic's
+// archives times an archive and a restore from the store, verified, and restic's
 // backup and restore of the same files, which start with scrypt each time.
-func (b *bench) backups() (ok bool, err error) {
+func (b *bench) archives() (ok bool, err error) {
 	dir, err := os.MkdirTemp("", "bench")
 	if err != nil {
 		return false, err
@@ -39,7 +38,6 @@ func (b *bench) backups() (ok bool, err error) {
 	if _, err := b.time(project, env, b.audit, "run", "--archive", "never"); err != nil {
 		return false, err
 	}
-	fmt.Println()
 	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintf(w, "%d files, %.1f MB\twall\tlimit\tCPU\tpeak memory\t\n", backupFiles, float64(size)/1e6)
 	ok = true
@@ -76,7 +74,7 @@ func (b *bench) backups() (ok bool, err error) {
 	}); err != nil {
 		return false, err
 	}
-	if err := b.restic(project, env, target, row); err != nil {
+	if err := b.resticArchives(project, env, target, row); err != nil {
 		return false, err
 	}
 	w.Flush()
@@ -84,17 +82,14 @@ func (b *bench) backups() (ok bool, err error) {
 	return ok, nil
 }
 
-func (b *bench) restic(project string, env []string, target func(int) string, row func(string, bool, func(int) (sample, error)) error) error {
-	program, err := filepath.Abs(filepath.Join("build", "tools", "restic"))
-	if err != nil {
-		return err
-	}
-	if _, err := exec.LookPath(program); err != nil {
-		fmt.Printf("restic: skipped, make restic installs it\n")
+func (b *bench) resticArchives(project string, env []string, target func(int) string, row func(string, bool, func(int) (sample, error)) error) error {
+	program := b.restic
+	if _, err := os.Stat(program); err != nil {
+		fmt.Printf("restic: skipped, there is no %s (make restic)\n", program)
 		return nil
 	}
 	in := filepath.Join(project, "scripts")
-	err = row("restic backup", false, func(n int) (sample, error) { // into a new repository: it would keep nothing twice
+	err := row("restic backup", false, func(n int) (sample, error) { // into a new repository: it would keep nothing twice
 		env[len(env)-1] = "RESTIC_REPOSITORY=" + target(300+n)
 		if s, err := b.time(project, env, program, "init", "--quiet"); err != nil {
 			return s, err

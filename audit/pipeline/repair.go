@@ -1,0 +1,203 @@
+package pipeline
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"healthaudit/snapshot"
+	"healthaudit/snapshot/store"
+)
+
+// A Source may have the bytes of a file that the store lost: the working tree,
+// an archive. Bytes returns nil where it has none with that digest; they are
+// checked.
+type Source struct {
+	Name  string
+	Bytes func(sha, path string) []byte
+}
+
+// A kept is a file whose bytes a store should have.
+type kept struct {
+	path      string
+	snapshots int // that show it
+}
+
+// keptFiles returns all files that snapshots refer to, by digest.
+func keptFiles(tx *store.Tx) (map[string]kept, error) {
+	all, err := fates(tx)
+	if err != nil {
+		return nil, err
+	}
+	out := map[string]kept{}
+	err = tx.Versions(func(table, id string, since, until uint64, value []byte) error {
+		path := ""
+		if table == tableState && id == rowTree {
+			path = "the list of the project's files"
+		}
+		files := map[string]string{}
+		err := refersTo(table, id, value, func(sha string) { files[sha] = path })
+		if err != nil {
+			return err
+		}
+		if table == tableItem {
+			it, err := snapshot.DecodeItem(string(value))
+			if err != nil {
+				return err
+			}
+			for _, f := range it.Files {
+				files[f.SHA256] = f.Path
+			}
+		}
+		for sha, path := range files {
+			if sha == "" {
+				continue
+			}
+			k := out[sha]
+			if k.path == "" || path != "" && path < k.path {
+				k.path = path
+			}
+			k.snapshots = max(k.snapshots, between(all, since, until))
+			out[sha] = k
+		}
+		return nil
+	})
+	return out, err
+}
+
+// between counts the snapshots from one number to the one before another.
+func between(all []Fate, since, until uint64) int {
+	at := func(seq uint64) int {
+		n, _ := slices.BinarySearchFunc(all, seq, func(f Fate, seq uint64) int {
+			if f.Seq < seq {
+				return -1
+			}
+			return int(min(f.Seq-seq, 1))
+		})
+		return n
+	}
+	return at(until) - at(since)
+}
+
+// Words says of every problem what it means for a person, each once: "blob of
+// scripts/x.sh, in 3 snapshots". Without a transaction, files have no names.
+func Words(tx *store.Tx, problems []store.Problem) []string {
+	var files map[string]kept
+	if tx != nil {
+		files, _ = keptFiles(tx) // what is damaged may keep it from being read: then the digest must do
+	}
+	said := map[string]bool{}
+	var out []string
+	for _, p := range problems {
+		if s := words(p, files); !said[s] {
+			said[s] = true
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+func words(p store.Problem, files map[string]kept) string {
+	at := p.Place()
+	p.What = strings.TrimPrefix(p.What, "blob "+at.Blob+": ")
+	switch at.Bucket {
+	case "blob":
+		if k, ok := files[at.Blob]; ok && k.path != "" {
+			n := "1 snapshot"
+			if k.snapshots != 1 {
+				n = fmt.Sprintf("%d snapshots", k.snapshots)
+			}
+			return fmt.Sprintf("blob of %s, in %s (%.12s): %s", k.path, n, at.Blob, p.What)
+		}
+		return fmt.Sprintf("blob %.12s, which no item has: %s", at.Blob, p.What)
+	case "cur", "ver", "chg":
+		since := ""
+		if at.Bucket != "cur" {
+			since = fmt.Sprintf(", from #%d on", at.Seq)
+		}
+		what := map[string]string{tableItem: "state of ", tableFinding: "finding ", tableRegression: "regression ", tableCursor: "reading position of ", tableState: "the run's "}[at.Table]
+		if what == "" {
+			what = at.Table + " "
+		}
+		if at.Table == tableFinding {
+			at.ID = at.ID[:min(12, len(at.ID))]
+		}
+		return what + at.ID + since + ": " + p.What
+	case "snap":
+		return fmt.Sprintf("snapshot #%d: %s", at.Seq, p.What)
+	case "snapid":
+		return fmt.Sprintf("id %s of a snapshot: %s", at.Name, p.What)
+	case "obs":
+		return fmt.Sprintf("readings of %s in #%d: %s", at.Name, at.Seq, p.What)
+	case "journal":
+		return fmt.Sprintf("journal entry %d: %s", at.Seq, p.What)
+	case "cache":
+		kind, _, _ := strings.Cut(at.Name, ":")
+		return "an analysis (" + kind + "), which can be made again: " + p.What
+	case "stat":
+		return "note on when " + at.Name + " was read, which can be made again: " + p.What
+	}
+	return p.Where + ": " + p.What
+}
+
+// A Refill says which of the lost bytes a source still had.
+type Refill struct {
+	Path, From string
+}
+
+// Fill puts back the bytes that snapshots refer to and the store has not, where a
+// source has them, and returns what it found and how many it did not.
+func Fill(st *store.Store, sources []Source) (found []Refill, missing []string, err error) {
+	err = st.Update(func(tx *store.Tx) error {
+		files, err := keptFiles(tx)
+		if err != nil {
+			return err
+		}
+		for _, sha := range slices.Sorted(maps.Keys(files)) {
+			if tx.HasBlob(sha) {
+				continue
+			}
+			k := files[sha]
+			from, err := fillOne(tx, sources, sha, k.path)
+			if err != nil {
+				return err
+			}
+			if from == "" {
+				missing = append(missing, k.path)
+			} else {
+				found = append(found, Refill{k.path, from})
+			}
+		}
+		return dropStamps(tx)
+	})
+	slices.SortFunc(found, func(a, b Refill) int { return strings.Compare(a.Path, b.Path) })
+	slices.Sort(missing)
+	return found, missing, err
+}
+
+func fillOne(tx *store.Tx, sources []Source, sha, path string) (from string, err error) {
+	for _, s := range sources {
+		b := s.Bytes(sha, path)
+		if b != nil && snapshot.Sum(b) == sha {
+			return s.Name, tx.PutBlob(sha, b, "")
+		}
+	}
+	return "", nil
+}
+
+// dropStamps forgets the stamps of files whose bytes are not there: the next run
+// reads them again.
+func dropStamps(tx *store.Tx) error {
+	var gone []string
+	err := tx.ScanStat(func(path string, v []byte) bool {
+		if s, ok := decodeStamp(v); !ok || !tx.HasBlob(s.SHA256) {
+			gone = append(gone, path)
+		}
+		return true
+	})
+	for _, path := range gone {
+		err = firstError(err, tx.DeleteStat(path))
+	}
+	return err
+}
