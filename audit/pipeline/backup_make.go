@@ -156,15 +156,15 @@ func (r *request) write(ctx context.Context) (_ *archiving, err error) {
 			return nil, fmt.Errorf("archive.copy_to: %w", err)
 		}
 	}
-	if a.Drop, err = plan(r.cfg, a.Made); err == nil && a.copy != nil {
-		a.also, err = plan(r.cfg, a.copy)
+	if a.Drop, err = thinning(r.cfg, a.Made); err == nil && a.copy != nil {
+		a.also, err = thinning(r.cfg, a.copy)
 	}
 	return a, err
 }
 
-// plan says what goes of a folder once an archive is in it. Those of others are
+// thinning says what goes of a folder once an archive is in it. Those of others are
 // not looked at.
-func plan(c *Backups, p *archive.Pending) ([]archive.Drop, error) {
+func thinning(c *Backups, p *archive.Pending) ([]archive.Drop, error) {
 	list, err := archive.List(p.Dir)
 	if err != nil {
 		return nil, err
