@@ -12,7 +12,7 @@ GOBUILD   := CGO_ENABLED=0 $(GO) build -trimpath -ldflags "-s -w -X main.version
 # Packages whose tests know -update.
 GOLDEN = $(shell grep -rl --include='*_test.go' '"update"' audit cmd report rules snapshot 2>/dev/null | xargs -r -n1 dirname | sort -u | sed 's|^|./|')
 
-.PHONY: help build demo test race lint vuln fuzz golden docs bench cross ci pm2 restic year clean
+.PHONY: help build demo test race lint vuln fuzz golden docs bench conformance cross ci pm2 netlify age restic year clean
 
 help: ## this list
 	@sed -n 's/^\([a-z0-9]*\):.*## /\1\t/p' $(MAKEFILE_LIST)
@@ -23,7 +23,7 @@ build: ## build/audit, static and stripped
 demo: build ## a sample shop, a bad Friday, and one file brought back
 	@sh testdata/demo/run.sh build/audit
 
-test: pm2 ## all tests, in random order
+test: pm2 netlify age ## all tests, in random order
 	$(GO) test -timeout 20m -shuffle=on ./...
 	cd tools && $(GO) test ./...
 
@@ -57,7 +57,10 @@ golden: ## write the golden files again
 docs: ## write the generated pages of docs/ again
 	$(GO) test -count=1 -run TestDocs ./cmd/audit -update
 
-bench: build pm2 restic ## cold and warm runs on a generated project, stores of many snapshots; actionlint, PM2 and restic beside them
+conformance: netlify ## Netlify's own tools beside audit on our corpus, or on CORPUS=DIR
+	$(GO) test -count=1 -v -timeout 30m -run 'TestConformance|TestCorpus$$' ./audit/check/function
+
+bench: build pm2 netlify restic ## cold and warm runs on a generated project, stores of many snapshots; actionlint, Netlify's listing, PM2 and restic beside them
 	@mkdir -p $(BENCH)
 	$(GO) -C tools build -o ../build/tools/ ./genproject ./bench github.com/rhysd/actionlint/cmd/actionlint
 	build/tools/genproject -seed $(SEED) $(BENCH)/project
@@ -94,6 +97,28 @@ pm2: ## PM2 into build/pm2, for the tests
 	    && npm ci --prefix build/pm2 --ignore-scripts --no-audit --no-fund --loglevel=error \
 	    || { rm -rf build/pm2; echo "pm2: could not be installed; tests against a real PM2 will be skipped"; }; \
 	fi
+
+# Netlify's own build tools and the Node that they need, for the tests that compare
+# audit with them. Without npm, or without a way to reach its packages, those
+# tests skip themselves.
+netlify: ## Netlify's build tools into build/netlify, for the tests
+	@if ! command -v npm >/dev/null; then \
+	    echo "netlify: no npm here; tests against Netlify's tools will be skipped"; \
+	elif cmp -s testdata/netlify/package-lock.json build/netlify/package-lock.json && [ -d build/netlify/node_modules/@netlify/config ]; then \
+	    :; \
+	else \
+	    mkdir -p build/netlify && cp testdata/netlify/package.json testdata/netlify/package-lock.json build/netlify/ \
+	    && npm ci --prefix build/netlify --ignore-scripts --no-audit --no-fund --loglevel=error \
+	    || { rm -rf build/netlify; echo "netlify: could not be installed; tests against Netlify's tools will be skipped"; }; \
+	fi
+
+# age's own program opens what we encrypt, in the version of the library; without
+# the module proxy that test skips itself.
+age: build/tools/age ## age's program, for the tests
+
+build/tools/age: go.mod
+	@v=$$($(GO) list -m -f '{{.Version}}' filippo.io/age) && GOBIN=$(CURDIR)/build/tools $(GO) install filippo.io/age/cmd/age@$$v && touch $@ \
+	    || echo "age: could not be built; the test that opens an archive by hand will be skipped"
 
 # restic, which the benchmark and the tests of archives are held against: Debian's
 # package, unpacked and not installed, or the program on PATH.

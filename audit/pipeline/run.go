@@ -1,7 +1,7 @@
 // Package pipeline is one run of audit, from the lock to the exit code, and the
 // way back: a saved run made into the same document.
 //
-//	lock → collect → snapshot → diff → check → score → plan → commit → report → exit code
+//	lock → collect → snapshot → diff → check → score → plan → archive → commit → report → exit code
 //
 // It wires the packages that know nothing of each other. It keeps the store
 // open read-only while it looks, and writes the run in one transaction at
@@ -68,13 +68,20 @@ func (r *Runner) Run(ctx context.Context) (*report.Document, error) {
 		return nil, err
 	}
 	var v *View
-	if err := s.stageOf("judge", func() (err error) { v, err = s.judge(); return err }); err != nil {
+	err := s.stageOf("judge", func() (err error) { v, err = s.judge(); return err })
+	if err != nil {
 		return nil, err
+	}
+	s.info.Finished = r.Host.Now().UTC().Round(0) // what follows keeps it
+	if s.wanted() {
+		if v, err = s.archive(ctx, v); err != nil {
+			return nil, err
+		}
 	}
 	if err := s.stageOf("plan", func() error { return s.plan(ctx, v) }); err != nil {
+		s.archived.revoke()
 		return nil, err
 	}
-	v.Info.Finished = r.Host.Now().UTC().Round(0)
 	made, err := s.finish(ctx, v)
 	if err != nil {
 		return nil, err
@@ -107,7 +114,11 @@ func (s *session) finish(ctx context.Context, v *View) (*report.Document, error)
 			return nil
 		}
 		if err := s.stageOf("commit", func() error { return s.commit(v) }); err != nil {
+			s.archived.revoke()
 			return &CommitError{err}
+		}
+		if s.archived != nil {
+			_ = s.archived.thin() // what could not be removed is in the plan of the next archive
 		}
 		return nil
 	}
@@ -130,6 +141,28 @@ func (s *session) finish(ctx context.Context, v *View) (*report.Document, error)
 	return made, err
 }
 
+// archive makes the archive of a run. When that fails, the run is judged again
+// with what went wrong, and kept all the same.
+func (s *session) archive(ctx context.Context, v *View) (*View, error) {
+	err := s.stageOf("archive", func() (err error) { s.archived, err = s.backUp(ctx, v); return err })
+	switch {
+	case ctx.Err() != nil:
+		s.archived.revoke()
+		return nil, context.Cause(ctx)
+	case err == nil && s.archived != nil:
+		s.info.Archive = s.archived.shown(s.Host.Root())
+		return v, nil
+	case err == nil:
+		return v, nil
+	}
+	var bad *store.CorruptError
+	if errors.As(err, &bad) {
+		return nil, err
+	}
+	s.unmade = s.Config.Backups.failed(err, s.Host.Root())
+	return s.judge()
+}
+
 // A CommitError says that a run could not be kept: nothing of it was.
 type CommitError struct{ Err error }
 
@@ -150,7 +183,7 @@ func (r *Runner) prepare(ctx context.Context) error {
 			return err
 		}
 		if bad {
-			aside := r.Store + ".damaged-" + r.Host.Now().UTC().Format("20060102T150405Z")
+			aside := asideName(r.Store, r.Host.Now())
 			if err := os.Rename(r.Store, aside); err != nil {
 				return err
 			}

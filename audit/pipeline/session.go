@@ -42,7 +42,11 @@ type session struct {
 	snap    *snapshot.Snapshot
 	cursors map[string]json.RawMessage
 	cmp     *comparison
-	gone    deletions
+
+	backups  backupState
+	archived *archiving   // of this run
+	unmade   *BackupError // why there is none although one was wanted
+	gone     deletions
 
 	oldState, newState rules.State // of recovery, before and after this run
 }
@@ -127,6 +131,9 @@ func (s *session) open() (err error) {
 		return err
 	}
 	s.key = s.reader.Key()
+	if s.backups, err = readBackups(s.tx); err != nil {
+		return err
+	}
 	s.memo = &memo{tx: s.tx, fresh: map[string]made{}}
 	if seq := s.tx.Seq(); seq > 0 {
 		if s.past, err = newPast(s.tx, seq); err != nil {

@@ -48,6 +48,8 @@ type settings struct {
 	source   []byte // of the configuration
 	moved    bool   // the configuration itself says where the root is
 	pipeline pipeline.Config
+
+	archiveLine int // where the configuration speaks of archives; 0 nowhere
 }
 
 // check validates the values and makes the pipeline's configuration of them.
@@ -132,6 +134,9 @@ func (s *settings) check(a *App, path string) error {
 	}
 	if r := f.Recovery.Rules; r != "" && !filepath.IsLocal(r) {
 		return bad("recovery.rules: %q leaves the audited folder", r)
+	}
+	if err := s.checkArchive(a, bad); err != nil {
+		return err
 	}
 	if err := s.checkRetention(bad); err != nil {
 		return err

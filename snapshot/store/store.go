@@ -230,8 +230,9 @@ func (s *Store) raw(write bool, fn func(*Tx) error) (err error) {
 	err = run(func(b *bolt.Tx) error {
 		tx := s.newTx(b)
 		defer tx.ended.Store(true)
-		if inner = fn(tx); inner == nil {
-			inner = tx.Err()
+		inner = fn(tx)
+		if damage := tx.Err(); damage != nil { // whatever fn says, it may say for that reason
+			inner = damage
 		}
 		return inner
 	})

@@ -476,3 +476,17 @@ func TestUpdateUndoesOnErrorAndPassesPanicsOfOthers(t *testing.T) {
 		return nil
 	})
 }
+
+// What a damaged row hides may be why fn finds nothing.
+func TestView_tellsDamageFirst(t *testing.T) {
+	st := create(t)
+	damage := &CorruptError{Path: "x", What: "a row"}
+	err := st.View(func(tx *Tx) error {
+		tx.note(damage)
+		return errors.New("there is no snapshot yet")
+	})
+	var got *CorruptError
+	if !errors.As(err, &got) || got != damage {
+		t.Errorf("%v", err)
+	}
+}

@@ -3,11 +3,12 @@
 // Command bench times audit on a project: cold runs into a new store, warm
 // runs on the unchanged tree, and one after a few files changed, with
 // `git status` on the same tree beside it; then on its workflows alone, with
-// actionlint beside it, and on real PM2 daemons, with `pm2 jlist` beside it. Then
+// actionlint beside it, on its functions alone, with Netlify's own listing beside
+// it, and on real PM2 daemons, with `pm2 jlist` beside it. Then
 // how fast stores of many snapshots are read, how audit and restic keep the same
 // folder, and how large a store becomes within a year.
 //
-// Usage: bench [-only PART,…] -audit FILE -project DIR -year DIR -pm2 FILE -actionlint FILE -restic FILE
+// Usage: bench [-only PART,…] -audit FILE -project DIR -year DIR -pm2 FILE -actionlint FILE -netlify DIR -restic FILE
 //
 // It exits with 1 when a limit is passed. The project is left as it was found,
 // its .audit folder apart.
@@ -53,6 +54,7 @@ type bench struct {
 	temp           string
 	pm2            string // PM2's program, bin/pm2
 	actionlint     string
+	netlify        string // node_modules with Netlify's tools
 	restic         string
 	env            []string
 }
@@ -63,6 +65,7 @@ func main() {
 	flag.StringVar(&b.project, "project", "build/bench/project", "the project")
 	flag.StringVar(&b.pm2, "pm2", "build/pm2/node_modules/pm2/bin/pm2", "PM2's program")
 	flag.StringVar(&b.actionlint, "actionlint", "build/tools/actionlint", "actionlint's program")
+	flag.StringVar(&b.netlify, "netlify", "build/netlify/node_modules", "the folder of Netlify's tools")
 	flag.StringVar(&b.restic, "restic", "build/tools/restic", "restic's program")
 	flag.StringVar(&b.year, "year", "build/bench/year", "the project that changes")
 	list := flag.String("only", "", "parts to run, such as growth,pm2 (default all)")
@@ -125,7 +128,7 @@ type part struct {
 }
 
 func (b *bench) parts() []part {
-	return []part{{"runs", b.run}, {"workflows", b.workflows}, {"pm2", b.daemons}, {"many", b.many}, {"restic", b.backups}, {"growth", b.growth}}
+	return []part{{"runs", b.run}, {"workflows", b.workflows}, {"functions", b.functions}, {"pm2", b.daemons}, {"many", b.many}, {"restic", b.backups}, {"archives", b.archives}, {"growth", b.growth}}
 }
 
 func (b *bench) run() (ok bool, err error) {

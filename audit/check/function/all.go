@@ -12,13 +12,15 @@ import (
 )
 
 // All lists the checks of this package.
-var All = []*audit.Check{Syntax, NoHandler, ScheduleIgnored, MissingImport, ManifestInvalid, ManifestDrift}
+var All = []*audit.Check{Syntax, Refused, NoHandler, NameInvalid, Directory, ScheduleIgnored, ScheduleOdd, MissingImport, UndeclaredPackage, UnbundledFile,
+	RouteDead, RouteClash, Shadowed, ConfigIgnored, Environment, Limits, ReadonlyWrite, RunsGit, HidesFailure, ManifestInvalid, ManifestDrift, BuildStale}
 
 // Kinds of items of the functions system.
 const (
-	kindFunction = "function"
-	kindEdge     = "edge"
-	kindFile     = "file"
+	kindFunction  = "function"
+	kindEdge      = "edge"
+	kindFile      = "file"
+	kindRedirects = "redirects"
 )
 
 // mainFile returns the captured main file of a function: the file at its path,
@@ -45,28 +47,51 @@ func isSource(it *snapshot.Item) bool {
 	return (it.Kind == kindFunction && runtime.Str() == netlify.JavaScript || it.Kind == kindEdge) && it.Unknown == ""
 }
 
+// analysisOf is what many checks of one run ask for.
+type analysisOf struct{ *snapshot.Item }
+
 // analysis returns what the main file of an item says.
 func analysis(p *audit.Pass, it *snapshot.Item) (netlify.Function, bool) {
-	if !isSource(it) {
+	fn := snapshot.Once(p.Derived, analysisOf{it}, func() *netlify.Function {
+		f, ok := mainFile(it)
+		if !ok || !isSource(it) {
+			return nil
+		}
+		fn := netlify.CachedFunction(p.Derived, f, p.Bytes)
+		if fn.Unjudged != "" {
+			return nil
+		}
+		return &fn
+	})
+	if fn == nil {
 		return netlify.Function{}, false
 	}
-	f, ok := mainFile(it)
-	if !ok {
-		return netlify.Function{}, false
-	}
-	fn := netlify.CachedFunction(p.Derived, f, p.Bytes)
-	return fn, fn.Unjudged == ""
+	return *fn, true
 }
+
+// A bundle is what the code of one item is made of.
+type bundle struct {
+	said  map[string]netlify.Source
+	links []netlify.Link
+}
+
+// bundleOf is what many checks of one run ask for.
+type bundleOf struct{ *snapshot.Item }
 
 // closure returns the files of an item and its imports, with what each file says.
 func closure(p *audit.Pass, it *snapshot.Item) (map[string]netlify.Source, []netlify.Link) {
+	b := snapshot.Once(p.Derived, bundleOf{it}, func() bundle { return bundled(p, it) })
+	return b.said, b.links
+}
+
+func bundled(p *audit.Pass, it *snapshot.Item) bundle {
 	fn, ok := analysis(p, it)
 	if !ok {
-		return nil, nil
+		return bundle{}
 	}
 	main, _ := mainFile(it)
-	said := map[string]netlify.Source{}
-	_, links := netlify.Closure(p.Now.Tree, main.Path, func(file string) netlify.Source {
+	b := bundle{said: map[string]netlify.Source{}}
+	_, b.links = netlify.Closure(p.Now.Tree, main.Path, func(file string) netlify.Source {
 		src := fn.Source
 		if file != main.Path {
 			f, ok := fileAt(it, file)
@@ -75,10 +100,10 @@ func closure(p *audit.Pass, it *snapshot.Item) (map[string]netlify.Source, []net
 			}
 			src = netlify.CachedSource(p.Derived, f, p.Bytes)
 		}
-		said[file] = src
+		b.said[file] = src
 		return src
 	})
-	return said, links
+	return b
 }
 
 // config returns what the netlify.toml of a file item says.

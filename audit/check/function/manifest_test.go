@@ -77,7 +77,7 @@ func TestManifest_tells_of_a_cause_once(t *testing.T) {
 		{"an empty file", site("a", ""), "high manifest-invalid:syntax"},
 		{"all renamed", site("a b", `["x", "y"]`), "medium manifest-drift:listed"},
 		{"a helper that lies among the functions", site("a", `["a"]`) + "-- netlify/functions/h.js --\nexports.x = 1;\n", "high no-handler:"},
-		{"a test that lies among the functions", site("a", `["a"]`) + "-- netlify/functions/a.test.js --\nmodule.exports = require('./a');\n", ""},
+		{"a test that lies among the functions", site("a", `["a"]`) + "-- netlify/functions/a.test.js --\nmodule.exports = require('./a');\n", "high name-invalid:files"},
 		{"a helper that may be a function", site("a", `["a", "b"]`) + "-- netlify/functions/b.js --\nrequire('./h');\n" + work + "-- netlify/functions/h.js --\nmodule.exports = require('../lib');\n-- netlify/lib.js --\n", ""},
 		{"a function that a framework makes", site("a", `{"system": {}, "functions": [{"name": "a"}, {"name": "ssr", "generator": "x"}]}`), ""},
 		{"a folder without functions", "-- netlify/functions/readme.md --\n-- " + listFile + " --\n[]\n", ""},

@@ -17,7 +17,7 @@ var NoHandler = &audit.Check{
 	Title:    "no handler",
 	Severity: audit.High,
 	Doc: "Netlify calls the export named handler, or the default export. A function without either is deployed without a word, and every " +
-		"call and every scheduled run of it fails. Certain when all exports of the file are known; where it passes on what another module " +
+		"call and every scheduled run of it fails. Of an edge function only the default export counts. Certain when all exports of the file are known; where it passes on what another module " +
 		"exports, it is only likely. A helper, test or type declaration among the functions is a low finding.",
 	Hint:          "Export a handler (exports.handler = async (event) => …) or a default function; move a file that is no function out of the functions folder.",
 	Discriminator: "none",
@@ -25,14 +25,28 @@ var NoHandler = &audit.Check{
 	Judge: func(p *audit.Pass) {
 		helpers := helpers(p)
 		for _, it := range p.Items() {
-			if it.Kind != kindFunction {
+			fn, ok := analysis(p, it)
+			if !ok || len(fn.Problems) > 0 || fn.Empty {
 				continue
 			}
-			if fn, ok := analysis(p, it); ok && len(fn.Problems) == 0 && !fn.Empty {
+			if it.Kind == kindEdge {
+				noDefault(p, it, fn)
+			} else if netlify.ValidName(it.Name) || fn.State == netlify.HandlerOK { // function-name-invalid tells of the others
 				noHandler(p, it, fn, helpers[it.Path])
 			}
 		}
 	},
+}
+
+// noDefault judges an edge function, of which only the default export counts.
+func noDefault(p *audit.Pass, it *snapshot.Item, fn netlify.Function) {
+	if fn.Default || !fn.Complete {
+		return
+	}
+	main, _ := mainFile(it)
+	p.Report(audit.Report{Item: it.Key, At: audit.Location{Path: main.Path, Line: max(fn.HandlerAt.Line, 1), Column: max(fn.HandlerAt.Column, 1)},
+		Message: fmt.Sprintf("the edge function %s has no default export: it cannot be bundled, and Netlify's build fails", it.Name),
+		Hint:    "Export the function as the default: export default async (request, context) => …"})
 }
 
 func noHandler(p *audit.Pass, it *snapshot.Item, fn netlify.Function, importers []string) {
@@ -55,7 +69,7 @@ func noHandler(p *audit.Pass, it *snapshot.Item, fn netlify.Function, importers 
 	case netlify.HandlerWrong:
 		r.Message = fmt.Sprintf("the handler of %s is %s, not a function: calling it fails", it.Name, fn.What)
 	case netlify.HandlerUnknown:
-		if isNoFunction(main.Path) != "" || len(importers) > 0 {
+		if isNoFunction(main.Path) != "" || len(importers) > 0 || fn.Unparsed != "" && len(fn.Declared) > 0 { // or its schedule is told of
 			return
 		}
 		r.Severity, r.Confidence = audit.Medium, audit.Likely

@@ -20,7 +20,7 @@ var ScheduleIgnored = &audit.Check{
 	Doc: "A schedule is declared in a form that Netlify does not read, so the function never runs by itself, and nobody is told: " +
 		"[[scheduled.functions]] in netlify.toml is no key of Netlify's; config.schedule counts only beside a default export, as plain literals " +
 		"without satisfies or as; schedule() counts only when imported by name and used directly as the handler; a schedule in netlify.toml " +
-		"counts only for a function that exists. An invalid expression in netlify.toml fails the build.",
+		"counts only for a function that exists.",
 	Hint:          "Declare the schedule in a form that Netlify reads, then check the function's page for its Scheduled badge.",
 	Discriminator: "of a function: where the schedule is declared (schedule(), config, toml); of a netlify.toml: scheduled.functions, or missing functions",
 	Source:        "docs.netlify.com/build/functions/scheduled-functions; @netlify/config 25 and @netlify/zip-it-and-ship-it 16, measured",
@@ -46,7 +46,7 @@ func ignoredInFunction(p *audit.Pass, it *snapshot.Item) {
 	}
 	fn, _ := analysis(p, it)
 	for i, s := range it.Schedules {
-		if s.Why == netlify.WhyNoSuchKey {
+		if s.Why == netlify.WhyNoSuchKey || strings.HasPrefix(s.Why, netlify.WhyRefused) {
 			continue // one finding for all of them, on the netlify.toml
 		}
 		form := "toml"

@@ -82,6 +82,12 @@ func syntaxSource(p *audit.Pass, it *snapshot.Item, helpers brokenHelpers) {
 			At: audit.Location{Path: main.Path}, Hint: "Restore the file, or delete it if the function is gone: every call answers an error."})
 		return
 	}
+	if path.Ext(main.Path) == ".cjs" && fn.Format == "esm" && it.Kind == kindFunction {
+		p.Report(audit.Report{Item: it.Key, Discriminator: main.Path, At: audit.Location{Path: main.Path, Line: max(fn.HandlerAt.Line, 1), Column: max(fn.HandlerAt.Column, 1)},
+			Message: it.Name + " cannot be loaded: it uses import or export, and Node reads a .cjs file as CommonJS",
+			Hint:    "Call the file .mjs, or write require and exports."})
+		return
+	}
 	said, _ := closure(p, it)
 	for file, src := range said {
 		if file != main.Path && len(src.Problems) > 0 {

@@ -22,8 +22,8 @@ func assertionWord(k token) string {
 	return ""
 }
 
-// asserted returns the assertion on the object that a top-level name (const c =
-// {…} as T) or a member (exports.c = <T>{…}) is initialised with: "as",
+// asserted returns the assertion on the object or call that a top-level name
+// (const c = {…} as T) or a member (exports.c = <T>f()) is initialised with: "as",
 // "satisfies", "<>" or "".
 func (m *Module) asserted(name string) string {
 	t := tokens{src: m.src}
@@ -60,6 +60,13 @@ func (t *tokens) assertion() string {
 	switch {
 	case k.text == "<":
 		return "<>"
+	case k.kind == tokWord: // a call: a.b(…)
+		for k = t.next(); k.text == "."; k = t.next() {
+			t.next()
+		}
+		if k.text != "(" {
+			return ""
+		}
 	case k.text != "{":
 		return ""
 	}
@@ -78,14 +85,17 @@ func (t *tokens) assertion() string {
 	return assertionWord(k)
 }
 
-// assertion notes the assertion on an export's object.
+// assertion notes the assertion on an export's object or call.
 func (m *Module) assertion(e *Export) {
 	name := e.Name
 	if e.Local != "" {
 		name = e.Local
 	}
-	if _, ok := e.Value.expr.(*ast.ObjectExpr); ok && e.Decl != DeclDefault {
-		e.Value.Assertion = m.asserted(name)
+	switch e.Value.expr.(type) {
+	case *ast.ObjectExpr, *ast.CallExpr:
+		if e.Decl != DeclDefault {
+			e.Value.Assertion = m.asserted(name)
+		}
 	}
 }
 

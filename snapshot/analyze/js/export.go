@@ -59,6 +59,23 @@ func (m *Module) Const(name string) (Value, bool) {
 	return m.value(e, 0), true
 }
 
+// Top returns what a top-level name was last given at the top level: a const, let
+// or var, a function or a class.
+func (m *Module) Top(name string) (Value, bool) {
+	e, ok := m.top[name]
+	if !ok {
+		return Value{}, false
+	}
+	return m.value(e, 0), true
+}
+
+// Varies reports whether a top-level name is a let or var, which may hold
+// something else later.
+func (m *Module) Varies(name string) bool {
+	constant, isVariable := m.constant[name]
+	return isVariable && !constant
+}
+
 // Binding returns what an import binds to a local name.
 func (m *Module) Binding(local string) (Binding, bool) {
 	for _, b := range m.Bindings {

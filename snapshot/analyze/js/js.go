@@ -138,6 +138,17 @@ func transform(file string, src []byte) (*Module, *api.TransformResult) {
 	return m, nil
 }
 
+// AsModule returns why a file that is no ES module could not be loaded as one,
+// or nil: what strict code forbids, a return outside of functions, a name await.
+// Tools that read every file as a module stumble on it.
+func AsModule(file string, src []byte) []Problem {
+	if len(src) > MaxSize {
+		return nil
+	}
+	m, _ := transform(file, slices.Concat(src, []byte("\nexport {};")))
+	return m.Problems
+}
+
 func usesJSX(e api.Message) bool { return strings.Contains(e.Text, "JSX syntax extension") }
 
 var conflictLine = lazyregexp.New(`(?m)^(<{7}|>{7}|\|{7})( .*)?\r?$`)

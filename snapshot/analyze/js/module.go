@@ -2,7 +2,10 @@ package js
 
 import (
 	"bytes"
+	"errors"
+	"path"
 	"slices"
+	"strings"
 
 	"github.com/tdewolff/parse/v2"
 	ast "github.com/tdewolff/parse/v2/js"
@@ -17,10 +20,16 @@ type Module struct {
 	Unjudged string    // why it was not parsed although it may be fine; empty when it was
 	Empty    bool      // there is no statement in it
 	JSX      bool      // it holds JSX
-	ESM      bool      // it has an import or export statement
+	ESM      bool      // it has an import or export statement, if only of types
+	Odd      string    // syntax that ECMAScript does not have and only some tools read: "decorators", "import assertions"; empty if none
+	Dynamic  bool      // it calls import()
 	Imports  []Import
-	Bindings []Binding    // names that imports bind, in order
-	Exports  []Export     // in order
+	Bindings []Binding // names that imports bind, in order
+	Exports  []Export  // in order
+	Calls    []CallSite
+	Env      []string     // names of environment variables that it reads, in order
+	Composed *[2]int      // line and column of the first require() of a template with parts in it, nil: none
+	Masked   [][2]int     // lines and columns of answers with status 200 whose body tells of a failure
 	Digest   string       // sha256 of the code without comments, types and formatting; of the bytes when it was not parsed
 	Marks    []trait.Mark // what the code is like
 	Common   *Place       // the first use of CommonJS that an ES module cannot do, nil without one
@@ -28,8 +37,9 @@ type Module struct {
 
 	src      []byte
 	at       *locator
-	top      map[string]ast.IExpr // initialisers of top-level const, let and var, functions, classes
+	top      map[string]ast.IExpr // last values of top-level const, let and var, functions, classes
 	constant map[string]bool
+	local    map[string]ast.IExpr // initialisers of consts in any scope; nil when there are several of a name
 }
 
 // A Binding is one name that an import or a top-level require binds.
@@ -48,7 +58,27 @@ func Parse(file string, src []byte) *Module {
 	}
 	m.Digest = snapshot.Sum(r.Code)
 	m.read(r.Code, r.Map)
+	m.surface(file)
 	return m
+}
+
+// surface notes what the printed code does not show any more.
+func (m *Module) surface(file string) {
+	typed := !m.ESM && strings.Contains(path.Ext(file), "ts")
+	if !typed && !bytes.Contains(m.src, []byte("@")) && !bytes.Contains(m.src, []byte("assert")) {
+		return
+	}
+	t := tokens{src: m.src}
+	for prev, k := (token{}), t.next(); k.kind != tokEnd; prev, k = k, t.next() {
+		switch {
+		case typed && len(t.braces) == 0 && (k.text == "export" || k.text == "import") && k.kind == tokWord && prev.text != ".":
+			m.ESM = true
+		case k.text == "assert" && prev.kind == tokString && len(t.braces) == 0:
+			m.Odd = "import assertions"
+		case k.text == "@" && k.kind == tokPunct:
+			m.Odd = "decorators"
+		}
+	}
 }
 
 // read fills the module from the printed code. Code that the tree reader does
@@ -58,17 +88,25 @@ func (m *Module) read(code, sourceMap []byte) {
 		if recover() != nil { // the tree reader is not ours and the code is anybody's
 			m.Unjudged = "its syntax tree could not be read"
 			m.Imports, m.Bindings, m.Exports, m.Marks, m.Common, m.Complete = nil, nil, nil, nil, nil, false
+			m.Calls, m.Env, m.Composed, m.Masked = nil, nil, nil, nil
 		}
 	}()
-	in := parse.NewInputBytes(append(make([]byte, 0, len(code)+1), code...))
-	m.at = newLocator(in.Bytes(), m.src, sourceMap)
-	tree, err := ast.Parse(in, ast.Options{})
+	var tree *ast.AST
+	err := errors.New("not read yet")
+	for _, inline := range []bool{false, true} { // inline: a return outside of functions, which CommonJS allows
+		if err == nil {
+			break
+		}
+		in := parse.NewInputBytes(append(make([]byte, 0, len(code)+1), code...))
+		m.at = newLocator(in.Bytes(), m.src, sourceMap)
+		tree, err = ast.Parse(in, ast.Options{Inline: inline})
+	}
 	if err != nil {
 		m.Unjudged = "its syntax tree could not be read"
 		return
 	}
 	m.Complete, m.Empty = true, true
-	m.top, m.constant = map[string]ast.IExpr{}, map[string]bool{}
+	m.top, m.constant, m.local = map[string]ast.IExpr{}, map[string]bool{}, map[string]ast.IExpr{}
 	for _, s := range tree.List {
 		m.declare(s)
 	}
@@ -78,6 +116,7 @@ func (m *Module) read(code, sourceMap []byte) {
 	}
 	w := &walker{m: m, look: looker{has: hintsOf(m.src)}}
 	ast.Walk(w, tree)
+	m.calls(w.calls)
 	w.end(tree)
 	if w.modules > x.seen {
 		m.Complete = false
@@ -117,6 +156,13 @@ func (m *Module) declare(s ast.IStmt) {
 		m.declareExpr(s)
 	case *ast.ClassDecl:
 		m.declareExpr(s)
+	case *ast.ExprStmt:
+		if b, ok := s.Value.(*ast.BinaryExpr); ok && b.Op == ast.EqToken {
+			if v, ok := b.X.(*ast.Var); ok && v.Decl != ast.NoDecl {
+				name := string(v.Name())
+				m.top[name], m.constant[name] = b.Y, false
+			}
+		}
 	}
 	m.Empty = false
 }

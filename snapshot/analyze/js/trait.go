@@ -6,7 +6,6 @@ import (
 
 	ast "github.com/tdewolff/parse/v2/js"
 
-	"healthaudit/snapshot/analyze/shell"
 	"healthaudit/snapshot/analyze/trait"
 )
 
@@ -140,14 +139,6 @@ func (w *walker) machine(raw []byte) {
 	}
 }
 
-// runners are functions that run a command: those of child_process, execa and
-// zx, and what people call their own.
-var runners = map[string]bool{"exec": true, "execSync": true, "execFile": true, "execFileSync": true, "spawn": true, "spawnSync": true, "execa": true,
-	"execaSync": true, "execaCommand": true, "execaCommandSync": true, "$": true, "run": true, "runCommand": true, "sh": true, "shell": true, "execAsync": true,
-	"execPromise": true, "runCmd": true, "execCommand": true, "safeExec": true}
-
-func isRunner(name string) bool { return runners[name[strings.LastIndexByte(name, '.')+1:]] }
-
 // talks reports whether a call only says something.
 func talks(n *ast.CallExpr) bool { return strings.HasPrefix(dotted(n.X), "console.") }
 
@@ -165,75 +156,6 @@ func (w *walker) callTraits(n *ast.CallExpr) {
 		w.returned(n.Args.List[0].Value)
 	case isRunner(name) && len(n.Args.List) > 0:
 		w.command(n)
-	}
-}
-
-// command marks what a literal command does with git.
-func (w *walker) command(n *ast.CallExpr) {
-	first := n.Args.List[0].Value
-	text, ok := commandText(first)
-	if !ok {
-		return
-	}
-	if text != "git" || len(n.Args.List) < 2 {
-		w.shell(first, text)
-		return
-	}
-	list, ok := ungroup(n.Args.List[1].Value).(*ast.ArrayExpr)
-	if !ok {
-		return
-	}
-	var words []string
-	for _, e := range list.List {
-		word, _ := commandText(e.Value)
-		words = append(words, word)
-	}
-	push, all := trait.GitCommand(words)
-	if raw := stringLiteral(first); push {
-		w.mark(trait.Push, raw, "")
-	} else if all {
-		w.mark(trait.AddAll, raw, "")
-	}
-}
-
-// commandText returns the text of a literal command; what a template puts in is
-// a word that is not known.
-func commandText(e ast.IExpr) (string, bool) {
-	if raw := stringLiteral(e); raw != nil {
-		return unquote(raw), true
-	}
-	if t, ok := ungroup(e).(*ast.TemplateExpr); ok && t.Tag == nil {
-		return templateText(t), true
-	}
-	return "", false
-}
-
-func templateText(t *ast.TemplateExpr) string {
-	var b strings.Builder
-	for _, p := range t.List {
-		b.WriteString(strings.TrimSuffix(strings.TrimPrefix(string(p.Value), "`"), "${"))
-		b.WriteByte('x')
-	}
-	b.WriteString(strings.Trim(string(t.Tail), "`}"))
-	return strings.ReplaceAll(b.String(), "x}", "x")
-}
-
-// shell marks what the text of a command does with git.
-func (w *walker) shell(at ast.IExpr, text string) {
-	if !strings.Contains(text, "git ") || len(text) > 4096 {
-		return
-	}
-	raw := stringLiteral(at)
-	if t, ok := ungroup(at).(*ast.TemplateExpr); raw == nil && ok {
-		raw = t.Tail
-		if len(t.List) > 0 {
-			raw = t.List[0].Value
-		}
-	}
-	for _, m := range trait.Marks([]byte(text), shell.ReadRun([]byte(text))) {
-		if m.Kind == trait.Push || m.Kind == trait.AddAll {
-			w.mark(m.Kind, raw, "")
-		}
 	}
 }
 
@@ -326,71 +248,4 @@ func (w *walker) end(tree *ast.AST) {
 			m.Marks = l.marks[len(l.marks)-1:]
 		}
 	}
-}
-
-// saysOnly returns the first word of a file that does nothing but say something,
-// or nil.
-func saysOnly(list []ast.IStmt) (first []byte) {
-	for _, s := range list {
-		switch s := s.(type) {
-		case *ast.Comment, *ast.EmptyStmt, *ast.DirectivePrologueStmt:
-		case *ast.ExprStmt:
-			c, ok := s.Value.(*ast.CallExpr)
-			if !ok {
-				return nil
-			}
-			d, ok := c.X.(*ast.DotExpr)
-			name := dotted(c.X)
-			if !ok || !literals(c.Args.List, 0) || !strings.HasPrefix(name, "console.") && name != "process.exit" {
-				return nil
-			}
-			if name == "process.exit" && len(c.Args.List) == 1 {
-				if lit, ok := ungroup(c.Args.List[0].Value).(*ast.LiteralExpr); !ok || string(lit.Data) != "0" {
-					return nil
-				}
-			}
-			if first == nil && name != "process.exit" {
-				first = memberName(d)
-			}
-		default:
-			return nil
-		}
-	}
-	return first
-}
-
-// literals reports whether arguments tell nothing but what stands there, and the time.
-func literals(args []ast.Arg, depth int) bool {
-	for _, a := range args {
-		if !isLiteral(a.Value, depth) {
-			return false
-		}
-	}
-	return true
-}
-
-func isLiteral(e ast.IExpr, depth int) bool {
-	if depth > valueDepth {
-		return false
-	}
-	switch e := ungroup(e).(type) {
-	case *ast.LiteralExpr:
-		return true
-	case *ast.TemplateExpr:
-		for _, p := range e.List {
-			if !isLiteral(p.Expr, depth+1) {
-				return false
-			}
-		}
-		return e.Tag == nil
-	case *ast.BinaryExpr:
-		return e.Op == ast.AddToken && isLiteral(e.X, depth+1) && isLiteral(e.Y, depth+1)
-	case *ast.DotExpr:
-		return isLiteral(e.X, depth+1)
-	case *ast.CallExpr:
-		return literals(e.Args.List, depth+1) && (dotted(e.X) == "Date.now" || isLiteral(e.X, depth+1))
-	case *ast.NewExpr:
-		return dotted(e.X) == "Date" && (e.Args == nil || literals(e.Args.List, depth+1))
-	}
-	return false
 }

@@ -14,7 +14,7 @@ const (
 	String     ValueKind = "string"
 	Number     ValueKind = "number"
 	Boolean    ValueKind = "boolean"
-	Null       ValueKind = "null"
+	Null       ValueKind = "null" // null, or undefined: Text tells them apart
 	Array      ValueKind = "array"
 	Object     ValueKind = "object"
 	Function   ValueKind = "function"
@@ -26,11 +26,14 @@ const (
 	Other      ValueKind = "expression"
 )
 
+// Undefined is the Text of a value that is undefined rather than null.
+const Undefined = "undefined"
+
 // A Value is one expression. Strings of an audited file may be secrets: what is
 // kept of a value must be chosen by name.
 type Value struct {
 	Kind         ValueKind
-	Text         string  // content of a string, digits of a number, true or false, a (dotted) name, the callee of a call
+	Text         string  // content of a string, digits of a number, true or false, a (dotted) name, the callee of a call, what a template begins with
 	List         []Value // elements of an array, arguments of a call
 	Fields       []Field // of an object
 	Line, Column int     // of the expression, as well as it is known; at least 1
@@ -78,13 +81,14 @@ func (m *Module) value(e ast.IExpr, depth int) Value {
 		v.Kind = Template
 		if len(e.List) > 0 {
 			at(e.List[0].Value)
+			v.Text = strings.TrimSuffix(strings.TrimPrefix(string(e.List[0].Value), "`"), "${")
 		} else {
 			at(e.Tail)
 		}
 	case *ast.Var:
 		v.Kind, v.Text = Identifier, string(e.Name())
 		at(e.Data)
-		if v.Text == "undefined" {
+		if v.Text == Undefined {
 			v.Kind = Null
 		}
 	case *ast.DotExpr:
@@ -143,7 +147,7 @@ func (m *Module) unary(e *ast.UnaryExpr, v *Value) {
 	case e.Op == ast.NegToken && x.Kind == Number:
 		v.Kind, v.Text = Number, "-"+x.Text
 	case e.Op == ast.VoidToken:
-		v.Kind = Null
+		v.Kind, v.Text = Null, Undefined
 	}
 }
 

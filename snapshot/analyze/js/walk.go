@@ -9,13 +9,15 @@ import (
 // A walker finds every import of a file, wherever it stands, and counts the
 // uses of the CommonJS names.
 type walker struct {
-	m       *Module
-	depth   int
-	try     int
-	funcs   int                // functions around
-	modules int                // uses of exports and module
-	caught  map[ast.INode]bool // dynamic imports with a .catch
-	look    looker
+	m        *Module
+	depth    int
+	try      int
+	funcs    int // functions around
+	modules  int // uses of exports and module
+	catching int // catch clauses around
+	calls    []pendingCall
+	caught   map[ast.INode]bool // dynamic imports with a .catch
+	look     looker
 }
 
 // maxNames bounds the imports, and the exports, of one file; what is beyond is
@@ -31,6 +33,7 @@ func (w *walker) Enter(n ast.INode) ast.IVisitor {
 		w.m.Complete = false
 		return nil
 	}
+	w.deed(n)
 	w.enter(n)
 	switch n := n.(type) {
 	case *ast.FuncDecl, *ast.ArrowFunc, *ast.MethodDecl:
@@ -90,7 +93,9 @@ func (w *walker) tryStmt(n *ast.TryStmt) {
 	}
 	w.try -= guarded
 	if n.Catch != nil {
+		w.catching++
 		ast.Walk(w, n.Catch)
+		w.catching--
 	}
 	if n.Finally != nil {
 		ast.Walk(w, n.Finally)
@@ -98,11 +103,20 @@ func (w *walker) tryStmt(n *ast.TryStmt) {
 }
 
 func (w *walker) call(n *ast.CallExpr) {
+	if x, ok := ungroup(n.X).(*ast.LiteralExpr); ok && x.TokenType == ast.ImportToken {
+		w.m.Dynamic = true
+	}
 	if len(n.Args.List) == 0 || n.Args.List[0].Rest {
 		return
 	}
 	arg := stringLiteral(n.Args.List[0].Value)
 	if arg == nil {
+		if x, ok := ungroup(n.X).(*ast.Var); ok && string(x.Name()) == "require" && x.Decl == ast.NoDecl && w.m.Composed == nil {
+			if t, ok := ungroup(n.Args.List[0].Value).(*ast.TemplateExpr); ok && len(t.List) > 0 {
+				v := w.m.value(t, 0)
+				w.m.Composed = &[2]int{v.Line, v.Column}
+			}
+		}
 		return
 	}
 	switch x := ungroup(n.X).(type) {

@@ -9,15 +9,15 @@ import (
 
 // Versions of the cached analyses, raised when their results change.
 const (
-	functionVersion = 1
-	sourceVersion   = 1
-	configVersion   = 1
-	manifestVersion = 2
+	functionVersion = 2
+	sourceVersion   = 2
+	configVersion   = 2
+	manifestVersion = 3
 )
 
-// deployContext is the context whose settings are judged: only the production
-// deploy runs schedules.
-const deployContext = "production"
+// deployContexts are those whose settings are judged: only the production deploy
+// runs schedules, and its branch is as a rule called main.
+var deployContexts = []string{"production", "main"}
 
 // unread is the complaint about bytes that could not be had. It is not to be
 // believed from a cache.
@@ -69,7 +69,7 @@ func CachedSource(d *snapshot.Derived, file snapshot.File, bytes Reader) Source 
 func CachedConfig(d *snapshot.Derived, file snapshot.File, bytes Reader) Config {
 	compute := func() Config {
 		if b, ok := bytes.read(file); ok {
-			return *Parse(b, deployContext)
+			return *Parse(b, deployContexts...)
 		}
 		return Config{Broken: true, Problems: []Problem{{Message: unread}}}
 	}

@@ -14,15 +14,27 @@ type Source struct {
 	Problems []js.Problem `json:"problems,omitempty"` // why it cannot be loaded
 	Unjudged string       `json:"unjudged,omitempty"` // why it was not analysed although it may be fine
 	Imports  []js.Import  `json:"imports,omitempty"`  // of files of the project: ./ and ../
-	Digest   string       `json:"digest,omitempty"`   // see js.Module.Digest
+	Packages []js.Import  `json:"packages,omitempty"` // of npm packages, each once, by its name
+	Deeds    []Deed       `json:"deeds,omitempty"`
+	Env      []string     `json:"env,omitempty"`    // names of environment variables that it reads
+	Digest   string       `json:"digest,omitempty"` // see js.Module.Digest
 }
 
 func source(m *js.Module) Source {
-	s := Source{Problems: m.Problems, Unjudged: m.Unjudged, Digest: m.Digest}
+	s := Source{Problems: m.Problems, Unjudged: m.Unjudged, Digest: m.Digest, Deeds: deeds(m), Env: m.Env}
+	have := map[string]int{}
 	for _, i := range m.Imports {
 		if strings.HasPrefix(i.Path, "./") || strings.HasPrefix(i.Path, "../") || i.Path == "." || i.Path == ".." {
 			i.Path = clip(i.Path)
 			s.Imports = append(s.Imports, i)
+		} else if name, ok := Package(i.Path); ok {
+			i.Path = clip(name)
+			if n, twice := have[i.Path]; !twice {
+				have[i.Path] = len(s.Packages)
+				s.Packages = append(s.Packages, i)
+			} else if s.Packages[n].Optional && !i.Optional {
+				s.Packages[n] = i // it is needed after all
+			}
 		}
 	}
 	return s

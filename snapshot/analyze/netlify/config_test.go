@@ -11,21 +11,21 @@ func TestConfig(t *testing.T) {
 	for _, c := range []struct{ name, src, want string }{
 		{"functions.directory wins over build.functions", "[build]\nfunctions = 'a'\n[functions]\ndirectory = '/b/'", "dir=b"},
 		{"build.functions", "[build]\nbase = 'web/'\nfunctions = './a'", "base=web dir=a"},
-		{"capital letters", "[Build]\nfunctions = 'a'\n[Functions]\nnode_bundler = 'nft'", "dir=a bundler=nft"},
+		{"capital letters", "[Build]\nFunctions = 'a'\n[Functions]\nnode_bundler = 'nft'", "dir=a"},
 		{"a context wins", "[build]\nfunctions = 'a'\n[context.production.build]\nfunctions = 'b'", "dir=b"},
 		{"another context does not", "[build]\nfunctions = 'a'\n[context.deploy-preview.build]\nfunctions = 'b'", "dir=a"},
 		{"a context's functions as text", "[context.production]\nfunctions = 'b'", "dir=b contexts=production"},
 		{"edge functions", "[build]\nedge_functions = 'e'", "edge=e"},
 		{"the star wins over the top", "[functions]\nnode_bundler = 'nft'\n[functions.'*']\nnode_bundler = 'esbuild'", "bundler=esbuild"},
 		{"a key's name as a function", "[functions.schedule]\nnode_bundler = 'nft'", "bundler="},
-		{"a key that must be a table", "[build]\ncommand = 'x'\n[functions]\n  timeout = 26", "4: functions.timeout must be an object; Netlify's build fails"},
-		{"a schedule that is an array of tables", "[[functions.schedule]]\nname = 'x'", "1: functions.schedule must be a text; Netlify's build fails"},
+		{"a key that must be a table", "[build]\ncommand = 'x'\n[functions]\n  timeout = 26", "4: functions.timeout must be a table; Netlify's build fails"},
+		{"a schedule that is an array of tables", "[[functions.schedule]]\nname = 'x'", "1: functions.schedule must be a schedule; Netlify's build fails"},
 		{"keys that are never read", "[functions.a]\ntimeout = 26\nbackground = true", "ignored functions.a.timeout@2 ignored functions.a.background@3"},
 		{"invented tables", "[[scheduled.functions]]\nname = 'a'\nschedule = '@daily'\n[[scheduled.functions]]\npath = '/.netlify/functions/b?x=1'\ncron = '@hourly'", "a:@daily@1 b:@hourly@4"},
 		{"what is no TOML", "a = 1\nb = \n", "2: broken"},
 		{"twice the same table", "[functions]\n[functions]", "2: broken"},
 		{"nothing", "", ""},
-		{"other things", "functions = 3\nbuild = 'x'\ncontext = [1]\nscheduled = {functions = 'x'}", ""},
+		{"other things", "functions = 3\nbuild = 'x'\ncontext = [1]\nscheduled = {functions = 'x'}", "1: functions must be a table; Netlify's build fails; 2: build must be a table; Netlify's build fails; 3: context must be a table"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			if got := describeConfig(Parse([]byte(c.src), "production")); got != c.want {
@@ -147,4 +147,20 @@ func FuzzConfig(f *testing.F) {
 			}
 		}
 	})
+}
+
+// What cron-parser 5.6 said of each expression.
+func TestRefusedSchedule(t *testing.T) {
+	for _, ok := range []string{"0 0 * * *", "@daily", "0 0 6 * * *", "0 0 L * *", "H/15 * * * *", "H * * * *", "0 0 * * 1#2", "0 0 ? * *", "@annually", "* *", "", "0 0 * * 7",
+		"0 0 * * 5L", "H(0-29)/10 * * * *", "@minutely", "@weekdays", "0 0 1 JAN *", "0 0 ? * MON", "1-5/2 * * * *", "5/10 * * * *", "0 9 * * MON-FRI"} {
+		if why := RefusedSchedule(ok); why != "" {
+			t.Errorf("%q: %s", ok, why)
+		}
+	}
+	for _, no := range []string{"0 0 * *", "@midnight", "0 24 * * *", "0 0 * * 8", "5L * * * *", "0 0 31 2 *", "@every 5m", "0 0 * * L", "* * * * * * *", "JAN * * * *",
+		"60 * * * *", "0 0 W * *", "0 0 LW * *", "every day"} {
+		if RefusedSchedule(no) == "" {
+			t.Errorf("%q is accepted", no)
+		}
+	}
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"healthaudit/snapshot"
+	"healthaudit/snapshot/analyze/lazyregexp"
 )
 
 // Runtimes.
@@ -35,8 +36,9 @@ const entryPoint = "___netlify-entry-point"
 
 // Discover lists the candidates of a functions folder: its direct children
 // only. Several may have one name; the first of a name is the one that is built.
-// Sorted by name, then by precedence.
-func Discover(t *snapshot.Tree, dir string) []Found {
+// binary returns the runtime of a file that may be a ready program, see Binary;
+// nil: none is one. Sorted by name, then by precedence.
+func Discover(t *snapshot.Tree, dir string, binary func(file string) string) []Found {
 	var out []Found
 	prefix := dir + "/"
 	if dir == "." {
@@ -53,6 +55,10 @@ func Discover(t *snapshot.Tree, dir string) []Found {
 		case !nested && e.Kind != snapshot.PathDir && e.Kind != snapshot.PathModule:
 			if f, ok := fileFunction(e); ok {
 				out = append(out, f)
+			} else if e.Kind == snapshot.PathExec && binary != nil {
+				if runtime := binary(e.Path); runtime != "" {
+					out = append(out, Found{Name: baseName(e.Path), Main: e.Path, Runtime: runtime})
+				}
 			}
 		case nested && child != last:
 			last = child
@@ -73,9 +79,13 @@ func Discover(t *snapshot.Tree, dir string) []Found {
 	return out
 }
 
-// rank orders candidates of one name: a folder beats a file, then the extension.
+// rank orders candidates of one name: Go and Rust beat JavaScript, a folder beats
+// a file, then the extension.
 func (f Found) rank() int {
-	if f.Dir != "" {
+	switch {
+	case f.Runtime == Go || f.Runtime == Rust:
+		return -2
+	case f.Dir != "":
 		return -1
 	}
 	return slices.Index(extensions, path.Ext(f.Main))
@@ -148,3 +158,9 @@ func Background(name string) bool { return strings.HasSuffix(name, "-background"
 
 // Reserved reports whether the name is one that Netlify keeps for itself.
 func Reserved(name string) bool { return name == entryPoint }
+
+var validName = lazyregexp.New(`^[A-Za-z0-9_-]+$`)
+
+// ValidName reports whether a deploy with a function of that name is accepted.
+// Source: hasValidName of netlify-cli.
+func ValidName(name string) bool { return validName().MatchString(name) }

@@ -1,6 +1,7 @@
 package netlify
 
 import (
+	"slices"
 	"strings"
 
 	"healthaudit/snapshot/analyze/js"
@@ -22,10 +23,22 @@ const (
 	HandlerUnknown HandlerState = "unknown" // something is exported that cannot be followed
 )
 
+// Forms in which a source declares a schedule.
+const (
+	FormHelper = "schedule()"
+	FormConfig = "config"
+)
+
+// A Refusal is why Netlify's build fails on a function, or on all of them.
+type Refusal struct {
+	Place
+	Message string `json:"message"`
+}
+
 // A Declared is one schedule that the source of a function asks for.
 type Declared struct {
 	Expression string `json:"expression,omitempty"` // empty when it is not written as a literal
-	Form       string `json:"form"`                 // "schedule()" or "config"
+	Form       string `json:"form"`                 // FormHelper or FormConfig
 	Why        string `json:"why,omitempty"`        // why Netlify does not take it; empty when it does
 	At         Place  `json:"at"`
 }
@@ -36,16 +49,18 @@ type Function struct {
 	Empty     bool         `json:"empty,omitempty"`
 	Version   string       `json:"version,omitempty"`
 	Format    string       `json:"format,omitempty"`  // esm or cjs, by its syntax
+	Dynamic   bool         `json:"dynamic,omitempty"` // it calls import()
 	Handler   string       `json:"handler,omitempty"` // how it is exported: "exports.handler", "export default"
 	State     HandlerState `json:"state,omitempty"`
 	What      string       `json:"what,omitempty"` // what a wrong handler is, what a missing one may be hidden by
 	HandlerAt Place        `json:"handlerAt"`
+	Default   bool         `json:"default,omitempty"`  // it has a default export
+	Complete  bool         `json:"complete,omitempty"` // all that it exports is known
 	Declared  []Declared   `json:"declared,omitempty"`
-	Routes    []string     `json:"routes,omitempty"`
-	Methods   []string     `json:"methods,omitempty"`
-	Bundler   string       `json:"bundler,omitempty"`
-	// Background is true when config says so; the name may say so too.
-	Background bool `json:"background,omitempty"`
+	Unparsed  string       `json:"unparsed,omitempty"` // why Netlify's analysis cannot read a file that Node can; empty when it can
+	Refused   *Refusal     `json:"refused,omitempty"`  // why Netlify's build fails on it
+	Unheeded  []Unheeded   `json:"unheeded,omitempty"` // keys of its config that do not take effect
+	InSource
 }
 
 // helperModule is the package whose schedule() Netlify looks for.
@@ -54,7 +69,7 @@ const helperModule = "@netlify/functions"
 // Analyze reads the main file of a function.
 func Analyze(file string, src []byte) *Function {
 	m := js.Parse(file, src)
-	f := &Function{Source: source(m), Empty: m.Empty, Format: "cjs"}
+	f := &Function{Source: source(m), Empty: m.Empty, Dynamic: m.Dynamic, Format: "cjs"}
 	if len(m.Problems) > 0 || m.Unjudged != "" {
 		f.Format, f.State = "", HandlerUnknown
 		return f
@@ -62,13 +77,50 @@ func Analyze(file string, src []byte) *Function {
 	if m.ESM {
 		f.Format = "esm"
 	}
+	f.Unparsed = unparsed(m, file, src)
 	f.entry(m)
 	f.schedules(m)
-	if f.Version == V2 && !m.JSX {
+	f.helperUse(m, file, src)
+	f.unheeded(m)
+	if f.Version == V2 {
 		f.config(m)
+	} else if f.Unparsed == "" && streams(m) {
+		f.Mode = ModeStream
 	}
 	return f
 }
+
+// Why Netlify's analysis, which reads every file as a module of plain TypeScript,
+// sees no configuration in a file.
+const (
+	whyJSX    = "the file holds JSX, which Netlify's analysis cannot read: it sees no configuration at all"
+	whySloppy = "Netlify's analysis reads every file as a module and stumbles on this one: it sees no configuration at all"
+)
+
+func unparsed(m *js.Module, file string, src []byte) string {
+	switch {
+	case m.JSX:
+		return whyJSX
+	case m.Odd != "":
+		return "the file uses " + m.Odd + ", which Netlify's analysis cannot read: it sees no configuration at all"
+	}
+	if !m.ESM && configures(m) && len(src) < maxSloppy && len(js.AsModule(file, src)) > 0 {
+		return whySloppy
+	}
+	return ""
+}
+
+// configures reports whether there is anything in a script that Netlify's analysis
+// would take.
+func configures(m *js.Module) bool {
+	_, config := m.Export("config")
+	_, def := m.Export("default")
+	return config || def || slices.ContainsFunc(m.Bindings, func(b js.Binding) bool { return b.From == helperModule })
+}
+
+// maxSloppy is the size in bytes above which a script is not read once more, as
+// a module.
+const maxSloppy = 1 << 20
 
 // entry decides the version as Netlify does: v1 when it sees a handler export,
 // else v2 when there is a default export, else v1. Where its static analysis
@@ -76,29 +128,34 @@ func Analyze(file string, src []byte) *Function {
 func (f *Function) entry(m *js.Module) {
 	handler, hasHandler := m.Export("handler")
 	def, hasDefault := m.Export("default")
-	f.Version = V1
+	f.Version, f.Default, f.Complete = V1, hasDefault, m.Complete
 	switch {
-	case hasHandler && (seen(handler) || !hasDefault || m.JSX):
-		f.take(handler)
-	case hasDefault && def.Decl != js.DeclObject && def.Decl != js.DeclIndex && !m.JSX:
+	case hasHandler && (!hasDefault || f.Unparsed != "" || slices.ContainsFunc(m.Exports, func(e js.Export) bool { return e.Name == "handler" && seen(e) })):
+		f.take(m, handler)
+	case hasDefault && def.Decl != js.DeclObject && def.Decl != js.DeclIndex && f.Unparsed == "":
 		f.Version = V2
-		f.take(def)
-	case hasDefault && m.JSX:
-		f.State, f.What = HandlerUnknown, "a default export in a file with JSX, which Netlify's analysis cannot read"
+		f.take(m, def)
+	case hasDefault && f.Unparsed != "":
+		f.State, f.What = HandlerUnknown, "a default export in a file that Netlify's analysis cannot read, and so takes for the older kind"
+		if m.JSX {
+			f.What = "a default export in a file with JSX, which Netlify's analysis cannot read"
+		}
 		f.HandlerAt = Place{def.Line, def.Column}
 	default:
 		f.absent(m)
 	}
 }
 
-// seen reports whether Netlify's static analysis recognises the export.
+// seen reports whether Netlify's static analysis recognises the export: as a
+// call, an object, or something else that is not a call of a member.
 func seen(e js.Export) bool {
-	calls := e.Value.Kind == js.Call && strings.Contains(e.Value.Text, ".")
+	v := e.Value
+	known := v.Kind != "" && (v.Kind != js.Call || v.Assertion != "" || strings.HasPrefix(v.Text, "new ") || v.Text != "" && !strings.Contains(v.Text, "."))
 	switch e.Decl {
 	case js.DeclMember, js.DeclConst, js.DeclLet:
-		return !calls
+		return known || e.Local != ""
 	case js.DeclClause:
-		return e.From == "" && !calls
+		return e.From == "" && known
 	}
 	return false
 }
@@ -109,13 +166,16 @@ var handlerForms = map[string]string{
 	js.DeclClause: "export {}", js.DeclDefault: "export default", js.DeclMember: "exports.", js.DeclIndex: "exports[]", js.DeclObject: "module.exports = {}",
 }
 
-func (f *Function) take(e js.Export) {
+func (f *Function) take(m *js.Module, e js.Export) {
 	f.Handler = handlerForms[e.Decl]
 	if e.Decl == js.DeclMember {
 		f.Handler += e.Name
 	}
 	f.HandlerAt = Place{e.Line, e.Column}
 	f.State = HandlerOK
+	if m.Varies(e.Local) {
+		return // what it holds when it is called is not known
+	}
 	switch v := e.Value; v.Kind {
 	case js.String, js.Number, js.Boolean, js.Null, js.Array, js.Template:
 		f.State, f.What = HandlerWrong, "a "+string(v.Kind)

@@ -47,8 +47,18 @@ type Defect struct {
 type Entry struct {
 	Place
 	Name      string `json:"name"`
-	Path      string `json:"path,omitempty"` // as it stands, where the entry has one that is a file of the project's
-	Generated bool   `json:"gen,omitempty"`  // a build made the function: it has no source among the functions
+	Path      string `json:"path,omitempty"`  // as it stands, where the entry has one that is a file of the project's
+	Generated bool   `json:"gen,omitempty"`   // a build made the function: it has no source among the functions
+	Built     *Built `json:"built,omitempty"` // of the manifest of a build
+}
+
+// Built is what Netlify's build says of a function that it packed.
+type Built struct {
+	Runtime  string `json:"runtime,omitempty"`
+	Bundler  string `json:"bundler,omitempty"`
+	Schedule string `json:"schedule,omitempty"`
+	Archive  string `json:"archive,omitempty"` // name of the archive beside the manifest
+	API      int    `json:"api,omitempty"`     // version of the functions API; 0: its analysis could not read the file
 }
 
 // A Manifest is what a list of functions says.

@@ -160,28 +160,60 @@ func (m *manifestReader) list() {
 
 func (m *manifestReader) entry(at Place) {
 	e := Entry{Place: at}
+	if m.build {
+		e.Built = &Built{}
+	}
 	m.r.Object("functions", func(key string) {
 		switch {
+		case key == "buildData" && e.Built != nil && m.r.Peek() == '{':
+			m.buildData(e.Built)
 		case m.r.Peek() != '"':
 			m.r.Skip()
-		case key == "name":
-			e.Place = m.here()
-			e.Name, _ = m.r.Text("")
-		case key == "path":
-			if p, _ := m.r.Text(""); isProjectPath(p) {
-				e.Path = p
-			}
-		case key == "mainFile":
-			p, _ := m.r.Text("")
-			e.Generated = e.Generated || strings.Contains(strings.ReplaceAll(p, `\`, "/"), "/.netlify/")
-		case key == "generator":
-			m.r.Skip()
-			e.Generated = true
 		default:
-			m.r.Skip()
+			m.property(&e, key)
 		}
 	})
 	m.add(e)
+}
+
+// property reads a text of an entry.
+func (m *manifestReader) property(e *Entry, key string) {
+	at := m.here()
+	s, _ := m.r.Text("")
+	switch key {
+	case "name":
+		e.Place, e.Name = at, s
+	case "path":
+		if isProjectPath(s) {
+			e.Path = s
+		}
+	case "mainFile":
+		e.Generated = e.Generated || strings.Contains(strings.ReplaceAll(s, `\`, "/"), "/.netlify/")
+	case "generator":
+		e.Generated = true
+	}
+	if e.Built == nil {
+		return
+	}
+	switch key {
+	case "path":
+		e.Built.Archive = path.Base(strings.ReplaceAll(s, `\`, "/"))
+	case "runtime":
+		e.Built.Runtime = clip(s)
+	case "bundler":
+		e.Built.Bundler = clip(s)
+	case "schedule":
+		e.Built.Schedule = clip(s)
+	}
+}
+
+func (m *manifestReader) buildData(b *Built) {
+	m.r.Object("", func(key string) {
+		if c := m.r.Peek(); key == "runtimeAPIVersion" && (c == '1' || c == '2') {
+			b.API = int(c - '0')
+		}
+		m.r.Skip()
+	})
 }
 
 // isProjectPath reports whether a path can only be meant as a file of the

@@ -16,6 +16,9 @@ func tree(paths ...string) *snapshot.Tree {
 	var out []snapshot.TreePath
 	for _, p := range paths {
 		e := snapshot.TreePath{Path: p, Kind: snapshot.PathFile, State: snapshot.Tracked}
+		if rest, ok := strings.CutPrefix(p, "exec:"); ok {
+			e.Path, e.Kind = rest, snapshot.PathExec
+		}
 		if rest, ok := strings.CutPrefix(p, "link:"); ok {
 			e.Path, e.Kind = rest, snapshot.PathLink
 		}
@@ -51,6 +54,8 @@ func TestDiscover(t *testing.T) {
 		{"D6 lets a folder beat a file, and js the others", []string{"a.ts", "a.js", "a.zip", "a.mjs", "b.js", "b/index.ts"},
 			[]string{"a a.js js", "a a.zip zip", "a a.mjs js", "a a.ts js", "b b/index.ts js", "b b.js js"}},
 		{"D8 makes Go of a folder with Go", []string{"a/a.go", "a/index.js", "b/main.go", "c/c.go.txt"}, []string{"a a/a.go go", "b b/main.go go"}},
+		{"D9 takes ready programs of Go and Rust before all else", []string{"exec:worker", "worker.js", "worker/index.js", "exec:old.x", "exec:other", "exec:run.sh"},
+			[]string{"old old.x rs", "worker worker go", "worker worker/index.js js", "worker worker.js js"}},
 		{"D11 takes a link to a file, not to a folder", []string{"link:a.js", "link:b"}, []string{"a a.js js"}},
 		{"D13 tells letter case apart", []string{"Hello.js", "hello.js"}, []string{"Hello Hello.js js", "hello hello.js js"}},
 		{"takes no name that is only an ending", []string{".js", "fifo:x.js", "gone:y.js"}, nil},
@@ -66,7 +71,7 @@ func TestDiscover(t *testing.T) {
 				}
 			}
 			var got []string
-			for _, f := range Discover(tree(paths...), "f") {
+			for _, f := range Discover(tree(paths...), "f", func(p string) string { return map[string]string{"f/worker": Go, "f/old.x": Rust}[p] }) {
 				got = append(got, fmt.Sprintf("%s %s %s", f.Name, strings.TrimPrefix(f.Main, "f/"), f.Runtime))
 			}
 			if !slices.Equal(got, c.want) {
@@ -75,19 +80,22 @@ func TestDiscover(t *testing.T) {
 		})
 	}
 	t.Run("lists a folder at the root", func(t *testing.T) {
-		if got := Discover(tree("a.js", "b/index.js"), "."); len(got) != 2 {
+		if got := Discover(tree("a.js", "b/index.js"), ".", nil); len(got) != 2 {
 			t.Errorf("got %v", got)
 		}
 	})
 }
 
 func TestDiscoverEdge(t *testing.T) {
-	got := DiscoverEdge(tree("e/a.js", "e/b/index.tsx", "e/c.jsx", "e/d.cjs", "e/hello.js", "e/hello.json", "e/f.ts", "e/f.js"), "e")
+	found, lost := DiscoverEdge(tree("e/a.js", "e/b/index.tsx", "e/c.jsx", "e/d.cjs", "e/hello.js", "e/hello.json", "e/f.ts", "e/f.js", "e/g.js", "e/g/readme.md", "e/h.d/h.d.ts"), "e")
 	var names []string
-	for _, f := range got {
+	for _, f := range found {
 		names = append(names, f.Name+" "+f.Main)
 	}
-	want := []string{"a e/a.js", "b e/b/index.tsx", "c e/c.jsx", "f e/f.js"}
+	for _, l := range lost {
+		names = append(names, l.Name+" by "+l.By)
+	}
+	want := []string{"a e/a.js", "b e/b/index.tsx", "c e/c.jsx", "f e/f.js", "h.d e/h.d/h.d.ts", "g by e/g", "hello by e/hello.json"}
 	if !slices.Equal(names, want) {
 		t.Errorf("got %q, want %q", names, want)
 	}
@@ -162,7 +170,10 @@ func TestSchedules(t *testing.T) {
 		{"schedule() required and renamed", "a.js", "const { schedule: s } = require('@netlify/functions'); module.exports.handler = s('@daily', f)", "@daily"},
 		{"schedule() in a clause", "a.mjs", esm + "const handler = schedule('@daily', f); export { handler }", "@daily"},
 		{"schedule() of a const", "a.js", cjs + "const C = '@daily'; exports.handler = schedule(C, f)", "@daily"},
-		{"schedule() of a let", "a.js", cjs + "let C = '@daily'; exports.handler = schedule(C, f)", " ! not a literal"},
+		{"schedule() of a let", "a.js", cjs + "let C; C = '@daily'; exports.handler = schedule(C, f)", "@daily"},
+		{"schedule() of a parameter", "a.js", cjs + "exports.handler = schedule(process.env.CRON, f)", " ! not a literal"},
+		{"an asserted schedule()", "a.ts", esm + "export const handler = schedule('@daily', f) as Handler", "@daily ! the call is written"},
+		{"sloppy code", "a.js", "exports.default = () => 1; exports.config = { schedule: '@daily' }; with (x) {}", "@daily ! stumbles"},
 		{"schedule() of a template", "a.js", cjs + "exports.handler = schedule(`@daily`, f)", " ! template literal"},
 		{"schedule() without arguments", "a.js", cjs + "exports.handler = schedule()", " ! no arguments"},
 		{"schedule() through a namespace", "a.mjs", "import * as nf from '@netlify/functions'; export const handler = nf.schedule('@daily', f)", "@daily ! namespace"},

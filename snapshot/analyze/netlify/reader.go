@@ -2,36 +2,37 @@ package netlify
 
 import (
 	"fmt"
+	"maps"
 	"path"
+	"slices"
 	"sort"
+	"strconv"
 	"strings"
 
 	"github.com/pelletier/go-toml/v2/unstable"
 )
 
-// A reader takes the layers of one file, main before context, into a Config.
+// A reader takes one file, with the contexts that count merged in, into a Config.
 type reader struct {
-	c     *Config
-	lines map[string]Place
+	c        *Config
+	root     map[string]any
+	lines    map[string]Place
+	prefixes []string // of the contexts that were merged in, the strongest first
 }
 
-// get finds a key in the spellings Netlify accepts: build, Build, BUILD.
-func get(t map[string]any, key string) any {
-	for _, k := range []string{key, strings.ToUpper(key[:1]) + key[1:], strings.ToUpper(key)} {
-		if v, ok := t[k]; ok {
-			return v
+// place returns where a property stands: in the context that sets it, else at the
+// main level.
+func (r *reader) place(key string) Place {
+	key = strings.ToLower(key)
+	for _, p := range r.prefixes {
+		for _, k := range []string{key, strings.TrimPrefix(key, "build.")} {
+			if at, ok := r.lines[p+k]; ok {
+				return at
+			}
 		}
 	}
-	return nil
+	return r.lines[key]
 }
-
-func table(t map[string]any, key string) map[string]any {
-	m, _ := get(t, key).(map[string]any)
-	return m
-}
-func text(t map[string]any, key string) string { s, _ := get(t, key).(string); return s }
-
-func (r *reader) place(key string) Place { return r.lines[strings.ToLower(key)] }
 
 func (r *reader) problem(at Place, format string, args ...any) {
 	if len(r.c.Problems) < 50 {
@@ -39,104 +40,151 @@ func (r *reader) problem(at Place, format string, args ...any) {
 	}
 }
 
-// layer reads build and functions of the main level or of one context.
-func (r *reader) layer(t map[string]any, prefix string) {
-	if t == nil {
-		return
+// read fills the Config. What Netlify refuses is in its problems, the first of
+// which is the one that Netlify names.
+func (r *reader) read(contexts []string) {
+	merged := r.merge(contexts)
+	r.validate(merged, beforeNormal)
+	build, functions := table(merged, "build"), table(merged, "functions")
+	normal := normalFunctions(functions)
+	after := maps.Clone(merged)
+	after["functions"] = normal
+	if star, ok := normal["*"].(map[string]any); ok && star["directory"] != nil {
+		after["functionsDirectory"] = star["directory"]
 	}
-	build := table(t, "build")
-	set := func(dst *string, s string) {
-		if s != "" {
-			*dst = cleanDir(s)
+	r.validate(after, afterNormal)
+
+	set := func(dst *string, at *Place, key string, t map[string]any, name string) {
+		if s, _ := t[name].(string); strings.TrimSpace(s) != "" {
+			*dst, *at = cleanDir(s), r.place(key)
 		}
 	}
-	if prefix == "" {
-		set(&r.c.Base, text(build, "base"))
-	}
-	set(&r.c.Edge, text(build, "edge_functions"))
-	directory := text(build, "functions")
-	if s := text(t, "functions"); s != "" && prefix != "" {
-		directory = s // context.X.functions as text is build.functions
-	}
-	functions := table(t, "functions")
-	if s := text(functions, "directory"); s != "" {
-		directory = s
-	}
-	set(&r.c.Directory, directory)
-	if functions != nil {
-		r.functions(functions, prefix)
-	}
+	set(&r.c.Base, &r.c.Places.Base, "build.base", build, "base")
+	set(&r.c.Publish, &r.c.Places.Publish, "build.publish", build, "publish")
+	set(&r.c.Edge, &r.c.Places.Edge, "build.edge_functions", build, "edge_functions")
+	set(&r.c.Directory, &r.c.Places.Directory, "build.functions", build, "functions")
+	set(&r.c.Directory, &r.c.Places.Directory, "functions.directory", after, "functionsDirectory")
+	r.functions(normal)
+	r.contexts()
+	r.scheduled(r.root)
+	r.redirects(merged["redirects"])
+	r.edges(merged["edge_functions"])
 }
+
+// contexts notes which contexts have settings of functions of their own.
+func (r *reader) contexts() {
+	for name, v := range table(r.root, "context") {
+		t, _ := v.(map[string]any)
+		if _, isText := t["functions"].(string); isText || table(t, "functions") != nil {
+			r.c.Contexts = append(r.c.Contexts, clip(name))
+		}
+	}
+	sort.Strings(r.c.Contexts)
+}
+
+func table(t map[string]any, key string) map[string]any {
+	m, _ := t[key].(map[string]any)
+	return m
+}
+
+func text(t map[string]any, key string) string { s, _ := t[key].(string); return s }
 
 // cleanDir is a folder relative to the base, without a slash in front.
 func cleanDir(s string) string {
 	return path.Clean(strings.TrimLeft(strings.TrimSpace(s), "/"))
 }
 
-func (r *reader) functions(t map[string]any, prefix string) {
-	keys := make([]string, 0, len(t))
-	for k := range t {
-		keys = append(keys, k)
+// normalFunctions brings the functions table into the form in which every key is
+// a pattern: properties at its top level belong to "*", where they yield to what
+// stands under "*" itself.
+func normalFunctions(t map[string]any) map[string]any {
+	star := map[string]any{}
+	out := map[string]any{"*": star}
+	if v, ok := t["*"]; ok {
+		w, isTable := v.(map[string]any)
+		if !isTable {
+			out["*"] = v
+			w = nil
+		}
+		maps.Copy(star, w)
 	}
-	sort.Strings(keys)
-	top, star := map[string]any{}, map[string]any{}
-	for _, k := range keys {
-		v, isTable := t[k].(map[string]any)
-		at := r.place(prefix + "functions." + k)
+	for k, v := range t {
 		switch {
-		case properties[k] && !(isTable && onlyProperties(v)):
-			top[k] = t[k]
-		case !isTable:
-			r.problem(at, "functions.%s must be an object; Netlify's build fails", clip(k))
 		case k == "*":
-			star = v
+		case properties[k] && !onlyProperties(v):
+			if _, ok := star[k]; !ok {
+				star[k] = v
+			}
 		default:
-			s := r.settings(v, prefix+"functions."+k+".")
-			r.rule(Rule{Pattern: k, Settings: s, At: at})
+			out[k] = v
 		}
 	}
-	r.c.Global = r.c.Global.merge(r.settings(top, prefix+"functions."), false)
-	r.c.Global = r.c.Global.merge(r.settings(star, prefix+"functions.*."), false)
+	return out
 }
 
-// rule adds a rule, or merges it over the one of the main level.
-func (r *reader) rule(n Rule) {
-	for i, old := range r.c.Rules {
-		if old.Pattern == n.Pattern {
-			r.c.Rules[i].Settings = old.Settings.merge(n.Settings, false)
-			return
-		}
-	}
-	r.c.Rules = append(r.c.Rules, n)
-}
-
-func onlyProperties(t map[string]any) bool {
+// onlyProperties reports whether a value is a table of function keys: then its own
+// name is that of a function.
+func onlyProperties(v any) bool {
+	t, ok := v.(map[string]any)
 	for k := range t {
 		if !properties[k] {
 			return false
 		}
 	}
-	return true
+	return ok
 }
 
-func (r *reader) settings(t map[string]any, prefix string) Settings {
-	var s Settings
+func (r *reader) functions(normal map[string]any) {
+	for _, k := range slices.Sorted(maps.Keys(normal)) {
+		v, ok := normal[k].(map[string]any)
+		if !ok {
+			continue
+		}
+		if k == "*" {
+			r.c.Global = r.settings(v, "functions.", "functions.*.")
+		} else {
+			r.c.Rules = append(r.c.Rules, Rule{Pattern: k, Settings: r.settings(v, "functions."+k+"."), At: r.place("functions." + k)})
+		}
+	}
+}
+
+// settings reads one table of function keys, whose keys stand below one of the prefixes.
+func (r *reader) settings(t map[string]any, prefixes ...string) Settings {
+	at := func(k string) (string, Place) {
+		for _, p := range prefixes[1:] {
+			if found := r.place(p + k); found.Line > 0 {
+				return p + k, found
+			}
+		}
+		return prefixes[0] + k, r.place(prefixes[0] + k)
+	}
 	for k := range t {
 		if !properties[k] {
-			r.c.Ignored = append(r.c.Ignored, Ignored{clip(prefix + k), r.place(prefix + k)})
+			key, place := at(k)
+			r.c.Ignored = append(r.c.Ignored, Ignored{clip(key), place})
 		}
 	}
-	s.Bundler = text(t, "node_bundler")
-	if v, ok := t["schedule"]; ok {
-		at := r.place(prefix + "schedule")
-		expr, isText := v.(string)
-		if !isText {
-			r.problem(at, "%sschedule must be a text; Netlify's build fails", clip(prefix))
-		}
-		s.Schedule, s.At = expr, at
+	_, scheduled := at("schedule")
+	s := Settings{Bundler: text(t, "node_bundler"), Schedule: clip(text(t, "schedule")), DenoMap: text(t, "deno_import_map"), Region: text(t, "region"),
+		Memory: scalar(t["memory"]), VCPU: scalar(t["vcpu"]),
+		Included: list(t["included_files"]), External: list(t["external_node_modules"]), Excluded: list(t["ignored_node_modules"])}
+	if s.Schedule != "" {
+		s.At = scheduled
 	}
-	s.Included, s.External = list(t["included_files"]), list(t["external_node_modules"])
 	return s
+}
+
+// scalar is a text or number as text, "" for anything else.
+func scalar(v any) string {
+	switch v := v.(type) {
+	case string:
+		return v
+	case int64:
+		return strconv.FormatInt(v, 10)
+	case float64:
+		return strconv.FormatFloat(v, 'f', -1, 64)
+	}
+	return ""
 }
 
 func list(v any) []string {
@@ -150,9 +198,26 @@ func list(v any) []string {
 	return out
 }
 
+// edges reads [[edge_functions]].
+func (r *reader) edges(v any) {
+	l, _ := v.([]any)
+	for i, e := range l[:min(len(l), 5000)] {
+		t, ok := e.(map[string]any)
+		if !ok {
+			continue
+		}
+		key := fmt.Sprintf("edge_functions#%d", i)
+		at := r.place(key + ".function")
+		if at.Line == 0 {
+			at = r.place(key)
+		}
+		r.c.EdgeRules = append(r.c.EdgeRules, EdgeRule{Function: clip(text(t, "function")), Path: clip(firstText(t, "path", "pattern")), At: at})
+	}
+}
+
 // scheduled reads [[scheduled.functions]], a form that Netlify passes over.
 func (r *reader) scheduled(root map[string]any) {
-	l, _ := get(table(root, "scheduled"), "functions").([]any)
+	l, _ := table(root, "scheduled")["functions"].([]any)
 	for i, e := range l[:min(len(l), 5000)] {
 		t, ok := e.(map[string]any)
 		if !ok {
@@ -180,7 +245,8 @@ func firstText(t map[string]any, keys ...string) string {
 }
 
 // keyPlaces returns where every key and table stands, by its dotted path in
-// lower case; the entries of an array of tables additionally as path#index.
+// lower case; of an array of tables, the entries additionally as
+// path#index, and what is in them below that.
 func keyPlaces(src []byte) map[string]Place {
 	var (
 		p      unstable.Parser
@@ -217,9 +283,9 @@ func keyPlaces(src []byte) map[string]Place {
 			prefix = key + "."
 			put(key, at)
 		case unstable.ArrayTable:
-			prefix = key + "."
 			put(key, at)
 			put(fmt.Sprintf("%s#%d", key, seen[key]), at)
+			prefix = fmt.Sprintf("%s#%d.", key, seen[key])
 			seen[key]++
 		default:
 			put(prefix+key, at)

@@ -1,9 +1,12 @@
 package netlify
 
 import (
+	"path"
+	"slices"
 	"strings"
 
 	"healthaudit/snapshot/analyze/js"
+	"healthaudit/snapshot/analyze/lazyregexp"
 )
 
 // schedules collects every schedule the source asks for, and why Netlify does
@@ -45,8 +48,10 @@ func (f *Function) helper(m *js.Module) {
 		case d.Why != "":
 		case e.Name == "default":
 			d.Why = "schedule() counts only as the value of the handler export, not of the default export"
-		case m.JSX:
-			d.Why = whyJSX
+		case f.Unparsed != "":
+			d.Why = f.Unparsed
+		case e.Value.Assertion != "":
+			d.Why = "the call is written with " + assertion(e.Value.Assertion) + ": Netlify does not see schedule()"
 		case e.CommonJS() && e.Decl != js.DeclMember:
 			d.Why = "Netlify sees exports.handler = schedule(…), not this form of export"
 		case e.CommonJS() && e.Local != "":
@@ -54,13 +59,76 @@ func (f *Function) helper(m *js.Module) {
 		case e.Decl == js.DeclConst && e.Local != "" || e.Decl == js.DeclLet && e.Local != "":
 			d.Why = "handler is another name's value; Netlify takes schedule(…) only when it stands there itself"
 		default:
+			f.Schedule = d.Expression
 			d.Why = badCron(d.Expression)
 		}
 		f.Declared = append(f.Declared, d)
 	}
 }
 
-const whyJSX = "the file holds JSX, which Netlify's analysis cannot read: it sees no configuration at all"
+// helperUse notes on which uses of schedule() Netlify's build fails: it must find
+// one as the value of the handler, with an expression that it can read.
+func (f *Function) helperUse(m *js.Module, file string, src []byte) {
+	if f.Version != V1 || f.Unparsed != "" || !importsSchedule(m, file, src) {
+		return
+	}
+	for _, e := range m.Exports {
+		b, ok := m.Binding(e.Value.Text)
+		if e.Name != "handler" || !seen(e) || e.Value.Kind != js.Call || e.Value.Assertion != "" || !ok || b.From != helperModule || b.Name != "schedule" ||
+			e.Local != "" && e.Decl != js.DeclClause {
+			continue
+		}
+		if f.Schedule == "" {
+			f.misuse(Place{e.Value.Line, e.Value.Column}, "the cron expression of schedule() cannot be read from the file")
+		}
+		return
+	}
+	f.misuse(f.HandlerAt, "schedule() is imported from @netlify/functions and is not the value of the handler")
+}
+
+// misuse notes that the build fails on a use of schedule(), and says so where the
+// schedule is told of.
+func (f *Function) misuse(at Place, message string) {
+	f.Refused = &Refusal{at, message}
+	for i, d := range f.Declared {
+		if d.Form == FormHelper && d.Why != "" && !strings.HasSuffix(d.Why, buildFails) {
+			f.Declared[i].Why += "; " + buildFails
+		}
+	}
+}
+
+const buildFails = "Netlify's build fails"
+
+var typedImport = lazyregexp.New(`(?m)^import\s*\{([^{}]*)\}\s*from\s*["']@netlify/functions["']`)
+
+// importsSchedule reports whether the name is imported. An import of TypeScript
+// that nothing uses is gone from the module, but not for Netlify.
+func importsSchedule(m *js.Module, file string, src []byte) bool {
+	if slices.ContainsFunc(m.Bindings, func(b js.Binding) bool { return b.From == helperModule && b.Name == "schedule" }) {
+		return true
+	}
+	if !strings.Contains(path.Ext(file), "ts") {
+		return false
+	}
+	for _, found := range typedImport().FindAllSubmatch(src, -1) {
+		for name := range strings.SplitSeq(string(found[1]), ",") {
+			if first, _, _ := strings.Cut(strings.TrimSpace(name), " "); first == "schedule" {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// streams reports whether the handler is wrapped in stream() of @netlify/functions.
+func streams(m *js.Module) bool {
+	e, ok := m.Export("handler")
+	if !ok || e.Value.Kind != js.Call || !seen(e) || e.Local != "" && e.Decl != js.DeclClause {
+		return false
+	}
+	b, ok := m.Binding(e.Value.Text)
+	return ok && b.From == helperModule && b.Name == "stream"
+}
 
 func badCron(expr string) string {
 	if why := BadSchedule(expr); why != "" {
@@ -69,21 +137,21 @@ func badCron(expr string) string {
 	return ""
 }
 
-// cron reads the first argument of schedule(): a literal or a top-level const.
+// cron reads the first argument of schedule(): a literal or a top-level name.
 func (f *Function) cron(m *js.Module, call js.Value) Declared {
-	d := Declared{Form: "schedule()", At: Place{call.Line, call.Column}}
+	d := Declared{Form: FormHelper, At: Place{call.Line, call.Column}}
 	if len(call.List) == 0 {
-		d.Why = "schedule() has no arguments; Netlify's build fails"
+		d.Why = "schedule() has no arguments; " + buildFails
 		return d
 	}
 	v := call.List[0]
 	if v.Kind == js.Identifier {
-		if c, ok := m.Const(v.Text); ok {
+		if c, ok := m.Top(v.Text); ok {
 			v = c
 		}
 	}
 	if v.Kind != js.String {
-		d.Why = "the cron expression is " + article(v.Kind) + ", not a literal; Netlify's build fails"
+		d.Why = "the cron expression is " + article(v.Kind) + ", not a literal; " + buildFails
 		return d
 	}
 	d.Expression = clip(v.Text)
@@ -113,7 +181,7 @@ func (f *Function) configSchedule(m *js.Module, e js.Export, config js.Value) {
 	if !ok {
 		return
 	}
-	d := Declared{Form: "config", At: Place{field.Line, field.Column}}
+	d := Declared{Form: FormConfig, At: Place{field.Line, field.Column}}
 	if field.Value.Kind == js.String {
 		d.Expression = clip(field.Value.Text)
 	}
@@ -126,8 +194,8 @@ func (f *Function) configSchedule(m *js.Module, e js.Export, config js.Value) {
 
 func (f *Function) whyConfig(m *js.Module, e js.Export, config, v js.Value) string {
 	switch {
-	case m.JSX:
-		return whyJSX
+	case f.Unparsed != "":
+		return f.Unparsed
 	case f.Version == V1:
 		return "config is read only in functions with a default export (v2); beside a handler export Netlify ignores it"
 	case config.Assertion != "" && e.Decl != js.DeclDefault:
@@ -155,57 +223,13 @@ func assertion(a string) string {
 func (f *Function) wrappedConfig(e js.Export, call js.Value) {
 	for _, a := range call.List {
 		if field, ok := a.Field("schedule"); ok && a.Kind == js.Object {
-			d := Declared{Form: "config", At: Place{field.Line, field.Column}, Why: "config is the result of a call: Netlify takes only an object literal"}
+			d := Declared{Form: FormConfig, At: Place{field.Line, field.Column}, Why: "config is the result of a call: Netlify takes only an object literal"}
 			if field.Value.Kind == js.String {
 				d.Expression = clip(field.Value.Text)
 			}
 			f.Declared = append(f.Declared, d)
 		}
 	}
-}
-
-// config reads the other properties of a v2 function's config.
-func (f *Function) config(m *js.Module) {
-	c, ok := m.Export("config")
-	if !ok {
-		if d, has := m.Export("default"); has && d.Value.Kind == js.Object {
-			inner, _ := d.Value.Field("config")
-			c.Value = inner.Value
-		}
-	}
-	if c.Value.Kind != js.Object || c.Value.Assertion != "" {
-		return
-	}
-	f.Routes = literals(c.Value, "path")
-	f.Methods = literals(c.Value, "method")
-	for i := range f.Methods {
-		f.Methods[i] = strings.ToUpper(f.Methods[i])
-	}
-	if v, ok := c.Value.Field("background"); ok && v.Value.Kind == js.Boolean && v.Value.Text == "true" {
-		f.Background = true
-	}
-	if v := literals(c.Value, "nodeBundler"); len(v) == 1 {
-		f.Bundler = v[0]
-	}
-}
-
-// literals returns a property that is a text or a list of texts.
-func literals(o js.Value, name string) []string {
-	field, ok := o.Field(name)
-	if !ok {
-		return nil
-	}
-	all := field.Value.List
-	if field.Value.Kind == js.String {
-		all = []js.Value{field.Value}
-	}
-	var out []string
-	for _, v := range all {
-		if v.Kind == js.String && v.Assertion == "" {
-			out = append(out, clip(v.Text))
-		}
-	}
-	return out
 }
 
 // Scheduled returns the schedule in the source that takes effect, if any.
@@ -222,5 +246,6 @@ func (f *Function) Scheduled() (Declared, bool) {
 const (
 	WhyNoSuchKey  = "Netlify does not read [[scheduled.functions]]"
 	WhyNoFunction = "there is no function of that name"
+	WhyRefused    = "not a valid schedule, Netlify's build fails" // the reason follows; function-syntax tells of it
 	WhyOverridden = "the schedule in the function's source wins"
 )

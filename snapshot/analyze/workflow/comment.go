@@ -31,6 +31,16 @@ func commentNotes(m *Model, text []string) []Message {
 	return out
 }
 
+// Contradiction compares what a comment says with a schedule, both in UTC: "the
+// comment says daily, but …"; "" when they agree, or the comment can be read in
+// more than one way.
+func Contradiction(said, expr string, c *cron.Schedule) string {
+	if claim := contradicted(said, "", c); claim != "" {
+		return fmt.Sprintf("the comment says %s, but %q %s", claim, expr, means(c))
+	}
+	return ""
+}
+
 // commentOf returns the comment that belongs to the cron on a line.
 func commentOf(text []string, line int) string {
 	if line < 1 || line > len(text) {

@@ -1,6 +1,8 @@
 package function
 
 import (
+	"path"
+
 	"healthaudit/snapshot"
 	"healthaudit/snapshot/analyze/netlify"
 	"healthaudit/snapshot/collect"
@@ -25,7 +27,9 @@ func (site *site) file(s *collect.Session) *snapshot.Item {
 	text("base", c.Base)
 	text("directory", site.functionsDir)
 	text("directory.edge", site.edgeDir)
+	text("directory.configured", c.Directory)
 	text("bundler", c.Global.Bundler)
+	text("superseded", site.superseded)
 	if len(c.Ignored) > 0 {
 		var keys []string
 		for _, k := range c.Ignored {
@@ -35,8 +39,50 @@ func (site *site) file(s *collect.Session) *snapshot.Item {
 	}
 	site.build(s, it)
 	site.declared(it)
+	site.leads(it, c.Redirects)
 	it.Sort()
 	return it
+}
+
+// leads refers to the functions that redirects lead to.
+func (site *site) leads(it *snapshot.Item, rules []netlify.Redirect) {
+	for _, r := range rules {
+		if name, ok := r.Function(); ok && site.has(name) {
+			it.Refs = append(it.Refs, snapshot.Ref{Kind: snapshot.RefFunction, Name: name, File: it.Path, Line: r.At.Line, Column: r.At.Column, Where: "redirects"})
+		}
+	}
+}
+
+// publishDirs are the folders, relative to the base, whose _redirects file Netlify
+// takes, or builds copy into the folder that it publishes.
+var publishDirs = []string{".", "public", "static", "src", "src/static", "assets"}
+
+// redirects makes an item of each _redirects file of the site.
+func (site *site) redirects(s *collect.Session) (out []*snapshot.Item) {
+	base := site.base(s.Tree)
+	seen := map[string]bool{}
+	for _, d := range append([]string{site.config.Publish}, publishDirs...) {
+		p := path.Join(base, d, "_redirects")
+		if e, ok := s.Tree.At(p); !ok || !isProject(e) || seen[p] {
+			continue
+		}
+		seen[p] = true
+		it := &snapshot.Item{Key: fileKey(p), Name: p, Kind: KindRedirects, Path: p, Source: site.source}
+		f, err := s.Files.File(p, snapshot.Own)
+		it.Files = []snapshot.File{f}
+		if site.functionsDir != "" {
+			it.Add(snapshot.Semantic, "directory", snapshot.Text(site.functionsDir))
+		}
+		switch {
+		case err != nil:
+			it.Unknown, it.Torn = reason(err), true
+		case f.Link == "" && f.Size <= netlify.MaxConfig:
+			site.leads(it, netlify.ParseRedirects(fileBytes(s, f)))
+		}
+		it.Sort()
+		out = append(out, it)
+	}
+	return out
 }
 
 // declared adds the schedules of functions that are not there, and refers to

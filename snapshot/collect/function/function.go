@@ -19,9 +19,10 @@ import (
 
 // Kinds of items.
 const (
-	KindFunction = "function"
-	KindEdge     = "edge"
-	KindFile     = "file"
+	KindFunction  = "function"
+	KindEdge      = "edge"
+	KindFile      = "file"
+	KindRedirects = "redirects"
 )
 
 // maxFunctions bounds the functions of one site; what is beyond is not listed
@@ -34,9 +35,9 @@ var Collector = &collect.Collector{
 	Title:  "Netlify functions",
 	Doc: "Every netlify.toml and its functions folder (netlify/functions where nothing else is said): which files are functions, " +
 		"their version, entry point, routes and schedules, and whether a declared schedule takes effect; the local files each imports; " +
-		"edge functions; and lists of functions (*functions-manifest*.json, and those that systems.functions.manifests names, such as the " +
+		"edge functions; redirects (also of _redirects files) to functions; and lists of functions (*functions-manifest*.json, and those that systems.functions.manifests names, such as the " +
 		"manifest of the last build). Nothing is bundled or run.",
-	Epoch:     2,
+	Epoch:     3,
 	Collect:   gather,
 	Recollect: recollect,
 	Risk:      risk,
@@ -71,6 +72,9 @@ func (site *site) list(ctx context.Context, s *collect.Session) ([]*snapshot.Ite
 	for _, f := range site.edges {
 		jobs = append(jobs, func() *snapshot.Item { return site.edge(s, f) })
 	}
+	for _, l := range site.lost {
+		jobs = append(jobs, func() *snapshot.Item { return site.lostEdge(s, l) })
+	}
 	if len(jobs) > maxFunctions {
 		src.OK = false
 		src.Message = fmt.Sprintf("more than %d functions", maxFunctions)
@@ -87,7 +91,7 @@ func (site *site) list(ctx context.Context, s *collect.Session) ([]*snapshot.Ite
 	if f := site.file(s); f != nil {
 		items = append(items, f)
 	}
-	return items, src
+	return append(items, site.redirects(s)...), src
 }
 
 // recollect reads one item again.
@@ -104,8 +108,18 @@ func recollect(ctx context.Context, s *collect.Session, key snapshot.Key) (*snap
 				return site.edge(s, f), nil
 			}
 		}
+		for _, l := range site.lost {
+			if site.edgeKey(l.Name) == key {
+				return site.lostEdge(s, l), nil
+			}
+		}
 		if f := site.file(s); f != nil && f.Key == key {
 			return f, nil
+		}
+		for _, r := range site.redirects(s) {
+			if r.Key == key {
+				return r, nil
+			}
 		}
 	}
 	for _, m := range manifests(s, sites) {
@@ -127,7 +141,7 @@ func risk(fact string, old, new *snapshot.Value) snapshot.Risk {
 		case new == nil || fact != "handler":
 			return snapshot.RiskUp
 		}
-	case "unreadable", "broken", "missing", "schedule.ignored":
+	case "unreadable", "broken", "missing", "schedule.ignored", "refused", "lost", "shadows":
 		if new == nil {
 			return snapshot.RiskDown
 		}

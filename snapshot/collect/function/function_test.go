@@ -158,7 +158,7 @@ func TestChanges(t *testing.T) {
 		{"a schedule that vanished is dangerous", main, imp + strings.Replace(v2, "schedule: '@daily', ", "", 1), "a", "content neutral, schedule.declared neutral, schedule.effective up"},
 		{"a schedule that changed is dangerous", main, imp + strings.Replace(v2, "@daily", "@hourly", 1), "a", "content neutral, schedule.declared neutral, schedule.effective up"},
 		{"a route that vanished is dangerous", main, imp + strings.Replace(v2, ", path: '/a'", "", 1), "a", "content neutral, routes up"},
-		{"a handler that vanished is dangerous", main, imp, "a", "content neutral, handler up, routes up, schedule.declared neutral, schedule.effective up, version neutral"},
+		{"a handler that vanished is dangerous", main, imp, "a", "bundler neutral, content neutral, handler up, routes up, schedule.declared neutral, schedule.effective up, version neutral"},
 		{"another date in a manifest is none", "netlify/functions/functions-manifest.json", "{\"generatedAt\": \"y\",\n\"functions\": [\"a\"]}", "file:netlify/functions/functions-manifest.json", ""},
 		{"a name gone from a manifest is dangerous", "netlify/functions/functions-manifest.json", "{\"functions\": []}", "file:netlify/functions/functions-manifest.json", "functions up"},
 		{"a manifest that broke has lost no names", "netlify/functions/functions-manifest.json", "{\"functions\": [\"a\"", "file:netlify/functions/functions-manifest.json", "broken up"},

@@ -1,9 +1,11 @@
 package function
 
 import (
+	"cmp"
 	"path"
 	"slices"
 	"sort"
+	"strconv"
 	"strings"
 
 	"healthaudit/snapshot"
@@ -17,9 +19,6 @@ func (site *site) function(s *collect.Session, f netlify.Found) *snapshot.Item {
 	it := &snapshot.Item{Key: site.key(f.Name), Name: f.Name, Kind: KindFunction, Path: f.Main, Source: site.source}
 	it.Add(snapshot.Semantic, "runtime", snapshot.Text(f.Runtime))
 	settings := site.config.For(f.Name)
-	if settings.Bundler != "" {
-		it.Add(snapshot.Semantic, "bundler", snapshot.Text(settings.Bundler))
-	}
 	if twins := site.shadowed[f.Name]; len(twins) > 0 {
 		it.Add(snapshot.Set, "shadows", snapshot.SetOf(twins...))
 	}
@@ -28,12 +27,20 @@ func (site *site) function(s *collect.Session, f netlify.Found) *snapshot.Item {
 	}
 	c := &code{s: s, it: it, dir: f.Dir}
 	var fn netlify.Function
-	if main, ok := c.main(); ok && f.Runtime == netlify.JavaScript {
+	main, ok := c.main()
+	if !ok && f.Runtime != netlify.JavaScript && it.Unknown == tooLarge {
+		it.Unknown = "" // nothing of a program or an archive is analysed
+	}
+	if ok && f.Runtime == netlify.JavaScript {
 		fn = netlify.CachedFunction(s.Derived, main, c.bytes)
 		c.follow(main, fn.Source)
 		it.Unknown = unknown(fn.Source)
 		c.describe(fn)
+		if it.Unknown == "" && len(fn.Problems) == 0 {
+			c.text("bundler", fn.EffectiveBundler(f.Main, settings.Bundler))
+		}
 	}
+	c.compute(fn, settings)
 	if fn.Background || netlify.Background(f.Name) {
 		it.Add(snapshot.Semantic, "background", snapshot.Bool(true))
 	}
@@ -52,11 +59,24 @@ func (site *site) edge(s *collect.Session, f netlify.Found) *snapshot.Item {
 		fn := netlify.CachedFunction(s.Derived, main, c.bytes)
 		c.follow(main, fn.Source)
 		it.Unknown = unknown(fn.Source)
-		if len(fn.Routes) > 0 {
-			it.Add(snapshot.Set, "routes", snapshot.SetOf(fn.Routes...))
+		routes := fn.Routes
+		for _, r := range site.config.EdgeRules {
+			if r.Function == f.Name {
+				routes = append(slices.Clip(routes), r.Path)
+			}
 		}
+		c.set("routes", routes)
+		c.text("handler", fn.Handler)
 	}
 	c.folder()
+	it.Sort()
+	return it
+}
+
+// lostEdge makes the item of an edge function that Netlify passes over.
+func (site *site) lostEdge(s *collect.Session, l netlify.Lost) *snapshot.Item {
+	it := site.edge(s, l.Found)
+	it.Add(snapshot.Semantic, "lost", snapshot.Text(l.By))
 	it.Sort()
 	return it
 }
@@ -123,7 +143,7 @@ func (c *code) main() (snapshot.File, bool) {
 	if err != nil {
 		why := reason(err)
 		if why == "larger than 8 MiB" {
-			c.it.Unknown = why + ", not analysed"
+			c.it.Unknown = tooLarge
 		} else {
 			c.it.Unknown = why
 			c.it.Add(snapshot.Semantic, "unreadable", snapshot.Text(why))
@@ -132,6 +152,9 @@ func (c *code) main() (snapshot.File, bool) {
 	}
 	return f, true
 }
+
+// tooLarge is why a function is not judged of which only the size is known.
+const tooLarge = "larger than 8 MiB, not analysed"
 
 // maxOwnFiles bounds the files of a function's folder that are captured.
 const maxOwnFiles = 500
@@ -182,24 +205,48 @@ func (c *code) follow(main snapshot.File, first netlify.Source) {
 
 // describe adds the facts of the source.
 func (c *code) describe(fn netlify.Function) {
-	add := func(name, v string) {
-		if v != "" {
-			c.it.Add(snapshot.Semantic, name, snapshot.Text(v))
+	c.text("version", fn.Version)
+	c.text("format", fn.Format)
+	c.text("handler", fn.Handler)
+	c.text("node", fn.Node)
+	c.text("timeout", fn.Timeout)
+	if fn.Refused != nil {
+		c.text("refused", fn.Refused.Message)
+	}
+	c.set("routes", fn.Routes)
+	c.set("routes.excluded", fn.Excluded)
+	c.set("methods", fn.Methods)
+	c.set("events", fn.Events)
+}
+
+func (c *code) text(name, v string) {
+	if v != "" {
+		c.it.Add(snapshot.Semantic, name, snapshot.Text(v))
+	}
+}
+
+func (c *code) set(name string, v []string) {
+	if len(v) > 0 {
+		c.it.Add(snapshot.Set, name, snapshot.SetOf(v...))
+	}
+}
+
+// compute adds how large the function is and where it runs: its source wins over
+// netlify.toml. Memory and vcpu are one choice.
+func (c *code) compute(fn netlify.Function, settings netlify.Settings) {
+	memory, vcpu := "", fn.VCPU
+	if fn.Memory > 0 {
+		memory = strconv.Itoa(fn.Memory)
+	}
+	if memory == "" && vcpu == "" {
+		vcpu = settings.VCPU
+		if mb, ok := netlify.Megabytes(settings.Memory); ok {
+			memory = strconv.Itoa(mb)
 		}
 	}
-	add("version", fn.Version)
-	add("format", fn.Format)
-	add("handler", fn.Handler)
-	if len(fn.Routes) > 0 {
-		c.it.Add(snapshot.Set, "routes", snapshot.SetOf(fn.Routes...))
-	}
-	if len(fn.Methods) > 0 {
-		c.it.Add(snapshot.Set, "methods", snapshot.SetOf(fn.Methods...))
-	}
-	if fn.Bundler != "" {
-		c.it.Facts = slices.DeleteFunc(c.it.Facts, func(f snapshot.Fact) bool { return f.Name == "bundler" })
-		add("bundler", fn.Bundler)
-	}
+	c.text("memory", memory)
+	c.text("vcpu", vcpu)
+	c.text("region", cmp.Or(fn.Region, settings.Region))
 }
 
 // schedules adds every declared schedule: the one that takes effect, and the
@@ -215,10 +262,12 @@ func (site *site) schedules(it *snapshot.Item, name string, fn netlify.Function,
 		inSource = inSource || d.Why == ""
 	}
 	if settings.Schedule != "" {
-		why := netlify.BadSchedule(settings.Schedule)
+		why, refused := netlify.BadSchedule(settings.Schedule), netlify.RefusedSchedule(settings.Schedule)
 		switch {
+		case refused != "":
+			why = netlify.WhyRefused + ": " + refused
 		case why != "":
-			why = "not a valid schedule, Netlify's build fails: " + why
+			why = "not a schedule that Netlify runs, although its build accepts it: " + why
 		case inSource:
 			why = netlify.WhyOverridden
 		}

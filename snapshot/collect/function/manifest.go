@@ -1,6 +1,8 @@
 package function
 
 import (
+	"errors"
+	"io/fs"
 	"path"
 	"slices"
 	"strings"
@@ -103,11 +105,38 @@ func (site *site) listed(s *collect.Session, it *snapshot.Item, f snapshot.File)
 		it.Add(snapshot.Semantic, "format", snapshot.Text(m.Format))
 		it.Add(snapshot.Volatile, "count", snapshot.Number(len(names)))
 		remember(s, it, len(names), site.unlisted(names))
+		archives(s, it, m)
 	}
 	if folder := site.about(s, it.Path, m); folder != "" {
 		it.Add(snapshot.Semantic, "folder", snapshot.Text(folder))
 	}
 	it.Torn = it.Torn || site.unread() != ""
+}
+
+// maxArchive is the largest archive, in bytes, that Netlify accepts of a function.
+// Source: docs.netlify.com/build/functions/configuration.
+const maxArchive = 50 << 20
+
+// archives adds which archives that a build made are not there, or too large.
+func archives(s *collect.Session, it *snapshot.Item, m netlify.Manifest) {
+	var missing, large []string
+	for _, e := range m.Entries {
+		if e.Built == nil || e.Built.Archive == "" || e.Built.Archive == "." {
+			continue
+		}
+		switch st, err := s.Host.Stat(path.Join(path.Dir(it.Path), e.Built.Archive)); {
+		case errors.Is(err, fs.ErrNotExist):
+			missing = append(missing, e.Name)
+		case err == nil && st.Size > maxArchive:
+			large = append(large, e.Name)
+		}
+	}
+	if len(missing) > 0 {
+		it.Add(snapshot.Set, "archives.missing", snapshot.SetOf(missing...))
+	}
+	if len(large) > 0 {
+		it.Add(snapshot.Set, "archives.large", snapshot.SetOf(large...))
+	}
 }
 
 // remember carries the count of the last good list: while functions are missing

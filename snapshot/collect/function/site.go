@@ -32,6 +32,8 @@ type site struct {
 	functions    []netlify.Found // one for each name, sorted
 	shadowed     map[string][]string
 	edges        []netlify.Found
+	superseded   string         // the netlify.toml of the base, which Netlify takes instead of this one
+	lost         []netlify.Lost // edge functions that something else takes the name of
 }
 
 // findSites returns the sites of the project in path order.
@@ -132,6 +134,9 @@ func reason(err error) string {
 // last snapshot. A folder belongs to one site only.
 func (site *site) locate(s *collect.Session, claimed map[string]bool) {
 	base := site.base(s.Tree)
+	if inner := path.Join(base, "netlify.toml"); base != site.dir && inner != site.toml && s.Tree.HasFile(inner) {
+		site.superseded = inner
+	}
 	dir, edge := site.config.Directory, site.config.Edge
 	if site.unread() != "" {
 		dir, edge = site.remembered(s)
@@ -140,7 +145,7 @@ func (site *site) locate(s *collect.Session, claimed map[string]bool) {
 			base = site.dir
 		}
 	}
-	bases := []string{base, site.dir}
+	bases := []string{base, site.dir, "."} // of a monorepo, Netlify may be told another base in its user interface
 	site.functionsDir = firstDir(s.Tree, dir, bases, netlify.DefaultDir, netlify.LegacyDir)
 	site.edgeDir = firstDir(s.Tree, edge, bases, netlify.EdgeDir)
 	if site.functionsDir == "" {
@@ -227,7 +232,7 @@ func linkAt(t *snapshot.Tree, dir string) string {
 func (site *site) discover(s *collect.Session) {
 	site.shadowed = map[string][]string{}
 	if site.functionsDir != "" {
-		for _, f := range inProject(s, netlify.Discover(s.Tree, site.functionsDir)) {
+		for _, f := range inProject(s, netlify.Discover(s.Tree, site.functionsDir, programs(s))) {
 			if n := len(site.functions); n > 0 && site.functions[n-1].Name == f.Name {
 				site.shadowed[f.Name] = append(site.shadowed[f.Name], f.Main)
 				continue
@@ -236,7 +241,13 @@ func (site *site) discover(s *collect.Session) {
 		}
 	}
 	if site.edgeDir != "" {
-		site.edges = inProject(s, netlify.DiscoverEdge(s.Tree, site.edgeDir))
+		found, lost := netlify.DiscoverEdge(s.Tree, site.edgeDir)
+		site.edges = inProject(s, found)
+		for _, l := range lost {
+			if e, ok := s.Tree.At(l.Main); ok && isProject(e) {
+				site.lost = append(site.lost, l)
+			}
+		}
 	}
 }
 

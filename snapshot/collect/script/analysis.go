@@ -15,7 +15,7 @@ import (
 	"healthaudit/snapshot/collect"
 )
 
-const analysisVersion = 4
+const analysisVersion = 5
 
 // maxText is the largest shell, Python or other script, in bytes, that is
 // analysed; JavaScript may be as large as what is captured.

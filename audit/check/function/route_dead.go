@@ -1,0 +1,103 @@
+package function
+
+import (
+	"fmt"
+	"strings"
+
+	"healthaudit/audit"
+	"healthaudit/snapshot"
+	"healthaudit/snapshot/analyze/netlify"
+)
+
+// RouteDead finds routes that lead to no function.
+var RouteDead = &audit.Check{
+	ID:       "function-route-dead",
+	System:   snapshot.Functions,
+	Title:    "route leads to no function",
+	Severity: audit.High,
+	Doc: "A redirect in netlify.toml or in a _redirects file leads to /.netlify/functions/NAME, and nothing answers there: no function is called so, or it " +
+		"has a path of its own, which replaces that address, or a schedule, with which it has none. An [[edge_functions]] table that names no edge function " +
+		"is passed over. Visitors get 404. Names that are only known at run time (:splat) are not judged.",
+	Hint:          "Correct the name in the rule, or restore the function.",
+	Discriminator: "name of the function; of an edge function: edge and its name",
+	Source:        "docs.netlify.com/routing/redirects; config.path replaces the default address, measured",
+	Judge: func(p *audit.Pass) {
+		for _, it := range p.Items() {
+			if functions, ok := beside(p, it); ok {
+				deadRedirects(p, it, functions)
+			}
+			deadEdges(p, it)
+		}
+	},
+}
+
+func deadRedirects(p *audit.Pass, it *snapshot.Item, functions map[string]*snapshot.Item) {
+	first := map[string]netlify.Redirect{}
+	for _, r := range redirects(p, it) {
+		if name, ok := r.Function(); ok {
+			if _, has := first[name]; !has {
+				first[name] = r
+			}
+		}
+	}
+	for _, name := range sorted(first) {
+		why, hint := deadEnd(functions, name)
+		if why == "" {
+			continue
+		}
+		r := first[name]
+		p.Report(audit.Report{Item: it.Key, Discriminator: name, Hint: hint, At: audit.Location{Path: it.Path, Line: r.At.Line, Column: r.At.Column},
+			Message: fmt.Sprintf("the redirect of %s leads to the function %s, %s: it answers 404", short(r.From), short(name), why)})
+	}
+}
+
+// deadEnd says why nothing answers at the default address of a function.
+func deadEnd(functions map[string]*snapshot.Item, name string) (why, hint string) {
+	f := functions[name]
+	if f == nil {
+		for _, other := range sorted(functions) {
+			if strings.EqualFold(other, name) {
+				return "which is called " + other, "Write the name as the function is called: upper and lower case count."
+			}
+		}
+		return "which is not there", ""
+	}
+	if routes, ok := f.Fact("routes"); ok {
+		return fmt.Sprintf("whose own path %s replaces that address", routes.Strings()[0]), "Lead the redirect to the path of the function, or drop it: the function answers there by itself."
+	}
+	if _, ok := effective(f); ok {
+		return "which has a schedule and therefore no address", "Put what both need into a third file, and call that from a function without a schedule."
+	}
+	return "", ""
+}
+
+// short is a name or path of bounded length that breaks no line.
+func short(s string) string {
+	if r := []rune(s); len(r) > 80 {
+		s = string(r[:80]) + "…"
+	}
+	return tidy(s)
+}
+
+func deadEdges(p *audit.Pass, it *snapshot.Item) {
+	c, ok := config(p, it)
+	dir, hasDir := it.Fact("directory.edge")
+	if !ok || it.Torn || !hasDir {
+		return
+	}
+	known := map[string]bool{}
+	for _, e := range p.Items() {
+		if e.Kind == kindEdge && under(e.Path, dir.Str()) {
+			known[e.Name] = true
+		}
+	}
+	told := map[string]bool{}
+	for _, r := range c.EdgeRules {
+		if r.Function == "" || known[r.Function] || told[r.Function] {
+			continue
+		}
+		told[r.Function] = true
+		p.Report(audit.Report{Item: it.Key, Discriminator: "edge " + r.Function, At: audit.Location{Path: it.Path, Line: r.At.Line, Column: r.At.Column},
+			Message: fmt.Sprintf("[[edge_functions]] sends %s to %s, and there is no edge function of that name in %s", short(r.Path), short(r.Function), dir.Str())})
+	}
+}
