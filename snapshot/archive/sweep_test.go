@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-func TestSweep(t *testing.T) {
+func TestSweep_leftovers_of_a_restore(t *testing.T) {
 	dir := t.TempDir()
 	root, err := os.OpenRoot(dir)
 	if err != nil {
