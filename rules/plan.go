@@ -17,6 +17,7 @@ type World struct {
 	Seq      uint64 // of the snapshot
 	Run      string // its ULID
 	Now      time.Time
+	Taken    time.Time     // when the snapshot was; zero is now
 	Every    time.Duration // the usual time between two runs; 0 unknown
 	Snapshot *snapshot.Snapshot
 	Subjects []Subject // in the order of their keys

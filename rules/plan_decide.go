@@ -81,6 +81,9 @@ func (p *planner) timing(m match) (Skip, string) {
 	if m.inc.Undone {
 		return SkipExhausted, "a person undid the last attempt: audit recover reset " + m.rule.ID + " " + string(m.subject.Item.Key) + " lets it act again"
 	}
+	if m.inc.Last != nil && m.inc.Last.After(cmp.Or(p.w.Taken, now)) {
+		return SkipCooldown, "an attempt was made after this snapshot: the next audit run shows whether it helped"
+	}
 	if m.inc.left(m.rule, now) == 0 {
 		reason := fmt.Sprintf("%s made, none helped", plural(m.inc.Attempts, "attempt"))
 		if m.inc.Latched != nil && m.rule.Disable > 0 {

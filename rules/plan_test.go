@@ -226,6 +226,23 @@ func TestPlan_reset(t *testing.T) {
 	s.want(s.run(x), "a scripts/x: attempt 2")
 }
 
+// An attempt that was made after the snapshot says nothing in it: neither is
+// another one made, nor is the rule exhausted.
+func TestPlan_attempt_after_the_snapshot(t *testing.T) {
+	s := tell(t, rule("for: 1", "max_attempts: 1", "cooldown: 0s"))
+	p := s.run(x)
+	taken := s.now
+	s.now = s.now.Add(time.Minute)
+	s.act(p)
+	w := s.world([]Subject{x})
+	w.Taken, w.Now = taken, s.now.Add(time.Minute)
+	p, _ = s.set.Make(w, s.state)
+	s.want(p, "a scripts/x: cooldown")
+	if len(p.Exhausted) != 0 {
+		t.Errorf("%+v", p.Exhausted)
+	}
+}
+
 // An item that is gone for a while keeps its attempts.
 func TestPlan_gone_and_back(t *testing.T) {
 	s := tell(t, rule("for: 1", "cooldown: 0s"))

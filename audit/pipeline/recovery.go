@@ -100,7 +100,7 @@ func (s *session) plan(ctx context.Context, v *View) error {
 
 // World is what a plan for this view is made of.
 func (v *View) World(src rules.Sources, now time.Time) *rules.World {
-	return &rules.World{Seq: v.Seq, Run: v.Info.ID, Now: now, Every: v.every(), Snapshot: v.Snapshot, Subjects: v.subjects(), Sources: src}
+	return &rules.World{Seq: v.Seq, Run: v.Info.ID, Now: now, Taken: v.Info.Started, Every: v.every(), Snapshot: v.Snapshot, Subjects: v.subjects(), Sources: src}
 }
 
 // maxGaps is how many pauses between runs the usual one is taken from.
