@@ -160,6 +160,7 @@ type World struct {
 	Waivers  []Waiver            // of the snapshot's files, in order of place; then those of the configuration and of the store
 	Ignores  []Ignore            // of the configuration
 	Self     *Watch              // nil: not known, as of an old snapshot
+	Backups  *Backups            // of this store; nil where nobody looked
 	All      []*Check            // every check there is, those that are off included
 	Off      []string            // checks that are switched off: what they found before stays as it was, and is not shown
 

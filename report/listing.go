@@ -153,12 +153,79 @@ type StatsView struct {
 	CacheBytes int64        `json:"cache_bytes"` // of analyses, which can be made again
 }
 
+// An ArchiveView is an archive that was made.
+type ArchiveView struct {
+	Archive
+	Kind     string      `json:"kind"` // full, slim
+	Snapshot SnapshotRef `json:"snapshot"`
+	Copy     string      `json:"copy"`     // path of the second copy; empty without
+	LeftOut  []LeftOut   `json:"left_out"` // sorted by path
+	Removed  []string    `json:"removed"`  // older ones that archive.keep lets go of
+}
+
+// A LeftOut is something that was not taken along, and why.
+type LeftOut struct {
+	Path   string `json:"path"`
+	Reason string `json:"reason"`
+}
+
+// An ArchiveRow is one line of audit archive list, or of audit archive verify.
+type ArchiveRow struct {
+	Path      string    `json:"path"`
+	Host      string    `json:"host"` // who made it: host, project and digest
+	Own       bool      `json:"own"`  // this project of this host did
+	At        time.Time `json:"at"`   // of its snapshot
+	Seq       uint64    `json:"seq"`
+	Kind      string    `json:"kind"`
+	Encrypted bool      `json:"encrypted"`
+	Bytes     int64     `json:"bytes"`
+	Result    string    `json:"result,omitempty"` // of a verification: sound, as written, not opened, damaged
+	Detail    string    `json:"detail,omitempty"`
+}
+
+// An ImportView is a store that was made of archives.
+type ImportView struct {
+	Store     string       `json:"store"`
+	Kind      string       `json:"kind"`
+	From      []string     `json:"from"`
+	Skipped   []LeftOut    `json:"skipped"`
+	Snapshots int          `json:"snapshots"`
+	Newest    *SnapshotRef `json:"newest"`
+	Aside     string       `json:"aside"` // where the damaged store went; empty without
+}
+
+// A DrillView is what came of bringing an archive back for a try.
+type DrillView struct {
+	Path        string      `json:"path"`
+	Snapshot    SnapshotRef `json:"snapshot"`
+	Passed      bool        `json:"passed"`
+	Files       int         `json:"files"`    // brought back, byte for byte
+	Items       int         `json:"items"`    // found again when the files were audited
+	LeftOut     int         `json:"left_out"` // files that the archive does not hold
+	Differences []LeftOut   `json:"differences"`
+}
+
 // A RestoreView is what a restore did, or would do.
 type RestoreView struct {
-	Snapshot SnapshotRef   `json:"snapshot"`
-	Target   string        `json:"target"` // folder the files went to
-	DryRun   bool          `json:"dry_run"`
-	Files    []RestoreFile `json:"files"` // sorted by path
+	Snapshot    SnapshotRef   `json:"snapshot"`
+	Target      string        `json:"target"`       // folder the files went to
+	TargetGiven bool          `json:"target_given"` // it was named, and is not the project's root
+	DryRun      bool          `json:"dry_run"`
+	Files       []RestoreFile `json:"files"`   // sorted by path
+	Archive     string        `json:"archive"` // the bytes came from; empty: from the store
+	Undo        uint64        `json:"undo"`    // number that audit restore --undo takes; 0: nothing to undo
+	Undone      uint64        `json:"undone"`  // number of the restore that this one undoes; 0: none
+
+	Processes []RestoreProcess `json:"processes"` // sorted by item
+}
+
+// A RestoreProcess is how a process was defined, for a person to apply.
+type RestoreProcess struct {
+	Item       string            `json:"item"`
+	File       string            `json:"file"` // that declares it; empty: none did
+	Definition map[string]string `json:"definition"`
+	Differs    []string          `json:"differs"` // names of what is another in the latest snapshot
+	Next       string            `json:"next"`    // what to do with it
 }
 
 // A RestoreFile is one file of a restore.
@@ -168,4 +235,6 @@ type RestoreFile struct {
 	Action string `json:"action"` // written, unchanged, kept, missing, failed
 	Reason string `json:"reason"` // why kept, missing or failed
 	Bytes  int64  `json:"bytes"`
+	From   string `json:"from,omitempty"`  // the snapshot it is of, with --last-good
+	Patch  string `json:"patch,omitempty"` // of a dry run: what would change, secrets masked
 }

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"slices"
 	"strings"
 )
 
@@ -120,45 +119,6 @@ func Checks(w io.Writer, rows []CheckRow, o Options) error {
 	return stream(w, o.columns(), cols, func(add func(...string) error) error {
 		for _, r := range cleaned(rows) {
 			if err := add(r.ID, r.Severity, r.Title); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-}
-
-// Restore writes how many files a restore treated how, and each that it did not
-// find as it should be.
-func Restore(w io.Writer, v RestoreView, o Options) error {
-	v = cleaned(v)
-	p := newPage(o)
-	verb := "Restored from"
-	if v.DryRun {
-		verb = "Dry run, nothing was written: from"
-		for i, f := range v.Files {
-			if f.Action == "written" {
-				v.Files[i].Action = "to write"
-			}
-		}
-	}
-	p.line(0, inkBold, fmt.Sprintf("%s snapshot %s to %s: %s.", verb, v.Snapshot, v.Target, v.totals()))
-	if slices.ContainsFunc(v.Files, func(f RestoreFile) bool { return f.Action != "unchanged" }) {
-		p.WriteByte('\n')
-	}
-	if _, err := w.Write(p.Bytes()); err != nil {
-		return err
-	}
-	cols := []column{{head: "ACTION", max: 9}, {head: "BYTES", max: 12, right: true}, {head: "FILE"}}
-	return stream(w, o.columns(), cols, func(add func(...string) error) error {
-		for _, f := range v.Files {
-			if f.Action == "unchanged" {
-				continue // most of them, and nothing to know but how many
-			}
-			file := f.Path
-			if f.Reason != "" {
-				file += "\n" + f.Reason
-			}
-			if err := add(f.Action, group(f.Bytes), file); err != nil {
 				return err
 			}
 		}

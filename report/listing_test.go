@@ -69,9 +69,9 @@ func checkDoc() CheckDoc {
 
 func restoreView() RestoreView {
 	return RestoreView{Snapshot: ref(41), Target: "/srv/shop", Files: []RestoreFile{
-		{".github/workflows/deploy.yml", "workflows/deploy.yml", "written", "", 1832},
-		{"netlify/functions/" + strings.Repeat("very-long-folder/", 6) + "checkout.mjs", "functions/checkout", "kept", "it changed since the latest snapshot; --overwrite always takes the old one", 912},
-		{"tools/sync.sh", "scripts/tools/sync.sh", "unchanged", "", 40}}}
+		{".github/workflows/deploy.yml", "workflows/deploy.yml", "written", "", 1832, "", ""},
+		{"netlify/functions/" + strings.Repeat("very-long-folder/", 6) + "checkout.mjs", "functions/checkout", "kept", "it changed since the latest snapshot; --overwrite always takes the old one", 912, "", ""},
+		{"tools/sync.sh", "scripts/tools/sync.sh", "unchanged", "", 40, "", ""}}}
 }
 
 func TestListings(t *testing.T) {

@@ -52,9 +52,7 @@ func (s *session) commit(v *View) error {
 			return err
 		}
 		h := store.Header{ID: s.info.ID, At: s.started, Score: -1, Items: uint32(len(s.snap.Items)), Brief: v.Info.Brief().encode(), Body: body}
-		if v.Score.Value != nil {
-			h.Score = int32(round(audit.Floor(*v.Score.Value)*100, 1))
-		}
+		h.Score = v.hundredths()
 		for _, n := range v.Info.Open {
 			h.Findings += uint32(n)
 		}
@@ -76,8 +74,17 @@ func (s *session) commit(v *View) error {
 			w.json(tableState, rowContext, s.snap.Context)
 		}
 		w.tree(s.snap.Tree, oldTree)
+		w.do(func() error { return s.noteArchive(tx) })
 		return w.err
 	})
+}
+
+// hundredths is the score as headers keep it, -1 for none.
+func (v *View) hundredths() int32 {
+	if v.Score.Value == nil {
+		return -1
+	}
+	return int32(round(audit.Floor(*v.Score.Value)*100, 1))
 }
 
 // bulk is how many new bytes of files get a transaction of their own.
@@ -280,6 +287,14 @@ func ahead[T any](n int, do func(int) T) iter.Seq2[int, T] {
 // in this run, also of items carried because one source of it failed: what is
 // known of a system is always in its last reading.
 func (w *writer) readings(s *snapshot.Snapshot) {
+	for sys, m := range readingsIn(s) {
+		b, err := json.Marshal(m)
+		w.do(func() error { return err })
+		w.do(func() error { return w.tx.PutObs(w.seq, string(sys), b) })
+	}
+}
+
+func readingsIn(s *snapshot.Snapshot) map[snapshot.System]map[snapshot.Key]readings {
 	all := map[snapshot.System]map[snapshot.Key]readings{}
 	for _, it := range s.Items {
 		if !s.System(it.System()).Status.Listed() {
@@ -300,11 +315,7 @@ func (w *writer) readings(s *snapshot.Snapshot) {
 		}
 		all[sys][it.Key] = r
 	}
-	for sys, m := range all {
-		b, err := json.Marshal(m)
-		w.do(func() error { return err })
-		w.do(func() error { return w.tx.PutObs(w.seq, string(sys), b) })
-	}
+	return all
 }
 
 func (w *writer) findings(v *View) {

@@ -26,6 +26,7 @@ type Config struct {
 	Limits      map[string]float64 // "check-id.limit"
 	FailOn      []string           // nil: DefaultFailOn
 	FailUnder   *float64
+	Backups     Backups
 	Retention   Retention      // the zero value prunes nothing after a run
 	Waivers     []audit.Waiver // of the configuration
 	Ignore      []audit.Ignore

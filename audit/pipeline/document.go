@@ -41,6 +41,7 @@ func (v *View) Summary(version string) *report.Document {
 			DurationMS: ms(i.Finished.Sub(i.Started)), Host: i.Host, Root: i.Root},
 		Gate:        report.Gate{FailOn: i.FailOn, FailUnder: i.FailUnder, Passed: i.Passed, Why: v.reasons(), Exit: i.Exit},
 		Recovery:    report.Recovery{Mode: i.Recovery, Steps: []report.Step{}, Totals: map[string]int{}},
+		Archive:     i.Archive,
 		JournalHead: i.JournalHead,
 	}
 	if i.Git != nil {

@@ -26,6 +26,10 @@ func (s *session) judge() (*View, error) {
 	}
 	s.info.Removed = removedBy(v.Changes, s.cmp.gone, s.gone)
 	s.info.Judged = s.lastJudged()
+	s.info.Doubted, s.info.ArchiveFailed = nil, ""
+	if s.unmade != nil {
+		s.info.ArchiveFailed = s.unmade.Error()
+	}
 	w, err := s.world(v)
 	if err != nil {
 		return nil, err
@@ -88,6 +92,7 @@ func (s *session) world(v *View) (*audit.World, error) {
 		return nil, err
 	}
 	w := s.Config.world(s.snap)
+	w.Backups = s.seen()
 	var accepted []Acceptance
 	before := uint64(0)
 	if s.past != nil {

@@ -210,3 +210,11 @@ func (s stored) Bytes(sum string) ([]byte, error) {
 	}
 	return s.tx.Blob(sum)
 }
+
+// has reports whether there are bytes of that digest.
+func (s stored) has(sum string) bool {
+	if s.stage != nil && s.stage.has(sum) {
+		return true
+	}
+	return s.tx != nil && s.tx.HasBlob(sum)
+}

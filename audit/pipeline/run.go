@@ -1,7 +1,7 @@
 // Package pipeline is one run of audit, from the lock to the exit code, and the
 // way back: a saved run made into the same document.
 //
-//	lock → collect → snapshot → diff → check → score → plan → commit → report → exit code
+//	lock → collect → snapshot → diff → check → score → plan → archive → commit → report → exit code
 //
 // It wires the packages that know nothing of each other. It keeps the store
 // open read-only while it looks, and writes the run in one transaction at
@@ -67,10 +67,16 @@ func (r *Runner) Run(ctx context.Context) (*report.Document, error) {
 		return nil, err
 	}
 	var v *View
-	if err := s.stageOf("judge", func() (err error) { v, err = s.judge(); return err }); err != nil {
+	err := s.stageOf("judge", func() (err error) { v, err = s.judge(); return err })
+	if err != nil {
 		return nil, err
 	}
-	v.Info.Finished = r.Host.Now().UTC().Round(0)
+	s.info.Finished = r.Host.Now().UTC().Round(0) // what follows keeps it
+	if s.wanted() {
+		if v, err = s.archive(ctx, v); err != nil {
+			return nil, err
+		}
+	}
 	// The document does not depend on the commit: it is made while that waits for the disk.
 	doc := make(chan *report.Document, 1)
 	go func() {
@@ -84,11 +90,15 @@ func (r *Runner) Run(ctx context.Context) (*report.Document, error) {
 		err := s.stageOf("commit", func() error { return s.commit(v) })
 		if err != nil {
 			<-doc
+			s.archived.revoke()
 			return nil, &CommitError{err}
+		}
+		if s.archived != nil {
+			_ = s.archived.thin() // what could not be removed is in the plan of the next archive
 		}
 	}
 	var made *report.Document
-	err := s.stageOf("document", func() error { made = <-doc; return nil })
+	err = s.stageOf("document", func() error { made = <-doc; return nil })
 	if !r.Ephemeral {
 		if err := s.stageOf("prune", func() error { return s.tidy(ctx) }); err != nil { // the run is kept, and the next one tidies
 			made.Errors = append(made.Errors, report.Error{System: string(snapshot.Auditor), Source: "store", Message: "old snapshots could not be pruned: " + err.Error(), Hint: "audit store prune tries again; audit store verify says whether the store is sound"})
@@ -101,6 +111,28 @@ func (r *Runner) Run(ctx context.Context) (*report.Document, error) {
 		made.Run.Seq, made.Score.History[len(made.Score.History)-1].Seq = 0, 0
 	}
 	return made, err
+}
+
+// archive makes the archive of a run. When that fails, the run is judged again
+// with what went wrong, and kept all the same.
+func (s *session) archive(ctx context.Context, v *View) (*View, error) {
+	err := s.stageOf("archive", func() (err error) { s.archived, err = s.backUp(ctx, v); return err })
+	switch {
+	case ctx.Err() != nil:
+		s.archived.revoke()
+		return nil, context.Cause(ctx)
+	case err == nil && s.archived != nil:
+		s.info.Archive = s.archived.shown(s.Host.Root())
+		return v, nil
+	case err == nil:
+		return v, nil
+	}
+	var bad *store.CorruptError
+	if errors.As(err, &bad) {
+		return nil, err
+	}
+	s.unmade = s.Config.Backups.failed(err, s.Host.Root())
+	return s.judge()
 }
 
 // A CommitError says that a run could not be kept: nothing of it was.
@@ -123,7 +155,7 @@ func (r *Runner) prepare(ctx context.Context) error {
 			return err
 		}
 		if bad {
-			aside := r.Store + ".damaged-" + r.Host.Now().UTC().Format("20060102T150405Z")
+			aside := asideName(r.Store, r.Host.Now())
 			if err := os.Rename(r.Store, aside); err != nil {
 				return err
 			}

@@ -41,7 +41,11 @@ type session struct {
 	snap    *snapshot.Snapshot
 	cursors map[string]json.RawMessage
 	cmp     *comparison
-	gone    deletions
+
+	backups  backupState
+	archived *archiving   // of this run
+	unmade   *BackupError // why there is none although one was wanted
+	gone     deletions
 }
 
 // stageOf runs one stage and tells how long it took.
@@ -124,6 +128,9 @@ func (s *session) open() (err error) {
 		return err
 	}
 	s.key = s.reader.Key()
+	if s.backups, err = readBackups(s.tx); err != nil {
+		return err
+	}
 	s.memo = &memo{tx: s.tx, fresh: map[string]made{}}
 	if seq := s.tx.Seq(); seq > 0 {
 		if s.past, err = newPast(s.tx, seq); err != nil {

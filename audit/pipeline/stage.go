@@ -86,6 +86,13 @@ func (s *stage) bytes(sum string) ([]byte, bool, error) {
 	return b, true, err
 }
 
+func (s *stage) has(sum string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	_, ok := s.at[sum]
+	return ok
+}
+
 // digests returns what is staged, sorted.
 func (s *stage) digests() []string {
 	s.mu.Lock()

@@ -29,39 +29,41 @@ const (
 // Info is what a snapshot's header says of its run. It holds nothing that can
 // be computed again from the tables.
 type Info struct {
-	ID          string                      `json:"id"`
-	Tool        string                      `json:"tool"`
-	Started     time.Time                   `json:"started"`
-	Finished    time.Time                   `json:"finished"`
-	Host        string                      `json:"host"`
-	Root        string                      `json:"root"`
-	Git         *collect.Repository         `json:"git,omitempty"`
-	GitReason   string                      `json:"git_reason,omitempty"` // why git was not used
-	Systems     []snapshot.SystemState      `json:"systems"`
-	Reference   map[snapshot.System]uint64  `json:"ref,omitempty"` // what each system was compared to
-	Crashed     []audit.Crash               `json:"crashed,omitempty"`
-	Doubted     []string                    `json:"doubted,omitempty"` // findings carried because their check could not look for them
-	Gone        []audit.Gone                `json:"gone,omitempty"`
-	Kept        []snapshot.Key              `json:"kept,omitempty"`     // items carried although their source was read, sorted: a link is in the way to them, or to what starts them
-	Removed     map[snapshot.Key]string     `json:"removed,omitempty"`  // items that left, and the commit that deleted their file
-	Judged      map[snapshot.Key]uint64     `json:"judged,omitempty"`   // items that could not be judged, and the snapshot in which they last could
-	Flapping    map[snapshot.Key]float64    `json:"flapping,omitempty"` // items whose level goes to and fro, and by how many percent
-	Recovery    string                      `json:"recovery"`
-	FailOn      []string                    `json:"fail_on"`
-	FailUnder   *float64                    `json:"fail_under,omitempty"`
-	Weights     map[snapshot.System]float64 `json:"weights,omitempty"`
-	Criticality map[string]string           `json:"criticality,omitempty"`
-	ChecksOff   []string                    `json:"checks_off,omitempty"`
-	Ignore      []audit.Ignore              `json:"ignore,omitempty"`
-	Baseline    *Pinned                     `json:"baseline,omitempty"` // what was pinned then
-	Every       time.Duration               `json:"every,omitempty"`    // how often a run was to be
-	Open        map[string]int              `json:"open"`               // severity → open findings
-	Regressions int                         `json:"regressions"`        // items with open ones
-	Passed      bool                        `json:"passed"`
-	Exit        int                         `json:"exit"`
-	Delta       *float64                    `json:"delta,omitempty"`
-	DeltaSame   *float64                    `json:"delta_same,omitempty"` // like for like
-	JournalHead *report.Head                `json:"journal,omitempty"`
+	ID            string                      `json:"id"`
+	Tool          string                      `json:"tool"`
+	Started       time.Time                   `json:"started"`
+	Finished      time.Time                   `json:"finished"`
+	Host          string                      `json:"host"`
+	Root          string                      `json:"root"`
+	Git           *collect.Repository         `json:"git,omitempty"`
+	GitReason     string                      `json:"git_reason,omitempty"` // why git was not used
+	Systems       []snapshot.SystemState      `json:"systems"`
+	Reference     map[snapshot.System]uint64  `json:"ref,omitempty"` // what each system was compared to
+	Crashed       []audit.Crash               `json:"crashed,omitempty"`
+	Doubted       []string                    `json:"doubted,omitempty"` // findings carried because their check could not look for them
+	Gone          []audit.Gone                `json:"gone,omitempty"`
+	Kept          []snapshot.Key              `json:"kept,omitempty"`     // items carried although their source was read, sorted: a link is in the way to them, or to what starts them
+	Removed       map[snapshot.Key]string     `json:"removed,omitempty"`  // items that left, and the commit that deleted their file
+	Judged        map[snapshot.Key]uint64     `json:"judged,omitempty"`   // items that could not be judged, and the snapshot in which they last could
+	Flapping      map[snapshot.Key]float64    `json:"flapping,omitempty"` // items whose level goes to and fro, and by how many percent
+	Recovery      string                      `json:"recovery"`
+	FailOn        []string                    `json:"fail_on"`
+	FailUnder     *float64                    `json:"fail_under,omitempty"`
+	Weights       map[snapshot.System]float64 `json:"weights,omitempty"`
+	Criticality   map[string]string           `json:"criticality,omitempty"`
+	ChecksOff     []string                    `json:"checks_off,omitempty"`
+	Ignore        []audit.Ignore              `json:"ignore,omitempty"`
+	Baseline      *Pinned                     `json:"baseline,omitempty"` // what was pinned then
+	Every         time.Duration               `json:"every,omitempty"`    // how often a run was to be
+	Open          map[string]int              `json:"open"`               // severity → open findings
+	Regressions   int                         `json:"regressions"`        // items with open ones
+	Passed        bool                        `json:"passed"`
+	Exit          int                         `json:"exit"`
+	Delta         *float64                    `json:"delta,omitempty"`
+	DeltaSame     *float64                    `json:"delta_same,omitempty"` // like for like
+	JournalHead   *report.Head                `json:"journal,omitempty"`
+	Archive       *report.Archive             `json:"archive,omitempty"`        // made of this snapshot, in its run
+	ArchiveFailed string                      `json:"archive_failed,omitempty"` // why it could not be made
 }
 
 // readings are the metrics and volatile facts of one item.

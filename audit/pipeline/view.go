@@ -63,10 +63,13 @@ func (v *View) weighting() audit.Weighting {
 	return c.weighting(v.Info.Systems)
 }
 
-// gate decides whether the run passes, and the exit code (DESIGN: 1 gate, 3 incomplete).
+// gate decides whether the run passes, and the exit code (DESIGN: 5 an archive that
+// failed, 1 gate, 3 incomplete).
 func (v *View) gate() {
 	v.Info.Passed = len(v.reasons()) == 0
 	switch {
+	case v.Info.ArchiveFailed != "":
+		v.Info.Exit = 5
 	case !v.Info.Passed:
 		v.Info.Exit = 1
 	case slices.ContainsFunc(v.Info.Systems, func(s snapshot.SystemState) bool { return s.Status == snapshot.StatusError }):

@@ -64,8 +64,15 @@ type CLI struct {
 	Bisect    bisectCmd    `cmd:"" help:"Find between which snapshots, and commits, a finding began."`
 	Schedules schedulesCmd `cmd:"" help:"Show every schedule: what is declared, what is in effect, what starts when, and what collides."`
 	Restore   restoreCmd   `cmd:"" help:"Bring files of a snapshot back to disk."`
-	Accept    acceptCmd    `cmd:"" help:"Accept a finding for a while, or that an item was removed for good."`
-	Baseline  struct {
+	Archive   struct {
+		Create archiveCreateCmd `cmd:"" help:"Make an archive of a snapshot, or of the whole store."`
+		List   archiveListCmd   `cmd:"" help:"List the archives."`
+		Verify archiveVerifyCmd `cmd:"" help:"Read archives to their ends and check every byte."`
+		Import archiveImportCmd `cmd:"" help:"Make a store of archives, when the store is lost or damaged."`
+		Drill  archiveDrillCmd  `cmd:"" help:"Bring the newest archive back into a temporary folder and compare, to prove that it can be done."`
+	} `cmd:"" help:"Backup files."`
+	Accept   acceptCmd `cmd:"" help:"Accept a finding for a while, or that an item was removed for good."`
+	Baseline struct {
 		Set   baselineSetCmd   `cmd:"" help:"Pin a snapshot: what is open in it is no news."`
 		Show  baselineShowCmd  `cmd:"" default:"withargs" help:"Show what is pinned, and what came since (the default)."`
 		Clear baselineClearCmd `cmd:"" help:"Forget the baseline."`
@@ -161,7 +168,13 @@ func Main(ctx context.Context, p *Process) (code int) {
 	if err := app.resolve(); err != nil {
 		return fail(p, err)
 	}
-	return fail(p, kctx.Selected().Target.Addr().Interface().(command).Run(app))
+	err = kctx.Selected().Target.Addr().Interface().(command).Run(app)
+	if bad := (*store.CorruptError)(nil); errors.As(err, &bad) {
+		if there := app.anyArchive(); there != "" {
+			bad.Hint = strings.TrimSpace(bad.Hint + "\n" + there)
+		}
+	}
+	return fail(p, err)
 }
 
 // helpShown carries an exit that kong asked for through its callers.

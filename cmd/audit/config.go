@@ -68,6 +68,19 @@ type File struct {
 		Severity map[string]string  `yaml:"severity"`
 		Limits   map[string]float64 `yaml:"limits"`
 	} `yaml:"checks"`
+	Archive struct {
+		Dir        string `yaml:"dir"`
+		CopyTo     string `yaml:"copy_to"`
+		When       string `yaml:"when"`
+		Recipients string `yaml:"recipients_file"`
+		Keep       struct {
+			Last    *int `yaml:"last"`
+			Weekly  *int `yaml:"weekly"`
+			Monthly *int `yaml:"monthly"`
+		} `yaml:"keep"`
+		MaxBytes   string `yaml:"max_bytes"`
+		DrillEvery string `yaml:"drill_every"`
+	} `yaml:"archive"`
 	Waivers []fileWaiver `yaml:"waivers"`
 	Ignore  []fileIgnore `yaml:"ignore"`
 	Cadence fileCadence  `yaml:"cadence"`
@@ -117,6 +130,7 @@ func (a *App) settings() (*settings, error) {
 		if err := parseConfig(path, src, &s.file); err != nil {
 			return nil, err
 		}
+		s.archiveLine = lineOf(src, "archive")
 		if a.Root == "" && s.file.Root != "" {
 			s.root, s.moved = s.file.Root, true
 			if !filepath.IsAbs(s.root) {

@@ -62,7 +62,7 @@ func commandsPage(t *testing.T) string {
 	t.Helper()
 	var b strings.Builder
 	b.WriteString("# Commands\n\nGenerated from the code by `make docs`.\n")
-	for _, c := range []string{"", "run", "report", "list", "diff", "history", "bisect", "schedules", "restore", "status", "check-alive", "accept", "baseline set", "baseline show", "baseline clear", "check list", "check explain", "journal show", "journal verify", "store verify", "store stats", "store prune", "store compact", "version"} {
+	for _, c := range []string{"", "run", "report", "list", "diff", "history", "bisect", "schedules", "restore", "archive create", "archive list", "archive verify", "archive import", "archive drill", "status", "check-alive", "accept", "baseline set", "baseline show", "baseline clear", "check list", "check explain", "journal show", "journal verify", "store verify", "store stats", "store prune", "store compact", "version"} {
 		var out bytes.Buffer
 		p := &Process{Args: append(strings.Fields(c), "--help"), Stdout: &out, Stderr: &out, Env: func(string) string { return "" }}
 		if code := Main(t.Context(), p); code != exitOK {

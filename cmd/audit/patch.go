@@ -2,13 +2,13 @@ package main
 
 import (
 	"path"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/rogpeppe/go-internal/diff"
 
+	"healthaudit/audit/pipeline"
 	"healthaudit/report"
 	"healthaudit/snapshot"
 	"healthaudit/snapshot/analyze/lazyregexp"
@@ -116,34 +116,12 @@ const (
 	withheld = "(not shown: values of environment variables stand in this file; audit restore SNAPSHOT FILE --target DIR brings it back)\n"
 )
 
-var (
-	envFact  = lazyregexp.New(`(?:^|\.)env\w*\.([^.\[\]]+)$`)
-	argsFact = lazyregexp.New(`(?:^|\.)(\w*args)\.hash$`)
-	withFact = lazyregexp.New(`(?i)\.with\.([^.\[\]]*(?:token|secret|pass|key|auth|cred)[^.\[\]]*)$`)
-)
-
 // secrets tells of every file the names whose values were masked in a fact.
 func secrets(snaps ...*snapshot.Snapshot) map[string]*secret {
 	out := map[string]*secret{}
-	for _, s := range snaps {
-		for _, it := range s.Items {
-			for _, f := range it.Facts {
-				if f.Class != snapshot.Secret {
-					continue
-				}
-				for _, kind := range []*regexp.Regexp{envFact(), argsFact(), withFact()} {
-					m := kind.FindStringSubmatch(f.Name)
-					if m == nil {
-						continue
-					}
-					if out[it.Path] == nil {
-						ext := path.Ext(it.Path)
-						out[it.Path] = &secret{map[string]bool{}, ext == ".js" || ext == ".cjs" || ext == ".mjs"}
-					}
-					out[it.Path].names[m[1]] = true
-				}
-			}
-		}
+	for file, names := range pipeline.Masked(snaps...) {
+		ext := path.Ext(file)
+		out[file] = &secret{names, ext == ".js" || ext == ".cjs" || ext == ".mjs"}
 	}
 	return out
 }

@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"net"
 	"os"
@@ -26,9 +27,12 @@ import (
 	"github.com/klauspost/compress/zstd"
 	bolt "go.etcd.io/bbolt"
 
+	"healthaudit/audit/pipeline"
 	"healthaudit/report"
 	"healthaudit/report/reporttest"
+	"healthaudit/snapshot/archive"
 	"healthaudit/snapshot/collect/collecttest"
+	"healthaudit/snapshot/store"
 )
 
 // A run is one invocation of the program as a process of its own.
@@ -287,6 +291,20 @@ jobs:
 		{"history", "workflows/ci.yml"}, {"history", "scripts/npm:deploy"}, {"history", "pm2/web"}, {"store", "verify"}, {"restore", "latest", "--dry-run"}, {"report", "--format", "json", "--items"}, {"history", "workflows/many.yml"}} {
 		note(strings.Join(args, " "), invoke(t, dir, env, append([]string{"--root", dir}, args...)...))
 	}
+	// Archives in the clear hold no file in which a secret stands, be it of the newest
+	// snapshot or of an older one, and not the key of the hashes.
+	for _, kind := range []string{"slim", "full"} {
+		note("archive create --kind "+kind, invoke(t, dir, env, "--root", dir, "archive", "create", "--kind", kind))
+	}
+	note("restore --dry-run", invoke(t, dir, env, "--root", dir, "restore", "latest", "--dry-run", "--overwrite", "always", "--target", t.TempDir()))
+	note("archive drill", invoke(t, dir, env, "--root", dir, "archive", "drill"))
+	made, err := filepath.Glob(filepath.Join(dir, ".audit", "archives", "*.zst"))
+	if err != nil || len(made) < 2 {
+		t.Fatal(made, err)
+	}
+	for _, file := range made {
+		said["archive "+filepath.Base(file)] = unpacked(t, file)
+	}
 	lock, err := os.ReadFile(filepath.Join(dir, ".audit", "audit.lock"))
 	if err != nil {
 		t.Fatal(err)
@@ -311,6 +329,51 @@ jobs:
 			t.Error("the bytes of .env were kept")
 		}
 	}
+}
+
+// unpacked is everything in an archive in the clear, the values of its store taken out.
+func unpacked(t *testing.T, file string) (all string) {
+	t.Helper()
+	_, err := archive.ReadFile(t.Context(), file, nil, func(_ *archive.Manifest, e archive.Entry, r io.Reader) error {
+		b, err := io.ReadAll(r)
+		if e.Name == archive.StoreName && err == nil {
+			db := filepath.Join(t.TempDir(), "audit.db")
+			if err := os.WriteFile(db, b, 0o600); err != nil {
+				return err
+			}
+			if _, err := store.Open(db, store.Options{ReadOnly: true}); err == nil || !strings.Contains(err.Error(), "its key is missing") {
+				t.Errorf("%s: the store in it opens: %v", file, err)
+			}
+			if _, err := store.Rekey(db); err != nil {
+				return err
+			}
+			st, err := store.Open(db, store.Options{ReadOnly: true})
+			if err != nil {
+				return err
+			}
+			defer st.Close()
+			return st.View(func(tx *store.Tx) error {
+				s, _, err := pipeline.LoadSnapshot(tx, tx.Seq())
+				if err != nil {
+					return err
+				}
+				for _, it := range s.Items {
+					for _, f := range it.Files {
+						if b, err := tx.Blob(f.SHA256); err == nil {
+							all += string(b)
+						}
+					}
+				}
+				return nil
+			})
+		}
+		all += string(b)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
 }
 
 // places puts a new secret into each place of a text that an @ alone marks: one

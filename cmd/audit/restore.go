@@ -2,19 +2,16 @@ package main
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
-	"slices"
-	"strings"
+	"path/filepath"
 	"time"
-
-	"github.com/bmatcuk/doublestar/v4"
 
 	"healthaudit/audit/pipeline"
 	"healthaudit/report"
-	"healthaudit/rules"
 	"healthaudit/snapshot"
 	"healthaudit/snapshot/archive"
 	"healthaudit/snapshot/host"
@@ -23,24 +20,57 @@ import (
 
 type restoreCmd struct {
 	listing
-	Snapshot  string   `arg:"" help:"The snapshot to take the files from."`
-	Items     []string `arg:"" optional:"" name:"item" help:"Keys of the items to restore, globs over them, or paths of files (default: all)."`
+	identity
+	Snapshot  string   `arg:"" optional:"" help:"The snapshot to take the files from."`
+	Items     []string `arg:"" optional:"" name:"item" help:"Keys of the items to restore, globs over them, or paths of files (default: all). pm2/(home), with --target, is what PM2 itself keeps, of an encrypted archive."`
 	Target    string   `help:"Write below this folder instead of in place." placeholder:"DIR"`
-	DryRun    bool     `help:"Say what would be written, and write nothing."`
+	DryRun    bool     `help:"Say what would be written, with the differences, and write nothing."`
 	Overwrite string   `help:"never, if-unchanged (the file is as the latest snapshot saw it) or always." enum:"never,if-unchanged,always" default:"if-unchanged"`
+	LastGood  bool     `help:"Take each item from the newest snapshot, not after SNAPSHOT, in which nothing was wrong with it."`
+	Archive   string   `help:"Take the files from this archive instead of from the store." placeholder:"FILE"`
+	Undo      uint64   `help:"Undo the restore with this number, which it printed." placeholder:"N"`
 }
 
 // Run restores files. Exit 4 when the kept bytes of any are damaged, else 5 when
 // any could not be restored.
 func (c *restoreCmd) Run(a *App) error {
+	if err := c.check(); err != nil {
+		return err
+	}
+	smallHeap()
 	view, code, err := c.bringBack(a)
 	if err != nil {
-		return err
+		return opened(err)
 	}
 	if err := show(a, c.listing, code, view, report.Restore); err != nil || code == exitOK {
 		return err
 	}
 	return exitCode(code)
+}
+
+// check refuses what cannot go together.
+func (c *restoreCmd) check() error {
+	switch {
+	case c.Undo > 0 && (c.Snapshot != "" || c.Archive != "" || c.LastGood):
+		return &usageError{"--undo takes no snapshot, archive or --last-good", "it brings back what stood there before that restore"}
+	case c.Undo == 0 && c.Snapshot == "":
+		return &usageError{"no snapshot is named", "audit restore latest restores what the newest one saw; audit list shows them"}
+	}
+	return nil
+}
+
+// A bringing is one restore under way.
+type bringing struct {
+	*restoreCmd
+	a       *App
+	host    *host.OS
+	st      *store.Store // nil where there is none, and nothing but a look is taken
+	from    source
+	target  *os.Root
+	r       *archive.Restorer
+	damaged bool
+	seq     uint64
+	view    report.RestoreView
 }
 
 // bringBack restores and lets go of store and lock: nobody is to wait for them
@@ -55,7 +85,9 @@ func (c *restoreCmd) bringBack(a *App) (v report.RestoreView, code int, err erro
 		return v, 0, &usageError{err.Error(), ""}
 	}
 	defer h.Close()
-	if err := store.Exists(a.Store); err != nil {
+	err = store.Exists(a.Store)
+	alone := errors.Is(err, store.ErrNotExist) && c.Archive != "" // the store is lost: the archive is all there is
+	if err != nil && !alone {
 		return v, 0, err
 	}
 	if !c.DryRun {
@@ -68,17 +100,21 @@ func (c *restoreCmd) bringBack(a *App) (v report.RestoreView, code int, err erro
 		}
 		defer lock.Unlock()
 	}
-	st, err := store.Open(a.Store, store.Options{Wait: 10 * time.Second, ReadOnly: c.DryRun})
-	if err != nil {
-		return v, 0, err
+	b := &bringing{restoreCmd: c, a: a, host: h}
+	if !alone || !c.DryRun {
+		b.st, err = store.Open(a.Store, store.Options{Wait: 10 * time.Second, ReadOnly: c.DryRun, Create: alone, Now: a.Now(), Host: h.Name()})
+		if err != nil {
+			return v, 0, err
+		}
+		defer b.st.Close()
 	}
-	defer st.Close()
 	target, done, err := c.open(s.root)
 	if err != nil {
 		return v, 0, err
 	}
 	defer done()
-	return c.restore(a, h, st, target)
+	b.target = target
+	return b.run(a.ctx)
 }
 
 // open opens the target. A dry run makes none: it looks into an empty folder
@@ -108,183 +144,90 @@ func (c *restoreCmd) open(root string) (r *os.Root, done func(), err error) {
 	}, nil
 }
 
-func (c *restoreCmd) restore(a *App, h host.Host, st *store.Store, target *os.Root) (v report.RestoreView, code int, err error) {
-	damaged := false
-	r := &archive.Restorer{Target: target, Policy: archive.Policy(c.Overwrite)}
-	r.Bytes = func(sum string) (b []byte, err error) { // one file at a time: a whole project need not fit into memory
-		err = st.View(func(tx *store.Tx) (err error) { b, err = tx.Blob(sum); return err })
-		switch {
-		case errors.Is(err, store.ErrNoBlob):
-			err = errors.New("its bytes were not kept")
-		case err != nil:
-			damaged = true
-			err = errors.New("its kept bytes are damaged: audit store verify names all that is")
-		}
-		return b, err
+// run plans, and carries the plan out unless it is a dry run.
+func (b *bringing) run(ctx context.Context) (v report.RestoreView, code int, err error) {
+	b.r = &archive.Restorer{Target: b.target, Policy: archive.Policy(b.Overwrite)}
+	wanted, err := b.wanted(ctx)
+	if b.from.close != nil {
+		defer b.from.close()
 	}
-	var wanted []archive.Wanted
-	err = st.View(func(tx *store.Tx) error {
-		seq, err := find(tx, c.Snapshot, a.Now())
-		if err != nil {
-			return err
+	if err != nil {
+		return v, 0, err
+	}
+	b.r.Bytes = b.bytes
+	plan := b.r.Plan(wanted)
+	b.view.TargetGiven = b.Target != ""
+	b.view.Target, b.view.DryRun, b.view.Files = cmp.Or(b.Target, b.target.Name()), b.DryRun, []report.RestoreFile{}
+	b.view.Processes = append([]report.RestoreProcess{}, b.view.Processes...)
+	var patches map[string]string
+	if b.DryRun {
+		patches = b.patches(plan)
+	} else if plan, err = b.carryOut(plan); err != nil {
+		return v, 0, err
+	}
+	for _, o := range plan {
+		if !o.Changes() && o.Action != archive.Unchanged {
+			code = exitAction
 		}
-		snap, info, err := pipeline.LoadSnapshot(tx, seq)
-		if err != nil {
-			return err
+		b.view.Files = append(b.view.Files, report.RestoreFile{Path: o.File.Path, Item: string(o.Item), Action: string(o.Action), Reason: o.Reason,
+			Bytes: o.File.Size, From: b.from.of[o.File.Path], Patch: patches[o.File.Path]})
+	}
+	for _, m := range b.from.missing {
+		code = exitAction
+		b.view.Files = append(b.view.Files, m)
+	}
+	if b.damaged {
+		code = exitDamaged
+	}
+	return b.view, code, nil
+}
+
+// bytes reads what is to be written, one file at a time: a whole project need
+// not fit into memory.
+func (b *bringing) bytes(sum string) (raw []byte, err error) {
+	raw, err = b.from.bytes(sum)
+	var bad *store.CorruptError
+	switch {
+	case errors.Is(err, store.ErrNoBlob) && b.Archive != "":
+		err = errors.New("the archive does not hold its bytes")
+	case errors.Is(err, store.ErrNoBlob):
+		err = errors.New("its bytes were not kept")
+	case errors.As(err, &bad):
+		b.damaged = true
+		err = errors.New("its kept bytes are damaged: audit store verify names all that is")
+	}
+	return raw, err
+}
+
+// latest tells what the newest snapshot of the store saw.
+func (b *bringing) latest() error {
+	seen := map[string]snapshot.File{}
+	b.r.Latest = func(p string) (snapshot.File, bool) { f, ok := seen[p]; return f, ok }
+	if b.st == nil {
+		return nil
+	}
+	return b.st.View(func(tx *store.Tx) error {
+		if tx.Seq() == 0 {
+			return nil
 		}
 		last, _, err := pipeline.LoadSnapshot(tx, tx.Seq())
 		if err != nil {
 			return err
 		}
-		v = report.RestoreView{Snapshot: ref(seq, info), Target: cmp.Or(c.Target, target.Name()), DryRun: c.DryRun, Files: []report.RestoreFile{}}
-		if wanted, err = c.choose(snap); err != nil {
-			return err
-		}
-		seen := map[string]snapshot.File{}
+		b.from.latest = last
 		for _, it := range last.Items {
 			for _, f := range it.Files {
 				seen[f.Path] = f
 			}
 		}
-		r.Latest = func(p string) (snapshot.File, bool) { f, ok := seen[p]; return f, ok }
 		return nil
 	})
-	if err != nil {
-		return v, 0, err
-	}
-	plan := r.Plan(wanted)
-	if !c.DryRun {
-		if plan, err = c.carryOut(a, h, st, r, plan, v.Snapshot.Seq); err != nil {
-			return v, 0, err
-		}
-	}
-	for _, o := range plan {
-		if o.Action != archive.Written && o.Action != archive.Unchanged {
-			code = exitAction
-		}
-		v.Files = append(v.Files, report.RestoreFile{Path: o.File.Path, Item: string(o.Item), Action: string(o.Action), Reason: o.Reason, Bytes: o.File.Size})
-	}
-	if damaged {
-		code = exitDamaged
-	}
-	return v, code, nil
 }
 
-// choose returns the own files of the items that were asked for, by key, by a
-// glob over keys or by the path of a file.
-func (c *restoreCmd) choose(s *snapshot.Snapshot) (out []archive.Wanted, err error) {
-	used := make([]bool, len(c.Items))
-	for _, it := range s.Items {
-		before := len(out)
-		all := len(c.Items) == 0
-		var paths []string
-		for i, pattern := range c.Items {
-			if ok, _ := doublestar.Match(pattern, string(it.Key)); ok || pattern == string(it.Key) {
-				all, used[i] = true, true
-			} else if slices.ContainsFunc(it.Files, func(f snapshot.File) bool { return f.Path == pattern && f.Role != snapshot.Shared }) {
-				paths, used[i] = append(paths, pattern), true
-			}
-		}
-		for _, f := range it.Files {
-			if f.Role != snapshot.Shared && (all || slices.Contains(paths, f.Path)) {
-				out = append(out, archive.Wanted{Item: it.Key, File: f})
-			}
-		}
-		if len(out) == before && slices.Contains(c.Items, string(it.Key)) {
-			hint := "it is in no file of the project"
-			if it.Path != "" {
-				hint = "it is declared in " + it.Path + ": restore that path"
-			}
-			return nil, &usageError{fmt.Sprintf("%s has no file of its own", it.Key), hint}
-		}
+// shownArchive is the path of the archive as a person gave it, or empty.
+func (b *bringing) shownArchive() string {
+	if b.Archive == "" {
+		return ""
 	}
-	for i, ok := range used {
-		if !ok {
-			return nil, unknownItem(c.Items[i], s)
-		}
-	}
-	return out, nil
-}
-
-func unknownItem(name string, s *snapshot.Snapshot) error {
-	keys := make([]string, len(s.Items))
-	for i, it := range s.Items {
-		keys[i] = string(it.Key)
-		if strings.HasSuffix(keys[i], "/"+name) {
-			return &usageError{fmt.Sprintf("that snapshot has no item %q", name), "did you mean " + keys[i] + "?"}
-		}
-	}
-	hint := "audit report --items lists them"
-	if near := nearestName(name, keys); near != "" {
-		hint = "did you mean " + near + "?"
-	}
-	return &usageError{fmt.Sprintf("that snapshot has no item %q", name), hint}
-}
-
-// carryOut journals the intent with the bytes that will be overwritten, writes,
-// and journals the outcome.
-func (c *restoreCmd) carryOut(a *App, h host.Host, st *store.Store, r *archive.Restorer, plan []archive.Outcome, seq uint64) ([]archive.Outcome, error) {
-	todo := slices.ContainsFunc(plan, func(o archive.Outcome) bool { return o.Action == archive.Written })
-	if !todo {
-		return plan, nil
-	}
-	plan = slices.Clone(plan)
-	entry := rules.Entry{Actor: a.actor(h), Tool: version, Command: "restore", Phase: "intent", Data: map[string]string{}}
-	err := st.Update(func(tx *store.Tx) error {
-		n := 0
-		for i := range plan {
-			o := &plan[i]
-			if o.Action != archive.Written {
-				continue
-			}
-			if o.Was != "" && !tx.HasBlob(o.Was) {
-				b, err := r.Current(*o)
-				if err != nil { // nothing is overwritten that could not be brought back; the others can
-					o.Action, o.Reason = archive.Failed, err.Error()
-					continue
-				}
-				if err := tx.PutBlob(snapshot.Sum(b), b, ""); err != nil {
-					return err
-				}
-			}
-			n++
-			entry.Data[o.File.Path] = short(o.Was) + " -> " + short(o.File.SHA256)
-		}
-		entry.At, entry.What = a.Now(), fmt.Sprintf("restore %s from snapshot #%d to %s", counted(n, "file"), seq, r.Target.Name())
-		return pipeline.Append(tx, entry)
-	})
-	if err != nil {
-		return nil, err
-	}
-	done := r.Do(plan)
-	written, failed := 0, 0
-	for _, o := range done {
-		switch o.Action {
-		case archive.Written:
-			written++
-		case archive.Failed, archive.Missing, archive.Kept:
-			failed++
-		}
-	}
-	entry.At, entry.Phase = a.Now(), "done"
-	entry.What = fmt.Sprintf("restored %s from snapshot #%d", counted(written, "file"), seq)
-	if failed > 0 {
-		entry.Phase = "failed"
-		entry.What += fmt.Sprintf(", %d not", failed)
-	}
-	return done, st.Update(func(tx *store.Tx) error { return pipeline.Append(tx, entry) })
-}
-
-func short(sum string) string {
-	if sum == "" {
-		return "nothing"
-	}
-	return sum[:12]
-}
-
-func counted(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return fmt.Sprintf("%d %ss", n, noun)
+	return filepath.Clean(b.Archive)
 }

@@ -27,6 +27,7 @@ type runCmd struct {
 	Only      []string      `help:"Collect only these systems: pm2, workflows, functions, scripts." placeholder:"SYSTEM"`
 	Skip      []string      `help:"Collect all but these systems." placeholder:"SYSTEM"`
 	Recover   string        `help:"What to do with recovery rules: off or plan (default plan)." placeholder:"MODE"`
+	Archive   string        `help:"Make an archive of this run: auto (when something changed since the last one), always or never (default: archive.when of the configuration, else auto)." placeholder:"WHEN"`
 	Format    string        `help:"Format of the report: ${formats}." default:"table" placeholder:"NAME"`
 	Output    string        `help:"Write the report to this file instead of standard output." placeholder:"FILE"`
 	FailOn    []string      `help:"Exit 1 on these: critical, high, medium, low, info (that or worse), regression, new (with a baseline: not in it), never (default critical,regression)." placeholder:"LIST"`
@@ -139,6 +140,15 @@ func (c *runCmd) apply(a *App, cfg *pipeline.Config) (err error) {
 		return &usageError{"--recover apply: this version has no recovery actions", "use off or plan"}
 	default:
 		return &usageError{fmt.Sprintf("--recover %q is none of off, plan", c.Recover), ""}
+	}
+	if c.Archive != "" {
+		if err := validWhen(c.Archive); err != nil {
+			return &usageError{"--archive: " + err.Error(), ""}
+		}
+		if c.Ephemeral && c.Archive == pipeline.WhenAlways {
+			return &usageError{"--archive always: --ephemeral keeps nothing", "leave one of the two out"}
+		}
+		cfg.Backups.When = c.Archive
 	}
 	failOn, under := c.FailOn, c.FailUnder
 	onName, underName := "--fail-on", "--fail-under"

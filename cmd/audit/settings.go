@@ -48,6 +48,8 @@ type settings struct {
 	source   []byte // of the configuration
 	moved    bool   // the configuration itself says where the root is
 	pipeline pipeline.Config
+
+	archiveLine int // where the configuration speaks of archives; 0 nowhere
 }
 
 // check validates the values and makes the pipeline's configuration of them.
@@ -126,6 +128,9 @@ func (s *settings) check(a *App, path string) error {
 	}
 	if err := validGate(c.FailOn); err != nil {
 		return bad("gate.fail_on: %v", err)
+	}
+	if err := s.checkArchive(a, bad); err != nil {
+		return err
 	}
 	if err := s.checkRetention(bad); err != nil {
 		return err

@@ -6,7 +6,6 @@
 package archive
 
 import (
-	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -36,14 +35,16 @@ const (
 type Wanted struct {
 	Item snapshot.Key
 	File snapshot.File
+	Gone bool // there is to be no such file: only its path counts
 }
 
 // An Outcome is what happened to one file, or would happen.
 type Outcome struct {
 	Wanted
 	Action Action
-	Reason string // why Kept, Missing or Failed
-	Was    string // digest of the bytes that were overwritten; empty when nothing was there
+	Reason string        // why Kept, Missing or Failed
+	Was    string        // digest of the bytes that were overwritten; empty when nothing was there
+	Before snapshot.File // what stood there; its path is empty when nothing did
 }
 
 // An Action is what a restore does with one file.
@@ -55,7 +56,11 @@ const (
 	Kept      Action = "kept"      // the policy forbids to overwrite it
 	Missing   Action = "missing"   // its bytes were never captured, or are damaged
 	Failed    Action = "failed"
+	Removed   Action = "removed" // it was not to be there
 )
+
+// Changes reports whether something is to be done.
+func (o Outcome) Changes() bool { return o.Action == Written || o.Action == Removed }
 
 // A Restorer restores into one folder.
 type Restorer struct {
@@ -64,7 +69,7 @@ type Restorer struct {
 	Bytes  func(sha256 string) ([]byte, error)
 	Latest func(path string) (f snapshot.File, ok bool) // what the latest snapshot saw
 
-	look func(path string) (snapshot.File, error) // how what was written is verified; nil is disk
+	reread func(path string) (snapshot.File, error) // how what was written is verified; nil is disk
 }
 
 // Plan says what would happen, sorted by path. It writes nothing.
@@ -79,21 +84,31 @@ func (r *Restorer) Plan(files []Wanted) []Outcome {
 	return out
 }
 
+// plan is look, and sees to it that there are bytes to write.
 func (r *Restorer) plan(w Wanted) Outcome {
+	o := r.look(w)
+	if o.Action != Written && o.Action != Unchanged && o.Action != Kept || w.Gone || w.File.Link != "" {
+		return o
+	}
+	if _, err := r.bytes(w.File); err != nil {
+		o = Outcome{Wanted: w, Action: Missing, Reason: err.Error()}
+	}
+	return o
+}
+
+// look says what is to be done by what stands there now.
+func (r *Restorer) look(w Wanted) Outcome {
 	o := Outcome{Wanted: w}
 	if err := r.reachable(w.File.Path); err != nil {
 		o.Action, o.Reason = Failed, err.Error()
 		return o
 	}
+	if w.Gone {
+		return r.planGone(o)
+	}
 	if w.File.SHA256 == "" {
 		o.Action, o.Reason = Missing, "its bytes were not captured (too large, unreadable, or of a kind that may hold secrets)"
 		return o
-	}
-	if w.File.Link == "" {
-		if _, err := r.bytes(w.File); err != nil {
-			o.Action, o.Reason = Missing, err.Error()
-			return o
-		}
 	}
 	is, err := r.disk(w.File.Path)
 	switch {
@@ -104,17 +119,22 @@ func (r *Restorer) plan(w Wanted) Outcome {
 		o.Action, o.Reason = Failed, err.Error()
 		return o
 	}
-	o.Was = is.SHA256
+	o.Was, o.Before = is.SHA256, is
 	if is.SHA256 == w.File.SHA256 && is.Link == w.File.Link && (is.Link != "" || is.Mode.Perm() == w.File.Mode.Perm()) {
 		o.Action = Unchanged
 		return o
 	}
 	o.Action = Written
+	return r.allow(o, is)
+}
+
+// allow lets the policy decide about a file that is there.
+func (r *Restorer) allow(o Outcome, is snapshot.File) Outcome {
 	switch r.Policy {
 	case Never:
 		o.Action, o.Reason = Kept, "a file is there"
 	case IfUnchanged:
-		if last, ok := r.Latest(w.File.Path); !ok {
+		if last, ok := r.Latest(o.File.Path); !ok {
 			o.Action, o.Reason = Kept, "a file is there that the latest snapshot does not know (--overwrite always replaces it)"
 		} else if last.SHA256 != is.SHA256 || last.Link != is.Link || is.Link == "" && last.Mode.Perm() != is.Mode.Perm() {
 			o.Action, o.Reason = Kept, "it changed since the latest snapshot (--overwrite always replaces it)"
@@ -123,25 +143,49 @@ func (r *Restorer) plan(w Wanted) Outcome {
 	return o
 }
 
+// planGone plans what is not to be there.
+func (r *Restorer) planGone(o Outcome) Outcome {
+	is, err := r.disk(o.File.Path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		o.Action = Unchanged
+	case err != nil:
+		o.Action, o.Reason = Failed, err.Error()
+	default:
+		o.Action, o.Was, o.Before = Removed, is.SHA256, is
+		return r.allow(o, is)
+	}
+	return o
+}
+
 // Do carries out a plan. A file that changed since the plan was made is kept,
 // unless the policy is Always. Each is verified after writing.
 func (r *Restorer) Do(plan []Outcome) []Outcome {
 	out := slices.Clone(plan)
+	b := &batch{r: r}
 	for i := range out {
 		o := &out[i]
-		if o.Action != Written {
+		if !o.Changes() {
 			continue
 		}
-		again := r.plan(o.Wanted)
-		if again.Action != Written || again.Was != o.Was && r.Policy != Always {
-			o.Action, o.Reason = Kept, "it changed while it was being restored"
+		if b.full(o.File.Path) {
+			b.finish()
+		}
+		again := r.look(o.Wanted)
+		if again.Action != o.Action || again.Was != o.Was && r.Policy != Always {
+			o.Action, o.Reason = Kept, changedMeanwhile
 			continue
 		}
-		o.Was = again.Was
-		if err := r.write(o.File); err != nil {
-			o.Action, o.Reason = Failed, plain(err)
+		o.Was, o.Before = again.Was, again.Before
+		if o.Gone {
+			if err := r.Target.Remove(filepath.FromSlash(o.File.Path)); err != nil {
+				o.Action, o.Reason = Failed, plain(err)
+			}
+			continue
 		}
+		b.add(o)
 	}
+	b.finish()
 	return out
 }
 
@@ -229,49 +273,13 @@ func (r *Restorer) disk(p string) (snapshot.File, error) {
 	return f, err
 }
 
-func (r *Restorer) write(f snapshot.File) error {
-	dir := path.Dir(f.Path)
-	if err := r.Target.MkdirAll(filepath.FromSlash(dir), 0o755); err != nil {
-		return err
-	}
-	var random [8]byte
-	rand.Read(random[:])
-	temp := filepath.FromSlash(path.Join(dir, temporary+hex.EncodeToString(random[:])))
-	defer r.Target.Remove(temp)
-	if f.Link != "" {
-		if err := r.Target.Symlink(f.Link, temp); err != nil {
-			return err
-		}
-	} else if err := r.fill(temp, f); err != nil {
-		return err
-	}
-	name := filepath.FromSlash(f.Path)
-	before := temp + ".before" // what stands there now, to be put back if the new bytes do not read back
-	err := r.Target.Link(name, before)
-	defer r.Target.Remove(before)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		before = "" // no hard links here: what stood there is in the store
-	}
-	if err := r.Target.Rename(temp, name); err != nil {
-		return err
-	}
-	if d, err := r.Target.Open(filepath.FromSlash(dir)); err == nil {
-		d.Sync() // not every file system can; the bytes are verified below
-		d.Close()
-	}
-	if err := r.verify(f); err != nil {
-		return r.undo(name, before, err)
-	}
-	return nil
-}
-
 // verify reads back what was written.
 func (r *Restorer) verify(f snapshot.File) error {
-	look := r.look
-	if look == nil {
-		look = r.disk
+	reread := r.reread
+	if reread == nil {
+		reread = r.disk
 	}
-	switch is, err := look(f.Path); {
+	switch is, err := reread(f.Path); {
 	case err != nil:
 		return fmt.Errorf("verify: %w", err)
 	case is.SHA256 != f.SHA256 || is.Link != f.Link || f.Link == "" && runtime.GOOS != "windows" && is.Mode.Perm() != f.Mode.Perm():
@@ -310,25 +318,3 @@ func plain(err error) string {
 
 // temporary begins the names of files that are not yet in their place.
 const temporary = ".audit-restore-"
-
-func (r *Restorer) fill(temp string, f snapshot.File) error {
-	b, err := r.bytes(f)
-	if err != nil {
-		return err
-	}
-	out, err := r.Target.OpenFile(temp, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
-	if err != nil {
-		return err
-	}
-	_, err = out.Write(b)
-	if err == nil {
-		err = out.Chmod(f.Mode.Perm())
-	}
-	if err == nil {
-		err = out.Sync()
-	}
-	if cerr := out.Close(); err == nil {
-		err = cerr
-	}
-	return err
-}

@@ -106,7 +106,7 @@ func (s *salvager) note(where string, err error) error {
 
 // top reads the pages that list the buckets.
 func (s *salvager) top(id uint64, depth int) error {
-	return s.pages(id, depth, func(e element) error {
+	return s.pages(id, depth, func(e element, depth int) error {
 		name := string(e.key)
 		for b := range buckets {
 			if names[b] != name {
@@ -127,7 +127,7 @@ func (s *salvager) bucket(e element, depth int) error {
 	}
 	value := bytes.Clone(e.value)
 	if root := binary.NativeEndian.Uint64(value); root != 0 {
-		if err := s.pages(root, depth, s.row); err != nil {
+		if err := s.pages(root, depth, func(e element, _ int) error { return s.row(e) }); err != nil {
 			return err
 		}
 		return s.flush()
@@ -152,8 +152,9 @@ func (s *salvager) bucket(e element, depth int) error {
 	return s.flush()
 }
 
-// pages gives every entry of the leaves below a page.
-func (s *salvager) pages(id uint64, depth int, each func(element) error) error {
+// pages gives every entry of the leaves below a page, and how deep it lies: what
+// is read of one depth is overwritten by the next page of that depth.
+func (s *salvager) pages(id uint64, depth int, each func(element, int) error) error {
 	if depth >= maxDepth {
 		s.add("pages", fmt.Sprintf("page %d lies too deep", id))
 		return nil
@@ -174,7 +175,7 @@ func (s *salvager) pages(id uint64, depth int, each func(element) error) error {
 		if p.flags == flagBranch {
 			err = s.pages(e.child, depth+1, each)
 		} else {
-			err = each(e)
+			err = each(e, depth)
 		}
 		if err != nil {
 			return err

@@ -128,7 +128,7 @@ type part struct {
 }
 
 func (b *bench) parts() []part {
-	return []part{{"runs", b.run}, {"workflows", b.workflows}, {"functions", b.functions}, {"pm2", b.daemons}, {"many", b.many}, {"restic", b.backups}, {"growth", b.growth}}
+	return []part{{"runs", b.run}, {"workflows", b.workflows}, {"functions", b.functions}, {"pm2", b.daemons}, {"many", b.many}, {"restic", b.backups}, {"archives", b.archives}, {"growth", b.growth}}
 }
 
 func (b *bench) run() (ok bool, err error) {

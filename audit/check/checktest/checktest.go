@@ -11,6 +11,7 @@
 //	history       what earlier snapshots measured: lines "HOURS-AGO ITEM METRIC VALUE [INCARNATION]" (optional)
 //	systems.json  system → status, replacing what the collectors said (optional)
 //	gone          keys of items that vanished without explanation, with their level (optional)
+//	backups.json  what is known of the archives, as audit.Backups (optional)
 //	self.json     what the run knows of the auditor itself, an audit.Watch (optional)
 //	expect        keys of items that the configuration expects, with the line of audit.yaml (optional)
 //	want          a line per expected finding: "severity item path:line", path:line "-" without a place
@@ -147,6 +148,12 @@ func Case(t *testing.T, c *audit.Check, a *txtar.Archive, collectors ...*collect
 	for line := range strings.Lines(string(files["want"])) {
 		if s := strings.TrimSpace(line); s != "" {
 			want = append(want, s)
+		}
+	}
+	if b := files["backups.json"]; b != nil {
+		w.Backups = &audit.Backups{}
+		if err := json.Unmarshal(b, w.Backups); err != nil {
+			t.Fatal(err)
 		}
 	}
 	if b := files["self.json"]; b != nil {

@@ -1,0 +1,289 @@
+package pipeline
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"healthaudit/snapshot"
+	"healthaudit/snapshot/archive"
+	"healthaudit/snapshot/collect"
+	"healthaudit/snapshot/host"
+	"healthaudit/snapshot/store"
+)
+
+// Why a file is not in an archive.
+const (
+	outMasked   = "a value stands in it that reports mask; an encrypted archive has it"
+	outTelling  = "a secret seems to stand in it; an encrypted archive has it"
+	outUnread   = "whether a secret stands in it cannot be told; an encrypted archive has it"
+	outSecret   = "it may hold secrets; an encrypted archive has it"
+	outUnkept   = "its bytes were not captured"
+	outOutside  = "it lies outside of the project"
+	outElder    = "it is never captured, and this snapshot is not of today's files"
+	outPM2State = "the list of processes holds values of environment variables; an encrypted archive has it"
+)
+
+// maxDump bounds a file of a PM2 home, in bytes.
+const maxDump = 64 << 20
+
+// pm2Files are what is worth keeping of a PM2 home.
+var pm2Files = []string{"dump.pm2", "dump.pm2.bak", "module_conf.json"}
+
+// A gatherer collects what goes into one archive.
+type gatherer struct {
+	host   host.Host // for what is never captured; nil leaves it out
+	bytes  func(sum string) ([]byte, error)
+	has    func(sum string) bool
+	memo   *memo
+	key    []byte // of the store
+	sealed bool
+	keys   string // digest of the public keys, empty when it is not encrypted
+
+	sources []archive.Source
+	left    []archive.LeftOut
+}
+
+// files adds the captured files of a snapshot.
+func (g *gatherer) files(s *snapshot.Snapshot) error {
+	var masked map[string]map[string]bool
+	var obscure map[string]bool
+	if !g.sealed {
+		masked, obscure = Masked(s), unmaskable(s)
+	}
+	return each(s, func(f snapshot.File) error {
+		switch {
+		case !filepath.IsLocal(filepath.FromSlash(f.Path)):
+			g.out(f.Path, outOutside)
+		case f.SHA256 == "" && collect.Sensitive(f.Path):
+		case f.SHA256 == "":
+			g.out(f.Path, outUnkept)
+		case f.Link != "":
+			g.sources = append(g.sources, archive.Source{Entry: archive.Entry{Name: archive.FilesFolder + f.Path, Mode: 0o777, Size: int64(len(f.Link)), SHA256: f.SHA256, Link: f.Link}})
+		case len(masked[f.Path]) > 0:
+			g.out(f.Path, outMasked)
+		case obscure[f.Path]:
+			g.out(f.Path, outUnread)
+		default:
+			return g.file(f)
+		}
+		return nil
+	})
+}
+
+// unmaskable returns the files whose values would be masked, had they been
+// understood: broken workflows and process files, and actions, of whose
+// environment there are no facts.
+func unmaskable(s *snapshot.Snapshot) map[string]bool {
+	out := map[string]bool{}
+	for _, it := range s.Items {
+		if sys := it.System(); sys != snapshot.PM2 && sys != snapshot.Workflows || it.Path == "" || it.Kind == "app" || it.Kind == "instance" {
+			continue
+		}
+		_, reason := it.Fact("reason")
+		if it.Torn || it.Unknown != "" || it.Kind == "action" || reason {
+			out[it.Path] = true
+		}
+	}
+	return out
+}
+
+// each calls fn for every file of a snapshot, once and in order of the paths.
+func each(s *snapshot.Snapshot, fn func(snapshot.File) error) error {
+	all := map[string]snapshot.File{}
+	for _, it := range s.Items {
+		for _, f := range it.Files {
+			all[f.Path] = f
+		}
+	}
+	for _, f := range s.Context {
+		all[f.Path] = f
+	}
+	paths := make([]string, 0, len(all))
+	for p := range all {
+		paths = append(paths, p)
+	}
+	slices.Sort(paths)
+	for _, p := range paths {
+		if err := fn(all[p]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (g *gatherer) file(f snapshot.File) error {
+	switch kept, tells, err := g.judge(f.SHA256); {
+	case err != nil:
+		return err
+	case !kept:
+		g.out(f.Path, outUnkept)
+		return nil
+	case tells && !g.sealed:
+		g.out(f.Path, outTelling)
+		return nil
+	}
+	g.sources = append(g.sources, archive.Source{
+		Entry: archive.Entry{Name: archive.FilesFolder + f.Path, Mode: f.Mode.Perm(), Size: f.Size, SHA256: f.SHA256},
+		Open: func() (io.ReadCloser, error) {
+			b, err := g.bytes(f.SHA256)
+			if err != nil {
+				return nil, err
+			}
+			return archive.Bytes("", 0, b).Open()
+		}})
+	return nil
+}
+
+// judge reports whether the bytes of that digest are kept, and whether a secret
+// seems to stand in them, which is looked for once and remembered.
+func (g *gatherer) judge(sum string) (kept, tells bool, err error) {
+	key := tellsKey + sum
+	if v := g.memo.Get(key); len(v) == 1 && g.has(sum) {
+		return true, v[0] == 1, nil
+	}
+	b, err := g.bytes(sum)
+	var none errNoBytes
+	if errors.Is(err, store.ErrNoBlob) || errors.As(err, &none) {
+		return false, false, nil
+	}
+	if err != nil {
+		return false, false, err
+	}
+	verdict := []byte{0}
+	if tells = tellsSecret(b); tells {
+		verdict[0] = 1
+	}
+	g.memo.PutFrom(key, []string{sum}, verdict)
+	return true, tells, nil
+}
+
+// tellsKey begins the keys of what is remembered of tellsSecret; its number is
+// raised when that finds other things than before.
+const tellsKey = "archive.tells/1/"
+
+// secrets adds the files that are never captured, as they are now, or says that
+// they stay out.
+func (g *gatherer) secrets(s *snapshot.Snapshot) {
+	for _, e := range s.Tree.All() {
+		if !collect.Sensitive(e.Path) || e.Kind != snapshot.PathFile && e.Kind != snapshot.PathExec {
+			continue
+		}
+		if why := g.apart(outSecret); why != "" {
+			g.out(e.Path, why)
+			continue
+		}
+		st, err := g.host.Stat(e.Path)
+		if err == nil {
+			var b []byte
+			if b, err = g.host.Read(e.Path, collect.MaxFile); err == nil {
+				g.sources = append(g.sources, archive.Bytes(archive.SecretsFolder+e.Path, st.Mode.Perm(), b))
+			}
+		}
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			g.out(e.Path, "it could not be read: "+err.Error())
+		}
+	}
+	n := 0
+	for _, src := range s.System(snapshot.PM2).Sources {
+		home, ok := strings.CutPrefix(src.Name, "daemon:")
+		if !ok {
+			continue
+		}
+		if why := g.apart(outPM2State); why != "" {
+			g.out(home, why)
+			continue
+		}
+		n++
+		g.home(home, fmt.Sprintf("%s%d/", archive.PM2Folder, n))
+	}
+}
+
+// apart says why what is never captured stays out, "" when it does not.
+func (g *gatherer) apart(plain string) string {
+	switch {
+	case !g.sealed:
+		return plain
+	case g.host == nil:
+		return outElder
+	}
+	return ""
+}
+
+// home adds the state of one PM2 home.
+func (g *gatherer) home(path, folder string) {
+	dir, err := g.host.Outside(path)
+	if err != nil {
+		g.out(path, "it could not be read: "+err.Error())
+		return
+	}
+	defer dir.Close()
+	g.sources = append(g.sources, archive.Bytes(folder+archive.PM2HomeName, 0o600, []byte(path)))
+	for _, name := range pm2Files {
+		st, err := dir.Stat(name)
+		if err == nil {
+			var b []byte
+			if b, err = dir.Read(name, maxDump); err == nil {
+				g.sources = append(g.sources, archive.Bytes(folder+name, st.Mode.Perm(), b))
+			}
+		}
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			g.out(path+"/"+name, "it could not be read: "+err.Error())
+		}
+	}
+}
+
+func (g *gatherer) out(path, why string) {
+	if !slices.ContainsFunc(g.left, func(l archive.LeftOut) bool { return l.Path == path }) {
+		g.left = append(g.left, archive.LeftOut{Path: path, Reason: why})
+	}
+}
+
+// content is a keyed digest of what goes in, for which no file is read: captured
+// files, what is never captured (added before), how processes are defined, and for whom. What they are doing, and what was found, is not in it.
+func (g *gatherer) content(s *snapshot.Snapshot) string {
+	m := hmac.New(sha256.New, g.key)
+	fmt.Fprintf(m, "keys %q\n", g.keys)
+	for _, src := range g.sources {
+		if !strings.HasPrefix(src.Name, archive.FilesFolder) {
+			fmt.Fprintf(m, "%q %o %s\n", src.Name, src.Mode, src.SHA256)
+		}
+	}
+	line := []byte{}
+	_ = each(s, func(f snapshot.File) error {
+		line = append(append(append(append(append(line[:0], f.Path...), 0), f.SHA256...), f.Link...), 0)
+		line = strconv.AppendUint(line, uint64(f.Mode), 8)
+		m.Write(append(line, '\n'))
+		return nil
+	})
+	for _, it := range s.Of(snapshot.PM2) {
+		if it.Kind != "app" {
+			continue
+		}
+		for _, f := range definition(it) {
+			fmt.Fprintf(m, "%q %q %v\n", it.Key, f.Name, f.Value.Any())
+		}
+	}
+	return hex.EncodeToString(m.Sum(nil))
+}
+
+// definition returns the facts that say how an app is started, not what it is doing.
+func definition(it *snapshot.Item) (out []snapshot.Fact) {
+	for _, f := range it.Facts {
+		if f.Class != snapshot.Volatile && !doing[f.Name] {
+			out = append(out, f)
+		}
+	}
+	return out
+}
+
+// doing are facts of an app that change without anybody changing it.
+var doing = map[string]bool{"processes": true, "in-dump": true, "exit_code": true, "ghost": true}

@@ -1,0 +1,54 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+
+	"healthaudit/report"
+	"healthaudit/snapshot/archive"
+)
+
+type archiveListCmd struct {
+	listing
+	All bool `help:"List those of other hosts and projects too."`
+}
+
+// Run lists archives. It reads their names alone: neither a store nor a key is
+// needed.
+func (c *archiveListCmd) Run(a *App) error {
+	s, err := a.settings()
+	if err != nil {
+		return err
+	}
+	rows := []report.ArchiveRow{}
+	for _, dir := range folders(&s.pipeline.Backups) {
+		list, err := archiveRows(s.root, dir)
+		if err != nil {
+			return &failure{exitAction, err, ""}
+		}
+		for _, r := range list {
+			if r.Own || c.All {
+				rows = append(rows, r)
+			}
+		}
+	}
+	return show(a, c.listing, exitOK, rows, report.Archives)
+}
+
+// archiveRows lists one folder, the newest first.
+func archiveRows(root, dir string) (out []report.ArchiveRow, err error) {
+	if real, err := filepath.EvalSymlinks(root); err == nil {
+		root = real
+	}
+	host, _ := os.Hostname()
+	own := archive.Owner(host, root)
+	list, err := archive.List(dir)
+	for _, h := range list {
+		out = append(out, archiveRow(h, dir, own))
+	}
+	return out, err
+}
+
+func archiveRow(h archive.Held, dir, own string) report.ArchiveRow {
+	return report.ArchiveRow{Path: filepath.Join(dir, h.File), Host: h.Owner, Own: h.Owner == own, At: h.At, Seq: h.Seq, Kind: string(h.Kind), Encrypted: h.Encrypted, Bytes: h.Bytes}
+}

@@ -1,0 +1,127 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"path/filepath"
+	"time"
+
+	"filippo.io/age"
+
+	"healthaudit/audit/pipeline"
+	"healthaudit/report"
+	"healthaudit/snapshot/archive"
+	"healthaudit/snapshot/store"
+)
+
+type archiveVerifyCmd struct {
+	listing
+	identity
+	Files []string `arg:"" optional:"" name:"file" help:"The archives to read (default: all of this project)."`
+}
+
+// Results of a verification.
+const (
+	resultSound   = "sound"      // read to its end, every byte as its manifest says
+	resultWritten = "as written" // encrypted and not opened, but the bytes are those that were written
+	resultClosed  = "not opened"
+	resultBad     = "damaged"
+)
+
+// Run reads archives to their ends. Exit 5 when one is not what was written, or
+// could not be opened.
+func (c *archiveVerifyCmd) Run(a *App) error {
+	s, err := a.settings()
+	if err != nil {
+		return err
+	}
+	ids, err := c.keys(a)
+	if err != nil {
+		return err
+	}
+	rows, err := c.rows(s)
+	if err != nil {
+		return err
+	}
+	sums := a.sums()
+	code := exitOK
+	for i := range rows {
+		if err := a.ctx.Err(); err != nil {
+			return err
+		}
+		r := &rows[i]
+		r.Result, r.Detail = verifyOne(a, r.Path, ids, sums)
+		if r.Result == resultBad || r.Result == resultClosed {
+			code = exitAction
+		}
+	}
+	if err := show(a, c.listing, code, rows, report.ArchivesVerified); err != nil || code == exitOK {
+		return err
+	}
+	return exitCode(code)
+}
+
+// rows are the archives to read.
+func (c *archiveVerifyCmd) rows(s *settings) (out []report.ArchiveRow, err error) {
+	for _, file := range c.Files {
+		n, _ := archive.ParseName(filepath.Base(file))
+		r := archiveRow(archive.Held{Name: n, File: filepath.Base(file)}, filepath.Dir(file), "")
+		r.Path = file
+		out = append(out, r)
+	}
+	if len(c.Files) > 0 {
+		return out, nil
+	}
+	for _, dir := range folders(&s.pipeline.Backups) {
+		list, err := archiveRows(s.root, dir)
+		if err != nil {
+			return nil, &failure{exitAction, err, ""}
+		}
+		for _, r := range list {
+			if r.Own {
+				out = append(out, r)
+			}
+		}
+	}
+	if len(out) == 0 {
+		return nil, &usageError{"there is no archive of this project in " + s.pipeline.Backups.Dir, "audit archive create makes one"}
+	}
+	return out, nil
+}
+
+// sums are the digests that the store knows; none where there is no sound store.
+func (a *App) sums() map[string]string {
+	st, err := store.Open(a.Store, store.Options{ReadOnly: true, Wait: time.Second})
+	if err != nil {
+		return nil
+	}
+	defer st.Close()
+	var out map[string]string
+	_ = st.View(func(tx *store.Tx) (err error) { out, err = pipeline.ArchiveSums(tx); return err })
+	return out
+}
+
+func verifyOne(a *App, file string, ids []age.Identity, sums map[string]string) (result, detail string) {
+	m, err := archive.ReadFile(a.ctx, file, ids, nil)
+	if err == nil {
+		return resultSound, fmt.Sprintf("%s read, %s left out", counted(len(m.Entries), "file"), counted(len(m.LeftOut), "file"))
+	}
+	closed := errors.Is(err, archive.ErrSealed) || errors.Is(err, archive.ErrIdentity)
+	want := sums[filepath.Base(file)]
+	if closed && want != "" {
+		switch is, err := archive.Digest(file); {
+		case err != nil:
+			return resultBad, err.Error()
+		case is != want:
+			return resultBad, "its bytes are not those that were written"
+		}
+		return resultWritten, "encrypted: --identity FILE reads what is in it"
+	}
+	if closed {
+		return resultClosed, errors.Unwrap(err).Error() + ": --identity FILE opens it"
+	}
+	if in := errors.Unwrap(err); in != nil {
+		err = in
+	}
+	return resultBad, err.Error()
+}

@@ -1,0 +1,182 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/bmatcuk/doublestar/v4"
+
+	"healthaudit/audit/pipeline"
+	"healthaudit/report"
+	"healthaudit/snapshot"
+	"healthaudit/snapshot/archive"
+)
+
+// choose returns the own files of the items that were asked for, by key, by a
+// glob over keys or by the path of a file. An app of PM2 has no file of its own:
+// asking for it brings back the file that declares it, and says how it was defined.
+func (b *bringing) choose() (out []archive.Wanted, err error) {
+	used := make([]bool, len(b.Items))
+	for _, it := range b.from.snap.Items {
+		before := len(out)
+		all, paths := b.asked(it, used)
+		if !all && len(paths) == 0 {
+			continue
+		}
+		item, seq := it, ""
+		if b.LastGood {
+			if item, seq, err = b.good(it); err != nil {
+				return nil, err
+			}
+			if item == nil {
+				continue
+			}
+		}
+		for _, f := range item.Files {
+			if f.Role != snapshot.Shared && (all || slices.Contains(paths, f.Path)) {
+				out = append(out, b.from.want(it.Key, f, seq))
+			}
+		}
+		if len(out) > before || !slices.Contains(b.Items, string(it.Key)) {
+			continue
+		}
+		if it.System() != snapshot.PM2 || it.Kind != "app" && it.Kind != "module" {
+			return nil, noFile(it)
+		}
+		if f, ok := b.declaring(item); ok {
+			out = append(out, b.from.want(it.Key, f, seq))
+		}
+		b.process(item)
+	}
+	for _, w := range b.from.extra {
+		ok := b.askedExtra(w, used)
+		if ok && w.Item == pm2Home && b.Target == "" {
+			return nil, &usageError{string(pm2Home) + " is restored into a folder of its own, not into PM2's", "--target DIR names it"}
+		}
+		if ok {
+			out = append(out, w)
+		}
+	}
+	for i, ok := range used {
+		if !ok {
+			return nil, unknownItem(b.Items[i], b.from.snap)
+		}
+	}
+	return out, nil
+}
+
+// want makes a file wanted and notes the snapshot it is of.
+func (s *source) want(key snapshot.Key, f snapshot.File, seq string) archive.Wanted {
+	if seq != "" {
+		if s.of == nil {
+			s.of = map[string]string{}
+		}
+		s.of[f.Path] = seq
+	}
+	return archive.Wanted{Item: key, File: f}
+}
+
+// asked reports whether an item was asked for as a whole, or which of its files.
+func (b *bringing) asked(it *snapshot.Item, used []bool) (all bool, paths []string) {
+	all = len(b.Items) == 0
+	for i, pattern := range b.Items {
+		if ok, _ := doublestar.Match(pattern, string(it.Key)); ok || pattern == string(it.Key) {
+			all, used[i] = true, true
+		} else if slices.ContainsFunc(it.Files, func(f snapshot.File) bool { return f.Path == pattern && f.Role != snapshot.Shared }) {
+			paths, used[i] = append(paths, pattern), true
+		}
+	}
+	return all, paths
+}
+
+// askedExtra is asked for what no snapshot has. What PM2 keeps comes back only
+// when it is named.
+func (b *bringing) askedExtra(w archive.Wanted, used []bool) (yes bool) {
+	if len(b.Items) == 0 {
+		return w.Item == secretFiles
+	}
+	for i, pattern := range b.Items {
+		ok, _ := doublestar.Match(pattern, w.File.Path)
+		if pattern == string(w.Item) || w.Item == secretFiles && (ok || pattern == w.File.Path) {
+			used[i], yes = true, true
+		}
+	}
+	return yes
+}
+
+// good returns the newest version of an item with which nothing was wrong, nil
+// where there is none, which is told.
+func (b *bringing) good(it *snapshot.Item) (*snapshot.Item, string, error) {
+	good, at, err := b.lastGood(it)
+	if err != nil {
+		return nil, "", err
+	}
+	if good == nil {
+		for _, f := range it.Files {
+			if f.Role != snapshot.Shared {
+				b.from.missing = append(b.from.missing, report.RestoreFile{Path: f.Path, Item: string(it.Key), Action: string(archive.Missing), Reason: errNoGood.Error(), Bytes: f.Size})
+			}
+		}
+		return nil, "", nil
+	}
+	return good, fmt.Sprintf("#%d", at), nil
+}
+
+func noFile(it *snapshot.Item) error {
+	hint := "it is in no file of the project"
+	if it.Path != "" {
+		hint = "it is declared in " + it.Path + ": restore that path"
+	}
+	return &usageError{fmt.Sprintf("%s has no file of its own", it.Key), hint}
+}
+
+// declaring returns the file that declares an app.
+func (b *bringing) declaring(it *snapshot.Item) (snapshot.File, bool) {
+	for _, other := range b.from.snap.Items {
+		for _, f := range other.Files {
+			if it.Path != "" && f.Path == it.Path {
+				f.Role = ""
+				return f, true
+			}
+		}
+	}
+	return snapshot.File{}, false
+}
+
+// process says how an app was defined.
+func (b *bringing) process(it *snapshot.Item) {
+	p := report.RestoreProcess{Item: string(it.Key), File: it.Path, Definition: pipeline.Definition(it)}
+	p.Differs = pipeline.DefinedOtherwise(it, b.from.latest.Item(it.Key))
+	name := it.Name[strings.LastIndexByte(it.Name, ':')+1:]
+	switch {
+	case it.Path != "":
+		p.Next = fmt.Sprintf("Nothing was done to the process itself. To apply it: pm2 startOrReload %s --only %s", quoted(it.Path), quoted(name))
+	default:
+		p.Next = "No file declares it: its definition is in the dump of PM2, which encrypted archives hold (audit restore latest 'pm2/(home)' --archive FILE --target DIR)."
+	}
+	b.view.Processes = append(b.view.Processes, p)
+}
+
+// quoted is a word for a shell.
+func quoted(s string) string {
+	if s != "" && strings.Trim(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-/@:") == "" && s[0] != '-' {
+		return s
+	}
+	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+}
+
+func unknownItem(name string, s *snapshot.Snapshot) error {
+	keys := make([]string, len(s.Items))
+	for i, it := range s.Items {
+		keys[i] = string(it.Key)
+		if strings.HasSuffix(keys[i], "/"+name) {
+			return &usageError{fmt.Sprintf("that snapshot has no item %q", name), "did you mean " + keys[i] + "?"}
+		}
+	}
+	hint := "audit report --items lists them"
+	if near := nearestName(name, keys); near != "" {
+		hint = "did you mean " + near + "?"
+	}
+	return &usageError{fmt.Sprintf("that snapshot has no item %q", name), hint}
+}

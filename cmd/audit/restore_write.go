@@ -1,0 +1,144 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"path/filepath"
+	"slices"
+
+	"healthaudit/audit/pipeline"
+	"healthaudit/rules"
+	"healthaudit/snapshot"
+	"healthaudit/snapshot/archive"
+	"healthaudit/snapshot/store"
+)
+
+// maxPatch is the largest file, in bytes, whose difference a dry run shows.
+const maxPatch = 256 << 10
+
+// patches are the differences of what a plan would write over, secrets masked.
+func (b *bringing) patches(plan []archive.Outcome) map[string]string {
+	out := map[string]string{}
+	snaps := []*snapshot.Snapshot{}
+	for _, s := range []*snapshot.Snapshot{b.from.snap, b.from.latest} {
+		if s != nil {
+			snaps = append(snaps, s)
+		}
+	}
+	secret, known := secrets(snaps...), vocabulary(snaps...)
+	for _, o := range plan {
+		if o.Action != archive.Written && o.Action != archive.Kept || o.Was == "" || o.File.Link != "" || o.Before.Link != "" || o.Was == o.File.SHA256 {
+			continue
+		}
+		s := secret[o.File.Path]
+		if o.Item == secretFiles || o.Item == pm2Home || s != nil && s.program {
+			out[o.File.Path] = withheld
+			continue
+		}
+		was, err := b.r.Current(o)
+		now, err2 := b.bytes(o.File.SHA256)
+		if err != nil || err2 != nil || len(was)+len(now) > maxPatch || bytes.IndexByte(was, 0) >= 0 || bytes.IndexByte(now, 0) >= 0 {
+			continue
+		}
+		out[o.File.Path] = maskedDiff(o.File.Path, was, now, &masker{value: s.valueOf(), known: known})
+	}
+	return out
+}
+
+// carryOut journals the intent with the bytes that will be overwritten, writes,
+// and journals the outcome.
+func (b *bringing) carryOut(plan []archive.Outcome) ([]archive.Outcome, error) {
+	if !slices.ContainsFunc(plan, archive.Outcome.Changes) {
+		return plan, nil
+	}
+	target, err := filepath.Abs(b.target.Name())
+	if err != nil {
+		return nil, err
+	}
+	plan = slices.Clone(plan)
+	entry := rules.Entry{Actor: b.a.actor(b.host), Tool: version, Command: "restore", Phase: "intent", Item: target}
+	err = b.st.Update(func(tx *store.Tx) error {
+		n := 0
+		for i := range plan {
+			o := &plan[i]
+			if !o.Changes() {
+				continue
+			}
+			if err := b.keep(tx, o); err != nil {
+				return err
+			}
+			if o.Changes() {
+				n++
+			}
+		}
+		if err := pipeline.KeepUndo(tx, &entry, plan); err != nil {
+			return err
+		}
+		entry.At, entry.What = b.a.Now(), fmt.Sprintf("restore %s %s", counted(n, "file"), b.whence())
+		if err := pipeline.Append(tx, entry); err != nil {
+			return err
+		}
+		b.view.Undo = tx.JournalHead()
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	done := b.r.Do(plan)
+	return done, b.told(entry, done)
+}
+
+// keep puts the bytes that will be overwritten into the store. Nothing is
+// overwritten that could not be brought back; the others can.
+func (b *bringing) keep(tx *store.Tx, o *archive.Outcome) error {
+	if o.Was == "" || tx.HasBlob(o.Was) {
+		return nil
+	}
+	raw, err := b.r.Current(*o)
+	if err != nil {
+		o.Action, o.Reason = archive.Failed, err.Error()
+		return nil
+	}
+	return tx.PutBlob(snapshot.Sum(raw), raw, "")
+}
+
+// told journals what came of it.
+func (b *bringing) told(entry rules.Entry, done []archive.Outcome) error {
+	changed, failed := 0, 0
+	for _, o := range done {
+		switch {
+		case o.Changes():
+			changed++
+		case o.Action != archive.Unchanged:
+			failed++
+		}
+	}
+	entry.At, entry.Phase, entry.Data = b.a.Now(), "done", nil
+	entry.What = fmt.Sprintf("restored %s %s", counted(changed, "file"), b.whence())
+	if failed > 0 {
+		entry.Phase = "failed"
+		entry.What += fmt.Sprintf(", %d not", failed)
+	}
+	if changed == 0 {
+		b.view.Undo = 0
+	}
+	return b.st.Update(func(tx *store.Tx) error { return pipeline.Append(tx, entry) })
+}
+
+// whence says where the files come from.
+func (b *bringing) whence() string {
+	switch {
+	case b.Undo > 0:
+		return fmt.Sprintf("as they were before restore %d", b.Undo)
+	case b.Archive != "":
+		return fmt.Sprintf("from snapshot #%d in %s", b.seq, filepath.Base(b.Archive))
+	}
+	return fmt.Sprintf("from snapshot #%d", b.seq)
+}
+
+func counted(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}
