@@ -290,24 +290,25 @@ func (r *reader) depends(s *Set) error {
 				return r.fail(fmt.Sprintf("$.rules[%d].depends_on[%d]", i, j), fmt.Sprintf("there is no rule %q", d), r.v.meant(d, ids))
 			}
 		}
-		if way := circle(s, rule, []string{rule.ID}); way != nil {
+		if way := circle(s, rule, []string{rule.ID}, map[string]bool{}); way != nil {
 			return r.fail(fmt.Sprintf("$.rules[%d].depends_on", i), "rules wait for one another: "+strings.Join(way, " → "), "")
 		}
 	}
 	return nil
 }
 
-// circle returns the way from a rule back to itself.
-func circle(s *Set, at *Rule, way []string) []string {
+// circle returns the way from a rule back to itself. What was seen leads nowhere.
+func circle(s *Set, at *Rule, way []string, seen map[string]bool) []string {
 	for _, d := range at.Depends {
 		if d == way[0] {
 			return append(way, d)
 		}
 		next := s.Rule(d)
-		if next == nil || slices.Contains(way, d) {
+		if next == nil || seen[d] {
 			continue
 		}
-		if found := circle(s, next, append(slices.Clone(way), d)); found != nil {
+		seen[d] = true
+		if found := circle(s, next, append(slices.Clone(way), d), seen); found != nil {
 			return found
 		}
 	}

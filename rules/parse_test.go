@@ -2,6 +2,7 @@ package rules
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -212,6 +213,26 @@ func TestBuiltin_is_a_file_of_rules(t *testing.T) {
 		if r.Why == "" {
 			t.Errorf("%s says not why", r.ID)
 		}
+	}
+}
+
+// Rules that wait for all before them, and one circle through all of them: both
+// are told in no time.
+func TestParse_many_dependencies(t *testing.T) {
+	var b strings.Builder
+	b.WriteString("version: 1\nrules:\n")
+	var before []string
+	for i := range maxRules {
+		id := fmt.Sprintf("r%d", i)
+		fmt.Fprintf(&b, "  - {id: %s, system: scripts, when: 'true', action: {type: file.restore}, depends_on: [%s]}\n", id, strings.Join(before, ", "))
+		before = append(before, id)
+	}
+	if _, err := Parse("r.yaml", []byte(b.String()), words()); err != nil {
+		t.Fatal(err)
+	}
+	_, err := Parse("r.yaml", []byte(strings.Replace(b.String(), "depends_on: []", "depends_on: [r199]", 1)), words())
+	if err == nil || !strings.Contains(err.Error(), "wait for one another: r0 → r199 → r0") {
+		t.Error(err)
 	}
 }
 
