@@ -187,7 +187,7 @@ func TestDamagedStores(t *testing.T) {
 			t.Errorf("damage %d: repair exits %d: %s", i, rep.code, rep.err)
 		}
 		if v := invoke(t, dir, nil, "--root", dir, "store", "verify"); rep.code == exitOK && v.code != exitOK && !strings.Contains(v.out, "journal") {
-			t.Errorf("damage %d: after a repair verify exits %d: %s\nthe repair said: %s", i, v.code, v.out, rep.out)
+			t.Errorf("damage %d: after a repair verify exits %d: %s%s\nthe repair said: %s", i, v.code, v.out, v.err, rep.out)
 		}
 	}
 	t.Logf("%d stores: %d commands said that it is damaged, %d gave the right answer", *faultFlips, told, right)

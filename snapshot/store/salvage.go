@@ -55,7 +55,28 @@ func salvage(f *os.File, path string) (lost []Problem, err error) {
 	if err != nil {
 		return nil, err
 	}
-	return s.lost, s.top(s.l.root, 0)
+	if err := s.top(s.l.root, 0); err != nil {
+		return s.lost, err
+	}
+	return s.lost, s.structure(f, fi.Size())
+}
+
+// structure tells of pages in disorder of which every row could be read: a file
+// that is not sound is not to be kept for want of losses.
+func (s *salvager) structure(f *os.File, size int64) error {
+	if len(s.lost) > 0 {
+		return nil
+	}
+	l, err := readLayout(&blocks{r: f}, size)
+	if err == nil {
+		err = l.walk()
+	}
+	var d damage
+	if errors.As(err, &d) {
+		s.add("pages", string(d)+": every row could be read all the same")
+		return nil
+	}
+	return err
 }
 
 // layout reads the meta pages, and is content with one.

@@ -41,6 +41,10 @@ func deadRedirects(p *audit.Pass, it *snapshot.Item, functions map[string]*snaps
 		}
 	}
 	for _, name := range sorted(first) {
+		if functions[name] == nil && unlisted(p) {
+			p.Doubt(it.Key, name)
+			continue
+		}
 		why, hint := deadEnd(functions, name)
 		if why == "" {
 			continue
@@ -97,6 +101,10 @@ func deadEdges(p *audit.Pass, it *snapshot.Item) {
 			continue
 		}
 		told[r.Function] = true
+		if unlisted(p) {
+			p.Doubt(it.Key, "edge "+r.Function)
+			continue
+		}
 		p.Report(audit.Report{Item: it.Key, Discriminator: "edge " + r.Function, At: audit.Location{Path: it.Path, Line: r.At.Line, Column: r.At.Column},
 			Message: fmt.Sprintf("[[edge_functions]] sends %s to %s, and there is no edge function of that name in %s", short(r.Path), short(r.Function), dir.Str())})
 	}

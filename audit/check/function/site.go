@@ -28,6 +28,12 @@ func beside(p *audit.Pass, it *snapshot.Item) (map[string]*snapshot.Item, bool) 
 	return out, true
 }
 
+// unlisted reports whether there may be functions that could not be listed: none is
+// known to be missing then.
+func unlisted(p *audit.Pass) bool {
+	return p.Now.System(snapshot.Functions).Status != snapshot.StatusOK || len(p.Now.Tree.Unread()) > 0
+}
+
 // redirects returns the redirects of a netlify.toml or _redirects file.
 func redirects(p *audit.Pass, it *snapshot.Item) []netlify.Redirect {
 	if c, ok := config(p, it); ok {
