@@ -15,7 +15,7 @@ const codecVersion = 1
 
 // classes, roles and their numbers in an encoded item; never renumbered.
 var (
-	classes = []Class{"", Set, Secret, Volatile}
+	classes = []Class{"", Set, Secret, Volatile, Detail}
 	roles   = []Role{"", Shared}
 )
 

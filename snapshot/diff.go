@@ -129,7 +129,7 @@ func (s *Snapshot) epoch(sys System) int {
 func compareFacts(old, new *Item, risk RiskFunc) []FactChange {
 	var out []FactChange
 	note := func(name string, class Class, a, b *Value) {
-		if class == Volatile || b == nil && new.partial() || a == nil && old.partial() {
+		if class == Volatile || class == Detail || b == nil && new.partial() || a == nil && old.partial() {
 			return
 		}
 		r := RiskNeutral

@@ -18,6 +18,7 @@ const (
 	Semantic Class = "semantic" // compared: a difference is a change
 	Set      Class = "set"      // compared without order (the value was made by SetOf)
 	Secret   Class = "secret"   // compared by keyed hash: the value is Session.Secret(clear text), never the clear text
+	Detail   Class = "detail"   // kept with the item, never compared: where in its file something stands
 	Volatile Class = "volatile" // kept with the snapshot, never compared: pid, uptime, next run
 )
 

@@ -85,7 +85,7 @@ func item(key Key, facts ...Fact) *Item {
 }
 
 func TestCompare(t *testing.T) {
-	base := item("workflows/ci.yml", Fact{Name: "on", Class: Set, Value: SetOf("push")}, Fact{Name: "env.TOKEN", Class: Secret, Value: Text("hmac:1")}, Fact{Name: "next", Class: Volatile, Value: Text("now")})
+	base := item("workflows/ci.yml", Fact{Name: "on", Class: Set, Value: SetOf("push")}, Fact{Name: "env.TOKEN", Class: Secret, Value: Text("hmac:1")}, Fact{Name: "next", Class: Volatile, Value: Text("now")}, Fact{Name: "problems", Class: Detail, Value: List("3:1:lost:x")})
 	with := func(change func(*Item)) *Item {
 		c := *base
 		c.Facts = slices.Clone(base.Facts)
@@ -108,6 +108,7 @@ func TestCompare(t *testing.T) {
 		want     string
 	}{
 		"same":               {base, with(func(*Item) {}), true, "<nil>"},
+		"a place":            {base, with(set("problems", List("4:1:lost:x"))), true, "<nil>"},
 		"volatile":           {base, with(set("next", Text("later"))), true, "<nil>"},
 		"file_only":          {base, with(func(it *Item) { it.Files = []File{{Path: "x", SHA256: "1"}} }), true, "<nil>"},
 		"set_order":          {base, with(set("on", SetOf("push", "push"))), true, "<nil>"},
@@ -355,6 +356,7 @@ func fullItem() *Item {
 	it.Add(Semantic, "number", Number(-1.5))
 	it.Add(Semantic, "yes", Bool(true))
 	it.Add(Semantic, "none", List())
+	it.Add(Detail, "problems", List("3:1:lost:x"))
 	it.Sort()
 	return it
 }

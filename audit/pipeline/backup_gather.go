@@ -278,7 +278,7 @@ func (g *gatherer) content(s *snapshot.Snapshot) string {
 // definition returns the facts that say how an app is started, not what it is doing.
 func definition(it *snapshot.Item) (out []snapshot.Fact) {
 	for _, f := range it.Facts {
-		if f.Class != snapshot.Volatile && !doing[f.Name] {
+		if f.Class != snapshot.Volatile && f.Class != snapshot.Detail && !doing[f.Name] {
 			out = append(out, f)
 		}
 	}

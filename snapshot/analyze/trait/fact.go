@@ -24,7 +24,7 @@ func Keep(it *snapshot.Item, marks []Mark) {
 	if len(kinds) > 0 {
 		it.Add(snapshot.Set, kindsFact, snapshot.SetOf(kinds...))
 	}
-	it.Add(snapshot.Volatile, placesFact, snapshot.List(places...))
+	it.Add(snapshot.Detail, placesFact, snapshot.List(places...))
 }
 
 // Kept returns the marks that Keep added, in their order.

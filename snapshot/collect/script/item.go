@@ -16,7 +16,7 @@ const (
 )
 
 // A problem is one thing wrong with the text of a script. It is kept in the
-// volatile fact "problems" as "line:column:weight:message", so that a moved
+// fact "problems" as "line:column:weight:message", so that a moved
 // line is no change.
 type problem struct {
 	Line    int    `json:"l"`
@@ -42,7 +42,7 @@ func addProblems(it *snapshot.Item, problems []problem) {
 		list = append(list, fmt.Sprintf("%d:%d:%s:%s", max(p.Line, 1), max(p.Column, 1), p.Weight, p.Message))
 	}
 	if len(list) > 0 {
-		it.Add(snapshot.Volatile, "problems", snapshot.List(list...))
+		it.Add(snapshot.Detail, "problems", snapshot.List(list...))
 	}
 }
 

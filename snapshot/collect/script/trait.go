@@ -28,7 +28,7 @@ func addModule(it *snapshot.Item, m *moduleForm) {
 		return
 	}
 	it.Add(snapshot.Semantic, "module", snapshot.Text(m.Form))
-	it.Add(snapshot.Volatile, "module-place", snapshot.Text(fmt.Sprintf("%d:%d", m.Line, m.Column)))
+	it.Add(snapshot.Detail, "module-place", snapshot.Text(fmt.Sprintf("%d:%d", m.Line, m.Column)))
 }
 
 // formOf returns what a file is written as; nil for one that runs as either.
