@@ -3,6 +3,7 @@ package pm2_test
 import (
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -185,11 +186,11 @@ func TestRestartRate(t *testing.T) {
 // counted counts what is asked of a history.
 type counted struct {
 	*checktest.History
-	n int
+	n atomic.Int64 // checks run side by side
 }
 
 func (c *counted) Metric(seq uint64, k snapshot.Key, name string) (snapshot.Metric, bool) {
-	c.n++
+	c.n.Add(1)
 	return c.History.Metric(seq, k, name)
 }
 
@@ -207,7 +208,7 @@ func TestTrendsAreCheap(t *testing.T) {
 	h := &counted{History: &m.history}
 	now := &snapshot.Snapshot{At: trendNow, Items: []*snapshot.Item{&m.item}, Systems: []snapshot.SystemState{{System: snapshot.PM2, Status: snapshot.StatusOK}}}
 	j := audit.Judge([]*audit.Check{checks.MemoryGrowing, checks.RestartRate}, &audit.World{Now: now, Before: snapshot.Nothing, History: h})
-	if len(j.Findings) != 0 || h.n > 10 {
-		t.Errorf("%d findings, %d readings asked for", len(j.Findings), h.n)
+	if len(j.Findings) != 0 || h.n.Load() > 10 {
+		t.Errorf("%d findings, %d readings asked for", len(j.Findings), h.n.Load())
 	}
 }
