@@ -257,6 +257,9 @@ func askPM2(t *testing.T, cases []oracleCase) (answers []answer, dirs []string) 
 
 // Every file means to us what it means to PM2 itself.
 func TestCorpus_asPM2(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it starts a process for each file, too many for a short run")
+	}
 	cases := corpus()
 	answers, dirs := askPM2(t, cases)
 	agree, apart := 0, 0

@@ -288,6 +288,9 @@ func TestEvaluate_absolutePaths(t *testing.T) {
 
 // The same files and folders, given to Node 20.20.2 by require(), gave the same.
 func TestEvaluate_moduleType(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it starts a process for each file, too many for a short run")
+	}
 	const (
 		cjs     = "module.exports = {apps: [{name: 'a', script: 'a.js'}]}"
 		exports = "exports.apps = [{name: 'a', script: 'a.js'}]"
