@@ -26,8 +26,11 @@ func (b *bench) many() (ok bool, err error) {
 	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintln(w, "Reading, best of 9\tstore in use\tlist\tdiff\treport\thistory\tpeak memory\t")
 	names, err := filepath.Glob(filepath.Join(b.year, ".github", "workflows", "*.yml"))
-	if err != nil || len(names) == 0 {
-		return false, fmt.Errorf("%s has no workflow: %w", b.year, err)
+	if err != nil {
+		return false, err
+	}
+	if len(names) == 0 {
+		return false, fmt.Errorf("%s has no workflow: make bench makes that project", b.year)
 	}
 	ok = true
 	for _, n := range []int{100, 1000, 10000} {
