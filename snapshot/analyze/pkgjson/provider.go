@@ -8,7 +8,7 @@ import (
 // providers maps programs that come with packages, and that hardly anybody
 // installs for the whole machine, to the packages that install them. "=" is the
 // package of the program's own name.
-// Source: the "bin" of each package on https://registry.npmjs.org.
+// Source: the "bin" of each package as npm has it.
 var providers = map[string]string{
 	"tsc": "typescript typescript-native-preview", "tsserver": "typescript", "eslint": "=", "prettier": "=", "jest": "= jest-cli", "vitest": "=", "mocha": "=",
 	"vite": "= rolldown-vite vite-plus", "webpack": "= webpack-cli", "rollup": "=", "nodemon": "=", "concurrently": "=", "cross-env": "=", "cross-env-shell": "cross-env",
