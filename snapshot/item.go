@@ -104,6 +104,16 @@ func (r Ref) Target() string {
 	return string(r.Kind) + " " + r.Name
 }
 
+// The Where of a reference to a file that is loaded, not started: it belongs to
+// the code that loads it and is no automation by itself.
+const (
+	Import     = "import"      // without it the code does not begin
+	LazyImport = "lazy import" // it is loaded when a function is called
+)
+
+// Loads reports whether the ref is one to a file that is loaded.
+func (r Ref) Loads() bool { return r.Where == Import || r.Where == LazyImport }
+
 // A Schedule is one declared schedule of an item.
 type Schedule struct {
 	Dialect    string `json:"dialect"` // crontab, github, netlify or pm2

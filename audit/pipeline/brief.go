@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"cmp"
 	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
@@ -140,7 +141,7 @@ func Briefs(tx *store.Tx, fn func(seq uint64, h store.Header, b Brief) (more boo
 		}
 		return fn(seq, h, b)
 	})
-	return firstError(err, bad)
+	return cmp.Or(err, bad)
 }
 
 // briefOf reads a header that has no brief: one of schema 1.

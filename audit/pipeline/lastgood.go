@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 
@@ -71,7 +72,7 @@ func lastGood(tx *store.Tx, k snapshot.Key, recs []*audit.Record, all []Fate) (u
 		return bad == nil
 	})
 	if err != nil || bad != nil {
-		return 0, firstError(err, bad)
+		return 0, cmp.Or(err, bad)
 	}
 	findings := make([][]version, len(recs))
 	for i, r := range recs {
@@ -118,15 +119,6 @@ func standing(items map[uint64]*snapshot.Item, seqs []uint64) *snapshot.Item {
 	for i := len(seqs) - 1; i >= 0; i-- {
 		if it, ok := items[seqs[i]]; ok {
 			return it
-		}
-	}
-	return nil
-}
-
-func firstError(errs ...error) error {
-	for _, err := range errs {
-		if err != nil {
-			return err
 		}
 	}
 	return nil

@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -226,7 +227,7 @@ func setAside(tx *store.Tx, into map[string]bool) error {
 		}
 		return true
 	})
-	return firstError(err, bad)
+	return cmp.Or(err, bad)
 }
 
 // sweepStamps forgets the stamps of files that the newest snapshot has not, and

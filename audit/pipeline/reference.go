@@ -6,7 +6,6 @@ import (
 	"sync"
 
 	"healthaudit/snapshot"
-	"healthaudit/snapshot/collect"
 	"healthaudit/snapshot/store"
 )
 
@@ -157,7 +156,7 @@ func (c *comparison) keepStarted(snap *snapshot.Snapshot) {
 	for done, more := 0, true; more; {
 		for ; done < len(snap.Items); done++ {
 			for _, r := range snap.Items[done].Refs {
-				if snap.Items[done].Carried && r.Kind == snapshot.RefFile && !collect.Loads(r) {
+				if snap.Items[done].Carried && r.Kind == snapshot.RefFile && !r.Loads() {
 					started[r.Path] = true
 				}
 			}

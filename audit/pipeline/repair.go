@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -197,7 +198,7 @@ func dropStamps(tx *store.Tx) error {
 		return true
 	})
 	for _, path := range gone {
-		err = firstError(err, tx.DeleteStat(path))
+		err = cmp.Or(err, tx.DeleteStat(path))
 	}
 	return err
 }

@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -61,7 +62,7 @@ func (s *session) tidy(ctx context.Context) error {
 	if err != nil {
 		e.Phase, e.What = "failed", e.What+", then: "+err.Error()
 	}
-	return firstError(err, st.Update(func(tx *store.Tx) error { return Append(tx, e) }))
+	return cmp.Or(err, st.Update(func(tx *store.Tx) error { return Append(tx, e) }))
 }
 
 // dropped counts the snapshots that a plan does not keep.

@@ -92,29 +92,14 @@ func (a *App) plan(h host.Host, tx *store.Tx, set *rules.Set, only string, patch
 
 // recovering locks the store and runs fn with what recovery needs.
 func (a *App) recovering(fn func(*settings, *pipeline.Runner) error) error {
-	s, err := a.settings()
-	if err != nil {
-		return err
-	}
-	set, err := s.rules()
-	if err != nil {
-		return err
-	}
-	h, err := host.New(s.root, a.Env, a.Now)
-	if err != nil {
-		return &usageError{err.Error(), ""}
-	}
-	defer h.Close()
-	if err := store.Exists(a.Store); err != nil {
-		return err
-	}
-	lock, err := store.Lock(a.Store, store.LockOptions{Command: a.line, Host: h.Name(), Now: a.Now()})
-	if err != nil {
-		return busy(err)
-	}
-	defer lock.Unlock()
-	return fn(s, &pipeline.Runner{Host: h, Config: &s.pipeline, Collectors: all.Collectors, Checks: check.All(), Store: a.Store, Version: version,
-		Actor: a.actor(h), Recovery: "apply", Rules: set, Command: a.line})
+	return a.maintaining(func(c *change) error {
+		set, err := c.rules()
+		if err != nil {
+			return err
+		}
+		return fn(c.settings, &pipeline.Runner{Host: c.host, Config: &c.pipeline, Collectors: all.Collectors, Checks: check.All(), Store: a.Store, Version: version,
+			Actor: c.actor, Recovery: "apply", Rules: set, Command: a.line})
+	})
 }
 
 // stepPatches are the differences that the steps of a plan would write, those

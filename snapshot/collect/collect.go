@@ -119,16 +119,6 @@ type Session struct {
 	Early      any                       // what the collector's Early answered
 }
 
-// The Where of a reference to a file that is loaded, not started: it belongs to
-// the code that loads it and is no automation by itself.
-const (
-	Import     = "import"      // without it the code does not begin
-	LazyImport = "lazy import" // it is loaded when a function is called
-)
-
-// Loads reports whether a reference is one to a file that is loaded.
-func Loads(r snapshot.Ref) bool { return r.Where == Import || r.Where == LazyImport }
-
 // Unowned returns the project files that the items start and that no item has
 // as its own, sorted: what Follow is given. What is merely imported is not
 // among them.
@@ -145,7 +135,7 @@ func Unowned(items []*snapshot.Item) []string {
 	var out []string
 	for _, it := range items {
 		for _, r := range it.Refs {
-			if r.Kind == snapshot.RefFile && !Loads(r) && !own[r.Path] && !seen[r.Path] {
+			if r.Kind == snapshot.RefFile && !r.Loads() && !own[r.Path] && !seen[r.Path] {
 				seen[r.Path] = true
 				out = append(out, r.Path)
 			}

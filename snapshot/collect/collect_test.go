@@ -11,7 +11,7 @@ func TestUnowned(t *testing.T) {
 	own := []snapshot.File{{Path: "netlify/functions/a.js", Role: snapshot.Own}, {Path: "shared.js", Role: snapshot.Shared}}
 	items := []*snapshot.Item{
 		{Key: "functions/a", Files: own, Refs: []snapshot.Ref{
-			{Kind: snapshot.RefFile, Path: "src/lib.js", Where: Import}, {Kind: snapshot.RefFile, Path: "netlify/functions/a.js"}}},
+			{Kind: snapshot.RefFile, Path: "src/lib.js", Where: snapshot.Import}, {Kind: snapshot.RefFile, Path: "netlify/functions/a.js"}}},
 		{Key: "pm2/api", Refs: []snapshot.Ref{{Kind: snapshot.RefFile, Path: "src/server.js"}, {Kind: snapshot.RefNPM, Name: "build"}}},
 		{Key: "workflows/ci.yml", Refs: []snapshot.Ref{{Kind: snapshot.RefFile, Path: "src/server.js"}, {Kind: snapshot.RefFile, Path: "shared.js"}}},
 	}

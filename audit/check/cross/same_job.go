@@ -106,7 +106,7 @@ func jobs(now *snapshot.Snapshot, table *refs.Table, it *snapshot.Item) map[stri
 		seen[it.Key] = true
 		for _, r := range it.Refs {
 			switch {
-			case r.Where == imported || r.Where == lazily:
+			case r.Loads():
 			case r.Kind == snapshot.RefFile:
 				out[r.Path] = out[r.Path] || args || r.Args
 			case r.Kind == snapshot.RefNPM:
@@ -119,12 +119,6 @@ func jobs(now *snapshot.Snapshot, table *refs.Table, it *snapshot.Item) map[stri
 	follow(it, false, 0)
 	return out
 }
-
-// The Where of a file that is loaded, as the collectors write it.
-const (
-	imported = "import"
-	lazily   = "lazy import"
-)
 
 // common are names that say when or that something is done, and not what.
 var common = map[string]bool{"health-check": true, "daily-report": true, "daily-build": true, "nightly-build": true, "cron-job": true, "run-all": true, "clean-up": true,

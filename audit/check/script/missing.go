@@ -50,7 +50,7 @@ func judgeMissing(p *audit.Pass) {
 			}
 			if res.Unread {
 				p.Doubt(it.Key, target)
-				if r.Where == imported {
+				if r.Where == snapshot.Import {
 					p.Doubt(it.Key, importsTogether)
 				}
 			}
@@ -62,7 +62,7 @@ func judgeMissing(p *audit.Pass) {
 			if to := moved(r); to != "" {
 				out.Hint = fmt.Sprintf("There is %s: correct the path if that is meant, bring the file back, or remove the line.", to)
 			}
-			if r.Where == imported && !r.Guarded {
+			if r.Where == snapshot.Import && !r.Guarded {
 				imports = append(imports, out)
 				continue
 			}
@@ -73,13 +73,6 @@ func judgeMissing(p *audit.Pass) {
 		}
 	}
 }
-
-// imported is the Where of a file that is loaded, as the collectors write it.
-// Of one that is loaded only when a function is called it is another.
-const (
-	imported = "import"
-	lazily   = "lazy import"
-)
 
 // importsTogether is the discriminator of all that a script cannot begin without.
 const importsTogether = "imports"
@@ -142,7 +135,7 @@ func movedTo(t *snapshot.Tree) func(snapshot.Ref) string {
 func missing(it *snapshot.Item, r snapshot.Ref, res refs.Resolution, starter snapshot.Key) audit.Report {
 	out := audit.Report{Item: it.Key, Discriminator: r.Target(), At: where(it, r), Severity: audit.Medium}
 	verb := "starts"
-	if r.Where == imported || r.Where == lazily {
+	if r.Loads() {
 		verb = "imports"
 	}
 	out.Message = fmt.Sprintf("%s %s %s, which is not there", what(it), verb, r.Target())
@@ -150,9 +143,9 @@ func missing(it *snapshot.Item, r snapshot.Ref, res refs.Resolution, starter sna
 	case r.Guarded:
 		out.Severity = audit.Low
 		out.Message += " (its absence is provided for)"
-	case it.Kind == "cron", r.Where == imported:
+	case it.Kind == "cron", r.Where == snapshot.Import:
 		out.Severity = audit.High
-	case starter != "" && r.Where != lazily:
+	case starter != "" && r.Where != snapshot.LazyImport:
 		out.Severity = audit.High
 		out.Evidence = append(out.Evidence, audit.Evidence{Name: "started by", Value: string(starter)})
 	}

@@ -198,7 +198,7 @@ func (c *code) follow(main snapshot.File, first netlify.Source) {
 	for _, l := range links {
 		if l.To != "" {
 			c.it.Refs = append(c.it.Refs, snapshot.Ref{Kind: snapshot.RefFile, Path: l.To, Guarded: l.Import.Optional,
-				File: l.From, Line: l.Import.Line, Column: l.Import.Column, Where: collect.Import})
+				File: l.From, Line: l.Import.Line, Column: l.Import.Column, Where: snapshot.Import})
 		}
 	}
 }

@@ -5,7 +5,6 @@ import (
 	"strings"
 
 	"healthaudit/snapshot"
-	"healthaudit/snapshot/collect"
 )
 
 // extensions are what Node and the TypeScript runners try, in their order.
@@ -29,9 +28,9 @@ func importRefs(t *snapshot.Tree, list []localImport) (out []snapshot.Ref) {
 		if !ok && (i.Module || !certain(t, i.Path)) {
 			continue
 		}
-		where := collect.Import
+		where := snapshot.Import
 		if i.Lazy {
-			where = collect.LazyImport
+			where = snapshot.LazyImport
 		}
 		out = append(out, snapshot.Ref{Kind: snapshot.RefFile, Path: p, Guarded: i.Optional, Line: i.Line, Column: i.Column, Where: where})
 	}

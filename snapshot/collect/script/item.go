@@ -5,7 +5,6 @@ import (
 	"slices"
 
 	"healthaudit/snapshot"
-	"healthaudit/snapshot/collect"
 )
 
 // Values of the fact "syntax".
@@ -60,7 +59,7 @@ func addRefs(it *snapshot.Item, refs []snapshot.Ref) {
 	it.Refs = refs
 	var starts []string
 	for _, r := range refs {
-		if !collect.Loads(r) {
+		if !r.Loads() {
 			starts = append(starts, r.Target())
 		}
 	}
