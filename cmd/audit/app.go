@@ -44,6 +44,7 @@ type Process struct {
 	Now      func() time.Time
 	Terminal bool // standard output is a terminal
 	Width    int  // of the terminal in columns; 0 unknown
+	Asks     bool // somebody can be asked: standard input and error are a terminal
 }
 
 // CLI is the command line.
@@ -56,6 +57,7 @@ type CLI struct {
 	Quiet   bool   `short:"q" help:"Print nothing at all when the exit code is 0."`
 	Verbose bool   `short:"v" help:"Say more on standard error; a trace when audit itself breaks."`
 
+	Init      initCmd      `cmd:"" help:"Set audit up in this project: a configuration, rules, what git ignores."`
 	Run       runCmd       `cmd:"" default:"withargs" help:"Audit: look, compare, judge, remember, tell (the default)."`
 	Report    reportCmd    `cmd:"" help:"Show a saved run again, in any format."`
 	List      listCmd      `cmd:"" help:"List the saved runs."`
@@ -79,7 +81,13 @@ type CLI struct {
 	} `cmd:"" help:"The snapshot that later ones are held against."`
 	Status     statusCmd     `cmd:"" help:"Say in one line how things are, also for a monitor."`
 	CheckAlive checkAliveCmd `cmd:"" help:"Exit 0 when the last run is young enough: for another machine's cron."`
-	Check      struct {
+	Cron       struct {
+		Print   cronPrintCmd   `cmd:"" help:"Print the line or the units that install would install."`
+		Install cronInstallCmd `cmd:"" help:"Have audit started by the clock: a line in your crontab, or a systemd timer."`
+		Remove  cronRemoveCmd  `cmd:"" help:"Take out what install wrote; every other line stays as it is."`
+		Status  cronStatusCmd  `cmd:"" help:"Show what starts audit here, and when the next run is."`
+	} `cmd:"" help:"Have audit run by the clock."`
+	Check struct {
 		List    checkListCmd    `cmd:"" help:"List every check."`
 		Explain checkExplainCmd `cmd:"" help:"Explain one check: why it matters, an example, what to do."`
 	} `cmd:"" help:"The catalogue of checks."`
