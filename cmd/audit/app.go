@@ -81,6 +81,7 @@ type CLI struct {
 	} `cmd:"" help:"The snapshot that later ones are held against."`
 	Status     statusCmd     `cmd:"" help:"Say in one line how things are, also for a monitor."`
 	Doctor     doctorCmd     `cmd:"" help:"Look at everything that audit depends on, and say what to do about it."`
+	Logs       logsCmd       `cmd:"" help:"Show what runs wrote of themselves: stages, durations, what failed."`
 	CheckAlive checkAliveCmd `cmd:"" help:"Exit 0 when the last run is young enough: for another machine's cron."`
 	Cron       struct {
 		Print   cronPrintCmd   `cmd:"" help:"Print the line or the units that install would install."`

@@ -220,7 +220,7 @@ func (c *cronFlags) told(a *App, s *settings, view report.CronChange) error {
 		return nil
 	}
 	_, err := fmt.Fprintln(a.Stdout, view.Line())
-	if err == nil && s.pipeline.Every == 0 && view.State != "removed" && view.State != "absent" {
+	if err == nil && s.pipeline.Every == 0 && view.State != "removed" && view.State != "absent" && c.Schedule == "" {
 		_, err = fmt.Fprintf(a.Stdout, "Let audit notice runs that are missing: cadence: {every: %s, grace: 10m} in audit.yaml\n", lasting(cmp.Or(c.Every, 15*time.Minute)))
 	}
 	return err

@@ -70,6 +70,9 @@ const configTail = `
 #  recipients_file: ""      # public keys of age or ssh: archives are encrypted
 #  keep: {last: 7, weekly: 8, monthly: 12}
 
+# What runs write of themselves (audit logs), beside the store.
+#log: {level: info, max_size: 10MB, keep: 5}
+
 # Recovery by the rules of audit.rules.yaml: off, plan (tell only) or apply.
 #recovery: {mode: plan}
 

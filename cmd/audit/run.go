@@ -80,12 +80,7 @@ func (c *runCmd) Run(a *App) error {
 	defer h.Close()
 	r := &pipeline.Runner{Host: h, Config: &s.pipeline, Collectors: all.Collectors, Checks: check.All(), Store: a.Store, Version: version,
 		Actor: a.actor(h), Recovery: c.Recover, Rules: set, Ephemeral: c.Ephemeral, Summary: renderer.Summary, Wait: c.Wait, NewStore: c.NewStore, Command: a.line}
-	if a.Verbose {
-		r.Stage = func(name string, took time.Duration) {
-			fmt.Fprintf(a.Stderr, "audit: %s took %s\n", name, took.Round(time.Millisecond))
-		}
-	}
-	doc, err := r.Run(a.ctx)
+	doc, err := c.logged(a, s, r)
 	if err != nil {
 		return err
 	}
@@ -104,6 +99,29 @@ func (c *runCmd) Run(a *App) error {
 		return exitCode(doc.Gate.Exit)
 	}
 	return nil
+}
+
+// logged runs, and writes down how that went.
+func (c *runCmd) logged(a *App, s *settings, r *pipeline.Runner) (*report.Document, error) {
+	log := a.newLog(s, r.Actor.Via)
+	defer log.close()
+	r.Stage = func(name string, took time.Duration) {
+		if a.Verbose {
+			fmt.Fprintf(a.Stderr, "audit: %s took %s\n", name, took.Round(time.Millisecond))
+		}
+		if !c.Ephemeral {
+			log.stage(name, took)
+		}
+	}
+	doc, err := r.Run(a.ctx)
+	switch {
+	case c.Ephemeral:
+	case err != nil:
+		log.broke(err)
+	default:
+		log.ended(doc)
+	}
+	return doc, err
 }
 
 func findRenderer(name string) (*report.Renderer, error) {
