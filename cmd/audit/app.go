@@ -116,9 +116,12 @@ type CLI struct {
 		Prune   storePruneCmd   `cmd:"" help:"Forget old snapshots by the retention of audit.yaml, and what only they needed."`
 		Compact storeCompactCmd `cmd:"" help:"Write the store anew, without the room that pruning has left in the file."`
 	} `cmd:"" name:"store" help:"The store itself."`
-	Version  versionCmd `cmd:"" help:"Print the version."`
-	Internal struct {
+	Help       helpCmd       `cmd:"" help:"Explain a topic: snapshots, exit-codes, formats, configuration, environment; or a command."`
+	Completion completionCmd `cmd:"" help:"Print a script that completes the command line in your shell."`
+	Version    versionCmd    `cmd:"" help:"Print the version."`
+	Internal   struct {
 		EvaluateEcosystem evaluateCmd `cmd:""`
+		Complete          completeCmd `cmd:""`
 	} `cmd:"" hidden:""`
 }
 
@@ -133,6 +136,8 @@ type App struct {
 	*CLI
 	ctx  context.Context
 	line string // the command as the journal and the lock name it
+
+	model *kong.Application // of the command line
 }
 
 // A usageError is exit code 64: nothing was done.
@@ -175,11 +180,7 @@ func Main(ctx context.Context, p *Process) (code int) {
 			code = exitBug
 		}
 	}()
-	k, err := kong.New(&cli, kong.Name("audit"), kong.Writers(p.Stdout, p.Stderr),
-		kong.Description("Audits the automation nobody watches: PM2 processes, GitHub Actions workflows, Netlify Functions, scripts and cron lines. It remembers what it saw and tells what got worse."),
-		kong.Vars{"formats": formats()},
-		kong.Exit(func(code int) { panic(helpShown(code)) }), kong.UsageOnError(),
-		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 80}))
+	k, err := commandLine(&cli, p)
 	if err != nil {
 		panic(err)
 	}
@@ -187,7 +188,7 @@ func Main(ctx context.Context, p *Process) (code int) {
 	if err != nil {
 		return fail(p, &usageError{err.Error(), "audit --help lists the commands and flags"})
 	}
-	app := &App{Process: p, CLI: &cli, ctx: ctx, line: strings.Join(append([]string{"audit"}, strings.Fields(kctx.Command())...), " ")}
+	app := &App{Process: p, CLI: &cli, ctx: ctx, line: strings.Join(append([]string{"audit"}, strings.Fields(kctx.Command())...), " "), model: k.Model}
 	if err := app.resolve(); err != nil {
 		return fail(p, err)
 	}
@@ -198,6 +199,15 @@ func Main(ctx context.Context, p *Process) (code int) {
 		}
 	}
 	return fail(p, err)
+}
+
+// commandLine is kong's parser of the command line.
+func commandLine(cli *CLI, p *Process) (*kong.Kong, error) {
+	return kong.New(cli, kong.Name("audit"), kong.Writers(p.Stdout, p.Stderr),
+		kong.Description("Audits the automation nobody watches: PM2 processes, GitHub Actions workflows, Netlify Functions, scripts and cron lines. It remembers what it saw and tells what got worse."),
+		kong.Vars{"formats": formats()},
+		kong.Exit(func(code int) { panic(helpShown(code)) }), kong.UsageOnError(),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 80}))
 }
 
 // helpShown carries an exit that kong asked for through its callers.

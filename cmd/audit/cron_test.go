@@ -118,9 +118,9 @@ func TestRealCrontab(t *testing.T) {
 	if testing.Short() {
 		t.Skip("it needs a crontab command and a namespace of its own: make test runs it")
 	}
-	crontab, err := exec.LookPath(filepath.Join("..", "..", "build", "cron", "usr", "bin", "crontab"))
+	crontab, err := exec.LookPath(filepath.Join("..", "..", "build", "debian", "usr", "bin", "crontab"))
 	if err != nil {
-		t.Skip("no crontab in build/cron: make crontab fetches it")
+		t.Skip("no crontab in build/debian: make debian fetches it")
 	}
 	crontab, _ = filepath.Abs(crontab)
 	home := t.TempDir()
