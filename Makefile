@@ -3,6 +3,7 @@
 GO       ?= go
 FUZZTIME ?= 10s
 BENCH    ?= build/bench
+PREFIX   ?= /usr/local
 SEED     ?= 1
 VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 
@@ -12,13 +13,23 @@ GOBUILD   := CGO_ENABLED=0 $(GO) build -trimpath -ldflags "-s -w -X main.version
 # Packages whose tests know -update.
 GOLDEN = $(shell grep -rl --include='*_test.go' '"update"' audit cmd report rules snapshot 2>/dev/null | xargs -r -n1 dirname | sort -u | sed 's|^|./|')
 
-.PHONY: help build demo test race lint vuln fuzz golden docs bench conformance cross ci pm2 netlify age restic debian year clean
+.PHONY: help build install demo test race lint vuln fuzz golden docs bench conformance cross ci pm2 netlify age restic debian year clean
 
 help: ## this list
 	@sed -n 's/^\([a-z0-9]*\):.*## /\1\t/p' $(MAKEFILE_LIST)
 
 build: ## build/audit, static and stripped
 	$(GOBUILD) -o build/audit ./cmd/audit
+
+install: ## the program built before, man pages and completion, below PREFIX (and DESTDIR)
+	@test -x build/audit || { echo "install: make build comes first"; exit 1; }
+	install -d $(DESTDIR)$(PREFIX)/bin $(addprefix $(DESTDIR)$(PREFIX)/share/,man/man1 man/man5 bash-completion/completions zsh/site-functions fish/vendor_completions.d)
+	install -m 755 build/audit $(DESTDIR)$(PREFIX)/bin/audit
+	install -m 644 docs/man/*.1 $(DESTDIR)$(PREFIX)/share/man/man1/
+	install -m 644 docs/man/*.5 $(DESTDIR)$(PREFIX)/share/man/man5/
+	build/audit completion bash > $(DESTDIR)$(PREFIX)/share/bash-completion/completions/audit
+	build/audit completion zsh > $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_audit
+	build/audit completion fish > $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/audit.fish
 
 demo: build ## a sample shop, a bad Friday, and one file brought back
 	@sh testdata/demo/run.sh build/audit

@@ -12,6 +12,8 @@ type InitView struct {
 	Found     []InitFound
 	Steps     []InitStep
 	NotInPath bool // the shell would not find a program called audit
+	Failed    bool // not everything could be written
+	Told      bool // the heading was said before, to who was asked
 }
 
 // An InitFound is how much there is of one system.
@@ -27,7 +29,9 @@ type InitStep struct{ State, Path, What string }
 func Init(w io.Writer, v InitView, o Options) error {
 	v = cleaned(v)
 	p := newPage(o)
-	p.line(0, inkBold, "Looked at "+v.Root+": "+v.found())
+	if !v.Told {
+		p.line(0, inkBold, v.Heading())
+	}
 	p.WriteByte('\n')
 	g := &grid{indent: 2, cols: []column{{max: 11}, {max: 30}, {}}}
 	wrote := false
@@ -43,6 +47,10 @@ func Init(w io.Writer, v InitView, o Options) error {
 	case !wrote:
 		p.title(inkNone, "Nothing had to be written.")
 	}
+	if v.Failed {
+		_, err := w.Write(p.Bytes())
+		return err
+	}
 	p.WriteByte('\n')
 	p.line(0, inkBold, "Next:")
 	next := &grid{indent: 2, cols: []column{{max: 20}, {}}}
@@ -56,6 +64,9 @@ func Init(w io.Writer, v InitView, o Options) error {
 	_, err := w.Write(p.Bytes())
 	return err
 }
+
+// Heading says in one line what was found.
+func (v InitView) Heading() string { return Clean("Looked at " + v.Root + ": " + v.found()) }
 
 func (v InitView) found() string {
 	var parts, broken []string
@@ -72,7 +83,7 @@ func (v InitView) found() string {
 		}
 	}
 	if len(parts) == 0 {
-		parts = append(parts, "no automation that audit knows")
+		parts = append(parts, "no automation that audit knows (is this the project? --root DIR names another folder)")
 	}
 	return strings.Join(append([]string{strings.Join(parts, ", ")}, broken...), "; ") + "."
 }

@@ -56,7 +56,7 @@ func (c *initCmd) Run(a *App) error {
 		return err
 	}
 	if !c.DryRun {
-		c.question(a, steps)
+		c.question(a, steps, &v)
 	}
 	if c.DryRun || !slices.ContainsFunc(steps, (*initStep).due) {
 		for _, st := range steps {
@@ -68,6 +68,10 @@ func (c *initCmd) Run(a *App) error {
 		return c.schedule(a)
 	}
 	err = a.settingUp("init", func(ch *change) error { return c.carryOut(a, ch, steps, &v) })
+	if err != nil && len(v.Steps) == 0 {
+		return err
+	}
+	v.Failed = err != nil
 	if err := errors.Join(err, c.tell(a, v)); err != nil || !c.Cron {
 		return err
 	}
@@ -196,7 +200,7 @@ func readOwn(root *os.Root, path string) ([]byte, error) {
 }
 
 // question asks who sits at the terminal about everything that no flag answers.
-func (c *initCmd) question(a *App, steps []*initStep) {
+func (c *initCmd) question(a *App, steps []*initStep, v *report.InitView) {
 	if !a.Asks || a.Quiet {
 		return
 	}
@@ -204,6 +208,10 @@ func (c *initCmd) question(a *App, steps []*initStep) {
 	for _, st := range steps {
 		if st.do == nil || st.ask == "" || st.agreed {
 			continue
+		}
+		if !v.Told {
+			v.Told = true
+			fmt.Fprintln(a.Stderr, v.Heading())
 		}
 		fmt.Fprintf(a.Stderr, "%s [y/N] ", st.ask)
 		if !in.Scan() {

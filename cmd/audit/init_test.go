@@ -2,7 +2,12 @@ package main
 
 import (
 	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
 	"regexp"
+	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -108,3 +113,35 @@ func FuzzAddScripts(f *testing.F) {
 }
 
 func fixedNow() time.Time { return time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC) }
+
+// Who sits at a terminal is asked about what belongs to others, and told first what
+// was found; an answer that is none is no.
+func TestInitAsks(t *testing.T) {
+	script, err := exec.LookPath("script")
+	if err != nil || runtime.GOOS != "linux" {
+		t.Skip("it needs script of util-linux for a terminal")
+	}
+	for answers, want := range map[string]string{"y\nyes\n": ".gitignore package.json", "n\nY\n": "package.json", "\nwhat\n": "", "": ""} {
+		dir := t.TempDir()
+		for name, text := range map[string]string{"package.json": "{}", ".gitignore": ""} {
+			if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		cmd := exec.Command(script, "-qec", "audit init", "/dev/null")
+		cmd.Stdin, cmd.Dir = strings.NewReader(answers), dir
+		cmd.Env = append(os.Environ(), "HOME="+dir, "AUDIT_ROOT="+dir, "TERM=dumb")
+		out, err := cmd.CombinedOutput()
+		said := string(out)
+		var changed []string
+		for name, was := range map[string]string{".gitignore": "", "package.json": "{}"} {
+			if b, _ := os.ReadFile(filepath.Join(dir, name)); string(b) != was {
+				changed = append(changed, name)
+			}
+		}
+		slices.Sort(changed)
+		if found := strings.Index(said, "Looked at"); err != nil || strings.Join(changed, " ") != want || found < 0 || strings.Index(said, "[y/N]") < found {
+			t.Errorf("%q: %v, changed %q, want %q\n%s", answers, err, changed, want, said)
+		}
+	}
+}

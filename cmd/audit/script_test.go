@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+	"golang.org/x/term"
 
 	"healthaudit/report/reporttest"
 )
@@ -77,7 +78,8 @@ func mainForTest() int {
 		var reads atomic.Int64 // collectors and checks read it side by side
 		now = func() time.Time { return t.Add(time.Duration(reads.Add(1)) * time.Millisecond) }
 	}
-	return Main(ctx, &Process{Args: os.Args[1:], Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Env: os.Getenv, Now: now})
+	return Main(ctx, &Process{Args: os.Args[1:], Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Env: os.Getenv, Now: now,
+		Asks: term.IsTerminal(int(os.Stdin.Fd())) && term.IsTerminal(int(os.Stderr.Fd()))})
 }
 
 func TestScripts(t *testing.T) {
