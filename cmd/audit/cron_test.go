@@ -154,3 +154,33 @@ if crontab -l; then echo "a crontab was left behind"; exit 1; fi
 	}
 	t.Logf("%s", out)
 }
+
+// Whatever stands in a crontab: what is installed is taken out again, and every
+// other byte stays, but for the newline that a last line without one is given.
+func FuzzCrontabCut(f *testing.F) {
+	j := &cronJob{root: "/srv/shop", schedule: "7 * * * *", argv: []string{"audit"}}
+	block, err := j.block()
+	if err != nil {
+		f.Fatal(err)
+	}
+	for _, s := range []string{"", "\n", "# mine\n5 4 * * * true\n", "no newline", block, "a\n" + block + "b\n", block[:40], j.end() + "\n", block + block, "\r\n" + block, j.begin() + "\n"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		c, err := j.cut(text)
+		if err != nil {
+			return
+		}
+		if c.before+c.own+c.after != text {
+			t.Fatalf("%q was cut into %+v", text, *c)
+		}
+		without := c.with("")
+		again, err := j.cut(c.with(block))
+		if err != nil || again.own != block {
+			t.Fatalf("%q: installed, then cut into %+v: %v", text, again, err)
+		}
+		if got := again.with(""); got != without && !(c.own == "" && got == without+"\n") && !(c.before != "" && !strings.HasSuffix(c.before, "\n") && got == c.before+"\n"+c.after) {
+			t.Fatalf("%q became %q, want %q", text, got, without)
+		}
+	})
+}
