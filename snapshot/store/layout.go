@@ -48,10 +48,12 @@ func checkFile(f *os.File, o Options) error {
 	return nil
 }
 
-// blocks reads a file in larger pieces than pages: those of one commit lie
-// together, and a system call takes longer than the copying.
+// blocks reads a file page by page, and in larger pieces where it is read on from
+// one page to the next: those of one commit lie together, and a system call takes
+// longer than the copying.
 type blocks struct {
 	r    io.ReaderAt
+	end  int64 // of the page that was read last
 	held [4]block
 	next int // in held
 }
@@ -61,17 +63,26 @@ type block struct {
 	b   []byte
 }
 
-const blockSize = 128 << 10
+const (
+	blockSize = 128 << 10
+	// ahead is how far a page may lie behind the last to be one that is read on to.
+	ahead = 4 * pageSize
+)
 
 func (s *blocks) ReadAt(p []byte, off int64) (int, error) {
 	if len(p) > pageSize {
 		return s.r.ReadAt(p, off)
 	}
+	skipped := off - s.end
+	s.end = off + int64(len(p))
 	at := off &^ (blockSize - 1)
 	for _, h := range s.held {
 		if from := off - at; h.b != nil && h.off == at && from+int64(len(p)) <= int64(len(h.b)) {
 			return copy(p, h.b[from:]), nil
 		}
+	}
+	if skipped < 0 || skipped > ahead {
+		return s.r.ReadAt(p, off)
 	}
 	h := &s.held[s.next]
 	s.next = (s.next + 1) % len(s.held)
@@ -167,10 +178,15 @@ func checkMeta(p []byte, id uint64) error {
 	return nil
 }
 
-// walk checks every page below the high-water mark: each is used once, or free.
-func (l *layout) walk() error {
+// begin forgets which pages were met.
+func (l *layout) begin() {
 	l.used = make([]bool, l.high)
 	l.used[0], l.used[1] = true, true
+}
+
+// walk checks every page below the high-water mark: each is used once, or free.
+func (l *layout) walk() error {
+	l.begin()
 	if err := l.tree(l.root, nil, nil, 0); err != nil {
 		return err
 	}
@@ -201,6 +217,18 @@ func (l *layout) load(id uint64, depth int) (page, error) {
 	if err := l.claim(id); err != nil {
 		return page{}, err
 	}
+	p, err := l.fetch(id, depth)
+	for i := uint64(0); i < p.overflow && err == nil; i++ {
+		err = l.claim(id + 1 + i)
+	}
+	return p, err
+}
+
+// fetch reads page id with its overflow into the buffer of a depth.
+func (l *layout) fetch(id uint64, depth int) (page, error) {
+	if id >= l.high {
+		return page{}, damaged("page %d lies beyond the end", id)
+	}
 	buf := l.bufs[depth]
 	if len(buf) < pageSize {
 		buf = make([]byte, pageSize)
@@ -212,10 +240,8 @@ func (l *layout) load(id uint64, depth int) (page, error) {
 	if p.id != id {
 		return page{}, damaged("page %d says it is page %d", id, p.id)
 	}
-	for i := range p.overflow {
-		if err := l.claim(id + 1 + i); err != nil {
-			return page{}, err
-		}
+	if p.overflow >= l.high-id {
+		return page{}, damaged("page %d goes on beyond the end", id)
 	}
 	n := int(p.overflow+1) * pageSize
 	if len(buf) < n {
