@@ -2,8 +2,6 @@ package store
 
 import (
 	"encoding/binary"
-	"errors"
-	"hash/fnv"
 	"io"
 	"os"
 )
@@ -48,59 +46,6 @@ func checkFile(f *os.File, o Options) error {
 	return nil
 }
 
-// blocks reads a file page by page, and in larger pieces where it is read on from
-// one page to the next: those of one commit lie together, and a system call takes
-// longer than the copying.
-type blocks struct {
-	r    io.ReaderAt
-	end  int64 // of the page that was read last
-	held [4]block
-	next int // in held
-}
-
-type block struct {
-	off int64
-	b   []byte
-}
-
-const (
-	blockSize = 128 << 10
-	// ahead is how far a page may lie behind the last to be one that is read on to.
-	ahead = 4 * pageSize
-)
-
-func (s *blocks) ReadAt(p []byte, off int64) (int, error) {
-	if len(p) > pageSize {
-		return s.r.ReadAt(p, off)
-	}
-	skipped := off - s.end
-	s.end = off + int64(len(p))
-	at := off &^ (blockSize - 1)
-	for _, h := range s.held {
-		if from := off - at; h.b != nil && h.off == at && from+int64(len(p)) <= int64(len(h.b)) {
-			return copy(p, h.b[from:]), nil
-		}
-	}
-	if skipped < 0 || skipped > ahead {
-		return s.r.ReadAt(p, off)
-	}
-	h := &s.held[s.next]
-	s.next = (s.next + 1) % len(s.held)
-	if h.b == nil {
-		h.b = make([]byte, blockSize)
-	}
-	h.b = h.b[:blockSize]
-	n, err := s.r.ReadAt(h.b, at)
-	h.off, h.b = at, h.b[:n]
-	if from := off - at; from+int64(len(p)) <= int64(n) {
-		return copy(p, h.b[from:]), nil
-	}
-	if err == nil || err == io.EOF {
-		err = io.ErrUnexpectedEOF
-	}
-	return 0, err
-}
-
 // A layout is the structural check of one file. It reads with ReadAt only,
 // every offset within the file and every page at most once, and accepts exactly
 // what bbolt writes: any field that could send bbolt astray has one right value.
@@ -113,69 +58,6 @@ type layout struct {
 	below    bool // within a bucket: at the top there is nothing but buckets
 	bufs     [maxDepth][]byte
 	elems    [maxDepth][]element
-}
-
-// readLayout reads the meta pages. Both must be whole: bbolt would fall back on
-// the older one without a word, and the newest commit would be gone.
-func readLayout(r io.ReaderAt, size int64) (*layout, error) {
-	if size == 0 {
-		return nil, damaged("the file is empty")
-	}
-	if size < 4*pageSize {
-		return nil, damaged("the file has %d bytes: it is cut off or no store", size)
-	}
-	var metas [2][]byte
-	var errs [2]error
-	for i := range metas {
-		p := make([]byte, pageHead+metaLen)
-		if _, err := r.ReadAt(p, int64(i)*pageSize); err != nil {
-			return nil, err
-		}
-		metas[i], errs[i] = p[pageHead:], checkMeta(p, uint64(i))
-	}
-	switch {
-	case errs[0] != nil && errs[1] != nil:
-		return nil, damaged("it is no store, or both its meta pages are lost: %v", errs[0])
-	case errs[0] != nil || errs[1] != nil:
-		return nil, damaged("the other meta page is whole, but %v", errors.Join(errs[:]...))
-	}
-	txid := func(i int) uint64 { return binary.NativeEndian.Uint64(metas[i][48:]) }
-	m := metas[0]
-	switch txid(0) - txid(1) {
-	case 1:
-	case ^uint64(0):
-		m = metas[1]
-	default:
-		return nil, damaged("the meta pages are not of two successive commits")
-	}
-	l := &layout{
-		r:        r,
-		root:     binary.NativeEndian.Uint64(m[16:]),
-		freelist: binary.NativeEndian.Uint64(m[32:]),
-		high:     binary.NativeEndian.Uint64(m[40:]),
-	}
-	if l.high < 4 || l.high > uint64(size)/pageSize {
-		return nil, damaged("%d pages are needed, the file has %d", l.high, size/pageSize)
-	}
-	return l, nil
-}
-
-func checkMeta(p []byte, id uint64) error {
-	m := p[pageHead:]
-	h := fnv.New64a()
-	h.Write(m[:metaSum])
-	switch {
-	case binary.NativeEndian.Uint32(m) != metaMagic:
-		return damaged("meta page %d has no mark of bbolt", id)
-	case binary.NativeEndian.Uint64(m[metaSum:]) != h.Sum64():
-		return damaged("the checksum of meta page %d does not match", id)
-	case binary.NativeEndian.Uint32(m[4:]) != metaVersion, binary.NativeEndian.Uint32(m[8:]) != pageSize:
-		return damaged("meta page %d is of another format", id)
-	case binary.NativeEndian.Uint64(p) != id, binary.NativeEndian.Uint16(p[8:]) != flagMeta,
-		binary.NativeEndian.Uint64(m[48:])%2 != id:
-		return damaged("meta page %d stands in the wrong place", id)
-	}
-	return nil
 }
 
 // begin forgets which pages were met.
