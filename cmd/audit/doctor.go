@@ -138,18 +138,22 @@ func (d *physician) mine(name, path string) {
 // project tells what the collectors make of it.
 func (d *physician) project(doc *report.Document) {
 	for _, s := range doc.Systems {
-		var toml []string
+		var seen []string // what is worth naming
 		for _, it := range doc.Items {
-			if it.System == s.System && strings.HasSuffix(it.Path, "netlify.toml") {
-				toml = append(toml, it.Path)
+			switch {
+			case it.System != s.System:
+			case strings.HasSuffix(it.Path, "netlify.toml"):
+				seen = append(seen, it.Path)
+			case it.Name == "PM2 daemon":
+				seen = append(seen, "its daemon is "+strings.ReplaceAll(it.State, "-", " "))
 			}
 		}
 		text := counted(s.Items, "item")
 		if s.System == "pm2" {
 			text += d.homes()
 		}
-		if len(toml) > 0 {
-			text += "; " + strings.Join(toml, ", ")
+		if len(seen) > 0 {
+			text += "; " + strings.Join(seen, ", ")
 		}
 		if s.Reason != "" {
 			text += "; " + s.Reason

@@ -101,29 +101,6 @@ func (c *runCmd) Run(a *App) error {
 	return nil
 }
 
-// logged runs, and writes down how that went.
-func (c *runCmd) logged(a *App, s *settings, r *pipeline.Runner) (*report.Document, error) {
-	log := a.newLog(s, r.Actor.Via)
-	defer log.close()
-	r.Stage = func(name string, took time.Duration) {
-		if a.Verbose {
-			fmt.Fprintf(a.Stderr, "audit: %s took %s\n", name, took.Round(time.Millisecond))
-		}
-		if !c.Ephemeral {
-			log.stage(name, took)
-		}
-	}
-	doc, err := r.Run(a.ctx)
-	switch {
-	case c.Ephemeral:
-	case err != nil:
-		log.broke(err)
-	default:
-		log.ended(doc)
-	}
-	return doc, err
-}
-
 func findRenderer(name string) (*report.Renderer, error) {
 	r, err := report.Find(name)
 	if err != nil {

@@ -8,8 +8,10 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"time"
 
+	"healthaudit/audit/pipeline"
 	"healthaudit/report"
 )
 
@@ -24,8 +26,11 @@ const maxLogged = 200
 // project. A log that cannot be written keeps no run from ending well.
 type runLog struct {
 	logging
-	now     func() time.Time
-	begin   func() // what is written first, once the run has begun
+	now   func() time.Time
+	begin func() // what is written first, once the run has begun
+	begun sync.Once
+
+	mu      sync.Mutex // systems end side by side
 	file    *os.File
 	handler slog.Handler
 	err     error // the first failure to write; nothing is tried after it
@@ -33,6 +38,8 @@ type runLog struct {
 
 // note writes one line. Outside of a run that holds the lock nothing is set aside.
 func (l *runLog) note(level slog.Level, component, what string, attrs ...slog.Attr) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	if l.err != nil || level < l.level {
 		return
 	}
@@ -89,13 +96,11 @@ func (l *runLog) rotate(path string) error {
 // stage writes that a stage of the run has ended. The first one does so while the
 // run holds the lock.
 func (l *runLog) stage(name string, took time.Duration) {
-	if l.begin != nil {
-		begin := l.begin
-		l.begin = nil
+	l.begun.Do(func() {
 		if l.open(true) {
-			begin()
+			l.begin()
 		}
-	}
+	})
 	l.note(slog.LevelInfo, "stage", name, slog.Int64("ms", took.Milliseconds()))
 }
 
@@ -141,7 +146,6 @@ func (l *runLog) ended(doc *report.Document) {
 // broke writes why a run did not end.
 func (l *runLog) broke(err error) {
 	code, _ := codeOf(err)
-	l.begin = nil
 	l.note(slog.LevelError, "run", report.Clean(err.Error()), slog.Int("exit", code))
 }
 
@@ -149,6 +153,29 @@ func (l *runLog) close() {
 	if l.file != nil {
 		l.file.Close()
 	}
+}
+
+// logged runs, and writes down how that went.
+func (c *runCmd) logged(a *App, s *settings, r *pipeline.Runner) (*report.Document, error) {
+	log := a.newLog(s, r.Actor.Via)
+	defer log.close()
+	r.Stage = func(name string, took time.Duration) {
+		if a.Verbose {
+			fmt.Fprintf(a.Stderr, "audit: %s took %s\n", name, took.Round(time.Millisecond))
+		}
+		if !c.Ephemeral {
+			log.stage(name, took)
+		}
+	}
+	doc, err := r.Run(a.ctx)
+	switch {
+	case c.Ephemeral:
+	case err != nil:
+		log.broke(err)
+	default:
+		log.ended(doc)
+	}
+	return doc, err
 }
 
 // newLog makes the log of one run. Nothing is opened yet.
