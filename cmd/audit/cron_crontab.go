@@ -153,6 +153,13 @@ func (c *crontabText) others() (lines []int) {
 
 type cronInstallCmd struct{ cronFlags }
 
+// Help is shown below the usage.
+func (cronInstallCmd) Help() string {
+	return `The line stands between two marks in your crontab and is written anew by a second install; every other line stays as it is. It names the PATH and the PM2_HOME of now, because cron gives a program neither. What crontab kept is read again, and the old text brought back where it is another. Both are in the journal.
+
+audit doctor --cron looks at what such a run would find.`
+}
+
 // Run installs the schedule, or says that it is there.
 func (c *cronInstallCmd) Run(a *App) error {
 	s, j, err := c.prepare(a)

@@ -24,6 +24,13 @@ type initCmd struct {
 	DryRun bool   `help:"Write nothing, and say what would be written."`
 }
 
+// Help is shown below the usage.
+func (initCmd) Help() string {
+	return `Written at once: audit.yaml, with what was found and every key explained and switched off, and audit.rules.yaml, with every rule switched off. What belongs to others is asked for at a terminal: the line .audit/ in .gitignore, and scripts in package.json. Without a terminal it is left out, unless --yes or --npm says so.
+
+Nothing that is there is ever written over, and a second run does only what is still missing. Each change is announced in the journal before it is made, and noted there after: audit journal. Where there is no store yet, it is made for that.`
+}
+
 // An initStep is one thing that init may do. Without do there is nothing to do.
 type initStep struct {
 	path, what string

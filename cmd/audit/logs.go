@@ -33,6 +33,11 @@ type logsCmd struct {
 	Limit  int    `help:"Show the newest N lines only; 0 is all (default: 100 in a table, all as JSON)." default:"-1" placeholder:"N"`
 }
 
+// Help is shown below the usage.
+func (logsCmd) Help() string {
+	return `Every run that is kept writes when it began, how long each stage took, how each system could be read, what failed, what recovery did, and how it ended; names, numbers and the words of the report, no values of the project. The log lies beside the store, only its owner can read it, and it is bounded: log: {level: info, max_size: 10MB, keep: 5} in audit.yaml. What was changed, and by whom, is in the journal: audit journal.`
+}
+
 // Run shows what runs wrote of themselves, the oldest first.
 func (c *logsCmd) Run(a *App) error {
 	if c.System != "" && !slices.Contains(logParts, c.System) {
