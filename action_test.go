@@ -171,3 +171,37 @@ func TestActionRuns(t *testing.T) {
 		}
 	}
 }
+
+// The recipes of docs/ci.md are YAML, and check out by the commit that audit init
+// writes.
+func TestCIPage(t *testing.T) {
+	b, err := os.ReadFile("docs/ci.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	blocks := regexp.MustCompile("(?s)```yaml\n(.*?)```").FindAllSubmatch(b, -1)
+	if len(blocks) < 2 {
+		t.Fatalf("%d recipes", len(blocks))
+	}
+	for _, m := range blocks {
+		var v any
+		if err := yaml.Unmarshal(m[1], &v); err != nil {
+			t.Errorf("%v\n%s", err, m[1])
+		}
+	}
+	src, err := os.ReadFile("cmd/audit/init_github.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, uses := range regexp.MustCompile(`actions/checkout@\S+ # \S+`).FindAll(b, -1) {
+		if !bytes.Contains(src, uses) {
+			t.Errorf("docs/ci.md has %s, audit init writes another", uses)
+		}
+	}
+	a, _ := readAction(t)
+	for name := range a.Inputs {
+		if !bytes.Contains(b, []byte("`"+name+"`")) {
+			t.Errorf("docs/ci.md does not name the input %s", name)
+		}
+	}
+}

@@ -39,7 +39,7 @@ func newUnits(a *App, j *cronJob, system bool) *units {
 	if !system {
 		config := a.Env("XDG_CONFIG_HOME")
 		if !filepath.IsAbs(config) {
-			config = filepath.Join(a.Env("HOME"), ".config")
+			config = filepath.Join(homeOf(a), ".config")
 		}
 		u.dir = filepath.Join(config, "systemd", "user")
 	}
@@ -63,6 +63,18 @@ func newUnits(a *App, j *cronJob, system bool) *units {
 	u.timer = fmt.Sprintf("%s\n[Unit]\nDescription=audit of %s, by the clock\n\n[Timer]\nOnCalendar=%s\nPersistent=true\nRandomizedDelaySec=30\nFixedRandomDelay=true\n\n[Install]\nWantedBy=timers.target\n",
 		unitMark, strings.ReplaceAll(j.root, "%", "%%"), j.schedule)
 	return u
+}
+
+// homeOf is the home folder of who runs audit, also where the environment does not
+// say.
+func homeOf(a *App) string {
+	if home := a.Env("HOME"); filepath.IsAbs(home) {
+		return home
+	}
+	if u, err := user.Current(); err == nil && filepath.IsAbs(u.HomeDir) {
+		return u.HomeDir
+	}
+	return "/nonexistent"
 }
 
 // runner is whose name a timer of the machine runs under: never root's because of
