@@ -66,6 +66,9 @@ type object struct {
 // twice the last one counts, as npm has it. Errors: what is wrong with the file.
 func addScripts(src []byte, scripts [][2]string) (now []byte, added []string, err error) {
 	body := bytes.TrimPrefix(src, []byte("\ufeff"))
+	if err := json.Unmarshal(body, new(any)); err != nil { // what follows takes it for JSON
+		return nil, nil, err
+	}
 	shift := len(src) - len(body)
 	var top, inner object
 	var have map[string]any

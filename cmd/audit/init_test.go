@@ -85,7 +85,7 @@ func TestAddScripts(t *testing.T) {
 			}
 		})
 	}
-	for _, bad := range []string{"", "[]", "{", `{"scripts": []}`, `{"scripts": "x"}`, `{"a":1,}`, "{}{}"} {
+	for _, bad := range []string{"", "[]", "{", `{"scripts": []}`, `{"scripts": "x"}`, `{"a":1,}`, "{}{}", "{\n \"0\""} {
 		if now, added, err := addScripts([]byte(bad), add); err == nil {
 			t.Errorf("%q became %q with %v", bad, now, added)
 		}
@@ -94,7 +94,7 @@ func TestAddScripts(t *testing.T) {
 
 // Whatever is there, other members stay, and the second time nothing is added.
 func FuzzAddScripts(f *testing.F) {
-	for _, s := range []string{"{}", `{"scripts":{"a":"b"}}`, "{\n \"x\": [1, {}],\n \"scripts\": {\n }\n}", "\ufeff{\"scripts\":{}}", `{"scripts":{},"scripts":{"a":1}}`} {
+	for _, s := range []string{"{}", `{"scripts":{"a":"b"}}`, "{\n \"x\": [1, {}],\n \"scripts\": {\n }\n}", "\ufeff{\"scripts\":{}}", `{"scripts":{},"scripts":{"a":1}}`, "{\n \"0\""} {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, src []byte) {
