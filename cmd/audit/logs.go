@@ -22,7 +22,7 @@ const (
 	logLimit   = 100
 )
 
-// logParts are what a line of the log may be about.
+// logParts are what a line of the log may be about, besides systems of plugins.
 var logParts = []string{"run", "stage", "recovery", "archive", "pm2", "workflows", "functions", "scripts", "audit"}
 
 type logsCmd struct {
@@ -40,13 +40,6 @@ func (logsCmd) Help() string {
 
 // Run shows what runs wrote of themselves, the oldest first.
 func (c *logsCmd) Run(a *App) error {
-	if c.System != "" && !slices.Contains(logParts, c.System) {
-		hint := "one of " + strings.Join(logParts, ", ")
-		if near := nearestName(c.System, logParts); near != "" {
-			hint = "did you mean " + near + "?"
-		}
-		return &usageError{fmt.Sprintf("--system: the log has nothing about %q", c.System), hint}
-	}
 	if c.Limit < -1 {
 		return &usageError{fmt.Sprintf("--limit is %d, want a number from 0 on", c.Limit), ""}
 	}
@@ -65,6 +58,13 @@ func (c *logsCmd) Run(a *App) error {
 	rows, odd, err := c.read(s.log.logFiles(), since, limit)
 	if err != nil {
 		return err
+	}
+	if c.System != "" && len(rows) == 0 && !slices.Contains(logParts, c.System) {
+		hint := "one of " + strings.Join(logParts, ", ")
+		if near := nearestName(c.System, logParts); near != "" {
+			hint = "did you mean " + near + "?"
+		}
+		return &usageError{fmt.Sprintf("--system: the log has nothing about %q", c.System), hint}
 	}
 	if odd > 0 {
 		fmt.Fprintf(a.Stderr, "audit: %s of the log cannot be read and %s left out\n", counted(odd, "line"), map[bool]string{true: "is", false: "are"}[odd == 1])
