@@ -194,7 +194,7 @@ func (c *cronFlags) installUnits(a *App, s *settings, j *cronJob) error {
 			}
 			err = errors.Join(err, u.put(was))
 			_ = u.ctl(a, h, "daemon-reload")
-			return &failure{exitAction, err, "nothing was left behind; audit cron print --systemd prints the units for a machine where systemd runs"}
+			return &failure{exitAction, err, "no unit was left behind; audit cron print --systemd prints the units for a machine where systemd runs"}
 		})
 	})
 	if err != nil {
