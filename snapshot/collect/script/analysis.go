@@ -15,7 +15,7 @@ import (
 	"healthaudit/snapshot/collect"
 )
 
-const analysisVersion = 5
+const analysisVersion = 6
 
 // maxText is the largest shell, Python or other script, in bytes, that is
 // analysed; JavaScript may be as large as what is captured.
@@ -155,6 +155,9 @@ func (a *analysis) javaScript(p string, b []byte) {
 		a.Problems = append(a.Problems, problem{q.Line, q.Column, weightSure, q.Message})
 	}
 	a.Marks = m.Marks
+	for _, n := range m.Needs[:min(len(m.Needs), maxNeeds)] {
+		a.Marks = append(a.Marks, trait.Mark{Kind: trait.Needs, Line: n.Line, Column: n.Column, Name: n.Name})
+	}
 	if a.Language == langJS {
 		a.Module = formOf(m)
 	}
@@ -198,7 +201,13 @@ func (a *analysis) shellScript(p string, b []byte) {
 	}
 }
 
+// maxNeeds bounds the environment variables that one script cannot do without.
+const maxNeeds = 50
+
 func (a *analysis) pythonModules(p string, b []byte) {
+	for _, n := range python.Needs(b) {
+		a.Marks = append(a.Marks, trait.Mark{Kind: trait.Needs, Line: n.Line, Column: n.Column, Name: n.Name})
+	}
 	for _, i := range python.Imports(b) {
 		if !strings.HasPrefix(i.Module, ".") {
 			a.Imports = append(a.Imports, localImport{Path: path.Join(path.Dir(p), strings.ReplaceAll(i.Module, ".", "/")), Line: i.Line, Column: 1, Module: true})
