@@ -63,7 +63,7 @@ func judgeOverlap(p *audit.Pass) {
 func shortest(it *snapshot.Item) (gap time.Duration, at snapshot.Schedule) {
 	for _, s := range it.Schedules {
 		c, err := cron.Parse(cron.Dialect(s.Dialect), s.Expression)
-		if !s.Effective || err != nil || c.Reboot() {
+		if !s.Effective || err != nil {
 			continue
 		}
 		if g := c.SmallestGap(); g > 0 && (gap == 0 || g < gap) {
@@ -91,16 +91,16 @@ func spoken(d time.Duration) string {
 }
 
 func judgeEntry(p *audit.Pass, it *snapshot.Item, r audit.Report, often bool) {
-	if slices.ContainsFunc(linesOf(p, it), func(l line) bool { return l.Line == r.At.Line && l.Alone }) {
-		return
-	}
 	index := marksOf(p)
-	runs := []*snapshot.Item{it}
-	runs = append(runs, started(p, it)...)
-	for _, s := range runs {
-		if alone(p, s) {
-			return
-		}
+	runs := append([]*snapshot.Item{it}, started(p, it)...)
+	marked := func(s *snapshot.Item) bool {
+		_, forever := index.First(s, trait.Forever)
+		_, push := index.First(s, trait.Push)
+		return forever || push && often
+	}
+	if !slices.ContainsFunc(runs, marked) || slices.ContainsFunc(linesOf(p, it), func(l line) bool { return l.Line == r.At.Line && l.Alone }) ||
+		slices.ContainsFunc(runs, func(s *snapshot.Item) bool { return mannerOf(p, s).Alone }) {
+		return
 	}
 	for _, s := range runs {
 		if m, ok := index.First(s, trait.Forever); ok && endless(p, s) {
@@ -163,8 +163,6 @@ func mannerOf(p *audit.Pass, it *snapshot.Item) manner {
 		return manner{Alone: trait.Alone(src), Ends: strings.Contains(string(src), "process.exit")}
 	})
 }
-
-func alone(p *audit.Pass, it *snapshot.Item) bool { return mannerOf(p, it).Alone }
 
 // endless reports whether what has a mark of a loop without end is what never
 // ends: of JavaScript, whose timers keep it alive, only where nothing ends it.

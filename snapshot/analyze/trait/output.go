@@ -1,7 +1,9 @@
 package trait
 
 import (
+	"bytes"
 	"path"
+	"slices"
 	"strings"
 
 	"mvdan.cc/sh/v3/syntax"
@@ -84,10 +86,25 @@ func (s *Script) firstFolder(first *syntax.Stmt) string {
 	}
 }
 
-// alone are words of texts that see to it that they run once at a time.
-var alone = lazyregexp.New(`(?i)\b(f?lock(file|run)?|\w*[-_.]?lock(file|dir|ed|s|ing)?|setlock|run-one|solo|pgrep|pidof|pid-?file|timeout|already.{0,20}running|is.?running|singleton|mutex|semaphore|concurren\w+)\b|\.(pid|lock)\b`)
+// alone are parts of words by which a text sees to it that it runs once at a time,
+// in lower case.
+var alone = []string{"pgrep", "pidof", "pidfile", "pid_file", "pid-file", ".pid", "run-one", "timeout", "already running", "is_running", "isrunning", "is-running",
+	"singleton", "mutex", "semaphore", "concurren"}
 
 // Alone reports whether a text seems to see to it that it does not run beside
 // itself, or not for long: by a lock, a pid file, a timeout. A word is enough: of
 // two errors the one that says nothing is the better.
-func Alone(src []byte) bool { return alone().Match(src) }
+func Alone(src []byte) bool {
+	lower := bytes.ToLower(src)
+	for rest := lower; ; {
+		i := bytes.Index(rest, []byte("lock"))
+		if i < 0 {
+			break
+		}
+		if i == 0 || rest[i-1] < 'a' || rest[i-1] > 'z' || rest[i-1] == 'f' || rest[i-1] == 'n' { // flock, unlock; not block or clock
+			return true
+		}
+		rest = rest[i+4:]
+	}
+	return slices.ContainsFunc(alone, func(w string) bool { return bytes.Contains(lower, []byte(w)) })
+}
