@@ -12,7 +12,7 @@ import (
 	"healthaudit/snapshot/collect"
 )
 
-const npmVersion = 4
+const npmVersion = 5
 
 // A packageModel is what is cached of one package.json: no command in clear.
 type packageModel struct {
