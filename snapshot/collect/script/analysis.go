@@ -87,9 +87,8 @@ func analyseBytes(s *collect.Session, f snapshot.File) (a analysis) {
 	case a.Language == langPython:
 		a.pythonModules(f.Path, b)
 	}
-	if line := conflict(b); line > 0 {
-		a.Problems = append([]problem{{line, 1, weightConflict, "merge conflict markers"}}, a.Problems...)
-		a.Assessed = true
+	if q := unfinished(b); q != nil {
+		a.Problems, a.Assessed = append(q, a.Problems...), true
 	}
 	a.Problems = a.Problems[:min(len(a.Problems), maxProblems)]
 	return a
@@ -213,6 +212,15 @@ func (a *analysis) pythonModules(p string, b []byte) {
 			a.Imports = append(a.Imports, localImport{Path: path.Join(path.Dir(p), strings.ReplaceAll(i.Module, ".", "/")), Line: i.Line, Column: 1, Module: true})
 		}
 	}
+}
+
+// unfinished returns the problem of a text with a merge conflict in it, nil for
+// one without.
+func unfinished(b []byte) []problem {
+	if line := conflict(b); line > 0 {
+		return []problem{{line, 1, weightConflict, "merge conflict markers"}}
+	}
+	return nil
 }
 
 // conflict returns the line of the first merge conflict: its three markers at

@@ -126,7 +126,7 @@ func parseUnit(s *collect.Session, f snapshot.File) (m unitModel) {
 		return unitModel{}
 	}
 	u := systemd.Parse(b)
-	m = unitModel{Done: true, Facts: map[string]string{}}
+	m = unitModel{Done: true, Facts: map[string]string{}, Problems: unfinished(b)}
 	for _, q := range u.Problems {
 		m.Problems = append(m.Problems, problem{q.Line, q.Column, weightDoubt, q.Message})
 	}
