@@ -69,7 +69,8 @@ func judgeMissingName(p *audit.Pass) {
 	for _, n := range open {
 		if i := slices.IndexFunc(spare, func(s string) bool { return alike(n.name, s) }); i >= 0 {
 			p.Report(audit.Report{Item: n.item.Key, Discriminator: n.name, At: n.at, Severity: audit.Medium,
-				Message: fmt.Sprintf("%s reads %s, which nothing names; %s is named, and nothing reads it", what(n.item), n.name, spare[i])})
+				Message: fmt.Sprintf("%s reads %s, which nothing names; %s is named, and nothing reads it", what(n.item), n.name, spare[i]),
+				Hint:    fmt.Sprintf("Read %s if that is meant, else add %s to the example with a word on what it is.", spare[i], n.name)})
 			continue
 		}
 		byItem[n.item.System()] = append(byItem[n.item.System()], n)

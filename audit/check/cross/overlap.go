@@ -47,11 +47,13 @@ func judgeOverlap(p *audit.Pass) {
 		case it.System() == snapshot.Workflows && often:
 			if n, ok := freePush(p, it); ok {
 				r.Message = fmt.Sprintf("%s starts every %s and pushes (%s), and nothing keeps two of its runs apart", what(it), spoken(gap), n.Where)
+				r.Hint = "Write `concurrency: ${{ github.workflow }}` at the top of the workflow: a run then waits for the one before it."
 				p.Report(r)
 			}
 		case it.System() == snapshot.Functions && gap < 15*time.Minute:
 			if v, _ := it.Fact("background"); v.IsTrue() {
 				r.Message = fmt.Sprintf("%s starts every %s, and a background function may run for 15 minutes", what(it), spoken(gap))
+				r.Hint = "Start it more rarely, or let it look in its store whether another one is at work."
 				p.Report(r)
 			}
 		}
@@ -105,6 +107,7 @@ func judgeEntry(p *audit.Pass, it *snapshot.Item, r audit.Report, often bool) {
 	for _, s := range runs {
 		if m, ok := index.First(s, trait.Forever); ok && endless(p, s) {
 			r.Severity = audit.High
+			r.Hint = "Give what never ends to PM2 or systemd, which keep one of it alive; or take the loop out and let the crontab repeat it."
 			r.Message = what(it) + " starts what never ends, each time anew: the old ones stay"
 			if s != it {
 				r.Message = fmt.Sprintf("%s starts %s, which never ends, each time anew: the old ones stay", what(it), s.Path)
@@ -116,6 +119,7 @@ func judgeEntry(p *audit.Pass, it *snapshot.Item, r audit.Report, often bool) {
 	}
 	for _, s := range runs {
 		if m, ok := index.First(s, trait.Push); ok && often {
+			r.Hint = "Put `flock -n /tmp/NAME.lock` in front of the command: the next start then ends at once while one is at work."
 			r.Message = fmt.Sprintf("%s starts every %s and pushes, and nothing keeps two of its runs apart", what(it), r.Evidence[0].Value)
 			r.Evidence = append(r.Evidence, audit.Evidence{Name: "push", Value: fmt.Sprintf("%s:%d", s.Path, m.Line)})
 			p.Report(r)

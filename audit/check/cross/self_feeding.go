@@ -153,6 +153,7 @@ func builds(p *audit.Pass) {
 				f, _ := s.OwnFile()
 				if n := hook(p, f); n > 0 && s.Kind == "script" {
 					p.Report(audit.Report{Item: it.Key, Discriminator: "build " + s.Path, At: audit.Location{Path: s.Path, Line: n},
+						Hint:    "Ask only where INCOMING_HOOK_TITLE is empty, which Netlify sets in a build that a hook began; or let a schedule ask.",
 						Message: fmt.Sprintf("the build of %s runs %s, which asks Netlify for the next build", it.Path, s.Path)})
 				}
 			}
@@ -160,6 +161,7 @@ func builds(p *audit.Pass) {
 			for _, f := range it.Files {
 				if n := hook(p, f); n > 0 {
 					p.Report(audit.Report{Item: it.Key, Discriminator: "build " + f.Path, At: audit.Location{Path: f.Path, Line: n},
+						Hint:    "Let a scheduled function ask for the build, or whatever changes the content: what follows each deploy must not begin one.",
 						Message: fmt.Sprintf("%s runs after each deploy, and asks Netlify for the next build", it.Name)})
 					break
 				}
@@ -193,6 +195,7 @@ func pushes(p *audit.Pass, table *refs.Table) {
 				f, _ := s.OwnFile()
 				if m, ok := index.First(s, trait.Push); ok && !endsLoop().Match(p.Bytes(f)) {
 					p.Report(audit.Report{Item: it.Key, Discriminator: "push " + s.Path, At: audit.Location{Path: it.Path, Line: r.Line, Column: r.Column}, Severity: audit.Medium,
+						Hint:     "Write `[skip ci]` into the message of the commit, push with GITHUB_TOKEN, or end the script where nothing changed (`git diff --quiet && exit`).",
 						Message:  fmt.Sprintf("every push starts %s, and it runs %s, which pushes with a token of its own", what(it), s.Path),
 						Evidence: []audit.Evidence{{Name: "push", Value: fmt.Sprintf("%s:%d", s.Path, m.Line)}}})
 				}

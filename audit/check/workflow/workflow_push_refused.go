@@ -34,7 +34,12 @@ func judgePushRefused(p *audit.Pass) {
 		if why == "" {
 			continue
 		}
-		r := audit.Report{Item: n.it.Key, Discriminator: n.Where, At: locate(n.it, n.Pos),
+		hint := map[string]string{
+			model.RefusedPermission:  "Give the job `permissions: {contents: write}`.",
+			model.RefusedCredentials: "Leave out `persist-credentials: false` in the job that pushes.",
+			model.RefusedWorkflows:   "Give the checkout a token of a GitHub App or a person with the permission workflows, or let a person change workflows.",
+		}[n.Subject]
+		r := audit.Report{Hint: hint, Item: n.it.Key, Discriminator: n.Where, At: locate(n.it, n.Pos),
 			Message: fmt.Sprintf("%s of %s pushes, and GitHub refuses it: %s", stepName(n.it, n.Where), short(n.it), why)}
 		all = append(all, damage{n.Subject, "push, and GitHub refuses it: " + why, r, 0, n.it})
 	}
