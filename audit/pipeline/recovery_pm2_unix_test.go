@@ -178,14 +178,13 @@ func (w *ward) write(name, text string) {
 }
 
 const hospital = `
--- ecosystem.config.js --
-module.exports = { apps: [
-  { name: 'api', script: 'healthy.js', env: { API_KEY: 's3cret-env' } },
-  { name: 'pool', script: 'listening.js', instances: 2, exec_mode: 'cluster' },
-  { name: 'broken', script: 'picky.js', max_restarts: 2 },
-  { name: 'tangled', script: 'picky.js', max_restarts: 2, exp_backoff_restart_delay: 20 },
-  { name: 'lost', script: 'healthy.js', env: { API_KEY: 's3cret-env' } },
-] }
+-- ecosystem.yml --
+apps:
+  - {name: api, script: healthy.js, env: {API_KEY: s3cret-env}}
+  - {name: pool, script: listening.js, instances: 2, exec_mode: cluster}
+  - {name: broken, script: picky.js, max_restarts: 2}
+  - {name: tangled, script: picky.js, max_restarts: 2, exp_backoff_restart_delay: 20}
+  - {name: lost, script: healthy.js, env: {API_KEY: s3cret-env}}
 -- healthy.js --
 setInterval(() => {}, 1000)
 -- listening.js --
@@ -198,7 +197,7 @@ setInterval(() => {}, 1000)
 // Every action mends its own real failure, and nothing else moves.
 func TestRealPM2_recovery(t *testing.T) {
 	w := newWard(t, hospital)
-	w.Run("start", "ecosystem.config.js")
+	w.Run("start", "ecosystem.yml")
 	w.Run("save")
 	w.until("pm2/broken", "errored")
 	w.until("pm2/tangled", "waiting restart")
