@@ -5,6 +5,7 @@ package pipeline
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"io/fs"
 	"net"
@@ -17,10 +18,10 @@ import (
 	"testing"
 	"time"
 
+	"healthaudit/audit"
 	"healthaudit/audit/check"
 	"healthaudit/report"
 	"healthaudit/rules"
-	"healthaudit/rules/action"
 	"healthaudit/snapshot"
 	"healthaudit/snapshot/collect/all"
 	"healthaudit/snapshot/collect/collecttest"
@@ -122,16 +123,12 @@ func (p *patient) runner(mode string) *Runner {
 		p.t.Fatal(err)
 	}
 	p.t.Cleanup(func() { h.Close() })
-	ids := []string{}
-	for _, c := range check.All() {
-		ids = append(ids, c.ID)
-	}
-	set, err := rules.Parse("audit.rules.yaml", []byte(wardHead+p.rules), rules.Vocabulary{Checks: ids, Actions: action.All()})
+	set, err := rules.Parse("audit.rules.yaml", []byte(wardHead+p.rules), vocabulary())
 	if err != nil {
 		p.t.Fatal(err)
 	}
 	limits := map[string]float64{"pm2-logs-grow.mb": 0.0001}
-	return &Runner{Host: h, Config: &Config{Only: []snapshot.System{snapshot.PM2}, Limits: limits}, Collectors: all.Collectors, Checks: check.All(),
+	return &Runner{Host: h, Config: &Config{Only: []snapshot.System{snapshot.PM2}, Limits: limits, Severity: map[string]audit.Severity{"pm2-dump-stale": audit.High}}, Collectors: all.Collectors, Checks: check.All(),
 		Store: filepath.Join(p.root, ".audit", "audit.db"), Version: "test", Recovery: mode, Rules: set,
 		hand: func(h *rules.Hand) *rules.Hand { h.Pause = func(context.Context, time.Duration) {}; return h }}
 }
@@ -214,6 +211,21 @@ var deedCases = map[string]deedCase{
 			return unless(err == nil && st.Size() == 0 && len(left) == 1 && strings.HasSuffix(left[0], "Z.gz"), "beside it stand "+strings.Join(left, " "))
 		},
 		func(p *patient) string { return "" }, 18},
+	"save": {"rpc.sock", rule("r", "pm2/daemon", `finding("pm2-dump-stale")`, "type: pm2.save"),
+		func(p *patient) {
+			p.Add("api", "online", nil)
+			p.Dump(p.Entry("other"))
+		},
+		func(p *patient) string {
+			b, err := os.ReadFile(filepath.Join(p.Home, "dump.pm2"))
+			left, _ := filepath.Glob(filepath.Join(p.Home, "*audit*"))
+			return unless(err == nil && json.Valid(b) && bytes.Contains(b, []byte(`"name": "api"`)) && bytes.Contains(b, []byte(`"name": "other"`)), "the list is "+string(b)) +
+				unless(len(left) == 0, "left behind "+strings.Join(left, " "))
+		},
+		func(p *patient) string {
+			b, _ := os.ReadFile(filepath.Join(p.Home, "dump.pm2.bak"))
+			return unless(len(b) == 0 || json.Valid(b), "the list before is torn")
+		}, 20},
 	"resurrect": {"real.sock", rule("r", "pm2/daemon", `finding("pm2-daemon-down")`, "type: pm2.resurrect, start_daemon: yes") +
 		rule("s", "pm2/*", `finding("pm2-not-running")`, "type: pm2.start"),
 		func(p *patient) {

@@ -48,7 +48,13 @@ func TestPM2_refuses(t *testing.T) {
 			b.snap.Items = nil
 			return b.app("api", "errored")
 		}, "does not answer as it should"},
-		"restart/pm2_waits":         {PM2Restart, nil, one("waiting restart", with("pid", 1)), "never comes"},
+		"restart/waits_for_ever": {PM2Restart, nil, one("waiting restart", nil), "never comes"},
+		"restart/pm2_waits":      {PM2Restart, nil, truly, "PM2 itself waits"},
+		"untangle/pm2_waits":     {PM2Untangle, nil, truly, "PM2 itself waits"},
+		"restart/pm2_is_ending": {PM2Restart, nil, func(b *bed) *snapshot.Item {
+			b.Add("api", "stopped", nil).PID = 7
+			return b.app("api", "stopped")
+		}, "starts nothing any more"},
 		"restart/launching":         {PM2Restart, nil, one("launching", nil), "launching it just now"},
 		"restart/stopping":          {PM2Restart, nil, one("stopping", nil), "stopping it just now"},
 		"restart/autostart_false":   {PM2Restart, nil, one("stopped", with("autostart", false)), "not to run all the time"},
@@ -89,6 +95,16 @@ func TestPM2_refuses(t *testing.T) {
 		"scale/not_all_up":     {PM2Scale, map[string]string{"to": "2"}, one("errored", cluster), "not all of it is online"},
 		"rotate/nothing_large": {PM2RotateLogs, nil, logs("small"), "no log of an app has 100 MB"},
 		"rotate/by_logrotate":  {PM2RotateLogs, map[string]string{"min_mb": "0"}, func(b *bed) *snapshot.Item { logs("x")(b); return daemonOnly(b) }, "logrotate rotates them"},
+		"rotate/tracked": {PM2RotateLogs, map[string]string{"min_mb": "0"}, func(b *bed) *snapshot.Item {
+			it, file := logs("x")(b), "x.log"
+			if err := os.WriteFile(filepath.Join(b.host.Root(), file), []byte("x"), 0o600); err != nil {
+				b.t.Fatal(err)
+			}
+			b.Clear()
+			b.Add("api", "online", with("pm_out_log_path", filepath.Join(b.host.Root(), file)))
+			b.snap.Tree = snapshot.NewTree(true, []snapshot.TreePath{{Path: file, State: snapshot.Tracked}})
+			return it
+		}, "git tracks x.log"},
 		"rotate/by_module": {PM2RotateLogs, map[string]string{"min_mb": "0"}, func(b *bed) *snapshot.Item {
 			b.Add("pm2-logrotate", "online", with("pmx_module", true))
 			return logs("x")(b)
@@ -150,6 +166,12 @@ func one(status string, more map[string]any) func(*bed) *snapshot.Item {
 		b.Add("api", status, maps.Clone(more))
 		return b.app("api", status)
 	}
+}
+
+// truly is an app that waits for PM2, which has the pid of what died.
+func truly(b *bed) *snapshot.Item {
+	b.Add("api", "waiting restart", nil).PID = 7
+	return b.app("api", "waiting restart")
 }
 
 func facts(status string, list ...string) func(*bed) *snapshot.Item {
