@@ -223,6 +223,10 @@ if (!require('fs').existsSync('well')) throw new Error('not yet')
 setInterval(() => {}, 1000)
 `
 
+// betweenCalls is the moment, in a killer's count, between the two calls of
+// pm2.untangle: a look and the intent, each before and after, then the first call.
+const betweenCalls = 8
+
 // Every action mends its own real failure, and nothing else moves.
 func TestRealPM2_recovery(t *testing.T) {
 	w := newWard(t, hospital)
@@ -258,7 +262,27 @@ func TestRealPM2_recovery(t *testing.T) {
 		if s := w.mend(rule("plain", "pm2/tangled", `finding("pm2-waiting-forever")`, "type: pm2.restart"), "skipped"); s.Skip != "refused" || !strings.Contains(s.Reason, "never comes") {
 			t.Errorf("%+v", s)
 		}
-		w.mend(w.builtin("untangle-waiting", "pm2/tangled"), "done")
+		// Killed between its two calls, what it stopped is started by the next run,
+		// though no rule asks for that any more.
+		w.rules = w.builtin("untangle-waiting", "pm2/tangled")
+		w.run("plan")
+		if dead, out := killedChild(t, w.Tree, w.Home, w.rules, betweenCalls, "AUDIT_TEST_DEED_REAL=1"); !dead {
+			t.Fatalf("it was not killed\n%s", out)
+		}
+		if got := w.state(w.run("plan"), "pm2/tangled"); got != "stopped" {
+			t.Fatalf("killed half-way it is %s", got)
+		}
+		doc := w.run("apply")
+		phases := ""
+		for _, e := range w.entries() {
+			if e.Item == "pm2/tangled" {
+				phases += e.Phase + " "
+			}
+		}
+		if phases != "intent resumed executed done " {
+			t.Errorf("journal: %s, %+v", phases, doc.Recovery)
+		}
+		w.until("pm2/tangled", "online")
 		same(t)
 	})
 	t.Run("start", func(t *testing.T) {
