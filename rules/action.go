@@ -47,7 +47,6 @@ type Class string
 const (
 	Idempotent Class = "idempotent"   // the second time changes nothing: an interrupted one may be done again
 	AtMostOnce Class = "at_most_once" // an interrupted one is not done again in that run: nobody knows whether it was
-	Proposal   Class = "proposal"     // a person does it; audit only says what and when
 )
 
 // A Param is one setting of an action.

@@ -72,7 +72,6 @@ const (
 	SkipBreaker    Skip = "breaker"
 	SkipApproval   Skip = "approval"
 	SkipRefused    Skip = "refused"
-	SkipProposal   Skip = "proposal"
 	SkipStopped    Skip = "stopped" // the plan ended before it
 )
 
