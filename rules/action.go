@@ -14,8 +14,8 @@ import (
 )
 
 // An Action is one way to mend something: a value that carries its own
-// documentation. It never touches the world; what it answers is carried out,
-// verified and undone by who applies a plan.
+// documentation. What Prepare answers is carried out, verified and undone by who
+// applies a plan: files by that itself, deeds by the functions of the action.
 type Action struct {
 	ID      string // "file.restore"
 	Title   string
