@@ -72,7 +72,6 @@ const (
 	SkipBreaker    Skip = "breaker"
 	SkipApproval   Skip = "approval"
 	SkipRefused    Skip = "refused"
-	SkipProposal   Skip = "proposal"
 	SkipStopped    Skip = "stopped" // the plan ended before it
 )
 
@@ -272,6 +271,9 @@ func (p *planner) hash() string {
 		fmt.Fprintf(h, "\x00%s\x00%s", s.ID, s.Effect.Target)
 		for _, w := range s.Effect.Writes {
 			fmt.Fprintf(h, "\x00%s\x00%s\x00%s", w.Path, w.Was, w.Sum)
+		}
+		if d := s.Effect.Deed; d != nil {
+			fmt.Fprintf(h, "\x00%s", (&Deed{Of: d.Of, Args: d.Args}).text())
 		}
 	}
 	return hex.EncodeToString(h.Sum(nil))

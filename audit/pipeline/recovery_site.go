@@ -126,6 +126,7 @@ type look struct {
 	past    *lockedPast
 	capture *collect.Capture
 	seen    map[string][]byte // what was captured
+	beside  *collect.Result   // all of the item's system, where that is judged together
 }
 
 // recollect reads the item past every cache; nil is that it is gone.
@@ -141,18 +142,56 @@ func (l *look) recollect(ctx context.Context, key snapshot.Key) (*snapshot.Item,
 	l.past = &lockedPast{past: p}
 	l.capture = &collect.Capture{Host: l.Host, Keep: func(sum string, b []byte) { l.seen[sum] = slices.Clone(b) }}
 	key64 := l.st.Key()
-	it, err := l.Collectors[i].Recollect(ctx, &collect.Session{
+	session := &collect.Session{
 		Host: l.Host, Config: l.Config.Collect, Tree: l.was.Snapshot.Tree, Repository: l.was.Info.Git, Derived: &snapshot.Derived{}, Previous: l.past, Files: l.capture,
 		Cursors: func(sys snapshot.System, name string) json.RawMessage {
 			b, _, _, _ := l.tx.Table(tableCursor).At(l.was.Seq, string(sys)+"/"+name)
 			return b
 		},
 		Secret: func(clear string) string { return keyed(key64, clear) },
-	}, key)
+	}
+	if l.Collectors[i].Beside != nil {
+		r, err := l.Collectors[i].Beside(ctx, session, key)
+		if err := errors.Join(err, l.past.err); err != nil {
+			return nil, err
+		}
+		l.beside = &r
+		if i := slices.IndexFunc(r.Items, func(it *snapshot.Item) bool { return it.Key == key }); i >= 0 {
+			return r.Items[i], nil
+		}
+		return nil, nil
+	}
+	it, err := l.Collectors[i].Recollect(ctx, session, key)
 	if it != nil {
 		it.Sort()
 	}
 	return it, errors.Join(err, l.past.err)
+}
+
+// others are the items of the newest snapshot beside one that was read again.
+func (l *look) others(it *snapshot.Item) (out []*snapshot.Item) {
+	read := map[string]bool{}
+	if l.beside != nil {
+		for _, src := range l.beside.Sources {
+			read[src.Name] = src.OK
+		}
+		for _, o := range l.beside.Items {
+			if o.Key != it.Key {
+				out = append(out, o)
+			}
+		}
+	}
+	again := map[snapshot.Key]bool{it.Key: true}
+	for _, o := range out {
+		again[o.Key] = true
+	}
+	for _, o := range l.was.Snapshot.Items {
+		gone := o.System() == it.System() && read[o.Source]
+		if !again[o.Key] && !gone {
+			out = append(out, o)
+		}
+	}
+	return out
 }
 
 // keyed is the keyed hash of a value that may be secret; see session.secret.
@@ -166,12 +205,7 @@ func keyed(key []byte, clear string) string {
 func (l *look) judge(it *snapshot.Item) (*rules.Subject, error) {
 	old := l.was.Snapshot
 	now := &snapshot.Snapshot{ID: old.ID, At: l.Host.Now(), Systems: old.Systems, Tree: old.Tree, Context: old.Context, Content: overlay{old.Content, l.seen}}
-	for _, o := range old.Items {
-		if o.Key != it.Key {
-			now.Items = append(now.Items, o)
-		}
-	}
-	now.Items = append(now.Items, it)
+	now.Items = append(l.others(it), it)
 	now.Sort()
 	l.now = now
 	derived := &snapshot.Derived{Memo: &memo{tx: l.tx, fresh: map[string]made{}}}
