@@ -53,10 +53,11 @@ type Preparation struct {
 // Sources are the questions of actions about the world and the past. The
 // pipeline answers them.
 type Sources interface {
-	// LastGood returns the newest stored version of an item's own file that
-	// differs from the present one and with which no check found anything of high
-	// severity or worse, nor anything as bad as what is found now; and the number
-	// of the last snapshot that saw it. fs.ErrNotExist: there is none.
+	// LastGood returns an item's own file as it was when it was last good: judged,
+	// with nothing that counts of high severity or worse, nor as bad as what is
+	// found now; and the number of the last snapshot that saw it. fs.ErrNotExist:
+	// it never was. A *Refusal says why that version cannot be written: its bytes
+	// are those that are there, or were not kept.
 	LastGood(it *snapshot.Item, now audit.Severity) (f snapshot.File, seq uint64, err error)
 	// Free says why a project file must not be written, as a *Refusal; nil when
 	// it may. Is is the digest of what stands there, want of what is to: a file

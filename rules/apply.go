@@ -208,6 +208,7 @@ func (a *applier) fail(rule *Rule, s *Step, written []Write, why string) error {
 			id := IncidentID(s.Rule, s.Item)
 			inc := a.state.Incidents[id]
 			inc.Attempts, inc.Latched = max(inc.Attempts, rule.Attempts), &now // nothing more is tried here
+			inc.Stuck, inc.StuckWhy = s.ID, err.Error()
 			a.state.Incidents[id] = inc
 			s.Hint = "audit recover undo " + s.ID + " tries again; what stood there is kept in the store"
 			return a.end(s, Failed, why+"; it could not be put back: "+err.Error())

@@ -238,7 +238,9 @@ func (p *planner) keepGone() {
 	}
 	for id, inc := range p.old.Incidents {
 		rule, item := SplitIncident(id)
-		if r := p.set.Rule(rule); r != nil && !here[item] && inc.Attempts > 0 && p.w.Now.Sub(inc.At) < max(r.Reset, day) {
+		r := p.set.Rule(rule)
+		gone := r == nil || !here[item] || !r.Covers(item)
+		if gone && inc.Stuck != "" || r != nil && !here[item] && inc.Attempts > 0 && p.w.Now.Sub(inc.At) < max(r.Reset, day) {
 			p.next.Incidents[id] = inc
 		}
 	}

@@ -78,6 +78,9 @@ func (p *planner) subject(m match) (Skip, string) {
 // timing tells why it is not the moment.
 func (p *planner) timing(m match) (Skip, string) {
 	now := p.w.Now
+	if m.inc.Stuck != "" {
+		return SkipExhausted, "an attempt did not help and could not be put back: audit recover undo " + m.inc.Stuck + " tries again"
+	}
 	if m.inc.Undone {
 		return SkipExhausted, "a person undid the last attempt: audit recover reset " + m.rule.ID + " " + string(m.subject.Item.Key) + " lets it act again"
 	}
@@ -126,6 +129,14 @@ func (p *planner) taken(m match) (Skip, string) {
 	return "", ""
 }
 
+// The breakers that stay open past one run, by name: the reason of a step that
+// they hold back begins with it.
+const (
+	breakerUnhealthy = "unhealthy"
+	breakerFailures  = "failures"
+	breakerDay       = "day"
+)
+
 // breaker tells which bound on all rules is reached.
 func (p *planner) breaker(m match) (Skip, string) {
 	l, g, sys := p.set.Limits, p.next.Global, m.subject.Item.System()
@@ -135,17 +146,17 @@ func (p *planner) breaker(m match) (Skip, string) {
 	}
 	switch {
 	case g.Broken != nil && p.w.Now.Sub(*g.Broken) < rest:
-		return SkipBreaker, "failures: actions failed; nothing is done until " + clock(g.Broken.Add(rest))
+		return SkipBreaker, breakerFailures + ": actions failed; nothing is done until " + clock(g.Broken.Add(rest))
 	case g.Broken != nil && p.total > 0:
-		return SkipBreaker, "failures: after failures one action is tried first"
+		return SkipBreaker, breakerFailures + ": after failures one action is tried first"
 	case pct > l.UnhealthyPct:
-		return SkipBreaker, fmt.Sprintf("unhealthy: %d %% of %s are unwell, more than %d %%: that has one cause, and no rule mends it", pct, sys, l.UnhealthyPct)
+		return SkipBreaker, fmt.Sprintf(breakerUnhealthy+": %d %% of %s are unwell, more than %d %%: that has one cause, and no rule mends it", pct, sys, l.UnhealthyPct)
 	case p.total >= l.Actions:
 		return SkipBreaker, fmt.Sprintf("run: %s are planned in this run, no more are allowed", plural(p.total, "action"))
 	case p.actions[sys] >= l.PerSystem:
 		return SkipBreaker, fmt.Sprintf("system: %s are planned for %s in this run, no more are allowed", plural(p.actions[sys], "action"), sys)
 	case g.Today(p.w.Now)+p.total >= l.ActionsPerDay:
-		return SkipBreaker, fmt.Sprintf("day: %s in 24 hours are the most that is allowed", plural(l.ActionsPerDay, "action"))
+		return SkipBreaker, fmt.Sprintf(breakerDay+": %s in 24 hours are the most that is allowed", plural(l.ActionsPerDay, "action"))
 	}
 	return "", ""
 }

@@ -38,6 +38,8 @@ type Incident struct {
 	Latched  *time.Time `json:"latched,omitempty"` // since when no attempt is left
 	Told     bool       `json:"told,omitempty"`    // that it is exhausted was told
 	Undone   bool       `json:"undone,omitempty"`  // a person undid the last attempt: no more are made
+	Stuck    string     `json:"stuck,omitempty"`   // the step that did not help and could not be put back: no more are made
+	StuckWhy string     `json:"stuck_why,omitempty"`
 	Well     *time.Time `json:"well,omitempty"`    // since when the condition does not hold, with attempts made
 	WellRuns int        `json:"well_runs,omitempty"`
 }
@@ -135,7 +137,7 @@ func (i Incident) over(r *Rule, now time.Time) bool {
 // left returns how many attempts an exhausted incident may make: one after its
 // rest, and none before.
 func (i Incident) left(r *Rule, now time.Time) int {
-	if i.Undone {
+	if i.Undone || i.Stuck != "" {
 		return 0
 	}
 	if i.Attempts < r.Attempts {
@@ -152,7 +154,7 @@ func (i Incident) Attempted(r *Rule, now time.Time) Incident {
 	i.Attempts++
 	i.Last = &now
 	if i.Attempts >= r.Attempts {
-		i.Latched, i.Told = &now, false
+		i.Latched = &now
 	}
 	return i
 }
