@@ -40,7 +40,7 @@ type Incident struct {
 	Undone   bool       `json:"undone,omitempty"`  // a person undid the last attempt: no more are made
 	Stuck    string     `json:"stuck,omitempty"`   // the step that did not help and could not be put back: no more are made
 	StuckWhy string     `json:"stuck_why,omitempty"`
-	Well     *time.Time `json:"well,omitempty"`    // since when the condition does not hold, with attempts made
+	Well     *time.Time `json:"well,omitempty"` // since when the condition does not hold, with attempts made
 	WellRuns int        `json:"well_runs,omitempty"`
 }
 

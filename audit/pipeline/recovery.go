@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"reflect"
 	"slices"
 	"time"
 
@@ -76,26 +77,47 @@ func (w *writer) differs(id string, old, now any) {
 	w.json(tableRecovery, id, now)
 }
 
-// plan makes the plan of a run, if there are rules.
-func (s *session) plan(ctx context.Context, v *View) error {
+// remember reads what recovery remembers, and what of it stood at the run before.
+func (s *session) remember() (err error) {
+	var was *Recovered
 	if s.past != nil {
-		var err error
-		if s.oldState, err = LoadState(s.tx); err != nil {
-			return err
+		if s.oldState, err = LoadState(s.tx); err == nil {
+			was, err = loadRecovered(s.tx, s.past.seq)
 		}
 	}
-	if s.Recovery == "off" {
+	var p *rules.Plan
+	if was != nil && s.Recovery != "off" {
+		p = was.Plan
+	}
+	s.standing = s.Rules.Standing(s.oldState, p)
+	return err
+}
+
+// plan makes the plan of a run, if there are rules. When other things stand than
+// at the run before, the run is judged again with them.
+func (s *session) plan(ctx context.Context, v *View) (*View, error) {
+	switch {
+	case s.Recovery == "off":
 		s.newState = s.oldState
-		return nil
+	case s.Rules == nil: // what was under way, and what was not put back, is known until it ends
+		s.newState = rules.State{Incidents: maps.Clone(s.oldState.Incidents), Global: s.oldState.Global}
+		maps.DeleteFunc(s.newState.Incidents, func(_ string, inc rules.Incident) bool { return inc.Stuck == "" })
+	default:
+		src := &sources{ctx: ctx, host: s.Host, tx: s.tx, snap: s.snap, git: s.info.Git, now: s.started}
+		p, next := s.Rules.Make(v.World(src, s.started), s.oldState)
+		s.newState, s.recovered = next, &Recovered{Rules: len(s.Rules.Rules), Plan: p}
+		v.recovered = s.recovered
 	}
-	if s.Rules == nil {
-		return nil
+	var p *rules.Plan
+	if s.recovered != nil {
+		p = s.recovered.Plan
 	}
-	src := &sources{ctx: ctx, host: s.Host, tx: s.tx, snap: s.snap, git: s.info.Git, now: s.started}
-	p, next := s.Rules.Make(v.World(src, s.started), s.oldState)
-	s.newState = next
-	v.recovered = &Recovered{Rules: len(s.Rules.Rules), Plan: p}
-	return nil
+	now := s.Rules.Standing(s.newState, p)
+	if reflect.DeepEqual(now, s.standing) {
+		return v, nil
+	}
+	s.standing = now
+	return s.judge()
 }
 
 // World is what a plan for this view is made of.
