@@ -1,11 +1,16 @@
 package rules
 
 import (
+	"context"
 	"errors"
 	"io/fs"
+	"maps"
+	"os"
+	"time"
 
 	"healthaudit/audit"
 	"healthaudit/snapshot"
+	"healthaudit/snapshot/host"
 )
 
 // An Action is one way to mend something: a value that carries its own
@@ -23,14 +28,26 @@ type Action struct {
 	// changes nothing and gives the same answer for the same world. A *Refusal
 	// says why nothing may be done.
 	Prepare func(p *Preparation) (Effect, error)
+
+	// Of an action whose effects are deeds, and nil of one that writes files. Do
+	// carries a deed out, and returns it with what it made, also with an error: as
+	// far as it came. Carried out a second time, the deed of an Idempotent action
+	// changes nothing that is as it should be already.
+	Do func(ctx context.Context, h *Hand, d Deed) (Deed, error)
+	// Settled tells whether a deed is done and holds: nil is that it does. It
+	// changes nothing, and waits for as long as it takes to know.
+	Settled func(ctx context.Context, h *Hand, d Deed) error
+	// Undo takes a deed back, as far as it came; nil is that there is no way back.
+	Undo func(ctx context.Context, h *Hand, d Deed) error
 }
 
 // A Class says what it means when an action is done twice.
 type Class string
 
 const (
-	Idempotent Class = "idempotent" // the second time changes nothing: an interrupted one may be done again
-	Proposal   Class = "proposal"   // a person does it; audit only says what and when
+	Idempotent Class = "idempotent"   // the second time changes nothing: an interrupted one may be done again
+	AtMostOnce Class = "at_most_once" // an interrupted one is not done again in that run: nobody knows whether it was
+	Proposal   Class = "proposal"     // a person does it; audit only says what and when
 )
 
 // A Param is one setting of an action.
@@ -38,6 +55,7 @@ type Param struct {
 	Name    string
 	Doc     string
 	Values  []string // the words it may be
+	Max     int      // above 0: it is a whole number from 0 to this instead
 	Default string
 }
 
@@ -65,6 +83,27 @@ type Sources interface {
 	Free(path, is, want string) error
 	// Bytes returns captured bytes by digest.
 	Bytes(sha256 string) ([]byte, error)
+	// Host is the machine, for a look: Prepare changes nothing.
+	Host() host.Host
+}
+
+// A Hand is what carries out a deed.
+type Hand struct {
+	Host host.Host
+	// Pause waits, and returns early when the context ends.
+	Pause func(ctx context.Context, d time.Duration)
+	// Folder opens a folder, by its absolute path, for changing what stands in it.
+	Folder func(dir string) (Folder, error)
+}
+
+// A Folder is a folder in which something is changed; *os.Root is one. No path
+// leads out of it.
+type Folder interface {
+	OpenFile(name string, flag int, perm fs.FileMode) (*os.File, error)
+	Lstat(name string) (fs.FileInfo, error)
+	Rename(from, to string) error
+	Remove(name string) error
+	Close() error
 }
 
 // A Refusal says why an action is not done now, in a sentence for a person,
@@ -88,6 +127,25 @@ type Effect struct {
 	What   string  `json:"what"`           // one sentence for a person
 	From   uint64  `json:"from,omitempty"` // the snapshot whose bytes are written; 0: they are new
 	Writes []Write `json:"writes,omitempty"`
+	Deed   *Deed   `json:"deed,omitempty"` // what is done instead of writing files
+}
+
+// A Deed is what an action does to the world other than writing project files:
+// plain words, so that plan and journal hold all of it. Only the action that
+// made it can carry it out. It never holds a secret.
+type Deed struct {
+	Of   string            `json:"of"`             // the verb: "restart"
+	Args map[string]string `json:"args,omitempty"` // what is done, and to what: two deeds with the same are the same
+	Was  map[string]string `json:"was,omitempty"`  // how that was before
+	Made map[string]string `json:"made,omitempty"` // what came of it, as far as undoing it needs that
+}
+
+// same reports whether two deeds do the same.
+func (d *Deed) same(e *Deed) bool {
+	if d == nil || e == nil {
+		return d == e
+	}
+	return d.Of == e.Of && maps.Equal(d.Args, e.Args)
 }
 
 // back returns what undoes a write.

@@ -27,12 +27,16 @@ type Site interface {
 	// Write puts bytes in place of others. It refuses, with an error, when what
 	// stands there is not w.Was, and reads back what it wrote.
 	Write(w Write) error
+	// Hand returns what carries out deeds.
+	Hand() *Hand
 }
 
 // A Pending is an action that began and did not end: the journal has its intent.
 type Pending struct {
-	Step Step      `json:"step"`
-	At   time.Time `json:"at"`
+	Step     Step      `json:"step"`
+	At       time.Time `json:"at"`
+	Executed bool      `json:"executed,omitempty"` // its deed was carried out; only whether it helped is not known
+	Resumed  bool      `json:"resumed,omitempty"`  // its deed was begun a second time: no third
 }
 
 // An applier carries one plan out.
@@ -84,13 +88,13 @@ func (s State) Clone() State {
 // step carries out one step: look, keep the intent, do, look again, keep the outcome.
 func (a *applier) step(ctx context.Context, s *Step) error {
 	rule := a.set.Rule(s.Rule)
-	var writes []Write
+	var e Effect
 	worst := audit.Severity(0)
 	err := a.site.Look(ctx, s.Item, func(sub *Subject, p *Preparation) (err error) {
 		if sub != nil {
 			worst = sub.Worst
 		}
-		writes, err = ready(rule, s, sub, p)
+		e, err = ready(rule, s, sub, p)
 		return err
 	})
 	if err != nil {
@@ -98,56 +102,59 @@ func (a *applier) step(ctx context.Context, s *Step) error {
 		s.Status, s.Skip, s.Reason, s.Hint = Skipped, SkipRefused, r.Why, r.Hint
 		return nil
 	}
-	if err := a.begin(rule, s, writes); err != nil {
+	s.Effect = &e
+	if err := a.begin(rule, s, e.Writes); err != nil {
 		return err
 	}
-	for i, w := range writes {
+	if e.Deed != nil {
+		return a.deed(ctx, rule, s, worst)
+	}
+	for i, w := range e.Writes {
 		if err := a.site.Write(w); err != nil {
-			return a.fail(rule, s, writes[:i], err.Error())
+			return a.fail(ctx, rule, s, e.Writes[:i], err.Error())
 		}
 	}
 	if why := a.verify(ctx, rule, s, worst); why != "" {
-		return a.fail(rule, s, writes, why)
+		return a.fail(ctx, rule, s, e.Writes, why)
 	}
 	return a.end(s, Done, "")
 }
 
-// ready says what is to be written now. A *Refusal is that the world is not the
+// ready says what is to be done now. A *Refusal is that the world is not the
 // one of the plan any more.
-func ready(rule *Rule, s *Step, sub *Subject, p *Preparation) ([]Write, error) {
+func ready(rule *Rule, s *Step, sub *Subject, p *Preparation) (e Effect, err error) {
 	switch {
 	case sub == nil:
-		return nil, &Refusal{Why: "it is gone"}
+		return e, &Refusal{Why: "it is gone"}
 	case sub.Level == audit.LevelUnknown:
-		return nil, &Refusal{Why: "looked at again, nobody knows how it is"}
+		return e, &Refusal{Why: "looked at again, nobody knows how it is"}
 	case sub.Level == audit.LevelOK:
-		return nil, &Refusal{Why: "it is well already"}
+		return e, &Refusal{Why: "it is well already"}
 	case sub.Waived:
-		return nil, &Refusal{Why: "a finding of it is waived"}
+		return e, &Refusal{Why: "a finding of it is waived"}
 	}
 	j := newJudge()
 	j.about(sub)
 	holds, err := j.eval(rule.When)
 	switch {
 	case err != nil:
-		return nil, &Refusal{Why: "looked at again, its condition cannot be told: " + err.Error()}
+		return e, &Refusal{Why: "looked at again, its condition cannot be told: " + err.Error()}
 	case !holds:
-		return nil, &Refusal{Why: "looked at again, its condition does not hold any more"}
+		return e, &Refusal{Why: "looked at again, its condition does not hold any more"}
 	}
 	p.Params = rule.Params
-	e, err := rule.Action.Prepare(p)
-	if err != nil {
-		return nil, err
+	if e, err = rule.Action.Prepare(p); err != nil {
+		return e, err
 	}
-	if e.Target != s.Effect.Target || len(e.Writes) != len(s.Effect.Writes) {
-		return nil, &Refusal{Why: "it changed since it was planned", Hint: "audit run looks again"}
+	if e.Target != s.Effect.Target || len(e.Writes) != len(s.Effect.Writes) || !e.Deed.same(s.Effect.Deed) {
+		return e, &Refusal{Why: "it changed since it was planned", Hint: "audit run looks again"}
 	}
 	for i, w := range e.Writes {
 		if v := s.Effect.Writes[i]; w.Path != v.Path || w.Was != v.Was || w.Sum != v.Sum {
-			return nil, &Refusal{Why: "it changed since it was planned", Hint: "audit run looks again"}
+			return e, &Refusal{Why: "it changed since it was planned", Hint: "audit run looks again"}
 		}
 	}
-	return e.Writes, nil
+	return e, nil
 }
 
 // begin keeps the intent: from now on the attempt counts, whatever happens.
@@ -195,29 +202,38 @@ func unmended(rule *Rule, sub *Subject, was audit.Severity) string {
 	return ""
 }
 
-// fail puts back what was written, and keeps the outcome.
-func (a *applier) fail(rule *Rule, s *Step, written []Write, why string) error {
+// fail puts back what was written or done, and keeps the outcome.
+func (a *applier) fail(ctx context.Context, rule *Rule, s *Step, written []Write, why string) error {
 	a.failed++
 	if a.failed >= a.set.Limits.StopAfter {
 		now := a.site.Now()
 		a.state.Global.Broken = &now
 	}
-	for _, w := range written {
-		if err := a.site.Write(w.back()); err != nil {
-			now := a.site.Now()
-			id := IncidentID(s.Rule, s.Item)
-			inc := a.state.Incidents[id]
-			inc.Attempts, inc.Latched = max(inc.Attempts, rule.Attempts), &now // nothing more is tried here
-			inc.Stuck, inc.StuckWhy = s.ID, err.Error()
-			a.state.Incidents[id] = inc
-			s.Hint = "audit recover undo " + s.ID + " tries again; what stood there is kept in the store"
-			return a.end(s, Failed, why+"; it could not be put back: "+err.Error())
-		}
-	}
-	if len(written) == 0 {
+	back := "what stood there is back"
+	var err error
+	switch d := s.Effect.Deed; {
+	case d != nil && rule.Action.Undo != nil:
+		err, back = rule.Action.Undo(ctx, a.site.Hand(), *d), "it was taken back"
+	case len(written) == 0:
 		return a.end(s, Failed, why)
 	}
-	return a.end(s, RolledBack, why+"; what stood there is back")
+	for i := 0; i < len(written) && err == nil; i++ {
+		err = a.site.Write(written[i].back())
+	}
+	if err != nil {
+		now := a.site.Now()
+		id := IncidentID(s.Rule, s.Item)
+		inc := a.state.Incidents[id]
+		inc.Attempts, inc.Latched = max(inc.Attempts, rule.Attempts), &now // nothing more is tried here
+		inc.Stuck, inc.StuckWhy = s.ID, err.Error()
+		a.state.Incidents[id] = inc
+		s.Hint = "audit recover undo " + s.ID + " tries again; what stood there is kept in the store"
+		if s.Effect.Deed != nil {
+			s.Hint = "audit recover undo " + s.ID + " tries again"
+		}
+		return a.end(s, Failed, why+"; it could not be put back: "+err.Error())
+	}
+	return a.end(s, RolledBack, why+"; "+back)
 }
 
 // end keeps the outcome.
@@ -243,6 +259,9 @@ func entryOf(e Entry, s *Step, phase, what string, now time.Time) Entry {
 		e.Data["file"], e.Data["was"], e.Data["sha256"] = w.Path, w.Was, w.Sum
 		e.Data["mode"], e.Data["was_mode"] = octal(w.Mode), octal(w.Old)
 	}
+	if s.Effect.Deed != nil {
+		e.Data[deedKey] = s.Effect.Deed.text()
+	}
 	return e
 }
 
@@ -256,22 +275,4 @@ func Undone(e Entry) (Write, error) {
 		return Write{}, fmt.Errorf("journal entry %d names no file to bring back", e.Seq)
 	}
 	return Write{Path: e.Data["file"], Was: e.Data["was"], Sum: e.Data["sha256"], Mode: fs.FileMode(mode), Old: fs.FileMode(old)}.back(), nil
-}
-
-// Resolve ends an action that was interrupted: by how its item is now, it is
-// done or has failed, and its attempt counted when it began. The subject may be
-// nil when the item is gone, or its rule is.
-func Resolve(st State, rule *Rule, sub *Subject, who Entry, now time.Time) (State, Entry) {
-	p := st.Global.Pending
-	st = st.Clone()
-	st.Global.Pending = nil
-	phase, what := string(Failed), "interrupted; whether it helped is not known"
-	switch {
-	case rule == nil || sub == nil:
-	case unmended(rule, sub, p.Step.Worst) == "":
-		phase, what = string(Done), "interrupted, and found mended afterwards"
-	default:
-		what = "interrupted before it helped"
-	}
-	return st, entryOf(who, &p.Step, phase, what, now)
 }

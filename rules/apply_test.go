@@ -103,6 +103,8 @@ func (f *fakeSite) Write(w Write) (err error) {
 	return err
 }
 
+func (f *fakeSite) Hand() *Hand { return nil }
+
 // mend is a rule that turns bad into good at once.
 func mend(t *testing.T, names ...string) *fakeSite {
 	s := parse(t, rule("for: 1", "cooldown: 1h", "max_attempts: 2"))
@@ -298,7 +300,7 @@ func TestApply_killed_anywhere(t *testing.T) {
 		if f.kept.Global.Pending != nil {
 			sub := f.subject("scripts/x")
 			var e Entry
-			f.kept, e = Resolve(f.kept, f.set.Rules[0], &sub, Entry{}, f.Now())
+			f.kept, e = Resolve(f.kept, Interrupted{Rule: f.set.Rules[0], Subject: &sub}, Entry{}, f.Now())
 			f.journal = append(f.journal, e)
 			if want := map[string]string{"good": "done", "bad": "failed"}[f.disk["x"]]; e.Phase != want {
 				t.Errorf("killed at %d: resolved as %s, want %s", at, e.Phase, want)

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -191,7 +192,10 @@ func (r *reader) action(at string, rule *Rule, d map[string]string) error {
 		if !ok {
 			v = p.Default
 		}
-		if !slices.Contains(p.Values, v) {
+		if n, err := strconv.Atoi(v); p.Max > 0 && (err != nil || n < 0 || n > p.Max || strconv.Itoa(n) != v) {
+			return r.fail(at+".action."+p.Name, fmt.Sprintf("%s of %s is %q, want a number from 0 to %d", p.Name, kind, v, p.Max), "")
+		}
+		if p.Max == 0 && !slices.Contains(p.Values, v) {
 			return r.fail(at+".action."+p.Name, fmt.Sprintf("%s of %s is %q, want %s", p.Name, kind, v, strings.Join(p.Values, " or ")), "")
 		}
 		rule.Params[p.Name] = v

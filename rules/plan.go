@@ -275,6 +275,9 @@ func (p *planner) hash() string {
 		for _, w := range s.Effect.Writes {
 			fmt.Fprintf(h, "\x00%s\x00%s\x00%s", w.Path, w.Was, w.Sum)
 		}
+		if d := s.Effect.Deed; d != nil {
+			fmt.Fprintf(h, "\x00%s", (&Deed{Of: d.Of, Args: d.Args}).text())
+		}
 	}
 	return hex.EncodeToString(h.Sum(nil))
 }

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"healthaudit/rules"
-	"healthaudit/snapshot"
 	"healthaudit/snapshot/archive"
 	"healthaudit/snapshot/store"
 )
@@ -182,15 +181,29 @@ func (s *site) resolve(ctx context.Context) error {
 			return fmt.Errorf("clean up after an interrupted action: %w", err)
 		}
 	}
-	var sub *rules.Subject
-	err := s.Look(ctx, p.Step.Item, func(found *rules.Subject, _ *rules.Preparation) error {
-		sub = found
+	rule := s.Rules.Rule(p.Step.Rule)
+	if p.Resumable(rule) {
+		if s.Recovery != "apply" && rule.Action.Settled(ctx, s.Hand(), *p.Step.Effect.Deed) != nil {
+			return nil // it stays as it is until something may be done
+		}
+		next, err := s.Rules.Resume(ctx, s, s.kept, s.entry("recover"))
+		if err != nil {
+			return err
+		}
+		p = next.Global.Pending
+	}
+	found := rules.Interrupted{Rule: rule}
+	if d := p.Step.Effect.Deed; d != nil && rule != nil && rule.Action.Settled != nil {
+		found.Unsettled = rule.Action.Settled(ctx, s.Hand(), *d)
+	}
+	err := s.Look(ctx, p.Step.Item, func(sub *rules.Subject, _ *rules.Preparation) error {
+		found.Subject = sub
 		return nil
 	})
 	if err != nil {
-		sub = nil // not known is not mended
+		found.Subject = nil // not known is not mended
 	}
-	next, e := rules.Resolve(s.kept, s.Rules.Rule(p.Step.Rule), sub, s.entry("recover"), s.Now())
+	next, e := rules.Resolve(s.kept, found, s.entry("recover"), s.Now())
 	return s.Commit(next, e, nil)
 }
 
@@ -233,6 +246,7 @@ func (d *Recovered) planned() bool {
 
 // Undo brings back what an action overwrote. The caller holds the lock of the
 // run. Its rule makes no further attempt on that item until it is reset.
+// Errors: ErrNoAction, ErrNoWayBack, and what store, disk and action say.
 func (r *Runner) Undo(id string) (rules.Entry, error) {
 	s, done, err := r.site()
 	if err != nil {
@@ -243,16 +257,14 @@ func (r *Runner) Undo(id string) (rules.Entry, error) {
 	if err != nil {
 		return did, err
 	}
+	if d, ok, err := rules.Did(did); ok || err != nil {
+		return s.undo(did, d, err)
+	}
 	w, err := rules.Undone(did)
 	if err != nil {
 		return did, err
 	}
-	next := s.kept.Clone()
-	incident := rules.IncidentID(did.Data["rule"], snapshot.Key(did.Item))
-	if inc, ok := next.Incidents[incident]; ok {
-		inc.Undone = true
-		next.Incidents[incident] = inc
-	}
+	next := s.rested(did)
 	e := r.entry("recover undo")
 	e.Item, e.Data = did.Item, map[string]string{"id": id, "rule": did.Data["rule"], "file": w.Path, "was": w.Was, "sha256": w.Sum}
 	e.At, e.Phase, e.What = s.Now(), "intent", "bring "+w.Path+" back as it was before "+id

@@ -35,6 +35,8 @@ func Sources(ctx context.Context, h host.Host, tx *store.Tx, v *View) rules.Sour
 	return &sources{ctx: ctx, host: h, tx: tx, snap: v.Snapshot, git: v.Info.Git, now: h.Now()}
 }
 
+func (s *sources) Host() host.Host { return s.host }
+
 func (s *sources) Bytes(sum string) ([]byte, error) { return s.snap.Content.Bytes(sum) }
 
 func (s *sources) LastGood(it *snapshot.Item, now audit.Severity) (snapshot.File, uint64, error) {
