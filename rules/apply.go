@@ -114,8 +114,16 @@ func (a *applier) step(ctx context.Context, s *Step) error {
 			return a.fail(ctx, rule, s, e.Writes[:i], err.Error())
 		}
 	}
+	return a.verified(ctx, rule, s, worst)
+}
+
+// verified ends a step that was carried out: by how its item is then, or later.
+func (a *applier) verified(ctx context.Context, rule *Rule, s *Step, worst audit.Severity) error {
+	if rule.Verify.Deferred() {
+		return a.wait(rule, s)
+	}
 	if why := a.verify(ctx, rule, s, worst); why != "" {
-		return a.fail(ctx, rule, s, e.Writes, why)
+		return a.fail(ctx, rule, s, s.Effect.Writes, why)
 	}
 	return a.end(s, Done, "")
 }
@@ -167,41 +175,6 @@ func (a *applier) begin(rule *Rule, s *Step, writes []Write) error {
 	return a.site.Commit(a.state, entryOf(a.entry, s, "intent", s.Effect.What, now), writes)
 }
 
-// verify looks again: the condition must be known not to hold, and nothing worse
-// may have come up.
-func (a *applier) verify(ctx context.Context, rule *Rule, s *Step, was audit.Severity) (why string) {
-	err := a.site.Look(ctx, s.Item, func(sub *Subject, _ *Preparation) error {
-		why = unmended(rule, sub, was)
-		return nil
-	})
-	if err != nil {
-		return "it could not be looked at afterwards: " + err.Error()
-	}
-	return why
-}
-
-// unmended says why an item does not count as mended, "" when it does.
-func unmended(rule *Rule, sub *Subject, was audit.Severity) string {
-	switch {
-	case sub == nil:
-		return "it is gone afterwards"
-	case sub.Level == audit.LevelUnknown:
-		return "nobody knows how it is afterwards"
-	case sub.Worst > was:
-		return "what is found afterwards is worse than before"
-	}
-	j := newJudge()
-	j.about(sub)
-	holds, err := j.eval(rule.When)
-	switch {
-	case err != nil:
-		return "whether it helped cannot be told: " + err.Error()
-	case holds:
-		return "its condition still holds afterwards"
-	}
-	return ""
-}
-
 // fail puts back what was written or done, and keeps the outcome.
 func (a *applier) fail(ctx context.Context, rule *Rule, s *Step, written []Write, why string) error {
 	a.failed++
@@ -240,15 +213,23 @@ func (a *applier) fail(ctx context.Context, rule *Rule, s *Step, written []Write
 func (a *applier) end(s *Step, status Status, why string) error {
 	now := a.site.Now()
 	s.Status, s.Reason = status, why
-	id := IncidentID(s.Rule, s.Item)
-	inc := a.state.Incidents[id]
-	inc.Last = &now
-	a.state.Incidents[id] = inc
+	a.rest(s, now)
 	if a.state.Global.Pending = nil; status == Done {
 		a.state.Global.Broken = nil
 		why = "done and verified: " + s.Effect.What
 	}
 	return a.site.Commit(a.state, entryOf(a.entry, s, string(status), why, now), nil)
+}
+
+// rest notes the end of an attempt: from now on the cooldown counts.
+func (a *applier) rest(s *Step, now time.Time) {
+	id := IncidentID(s.Rule, s.Item)
+	inc, ok := a.state.Incidents[id]
+	if !ok { // it ended, or was reset, while the step was awaited
+		return
+	}
+	inc.Last = &now
+	a.state.Incidents[id] = inc
 }
 
 // entryOf is the entry of the journal about one step.

@@ -54,6 +54,7 @@ type defaultsDoc struct {
 	Backoff     backoffDoc `yaml:"backoff"`
 	MaxAttempts *int       `yaml:"max_attempts"`
 	MaxGap      span       `yaml:"max_gap"`
+	Verify      *verifyDoc `yaml:"verify"`
 }
 
 type limitsDoc struct {
@@ -84,11 +85,18 @@ type ruleDoc struct {
 	Mutex       string            `yaml:"mutex"`
 	DependsOn   []string          `yaml:"depends_on"`
 	Approval    string            `yaml:"approval"`
+	Verify      *verifyDoc        `yaml:"verify"`
 	Action      map[string]string `yaml:"action"`
 }
 
 type exhaustedDoc struct {
 	DisableFor span `yaml:"disable_for"`
+}
+
+type verifyDoc struct {
+	Expect  string `yaml:"expect"`
+	After   span   `yaml:"after"`
+	Timeout span   `yaml:"timeout"`
 }
 
 type backoffDoc struct {
@@ -189,7 +197,8 @@ func nested(src []byte) (deepest int) {
 // keys are all the keys of the format, for suggestions.
 var keys = []string{"version", "defaults", "limits", "rules", "for", "cooldown", "backoff", "factor", "max", "max_attempts", "max_gap", "max_actions",
 	"max_per_system", "max_unhealthy_pct", "stop_after_failures", "max_actions_per_day", "id", "why", "system", "match", "items", "except", "when",
-	"priority", "reset_after", "on_exhausted", "disable_for", "window", "start", "end", "timezone", "mutex", "depends_on", "approval", "action", "type"}
+	"priority", "reset_after", "on_exhausted", "disable_for", "window", "start", "end", "timezone", "mutex", "depends_on", "approval", "action", "type",
+	"verify", "expect", "after", "timeout"}
 
 func decodeError(path string, err error, v Vocabulary) error {
 	what, hint, _ := strings.Cut(strings.TrimSpace(yaml.FormatError(err, false, true)), "\n")

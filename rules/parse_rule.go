@@ -39,9 +39,12 @@ func (r *reader) rule(at string, d *ruleDoc, def *defaultsDoc) (*Rule, error) {
 		return nil, r.fail(at, "the rule "+d.ID+" has no condition", "give it a when, such as when: 'finding(\"pm2-errored\")'")
 	}
 	if rule.When, err = Compile(d.When, r.v); err != nil {
-		return nil, r.condition(at+".when", d.When, err)
+		return nil, r.condition(at, "when", d.When, err)
 	}
 	if err := r.timing(at, rule, d, def); err != nil {
+		return nil, err
+	}
+	if err := r.verify(at, rule, def.Verify, d.Verify); err != nil {
 		return nil, err
 	}
 	switch d.Approval {
@@ -55,7 +58,8 @@ func (r *reader) rule(at string, d *ruleDoc, def *defaultsDoc) (*Rule, error) {
 }
 
 // condition is the error of a condition, with a caret below its place.
-func (r *reader) condition(at, text string, err error) error {
+func (r *reader) condition(at, key, text string, err error) error {
+	at += "." + key
 	var c *CondError
 	if !errors.As(err, &c) {
 		return r.fail(at, err.Error(), "")
@@ -67,7 +71,7 @@ func (r *reader) condition(at, text string, err error) error {
 	if c.Hint != "" {
 		hint += "\n" + c.Hint
 	}
-	e := r.fail(at, "when: "+c.What, "").(*ParseError)
+	e := r.fail(at, key+": "+c.What, "").(*ParseError)
 	e.Hint = hint
 	return e
 }
@@ -137,6 +141,55 @@ func (r *reader) timing(at string, rule *Rule, d *ruleDoc, def *defaultsDoc) (er
 	}
 	return r.window(at+".window", rule, d.Window)
 }
+
+// verifyTimeout is how long an action may take to help when verify says nothing of it.
+const verifyTimeout = 30 * time.Second
+
+// verify reads how it is told whether an action helped; what a rule does not
+// say, the defaults do.
+func (r *reader) verify(at string, rule *Rule, docs ...*verifyDoc) error {
+	said := false
+	for i, d := range docs {
+		if d == nil {
+			continue
+		}
+		at := at + ".verify"
+		if i == 0 {
+			at = "$.defaults.verify"
+		}
+		if !said {
+			rule.Verify.Timeout, said = verifyTimeout, true
+		}
+		if d.Expect != "" {
+			c, err := Compile(d.Expect, r.v)
+			if err != nil {
+				return r.condition(at, "expect", d.Expect, err)
+			}
+			rule.Verify.Expect = &c
+		}
+		for _, f := range []struct {
+			key  string
+			text span
+			into *time.Duration
+		}{{"after", d.After, &rule.Verify.After}, {"timeout", d.Timeout, &rule.Verify.Timeout}} {
+			if f.text == "" {
+				continue
+			}
+			var err error
+			if *f.into, err = f.text.parse(); err == nil && *f.into > maxVerify {
+				err = fmt.Errorf("%s is longer than %s", f.text, maxVerify)
+			}
+			if err != nil {
+				return r.fail(at+"."+f.key, f.key+": "+err.Error(), "")
+			}
+		}
+	}
+	return nil
+}
+
+// maxVerify is the longest that an action may take to help: meanwhile nothing
+// else is done about its item.
+const maxVerify = 7 * 24 * time.Hour
 
 func (r *reader) window(at string, rule *Rule, d *windowDoc) error {
 	if d == nil {

@@ -36,6 +36,7 @@ const (
 	Done       Status = "done"
 	Failed     Status = "failed"
 	RolledBack Status = "rolled_back"
+	Awaited    Status = "pending" // done; a later run tells whether it helped
 )
 
 // A Step is what one rule does about one item, or why it does not.
@@ -73,6 +74,7 @@ const (
 	SkipApproval   Skip = "approval"
 	SkipRefused    Skip = "refused"
 	SkipProposal   Skip = "proposal"
+	SkipAwaited    Skip = "pending" // an action on the item was done, and it is not known yet whether it helped
 	SkipStopped    Skip = "stopped" // the plan ended before it
 )
 

@@ -23,8 +23,11 @@ func (p *planner) choose() {
 	}
 	p.actions = map[snapshot.System]int{}
 	broken := map[string]bool{}
-	var planned, skipped []Step
+	planned, skipped := p.awaited(), []Step(nil)
 	for _, m := range p.matches {
+		if w := p.old.Global.Waits(m.subject.Item.Key); w != nil && w.Step.Rule == m.rule.ID {
+			continue // its step is there
+		}
 		if p.w.Only != "" && m.rule.ID != p.w.Only {
 			continue
 		}
@@ -40,6 +43,21 @@ func (p *planner) choose() {
 	}
 	p.plan.Steps = append(planned, skipped...)
 	p.plan.Broken = slices.Sorted(maps.Keys(broken))
+}
+
+// awaited are the steps of which it is not known yet whether they helped. They
+// hold their item, mutex and target.
+func (p *planner) awaited() (out []Step) {
+	for _, w := range p.old.Global.Waiting {
+		s := w.Step
+		s.Reason = "done; whether it helped is looked at until " + clock(w.By)
+		if r := p.set.Rule(s.Rule); r != nil {
+			p.hold(r, s)
+		}
+		p.used["item "+string(s.Item)] = s
+		out = append(out, s)
+	}
+	return out
 }
 
 // decide makes the step of one match.
@@ -121,6 +139,9 @@ func upstream(r *Rule, holding map[string]bool) (Skip, string) {
 // taken tells which step before has the item or the mutex.
 func (p *planner) taken(m match) (Skip, string) {
 	if s, ok := p.used["item "+string(m.subject.Item.Key)]; ok {
+		if s.Status == Awaited {
+			return SkipAwaited, "whether what the rule " + s.Rule + " did there helped is not known yet"
+		}
 		return SkipSuperseded, "the rule " + s.Rule + " acts on it in this run"
 	}
 	if s, ok := p.used["mutex "+m.rule.Mutex]; ok && m.rule.Mutex != "" {
@@ -206,5 +227,9 @@ func (p *planner) take(m match, s Step) {
 		p.total++
 		p.actions[m.subject.Item.System()]++
 	}
-	p.used["item "+string(s.Item)], p.used["target "+s.Effect.Target], p.used["mutex "+m.rule.Mutex] = s, s, s
+	p.hold(m.rule, s)
+}
+
+func (p *planner) hold(r *Rule, s Step) {
+	p.used["item "+string(s.Item)], p.used["target "+s.Effect.Target], p.used["mutex "+r.Mutex] = s, s, s
 }

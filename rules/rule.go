@@ -30,6 +30,7 @@ type Rule struct {
 	Mutex    string        // of the rules with the same word one acts per run
 	Depends  []string      // rules that go first
 	Approval bool          // it acts only when a person approved the step
+	Verify   Verify
 	Action   *Action
 	Params   map[string]string // of the action, by the names it declares
 	Line     int               // in the file

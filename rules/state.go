@@ -67,7 +67,8 @@ type Global struct {
 	Broken *time.Time  `json:"broken,omitempty"` // when failures opened the breaker
 	Paused *time.Time  `json:"paused,omitempty"` // until when nothing is done
 
-	Pending *Pending `json:"pending,omitempty"` // an action that began and did not end
+	Pending *Pending  `json:"pending,omitempty"` // an action that began and did not end
+	Waiting []Waiting `json:"waiting,omitempty"` // actions that were done, and of which it is not known whether they helped
 }
 
 // day is the span of Limits.ActionsPerDay.

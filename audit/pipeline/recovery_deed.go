@@ -63,5 +63,6 @@ func (s *site) rested(did rules.Entry) rules.State {
 		inc.Undone, inc.Stuck, inc.StuckWhy = true, "", ""
 		next.Incidents[incident] = inc
 	}
+	next.Global.Waiting = slices.DeleteFunc(slices.Clone(next.Global.Waiting), func(w rules.Waiting) bool { return w.Step.ID == did.Data["id"] })
 	return next
 }
