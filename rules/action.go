@@ -24,6 +24,12 @@ type Action struct {
 	Class   Class
 	Params  []Param
 
+	// Check says what is wrong with settings that each by itself are right; may be nil.
+	Check func(params map[string]string) error
+	// Twice is the same action for a rule that says idempotent: true; nil where no
+	// rule can know that.
+	Twice *Action
+
 	// Prepare says what would be done about an item, from what is known. It
 	// changes nothing and gives the same answer for the same world. A *Refusal
 	// says why nothing may be done.
@@ -41,6 +47,9 @@ type Action struct {
 	Undo func(ctx context.Context, h *Hand, d Deed) error
 }
 
+// Idempotently is the setting by which a rule says that its action may be done twice.
+const Idempotently = "idempotent"
+
 // A Class says what it means when an action is done twice.
 type Class string
 
@@ -54,8 +63,10 @@ const (
 type Param struct {
 	Name    string
 	Doc     string
-	Values  []string // the words it may be
-	Max     int      // above 0: it is a whole number from 0 to this instead
+	Values  []string      // the words it may be
+	Max     int           // above 0: it is a whole number from 0 to this instead
+	Longest time.Duration // above 0: it is a span of at most this instead
+	List    bool          // it is a list of words instead: Words reads it
 	Default string
 }
 
@@ -64,6 +75,7 @@ type Preparation struct {
 	Item     *snapshot.Item
 	Worst    audit.Severity // of its findings
 	Params   map[string]string
+	Trusted  bool // who may change the rules may have programs run: they lie outside of the project
 	Snapshot *snapshot.Snapshot
 	Sources  Sources
 }
@@ -138,6 +150,10 @@ type Deed struct {
 	Args map[string]string `json:"args,omitempty"` // what is done, and to what: two deeds with the same are the same
 	Was  map[string]string `json:"was,omitempty"`  // how that was before
 	Made map[string]string `json:"made,omitempty"` // what came of it, as far as undoing it needs that
+
+	// Now is what it takes to carry the deed out and must stand nowhere: it may
+	// hold a secret. It lasts as long as the process.
+	Now map[string]string `json:"-"`
 }
 
 // same reports whether two deeds do the same.

@@ -150,7 +150,7 @@ func ready(rule *Rule, s *Step, sub *Subject, p *Preparation) (e Effect, err err
 	case !holds:
 		return e, &Refusal{Why: "looked at again, its condition does not hold any more"}
 	}
-	p.Params = rule.Params
+	p.Params, p.Trusted = rule.Params, rule.Trusted
 	if e, err = rule.Action.Prepare(p); err != nil {
 		return e, err
 	}

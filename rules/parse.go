@@ -73,20 +73,20 @@ type ruleDoc struct {
 		Items  []string `yaml:"items"`
 		Except []string `yaml:"except"`
 	} `yaml:"match"`
-	When        string            `yaml:"when"`
-	For         forDoc            `yaml:"for"`
-	Priority    int               `yaml:"priority"`
-	Cooldown    span              `yaml:"cooldown"`
-	Backoff     backoffDoc        `yaml:"backoff"`
-	MaxAttempts *int              `yaml:"max_attempts"`
-	ResetAfter  span              `yaml:"reset_after"`
-	OnExhausted exhaustedDoc      `yaml:"on_exhausted"`
-	Window      *windowDoc        `yaml:"window"`
-	Mutex       string            `yaml:"mutex"`
-	DependsOn   []string          `yaml:"depends_on"`
-	Approval    string            `yaml:"approval"`
-	Verify      *verifyDoc        `yaml:"verify"`
-	Action      map[string]string `yaml:"action"`
+	When        string         `yaml:"when"`
+	For         forDoc         `yaml:"for"`
+	Priority    int            `yaml:"priority"`
+	Cooldown    span           `yaml:"cooldown"`
+	Backoff     backoffDoc     `yaml:"backoff"`
+	MaxAttempts *int           `yaml:"max_attempts"`
+	ResetAfter  span           `yaml:"reset_after"`
+	OnExhausted exhaustedDoc   `yaml:"on_exhausted"`
+	Window      *windowDoc     `yaml:"window"`
+	Mutex       string         `yaml:"mutex"`
+	DependsOn   []string       `yaml:"depends_on"`
+	Approval    string         `yaml:"approval"`
+	Verify      *verifyDoc     `yaml:"verify"`
+	Action      map[string]any `yaml:"action"`
 }
 
 type exhaustedDoc struct {
@@ -198,7 +198,7 @@ func nested(src []byte) (deepest int) {
 var keys = []string{"version", "defaults", "limits", "rules", "for", "cooldown", "backoff", "factor", "max", "max_attempts", "max_gap", "max_actions",
 	"max_per_system", "max_unhealthy_pct", "stop_after_failures", "max_actions_per_day", "id", "why", "system", "match", "items", "except", "when",
 	"priority", "reset_after", "on_exhausted", "disable_for", "window", "start", "end", "timezone", "mutex", "depends_on", "approval", "action", "type",
-	"verify", "expect", "after", "timeout"}
+	"verify", "expect", "after", "timeout", "argv", "idempotent", "env_allow"}
 
 func decodeError(path string, err error, v Vocabulary) error {
 	what, hint, _ := strings.Cut(strings.TrimSpace(yaml.FormatError(err, false, true)), "\n")

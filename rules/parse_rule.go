@@ -3,10 +3,7 @@ package rules
 import (
 	"errors"
 	"fmt"
-	"maps"
 	"math"
-	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -142,55 +139,6 @@ func (r *reader) timing(at string, rule *Rule, d *ruleDoc, def *defaultsDoc) (er
 	return r.window(at+".window", rule, d.Window)
 }
 
-// verifyTimeout is how long an action may take to help when verify says nothing of it.
-const verifyTimeout = 30 * time.Second
-
-// verify reads how it is told whether an action helped; what a rule does not
-// say, the defaults do.
-func (r *reader) verify(at string, rule *Rule, docs ...*verifyDoc) error {
-	said := false
-	for i, d := range docs {
-		if d == nil {
-			continue
-		}
-		at := at + ".verify"
-		if i == 0 {
-			at = "$.defaults.verify"
-		}
-		if !said {
-			rule.Verify.Timeout, said = verifyTimeout, true
-		}
-		if d.Expect != "" {
-			c, err := Compile(d.Expect, r.v)
-			if err != nil {
-				return r.condition(at, "expect", d.Expect, err)
-			}
-			rule.Verify.Expect = &c
-		}
-		for _, f := range []struct {
-			key  string
-			text span
-			into *time.Duration
-		}{{"after", d.After, &rule.Verify.After}, {"timeout", d.Timeout, &rule.Verify.Timeout}} {
-			if f.text == "" {
-				continue
-			}
-			var err error
-			if *f.into, err = f.text.parse(); err == nil && *f.into > maxVerify {
-				err = fmt.Errorf("%s is longer than %s", f.text, maxVerify)
-			}
-			if err != nil {
-				return r.fail(at+"."+f.key, f.key+": "+err.Error(), "")
-			}
-		}
-	}
-	return nil
-}
-
-// maxVerify is the longest that an action may take to help: meanwhile nothing
-// else is done about its item.
-const maxVerify = 7 * 24 * time.Hour
-
 func (r *reader) window(at string, rule *Rule, d *windowDoc) error {
 	if d == nil {
 		return nil
@@ -214,50 +162,6 @@ func (r *reader) window(at string, rule *Rule, d *windowDoc) error {
 		w.Zone = z
 	}
 	rule.Window = w
-	return nil
-}
-
-func (r *reader) action(at string, rule *Rule, d map[string]string) error {
-	kind, ids := d["type"], []string{}
-	for _, a := range r.v.Actions {
-		ids = append(ids, a.ID)
-		if a.ID == kind {
-			rule.Action = a
-		}
-	}
-	switch {
-	case len(d) == 0:
-		return r.fail(at, "the rule "+rule.ID+" has no action", "give it one: action: {type: "+ids[0]+"}")
-	case rule.Action == nil:
-		hint := r.v.meant(kind, ids)
-		if hint == "" {
-			hint = "this version has " + strings.Join(ids, ", ")
-		}
-		return r.fail(at+".action.type", fmt.Sprintf("there is no action %q", kind), hint)
-	case !slices.Contains(rule.Action.Systems, rule.System):
-		return r.fail(at+".action.type", fmt.Sprintf("%s is no action for %s", kind, rule.System), "")
-	}
-	rule.Params = map[string]string{}
-	names := []string{}
-	for _, p := range rule.Action.Params {
-		names = append(names, p.Name)
-		v, ok := d[p.Name]
-		if !ok {
-			v = p.Default
-		}
-		if n, err := strconv.Atoi(v); p.Max > 0 && (err != nil || n < 0 || n > p.Max || strconv.Itoa(n) != v) {
-			return r.fail(at+".action."+p.Name, fmt.Sprintf("%s of %s is %q, want a number from 0 to %d", p.Name, kind, v, p.Max), "")
-		}
-		if p.Max == 0 && !slices.Contains(p.Values, v) {
-			return r.fail(at+".action."+p.Name, fmt.Sprintf("%s of %s is %q, want %s", p.Name, kind, v, strings.Join(p.Values, " or ")), "")
-		}
-		rule.Params[p.Name] = v
-	}
-	for _, k := range slices.Sorted(maps.Keys(d)) {
-		if k != "type" && !slices.Contains(names, k) {
-			return r.fail(at+".action."+k, fmt.Sprintf("%s has no setting %q", kind, k), r.v.meant(k, names))
-		}
-	}
 	return nil
 }
 

@@ -193,7 +193,7 @@ func (p *planner) prepare(m match, s Step) Step {
 		s.Skip, s.Reason = SkipStopped, fmt.Sprintf("%d actions were looked into; the rest waits for the next run", maxPrepared)
 		return s
 	}
-	e, err := m.rule.Action.Prepare(&Preparation{Item: m.subject.Item, Worst: m.subject.Worst, Params: m.rule.Params, Snapshot: p.w.Snapshot, Sources: p.w.Sources})
+	e, err := m.rule.Action.Prepare(&Preparation{Item: m.subject.Item, Worst: m.subject.Worst, Params: m.rule.Params, Trusted: m.rule.Trusted, Snapshot: p.w.Snapshot, Sources: p.w.Sources})
 	if err == nil || e.Target != "" {
 		s.Effect = &e
 	}

@@ -3,6 +3,8 @@ package self
 import (
 	"cmp"
 	"fmt"
+	"path"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -40,9 +42,10 @@ var RecoveryExhausted = &audit.Check{
 	},
 }
 
-// ruleAt is the place of a rule; none when it stands in no file any more.
+// ruleAt is the place of a rule; none when it stands in no file any more, or in
+// one outside of the project.
 func ruleAt(r *audit.Recovery, line int) audit.Location {
-	if line == 0 {
+	if line == 0 || path.IsAbs(r.Path) || filepath.IsAbs(r.Path) {
 		return audit.Location{}
 	}
 	return audit.Location{Path: r.Path, Line: line}
