@@ -34,13 +34,14 @@ const goodScript, badScript = "#!/bin/sh\necho good\n", "#!/bin/sh\nif true; the
 // A project is a folder with one script and a store, with the real collectors
 // and checks.
 type project struct {
-	t    *testing.T
-	root string
-	now  time.Time
+	t     *testing.T
+	root  string
+	now   time.Time
+	rules string
 }
 
 func newProject(t *testing.T) *project {
-	p := &project{t: t, root: t.TempDir(), now: time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)}
+	p := &project{t: t, root: t.TempDir(), now: time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC), rules: mending}
 	p.write("tools/x.sh", goodScript)
 	return p
 }
@@ -74,10 +75,11 @@ func (p *project) runner(mode string) *Runner {
 	for _, c := range check.All() {
 		ids = append(ids, c.ID)
 	}
-	set, err := rules.Parse("audit.rules.yaml", []byte(mending), rules.Vocabulary{Checks: ids, Actions: action.All()})
+	set, err := rules.Parse("audit.rules.yaml", []byte(p.rules), rules.Vocabulary{Checks: ids, Actions: action.All()})
 	if err != nil {
 		p.t.Fatal(err)
 	}
+	set.Trust()
 	return &Runner{Host: h, Config: &Config{Only: []snapshot.System{snapshot.Scripts}}, Collectors: all.Collectors, Checks: check.All(), Store: filepath.Join(p.root, ".audit", "audit.db"),
 		Version: "test", Recovery: mode, Rules: set}
 }
