@@ -23,6 +23,7 @@ type Action struct {
 	Systems []snapshot.System
 	Class   Class
 	Params  []Param
+	About   string // the check that it is about; then its rules are about SYSTEM/(system), and what is left of that afterwards is no failure
 
 	// Check says what is wrong with settings that each by itself are right; may be nil.
 	Check func(params map[string]string) error
@@ -169,11 +170,12 @@ func (w Write) back() Write {
 	return Write{Path: w.Path, Was: w.Sum, Sum: w.Was, Mode: w.Old, Old: w.Mode}
 }
 
-// A Write puts bytes into one file of the project.
+// A Write puts bytes into one file of the project, or takes the file away: what
+// stood there is in the store, and comes back from there.
 type Write struct {
 	Path string      `json:"path"`
-	Was  string      `json:"was"` // sha256 of what stands there now; empty: nothing does
-	Sum  string      `json:"sha256"`
+	Was  string      `json:"was"`      // sha256 of what stands there now; empty: nothing does
+	Sum  string      `json:"sha256"`   // of what stands there then; empty: nothing does
 	Mode fs.FileMode `json:"mode"`     // permission bits then
 	Old  fs.FileMode `json:"old_mode"` // and now
 	New  []byte      `json:"-"`        // the bytes, where the store does not have them yet

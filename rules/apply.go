@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
+	"slices"
 	"strconv"
 	"time"
 
@@ -136,7 +137,7 @@ func ready(rule *Rule, s *Step, sub *Subject, p *Preparation) (e Effect, err err
 		return e, &Refusal{Why: "it is gone"}
 	case sub.Level == audit.LevelUnknown:
 		return e, &Refusal{Why: "looked at again, nobody knows how it is"}
-	case sub.Level == audit.LevelOK:
+	case sub.well(rule):
 		return e, &Refusal{Why: "it is well already"}
 	case sub.Waived:
 		return e, &Refusal{Why: "a finding of it is waived"}
@@ -216,6 +217,12 @@ func (a *applier) end(s *Step, status Status, why string) error {
 	a.rest(s, now)
 	if a.state.Global.Pending = nil; status == Done {
 		a.state.Global.Broken = nil
+		if r := a.set.Rule(s.Rule); r != nil && r.Action.About != "" { // what it is about may never end: the incident does
+			id := IncidentID(s.Rule, s.Item)
+			inc := a.state.Incidents[id]
+			inc.Since, inc.Attempts, inc.Latched, inc.Told = now, 0, nil, false
+			a.state.Incidents[id] = inc
+		}
 		why = "done and verified: " + s.Effect.What
 	}
 	return a.site.Commit(a.state, entryOf(a.entry, s, string(status), why, now), nil)
@@ -236,9 +243,10 @@ func (a *applier) rest(s *Step, now time.Time) {
 func entryOf(e Entry, s *Step, phase, what string, now time.Time) Entry {
 	e.At, e.Phase, e.Item, e.What = now, phase, string(s.Item), what+" ("+s.ID+")"
 	e.Data = map[string]string{"id": s.ID, "rule": s.Rule, "action": s.Action, "attempt": strconv.Itoa(s.Attempt)}
-	for _, w := range s.Effect.Writes {
-		e.Data["file"], e.Data["was"], e.Data["sha256"] = w.Path, w.Was, w.Sum
-		e.Data["mode"], e.Data["was_mode"] = octal(w.Mode), octal(w.Old)
+	for i, w := range s.Effect.Writes {
+		n := nth(i)
+		e.Data["file"+n], e.Data["was"+n], e.Data["sha256"+n] = w.Path, w.Was, w.Sum
+		e.Data["mode"+n], e.Data["was_mode"+n] = octal(w.Mode), octal(w.Old)
 	}
 	if s.Effect.Deed != nil {
 		e.Data[deedKey] = s.Effect.Deed.text()
@@ -248,12 +256,31 @@ func entryOf(e Entry, s *Step, phase, what string, now time.Time) Entry {
 
 func octal(m fs.FileMode) string { return strconv.FormatUint(uint64(m.Perm()), 8) }
 
-// Undone is the write that undoes the action of a journal entry.
-func Undone(e Entry) (Write, error) {
-	mode, err1 := strconv.ParseUint(e.Data["mode"], 8, 9)
-	old, err2 := strconv.ParseUint(e.Data["was_mode"], 8, 9)
-	if err := errors.Join(err1, err2); err != nil || e.Data["file"] == "" {
-		return Write{}, fmt.Errorf("journal entry %d names no file to bring back", e.Seq)
+// nth sets the files of a step apart in an entry of the journal.
+func nth(i int) string {
+	if i == 0 {
+		return ""
 	}
-	return Write{Path: e.Data["file"], Was: e.Data["was"], Sum: e.Data["sha256"], Mode: fs.FileMode(mode), Old: fs.FileMode(old)}.back(), nil
+	return " " + strconv.Itoa(i+1)
+}
+
+// Undone are the writes that undo the action of a journal entry, the last first.
+func Undone(e Entry) (back []Write, err error) {
+	for i := 0; ; i++ {
+		n := nth(i)
+		if e.Data["file"+n] == "" {
+			break
+		}
+		mode, err1 := strconv.ParseUint(e.Data["mode"+n], 8, 9)
+		old, err2 := strconv.ParseUint(e.Data["was_mode"+n], 8, 9)
+		if err := errors.Join(err1, err2); err != nil {
+			return nil, fmt.Errorf("journal entry %d: %s: %w", e.Seq, e.Data["file"+n], err)
+		}
+		back = append(back, Write{Path: e.Data["file"+n], Was: e.Data["was"+n], Sum: e.Data["sha256"+n], Mode: fs.FileMode(mode), Old: fs.FileMode(old)}.back())
+	}
+	if len(back) == 0 {
+		return nil, fmt.Errorf("journal entry %d names no file to bring back", e.Seq)
+	}
+	slices.Reverse(back)
+	return back, nil
 }

@@ -100,9 +100,10 @@ func (s *Set) Rule(id string) *Rule {
 	return nil
 }
 
-// Covers reports whether the rule is about an item.
+// Covers reports whether the rule is about an item. Only a rule with an action
+// that is about a check is about what belongs to no single item.
 func (r *Rule) Covers(k snapshot.Key) bool {
-	if k.System() != r.System || k.IsPseudo() {
+	if k.System() != r.System || k.IsPseudo() != (r.Action != nil && r.Action.About != "") {
 		return false
 	}
 	return (len(r.Items) == 0 || matches(r.Items, k)) && !matches(r.Except, k)

@@ -8,6 +8,7 @@ import (
 	"maps"
 	"reflect"
 	"slices"
+	"strings"
 	"time"
 
 	"healthaudit/audit"
@@ -178,6 +179,12 @@ func (v *View) subjects() []rules.Subject {
 	}
 	for _, t := range v.findings {
 		i, ok := at[t.Item]
+		if !ok && t.Open() && t.Item.IsPseudo() && t.Item.System() != snapshot.Auditor {
+			it := whole(t.Item)
+			i, ok = len(out), true
+			at[t.Item] = i
+			out = append(out, rules.Subject{Item: it, Level: v.level(it), Worst: v.worst[t.Item], Score: 100, Change: "unchanged", Doubted: blind})
+		}
 		if !ok || !t.Open() {
 			continue
 		}
@@ -194,7 +201,16 @@ func (v *View) subjects() []rules.Subject {
 			s.Open[t.Check] = true
 		}
 	}
+	if len(out) == len(v.Snapshot.Items) {
+		return out
+	}
+	slices.SortFunc(out, func(a, b rules.Subject) int { return strings.Compare(string(a.Item.Key), string(b.Item.Key)) })
 	return out
+}
+
+// whole stands for what belongs to no single item of a system.
+func whole(key snapshot.Key) *snapshot.Item {
+	return &snapshot.Item{Key: key, Name: key.Name(), Kind: "system"}
 }
 
 // with adds a word to a set that may be the shared one.

@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"slices"
 	"time"
 
 	"healthaudit/rules"
+	"healthaudit/snapshot"
 	"healthaudit/snapshot/archive"
 	"healthaudit/snapshot/store"
 )
@@ -228,6 +230,9 @@ func (s *site) resolve(ctx context.Context) error {
 	if d := p.Step.Effect.Deed; d != nil && rule != nil && rule.Action.Settled != nil {
 		found.Unsettled = rule.Action.Settled(ctx, s.Hand(), *d)
 	}
+	if rule != nil && rule.Action.About != "" && !allStand(s, p.Step.Effect.Writes) {
+		found.Unsettled = errors.New("not all of it was done")
+	}
 	err := s.Look(ctx, p.Step.Item, func(sub *rules.Subject, _ *rules.Preparation) error {
 		found.Subject = sub
 		return nil
@@ -292,24 +297,63 @@ func (r *Runner) Undo(id string) (rules.Entry, error) {
 	if d, ok, err := rules.Did(did); ok || err != nil {
 		return s.undo(did, d, err)
 	}
-	w, err := rules.Undone(did)
+	return s.bringBack(did)
+}
+
+// bringBack writes what an action overwrote or took away. Of several files those
+// that stand there already are left: the action may have ended halfway.
+func (s *site) bringBack(did rules.Entry) (rules.Entry, error) {
+	back, err := rules.Undone(did)
 	if err != nil {
 		return did, err
 	}
-	next := s.rested(did)
-	e := r.entry("recover undo")
-	e.Item, e.Data = did.Item, map[string]string{"id": id, "rule": did.Data["rule"], "file": w.Path, "was": w.Was, "sha256": w.Sum}
-	e.At, e.Phase, e.What = s.Now(), "intent", "bring "+w.Path+" back as it was before "+id
-	if err := s.Commit(s.kept, e, []rules.Write{w}); err != nil {
+	id, what := did.Data["id"], back[0].Path
+	if len(back) > 1 {
+		back = slices.DeleteFunc(back, s.stands)
+		what = fmt.Sprintf("%d files", len(back))
+	}
+	e := s.entry("recover undo")
+	e.Item, e.Data = did.Item, map[string]string{"id": id, "rule": did.Data["rule"]}
+	for i, w := range back {
+		n := fmt.Sprintf(" %d", i+1)
+		if i == 0 {
+			n = ""
+		}
+		e.Data["file"+n], e.Data["was"+n], e.Data["sha256"+n] = w.Path, w.Was, w.Sum
+	}
+	e.At, e.Phase, e.What = s.Now(), "intent", "bring "+what+" back as before "+id
+	if err := s.Commit(s.kept, e, back); err != nil {
 		return did, err
 	}
-	e.Phase, e.What = "done", w.Path+" is as it was before "+id
-	werr := s.Write(w)
+	next := s.rested(did)
+	e.Phase, e.What = "done", "as before "+id+": "+what
+	var werr error
+	if len(back) == 0 {
+		werr = errors.New("all of it stands there already")
+	}
+	for _, w := range back {
+		if werr = s.Write(w); werr != nil {
+			break
+		}
+	}
 	if werr != nil {
 		e.Phase, e.What, next = "failed", werr.Error(), s.kept
 	}
 	e.At = s.Now()
 	return e, errors.Join(werr, s.Commit(next, e, nil))
+}
+
+func allStand(s *site, writes []rules.Write) bool {
+	return !slices.ContainsFunc(writes, func(w rules.Write) bool { return !s.stands(w) })
+}
+
+// stands reports whether what a write is to bring about is so already.
+func (s *site) stands(w rules.Write) bool {
+	b, err := s.Host.Read(w.Path, maxBefore)
+	if w.Sum == "" {
+		return errors.Is(err, fs.ErrNotExist)
+	}
+	return err == nil && snapshot.Sum(b) == w.Sum
 }
 
 // ErrNoAction says that the journal has no such action that could be undone.

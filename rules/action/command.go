@@ -119,7 +119,7 @@ func prepareCommand(p *rules.Preparation) (rules.Effect, error) {
 	}
 	e := rules.Effect{Target: string(p.Item.Key), What: "run " + strings.Join(words, " "),
 		Deed: &rules.Deed{Of: "run", Args: map[string]string{"argv": strings.Join(words, " "), "env": p.Params["env_allow"], "timeout": p.Params["timeout"]},
-			Now: map[string]string{"argv": list(argv)}}}
+			Now: map[string]string{"argv": asJSON(argv)}}}
 	if !p.Trusted {
 		return e, &rules.Refusal{Why: "the rules lie in the project, and who may change it could run code here",
 			Hint: "put the rules into a file outside of the project (recovery.rules of a configuration outside of it names it), or give --trust-config"}
@@ -127,7 +127,7 @@ func prepareCommand(p *rules.Preparation) (rules.Effect, error) {
 	return e, outside(p.Sources.Host(), argv[0])
 }
 
-func list(words []string) string {
+func asJSON(words []string) string {
 	b, err := json.Marshal(words)
 	if err != nil {
 		panic(err) // texts

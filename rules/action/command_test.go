@@ -49,7 +49,7 @@ func (s *shop) program(dir, name, text string) string {
 }
 
 func (s *shop) prepare(trusted bool, it *snapshot.Item, argv ...string) (rules.Effect, error) {
-	params := map[string]string{"argv": list(argv), "env_allow": `["GIVEN"]`, "timeout": "10s"}
+	params := map[string]string{"argv": asJSON(argv), "env_allow": `["GIVEN"]`, "timeout": "10s"}
 	if err := Command.Check(params); err != nil {
 		s.t.Fatal(err)
 	}
