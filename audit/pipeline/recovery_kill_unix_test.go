@@ -170,3 +170,39 @@ func TestCommand_survives_kill_9(t *testing.T) {
 		t.Errorf("killed at %d moments only", killed)
 	}
 }
+
+// Copies that are moved are never lost: whenever audit is killed, each stands in
+// the project, or in the store, from where it comes back.
+func TestLitterArchive_survives_kill_9(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it starts many processes")
+	}
+	killed := 0
+	for at := 1; at < 30; at++ {
+		p := littered(t)
+		p.run("plan")
+		if !p.killedAt(at) {
+			break
+		}
+		killed++
+		p.now = time.Date(2026, 11, 23, 14, 0, 0, 0, time.UTC)
+		p.run("apply")
+		p.run("apply")
+		if p.has("tools/x.sh.bak") || p.has("tools/x.sh~") || !p.has("tools/used.sh.old") {
+			t.Errorf("killed at %d: it does not converge, journal %v", at, p.journal())
+		}
+		journal := strings.Join(p.journal(), " ")
+		if strings.HasSuffix(journal, "intent") || strings.Count(journal, "intent") > 2 {
+			t.Errorf("killed at %d: journal %s", at, journal)
+		}
+		for _, id := range p.steps() {
+			p.runner("apply").Undo(id)
+		}
+		if p.read("tools/x.sh.bak") != "old\n" || p.read("tools/x.sh~") != "older\n" {
+			t.Errorf("killed at %d: the copies are not what they were", at)
+		}
+	}
+	if killed < 9 {
+		t.Errorf("killed at %d moments only", killed)
+	}
+}

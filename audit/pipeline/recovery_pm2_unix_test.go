@@ -3,9 +3,14 @@
 package pipeline
 
 import (
+	"encoding/json"
+	"errors"
+	"maps"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -18,6 +23,7 @@ import (
 	"healthaudit/snapshot/collect/collecttest"
 	"healthaudit/snapshot/collect/pm2/pm2test"
 	"healthaudit/snapshot/host"
+	"healthaudit/snapshot/store"
 )
 
 // A ward is a real PM2, a project with rules, and a store.
@@ -34,6 +40,9 @@ func newWard(t *testing.T, files string) *ward {
 	w := &ward{Real: pm2test.New(t), t: t}
 	w.Env = []string{"SHELL_SECRET=s3cret-of-the-shell"}
 	collecttest.Write(t, w.Tree, files)
+	if err := os.Mkdir(w.bin(), 0o755); err != nil {
+		t.Fatal(err)
+	}
 	return w
 }
 
@@ -45,7 +54,7 @@ func rule(id, item, when, act string) string {
 func (w *ward) runner(mode string) *Runner {
 	w.t.Helper()
 	h, err := host.New(w.Tree, func(k string) string {
-		return map[string]string{"PATH": os.Getenv("PATH"), "HOME": w.Home, "PM2_HOME": w.Home}[k]
+		return map[string]string{"PATH": w.bin() + ":" + os.Getenv("PATH"), "HOME": w.Home, "PM2_HOME": w.Home}[k]
 	}, time.Now)
 	if err != nil {
 		w.t.Fatal(err)
@@ -109,6 +118,59 @@ func (w *ward) mend(rule, status string) report.Step {
 	return doc.Recovery.Steps[0]
 }
 
+// act asks one action about an item, as a rule without a condition would, and
+// carries out what it answers.
+func (w *ward) act(a *rules.Action, key snapshot.Key, params map[string]string) (rules.Deed, error) {
+	w.t.Helper()
+	s, done, err := w.runner("apply").site()
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	defer done()
+	var e rules.Effect
+	err = s.Look(w.t.Context(), key, func(_ *rules.Subject, p *rules.Preparation) (err error) {
+		if p == nil {
+			w.t.Fatalf("%s is gone", key)
+		}
+		p.Params = map[string]string{}
+		for _, param := range a.Params {
+			p.Params[param.Name] = param.Default
+		}
+		for k, v := range params {
+			p.Params[k] = v
+		}
+		e, err = a.Prepare(p)
+		return err
+	})
+	if err != nil {
+		return rules.Deed{}, err
+	}
+	d, err := a.Do(w.t.Context(), s.Hand(), *e.Deed)
+	if err != nil {
+		return d, err
+	}
+	return d, a.Settled(w.t.Context(), s.Hand(), d)
+}
+
+// undo takes a deed back.
+func (w *ward) undo(a *rules.Action, d rules.Deed) error {
+	s, done, err := w.runner("apply").site()
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	defer done()
+	return a.Undo(w.t.Context(), s.Hand(), d)
+}
+
+// refused wants an action to refuse, for this reason.
+func (w *ward) refused(a *rules.Action, key snapshot.Key, params map[string]string, want string) {
+	w.t.Helper()
+	var r *rules.Refusal
+	if _, err := w.act(a, key, params); !errors.As(err, &r) || !strings.Contains(r.Why, want) {
+		w.t.Errorf("%s of %s: %v, want a refusal because of %q", a.ID, key, err, want)
+	}
+}
+
 func (w *ward) write(name, text string) {
 	w.t.Helper()
 	collecttest.WriteFile(w.t, w.Tree, name, []byte(text))
@@ -160,7 +222,7 @@ func TestRealPM2_recovery(t *testing.T) {
 	w.write("well", "")
 	t.Run("restart", func(t *testing.T) {
 		w.t = t
-		w.mend(restart, "done")
+		w.mend(rule("again", "pm2/broken", `finding("pm2-errored")`, "type: pm2.restart"), "done")
 		w.until("pm2/broken", "online")
 		same(t)
 	})
@@ -178,5 +240,201 @@ func TestRealPM2_recovery(t *testing.T) {
 		w.mend(rule("start", "pm2/lost", `finding("pm2-not-running")`, "type: pm2.start"), "done")
 		w.until("pm2/lost", "online")
 		same(t)
+		w.refused(action.PM2Start, "pm2/lost", nil, "PM2 lists it")
+		w.Run("delete", "lost")
+		d, err := w.act(action.PM2Start, "pm2/lost", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := w.undo(action.PM2Start, d); err != nil {
+			t.Error(err)
+		}
+		w.until("pm2/lost", "not-running")
+		same(t)
 	})
+	t.Run("nothing_is_saved_after_a_loss", func(t *testing.T) {
+		w.t = t
+		before := w.readHome("dump.pm2")
+		w.refused(action.PM2Save, "pm2/daemon", nil, "after a loss nothing is saved")
+		if w.readHome("dump.pm2") != before {
+			t.Error("the dump changed")
+		}
+		if _, err := w.act(action.PM2Start, "pm2/lost", nil); err != nil {
+			t.Fatal(err)
+		}
+	})
+	t.Run("reload", func(t *testing.T) {
+		w.t = t
+		old := w.ids("pool")
+		if _, err := w.act(action.PM2Reload, "pm2/pool", nil); err != nil {
+			t.Fatal(err)
+		}
+		for id, pid := range w.ids("pool") {
+			if old[id] == 0 || old[id] == pid {
+				t.Errorf("process %d: pid %d, before %d", id, pid, old[id])
+			}
+		}
+		w.refused(action.PM2Reload, "pm2/api", map[string]string{"fork": "refuse"}, "fork mode")
+		if now := w.Census("broken", "tangled", "lost", "pool"); now != cut(others, "pool") {
+			t.Errorf("others moved:\n%s\nwere\n%s", now, others)
+		}
+		others = w.Census("broken", "tangled", "lost")
+	})
+	t.Run("scale", func(t *testing.T) {
+		w.t = t
+		for id := range w.ids("pool") {
+			w.Run("delete", strconv.Itoa(id))
+			break
+		}
+		left := w.ids("pool")
+		w.mend(rule("scale", "pm2/pool", `finding("pm2-instances-short")`, "type: pm2.scale"), "done")
+		now := w.ids("pool")
+		for id, pid := range left {
+			if len(now) != 2 || now[id] != pid {
+				t.Errorf("processes %v, before %v", now, left)
+			}
+		}
+		w.refused(action.PM2Scale, "pm2/pool", map[string]string{"to": "1"}, "unless the rule says down")
+		w.refused(action.PM2Scale, "pm2/api", map[string]string{"to": "2"}, "fork mode")
+		d, err := w.act(action.PM2Scale, "pm2/pool", map[string]string{"to": "4"})
+		if err != nil || len(w.ids("pool")) != 4 {
+			t.Fatalf("%v, %v", err, w.ids("pool"))
+		}
+		if err := w.undo(action.PM2Scale, d); err != nil || !maps.Equal(w.ids("pool"), now) {
+			t.Errorf("%v: %v, before %v", err, w.ids("pool"), now)
+		}
+		if _, err := w.act(action.PM2Scale, "pm2/pool", map[string]string{"to": "1", "down": "yes"}); err != nil {
+			t.Error(err)
+		}
+		for id, pid := range w.ids("pool") { // the newest goes, not the oldest
+			if left[id] != pid {
+				t.Errorf("%v is left of %v", w.ids("pool"), now)
+			}
+		}
+		if _, err := w.act(action.PM2Scale, "pm2/pool", nil); err != nil {
+			t.Error(err)
+		}
+		if now := w.Census("broken", "tangled", "lost", "pool"); now != cut(others, "pool") {
+			t.Errorf("others moved:\n%s\nwere\n%s", now, others)
+		}
+		others = w.Census("broken", "tangled", "lost")
+	})
+	t.Run("rotate", func(t *testing.T) {
+		w.t = t
+		log := filepath.Join(w.Home, "logs", "api-out.log")
+		if err := os.Truncate(log, 510e6); err != nil { // sparse
+			t.Fatal(err)
+		}
+		w.mend(rule("rotate", "pm2/daemon", `finding("pm2-logs-grow")`, "type: pm2.rotate_logs, keep: 1"), "done")
+		st, err := os.Stat(log)
+		packed, _ := filepath.Glob(log + ".*")
+		if err != nil || st.Size() != 0 || len(packed) != 1 || !strings.HasSuffix(packed[0], ".gz") {
+			t.Errorf("%v %v, aside %v", st, err, packed)
+		}
+		w.refused(action.PM2RotateLogs, "pm2/daemon", nil, "no log of an app has 100 MB")
+		same(t)
+	})
+	t.Run("save", func(t *testing.T) {
+		w.t = t
+		w.Run("start", "healthy.js", "--name", "new")
+		before := w.readHome("dump.pm2")
+		d, err := w.act(action.PM2Save, "pm2/daemon", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(w.readHome("dump.pm2"), `"name": "new"`) || w.readHome("dump.pm2.bak") != before {
+			t.Error("the dump is not the list, or the one before is lost")
+		}
+		if err := w.undo(action.PM2Save, d); err != nil || w.readHome("dump.pm2") != before {
+			t.Errorf("not undone: %v", err)
+		}
+		if _, err := w.act(action.PM2Save, "pm2/daemon", nil); err != nil {
+			t.Error(err)
+		}
+		w.Run("stop", "new")
+		w.refused(action.PM2Save, "pm2/daemon", nil, "new is stopped")
+		w.Run("restart", "new")
+	})
+	t.Run("resurrect", func(t *testing.T) {
+		w.t = t
+		if err := os.Symlink(w.Bin, filepath.Join(w.bin(), "pm2")); err != nil {
+			t.Fatal(err)
+		}
+		w.refused(action.PM2Resurrect, "pm2/daemon", map[string]string{"start_daemon": "yes"}, "the daemon is alive")
+		if err := syscall.Kill(w.Daemon(), syscall.SIGKILL); err != nil {
+			t.Fatal(err)
+		}
+		w.until("pm2/daemon", "crashed")
+		w.refused(action.PM2Resurrect, "pm2/daemon", nil, "never started uninvited")
+		if daemons, _ := w.Processes(); len(daemons) != 0 {
+			t.Fatal("a daemon was started uninvited")
+		}
+		w.mend(rule("up", "pm2/daemon", `finding("pm2-daemon-down")`, "type: pm2.resurrect, start_daemon: yes"), "done")
+		if daemons, _ := w.Processes(); len(daemons) != 1 || len(w.ids("pool")) != 2 || len(w.ids("api")) != 1 {
+			t.Errorf("%d daemons, %s", len(daemons), w.Census())
+		}
+		if w.readHome("dump.pm2.audit-kept") != w.readHome("dump.pm2") {
+			t.Error("the dump was not kept")
+		}
+	})
+	t.Run("no_secret_is_told", func(t *testing.T) {
+		w.t = t
+		for _, e := range w.entries() {
+			if b, _ := json.Marshal(e); strings.Contains(string(b), "s3cret") {
+				t.Errorf("%s", b)
+			}
+		}
+	})
+}
+
+// ids returns the processes of an app, by number, with their pids.
+func (w *ward) ids(name string) map[int]int {
+	w.t.Helper()
+	m := map[int]int{}
+	for _, p := range w.List() {
+		if p.Name == name {
+			m[p.ID] = p.PID
+		}
+	}
+	return m
+}
+
+func (w *ward) readHome(name string) string {
+	w.t.Helper()
+	b, err := os.ReadFile(filepath.Join(w.Home, name))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return string(b)
+}
+
+// bin is a folder that is on PATH.
+func (w *ward) bin() string { return filepath.Join(w.Home, "bin") }
+
+// entries returns the journal.
+func (w *ward) entries() (out []rules.Entry) {
+	w.t.Helper()
+	st, err := store.Open(filepath.Join(w.Tree, ".audit", "audit.db"), store.Options{ReadOnly: true})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	defer st.Close()
+	err = st.View(func(tx *store.Tx) error {
+		_, err := VerifyJournal(tx, func(e rules.Entry, _ string) { out = append(out, e) })
+		return err
+	})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return out
+}
+
+// cut takes the lines of an app out of a census.
+func cut(census, name string) (out string) {
+	for line := range strings.Lines(census) {
+		if !strings.Contains(line, "Name:"+name+" ") {
+			out += line
+		}
+	}
+	return out
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -98,6 +99,24 @@ func (p *project) run(mode string) *report.Document {
 // journal returns the phases of what recovery did, in order.
 func (p *project) journal() (out []string) {
 	p.t.Helper()
+	p.entries(func(e rules.Entry) { out = append(out, e.Phase) })
+	return out
+}
+
+// steps returns the ids of what recovery did, each once.
+func (p *project) steps() (out []string) {
+	p.t.Helper()
+	p.entries(func(e rules.Entry) {
+		if id := e.Data["id"]; !slices.Contains(out, id) {
+			out = append(out, id)
+		}
+	})
+	return out
+}
+
+// entries goes through what recovery wrote into the journal.
+func (p *project) entries(fn func(rules.Entry)) {
+	p.t.Helper()
 	st, err := store.Open(filepath.Join(p.root, ".audit", "audit.db"), store.Options{ReadOnly: true})
 	if err != nil {
 		p.t.Fatal(err)
@@ -106,7 +125,7 @@ func (p *project) journal() (out []string) {
 	err = st.View(func(tx *store.Tx) error {
 		_, err := VerifyJournal(tx, func(e rules.Entry, _ string) {
 			if e.Command == "recover" {
-				out = append(out, e.Phase)
+				fn(e)
 			}
 		})
 		return err
@@ -114,7 +133,6 @@ func (p *project) journal() (out []string) {
 	if err != nil {
 		p.t.Fatal(err)
 	}
-	return out
 }
 
 // The bytes that an action overwrites are those that an undo brings back.

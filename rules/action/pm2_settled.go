@@ -21,19 +21,19 @@ const (
 	heartbeat = 500 * time.Millisecond
 )
 
-// stays waits until the processes that pick chooses are up and stay so. Pick says
-// with an error what can never come right.
-func stays(ctx context.Context, h *rules.Hand, a app, pick func([]proc) ([]proc, error)) error {
+// stays waits until the processes that pick chooses of all that a home's daemon
+// lists are up and stay so. Pick says with an error what can never come right.
+func stays(ctx context.Context, h *rules.Hand, home string, pick func([]proc) ([]proc, error)) error {
 	var last string
 	var seen int
 	var span time.Duration
 	why := errors.New("it did not come up")
 	for waited := time.Duration(0); waited < untilUp; {
-		all, err := listed(ctx, h.Host, a.home)
+		all, err := listed(ctx, h.Host, home)
 		if err != nil {
 			return err
 		}
-		procs, err := pick(a.of(all))
+		procs, err := pick(all)
 		if err != nil {
 			return err
 		}
@@ -75,9 +75,6 @@ func stays(ctx context.Context, h *rules.Hand, a app, pick func([]proc) ([]proc,
 
 // down says why processes do not count as up at this moment.
 func down(h host.Host, procs []proc) error {
-	if len(procs) == 0 {
-		return errors.New("PM2 does not list it")
-	}
 	alive := map[int]bool{}
 	table, err := h.Processes()
 	for _, p := range table {
@@ -110,7 +107,9 @@ func renewed(ctx context.Context, h *rules.Hand, d rules.Deed) error {
 	if err != nil {
 		return err
 	}
-	return stays(ctx, h, named(d), func(procs []proc) (out []proc, err error) {
+	a := named(d)
+	return stays(ctx, h, a.home, func(all []proc) (out []proc, err error) {
+		procs := a.of(all)
 		for _, w := range want {
 			p, ok := number(procs, w.id)
 			switch {

@@ -62,7 +62,8 @@ var PM2Start = &rules.Action{
 		return d, errors.Join(err, lerr)
 	},
 	Settled: func(ctx context.Context, h *rules.Hand, d rules.Deed) error {
-		return stays(ctx, h, named(d), func(procs []proc) ([]proc, error) {
+		return stays(ctx, h, d.Args["home"], func(all []proc) ([]proc, error) {
+			procs := named(d).of(all)
 			if n := strconv.Itoa(len(procs)); n != d.Args["entries"] {
 				return nil, fmt.Errorf("PM2 lists %s of its %s processes", n, d.Args["entries"])
 			}
