@@ -25,6 +25,7 @@ type RuleDoc struct {
 	RuleRow
 	Cooldown    string `json:"cooldown"`
 	MaxAttempts int    `json:"max_attempts"`
+	Verify      string `json:"verify"` // how it is told whether it helped
 	Does        string `json:"does"` // what its action is
 	Text        string `json:"text"` // as it stands in its file
 	File        string `json:"file"`
@@ -101,6 +102,8 @@ func RuleExplain(w io.Writer, d RuleDoc, o Options) error {
 	p.line(2, inkNone, fmt.Sprintf("for %s, at most %s per incident, %s and longer between them", d.For, plural(d.MaxAttempts, "attempt"), d.Cooldown))
 	p.title(inkBold, "What it does")
 	p.line(2, inkNone, d.Action+": "+d.Does)
+	p.title(inkBold, "It helped when")
+	p.line(2, inkNone, d.Verify)
 	p.example("As it is written", "\n\n"+text)
 	_, err := w.Write(p.Bytes())
 	return err

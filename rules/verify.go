@@ -25,6 +25,26 @@ const maxWait = 2 * time.Minute
 // Deferred reports whether the runs that follow tell whether an action helped.
 func (v Verify) Deferred() bool { return v.After+v.Timeout > maxWait }
 
+// Verified says in words how it is told whether an action of the rule helped.
+func (r *Rule) Verified() string {
+	v := r.Verify
+	what := "the condition does not hold any more"
+	switch {
+	case v.Expect != nil:
+		what = v.Expect.Text
+	case r.Action.About != "":
+		what = "it was done"
+	}
+	what += ", and nothing worse is found; "
+	switch {
+	case v.Deferred():
+		return what + fmt.Sprintf("the runs that follow look, from %s after it on and for %s", v.After, v.Timeout)
+	case v.After+v.Timeout == 0:
+		return what + "looked at once, at once"
+	}
+	return what + fmt.Sprintf("looked at from %s after it on, for %s", v.After, v.Timeout)
+}
+
 // A Waiting is an action that was carried out and of which it is not known yet
 // whether it helped. Until it is, nothing else is done about its item.
 type Waiting struct {
@@ -130,7 +150,10 @@ func (s *Set) Await(ctx context.Context, site Site, st State, who Entry, back bo
 			continue
 		}
 		rule := s.Rule(step.Rule)
-		why := "its rule is gone, and nobody can tell whether it helped"
+		if rule != nil && rule.Action.ID != step.Action {
+			rule = nil
+		}
+		why := "its rule is gone or does something else now, and nobody can tell whether it helped"
 		if rule != nil {
 			why = a.look(ctx, rule, &step, step.Worst)
 		}

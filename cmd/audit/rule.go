@@ -92,7 +92,7 @@ func (c *ruleExplainCmd) Run(a *App) error {
 	if r == nil {
 		return noRule(c.ID, set)
 	}
-	return show(a, c.listing, exitOK, report.RuleDoc{RuleRow: ruleRow(r, on), Cooldown: span(r.Cooldown), MaxAttempts: r.Attempts,
+	return show(a, c.listing, exitOK, report.RuleDoc{RuleRow: ruleRow(r, on), Cooldown: span(r.Cooldown), MaxAttempts: r.Attempts, Verify: r.Verified(),
 		Does: r.Action.Title + ". " + r.Action.Doc, Text: r.Text, File: file}, report.RuleExplain)
 }
 
