@@ -132,6 +132,9 @@ func TestStanding(t *testing.T) {
 	if p, st := f.plan(2); p.Steps[0].Skip != SkipExhausted || len(f.set.Standing(st, p).Stuck) != 1 {
 		t.Errorf("%s", short(p))
 	}
+	if _, st := f.set.Make(&World{Seq: 3, Run: "3", Now: f.now.Add(96 * time.Hour)}, f.kept); len(f.set.Standing(st, nil).Stuck) != 1 {
+		t.Error("with its item gone it is forgotten")
+	}
 	if got := (*Set)(nil).Standing(f.kept, nil); len(got.Stuck) != 1 {
 		t.Errorf("without its rule it is forgotten: %+v", got)
 	}

@@ -138,7 +138,7 @@ func (i Incident) over(r *Rule, now time.Time) bool {
 // left returns how many attempts an exhausted incident may make: one after its
 // rest, and none before.
 func (i Incident) left(r *Rule, now time.Time) int {
-	if i.Undone || i.Stuck != "" {
+	if i.Undone {
 		return 0
 	}
 	if i.Attempts < r.Attempts {

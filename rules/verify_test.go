@@ -113,7 +113,12 @@ func TestVerify_deferred(t *testing.T) {
 		}
 		return f
 	}
-	f := begin(30 * time.Minute)
+	f := begin(time.Nanosecond) // it helps at once, and is not looked at yet
+	f.now = f.now.Add(5 * time.Minute)
+	if ended := f.await(t, true); len(ended) != 0 {
+		t.Errorf("looked at before its time: %+v", ended)
+	}
+	f = begin(30 * time.Minute)
 	f.now = f.now.Add(5 * time.Minute)
 	if ended := f.await(t, true); len(ended) != 0 {
 		t.Errorf("looked at before its time: %+v", ended)

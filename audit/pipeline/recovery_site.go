@@ -10,7 +10,9 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path"
 	"slices"
+	"strings"
 	"time"
 
 	"healthaudit/audit"
@@ -67,6 +69,9 @@ func (s *site) Commit(now rules.State, e rules.Entry, before []rules.Write) erro
 var errKept = errors.New("its digest is another")
 
 func (s *site) Write(w rules.Write) error {
+	if top, _, _ := strings.Cut(path.Clean(w.Path), "/"); strings.EqualFold(top, ".git") || top == store.Folder { // no item is there; a store that somebody made up may say so
+		return fmt.Errorf("%s is no file of the project", w.Path)
+	}
 	if w.New != nil {
 		s.fresh[w.Sum] = w.New
 	}

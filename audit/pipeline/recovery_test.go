@@ -200,3 +200,22 @@ func TestGivenUp(t *testing.T) {
 		t.Errorf("%s", journal)
 	}
 }
+
+// Whatever a store says, nothing is written into the folders of git and of audit.
+func TestWrite_nowhere_else(t *testing.T) {
+	p := newProject(t)
+	p.run("plan")
+	s, done, err := p.runner("apply").site()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer done()
+	for _, name := range []string{".git/hooks/post-checkout", ".GIT/config", "./.git/x", ".audit/.gitignore", "../x", "/tmp/x"} {
+		if err := s.Write(rules.Write{Path: name, Sum: snapshot.Sum([]byte("x")), Mode: 0o755, New: []byte("x")}); err == nil || p.has(name) && name != ".audit/.gitignore" {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if err := s.Write(rules.Write{Path: "tools/new.sh", Sum: snapshot.Sum([]byte("x")), Mode: 0o755, New: []byte("x")}); err != nil || !p.has("tools/new.sh") {
+		t.Errorf("%v", err)
+	}
+}
