@@ -26,8 +26,8 @@ type RuleDoc struct {
 	Cooldown    string `json:"cooldown"`
 	MaxAttempts int    `json:"max_attempts"`
 	Verify      string `json:"verify"` // how it is told whether it helped
-	Does        string `json:"does"` // what its action is
-	Text        string `json:"text"` // as it stands in its file
+	Does        string `json:"does"`   // what its action is
+	Text        string `json:"text"`   // as it stands in its file
 	File        string `json:"file"`
 }
 
