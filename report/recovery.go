@@ -23,12 +23,20 @@ type RuleRow struct {
 // A RuleDoc is everything there is to say of one rule.
 type RuleDoc struct {
 	RuleRow
-	Cooldown    string `json:"cooldown"`
-	MaxAttempts int    `json:"max_attempts"`
-	Verify      string `json:"verify"` // how it is told whether it helped
-	Does        string `json:"does"`   // what its action is
-	Text        string `json:"text"`   // as it stands in its file
-	File        string `json:"file"`
+	Cooldown    string        `json:"cooldown"`
+	MaxAttempts int           `json:"max_attempts"`
+	Verify      string        `json:"verify"`   // how it is told whether it helped
+	Does        string        `json:"does"`     // what its action is
+	Settings    []RuleSetting `json:"settings"` // of its action
+	Text        string        `json:"text"`     // as it stands in its file
+	File        string        `json:"file"`
+}
+
+// A RuleSetting is one setting of a rule's action, as it holds.
+type RuleSetting struct {
+	Name  string `json:"name"`
+	Value string `json:"value"`
+	Doc   string `json:"doc"`
 }
 
 // A RuleTest is what rules would have done over the history of a store.
@@ -102,6 +110,9 @@ func RuleExplain(w io.Writer, d RuleDoc, o Options) error {
 	p.line(2, inkNone, fmt.Sprintf("for %s, at most %s per incident, %s and longer between them", d.For, plural(d.MaxAttempts, "attempt"), d.Cooldown))
 	p.title(inkBold, "What it does")
 	p.line(2, inkNone, d.Action+": "+d.Does)
+	for _, x := range d.Settings {
+		p.hang(2, 4, inkNone, x.Name+": "+x.Value+" ("+x.Doc+")")
+	}
 	p.title(inkBold, "It helped when")
 	p.line(2, inkNone, d.Verify)
 	p.example("As it is written", "\n\n"+text)

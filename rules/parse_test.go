@@ -196,26 +196,6 @@ func TestParse_strict(t *testing.T) {
 	}
 }
 
-// The rules that audit brings along are rules of this version. That they name
-// real checks is a test of the command, which has them all.
-func TestBuiltin_is_a_file_of_rules(t *testing.T) {
-	v := words()
-	for _, w := range strings.FieldsFunc(string(Builtin), func(r rune) bool { return r == '"' }) {
-		if strings.HasPrefix(w, "pm2-") || strings.HasSuffix(w, "-syntax") || strings.HasPrefix(w, "script-") || strings.HasPrefix(w, "function-") {
-			v.Checks = append(v.Checks, w)
-		}
-	}
-	s, err := Parse("builtin.yaml", Builtin, v)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, r := range s.Rules {
-		if r.Why == "" {
-			t.Errorf("%s says not why", r.ID)
-		}
-	}
-}
-
 // Rules that wait for all before them, and one circle through all of them: both
 // are told in no time.
 func TestParse_many_dependencies(t *testing.T) {

@@ -14,7 +14,11 @@ import (
 
 // Hand is what carries out deeds: this machine.
 func (s *site) Hand() *rules.Hand {
-	return &rules.Hand{Host: s.Host, Pause: pause, Folder: func(dir string) (rules.Folder, error) { return os.OpenRoot(dir) }}
+	h := &rules.Hand{Host: s.Host, Pause: pause, Folder: func(dir string) (rules.Folder, error) { return os.OpenRoot(dir) }}
+	if s.hand != nil {
+		return s.hand(h)
+	}
+	return h
 }
 
 func pause(ctx context.Context, d time.Duration) {

@@ -31,6 +31,7 @@ type ward struct {
 	*pm2test.Real
 	t     *testing.T
 	rules string
+	later time.Duration // the clock of audit is so much ahead
 }
 
 const wardHead = "version: 1\nlimits: {max_actions: 50, max_per_system: 50, max_unhealthy_pct: 100, max_actions_per_day: 500, stop_after_failures: 50}\n" +
@@ -51,22 +52,51 @@ func rule(id, item, when, act string) string {
 	return "  - {id: " + id + ", system: pm2, match: {items: ['" + item + "']}, when: '" + when + "', action: {" + act + "}}\n"
 }
 
+// builtin is a rule that audit brings along, about one item and at once.
+func (w *ward) builtin(id, item string) string {
+	w.t.Helper()
+	set, err := rules.Parse("builtin.yaml", rules.Builtin, vocabulary())
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	out := "  - match: {items: ['" + item + "']}\n"
+	for line := range strings.Lines(set.Rule(id).Text) {
+		line = strings.Replace(line, "  - id:", "    id:", 1)
+		line = strings.Replace(line, "start_daemon: no", "start_daemon: yes", 1)
+		key, _, _ := strings.Cut(strings.TrimSpace(line), ":")
+		switch key {
+		case "match", "for", "cooldown", "max_attempts":
+		default:
+			out += line
+		}
+	}
+	return out
+}
+
+// vocabulary is what conditions may name.
+func vocabulary() rules.Vocabulary {
+	v := rules.Vocabulary{Actions: action.All()}
+	for _, c := range check.All() {
+		v.Checks = append(v.Checks, c.ID)
+	}
+	for _, c := range all.Collectors {
+		v.Metrics = append(v.Metrics, c.Metrics...)
+	}
+	return v
+}
+
 func (w *ward) runner(mode string) *Runner {
 	w.t.Helper()
 	h, err := host.New(w.Tree, func(k string) string {
 		return map[string]string{"PATH": w.bin() + ":" + os.Getenv("PATH"), "HOME": w.Home, "PM2_HOME": w.Home}[k]
-	}, time.Now)
+	}, func() time.Time { return time.Now().Add(w.later) })
 	if err != nil {
 		w.t.Fatal(err)
 	}
 	w.t.Cleanup(func() { h.Close() })
-	ids := []string{}
-	for _, c := range check.All() {
-		ids = append(ids, c.ID)
-	}
 	var set *rules.Set
 	if w.rules != "" {
-		if set, err = rules.Parse("audit.rules.yaml", []byte(wardHead+w.rules), rules.Vocabulary{Checks: ids, Actions: action.All()}); err != nil {
+		if set, err = rules.Parse("audit.rules.yaml", []byte(wardHead+w.rules), vocabulary()); err != nil {
 			w.t.Fatal(err)
 		}
 	}
@@ -177,14 +207,13 @@ func (w *ward) write(name, text string) {
 }
 
 const hospital = `
--- ecosystem.config.js --
-module.exports = { apps: [
-  { name: 'api', script: 'healthy.js', env: { API_KEY: 's3cret-env' } },
-  { name: 'pool', script: 'listening.js', instances: 2, exec_mode: 'cluster' },
-  { name: 'broken', script: 'picky.js', max_restarts: 2 },
-  { name: 'tangled', script: 'picky.js', max_restarts: 2, exp_backoff_restart_delay: 20 },
-  { name: 'lost', script: 'healthy.js', env: { API_KEY: 's3cret-env' } },
-] }
+-- ecosystem.yml --
+apps:
+  - {name: api, script: healthy.js, env: {API_KEY: s3cret-env}}
+  - {name: pool, script: listening.js, instances: 2, exec_mode: cluster}
+  - {name: broken, script: picky.js, max_restarts: 2}
+  - {name: tangled, script: picky.js, max_restarts: 2, exp_backoff_restart_delay: 20}
+  - {name: lost, script: healthy.js, env: {API_KEY: s3cret-env}}
 -- healthy.js --
 setInterval(() => {}, 1000)
 -- listening.js --
@@ -197,7 +226,7 @@ setInterval(() => {}, 1000)
 // Every action mends its own real failure, and nothing else moves.
 func TestRealPM2_recovery(t *testing.T) {
 	w := newWard(t, hospital)
-	w.Run("start", "ecosystem.config.js")
+	w.Run("start", "ecosystem.yml")
 	w.Run("save")
 	w.until("pm2/broken", "errored")
 	w.until("pm2/tangled", "waiting restart")
@@ -211,10 +240,9 @@ func TestRealPM2_recovery(t *testing.T) {
 		}
 	}
 
-	restart := rule("restart", "pm2/broken", `finding("pm2-errored")`, "type: pm2.restart")
 	t.Run("a_restart_that_does_not_help_has_failed", func(t *testing.T) {
 		w.t = t
-		if s := w.mend(restart, "failed"); !strings.Contains(s.Reason, "gave process") {
+		if s := w.mend(rule("restart", "pm2/broken", `finding("pm2-errored")`, "type: pm2.restart"), "failed"); !strings.Contains(s.Reason, "gave process") {
 			t.Errorf("%+v", s)
 		}
 		same(t)
@@ -222,8 +250,7 @@ func TestRealPM2_recovery(t *testing.T) {
 	w.write("well", "")
 	t.Run("restart", func(t *testing.T) {
 		w.t = t
-		w.mend(rule("again", "pm2/broken", `finding("pm2-errored")`, "type: pm2.restart"), "done")
-		w.until("pm2/broken", "online")
+		w.mend(w.builtin("restart-errored", "pm2/broken"), "done")
 		same(t)
 	})
 	t.Run("untangle", func(t *testing.T) {
@@ -231,14 +258,12 @@ func TestRealPM2_recovery(t *testing.T) {
 		if s := w.mend(rule("plain", "pm2/tangled", `finding("pm2-waiting-forever")`, "type: pm2.restart"), "skipped"); s.Skip != "refused" || !strings.Contains(s.Reason, "never comes") {
 			t.Errorf("%+v", s)
 		}
-		w.mend(rule("untangle", "pm2/tangled", `finding("pm2-waiting-forever")`, "type: pm2.untangle"), "done")
-		w.until("pm2/tangled", "online")
+		w.mend(w.builtin("untangle-waiting", "pm2/tangled"), "done")
 		same(t)
 	})
 	t.Run("start", func(t *testing.T) {
 		w.t = t
-		w.mend(rule("start", "pm2/lost", `finding("pm2-not-running")`, "type: pm2.start"), "done")
-		w.until("pm2/lost", "online")
+		w.mend(w.builtin("start-missing", "pm2/lost"), "done")
 		same(t)
 		w.refused(action.PM2Start, "pm2/lost", nil, "PM2 lists it")
 		w.Run("delete", "lost")
@@ -287,7 +312,8 @@ func TestRealPM2_recovery(t *testing.T) {
 			break
 		}
 		left := w.ids("pool")
-		w.mend(rule("scale", "pm2/pool", `finding("pm2-instances-short")`, "type: pm2.scale"), "done")
+		w.later = 2 * time.Minute // what was just started counts as on its way
+		w.mend(w.builtin("top-up-instances", "pm2/pool"), "done")
 		now := w.ids("pool")
 		for id, pid := range left {
 			if len(now) != 2 || now[id] != pid {
@@ -325,7 +351,7 @@ func TestRealPM2_recovery(t *testing.T) {
 		if err := os.Truncate(log, 510e6); err != nil { // sparse
 			t.Fatal(err)
 		}
-		w.mend(rule("rotate", "pm2/daemon", `finding("pm2-logs-grow")`, "type: pm2.rotate_logs, keep: 1"), "done")
+		w.mend(w.builtin("rotate-large-logs", "pm2/daemon"), "done")
 		st, err := os.Stat(log)
 		packed, _ := filepath.Glob(log + ".*")
 		if err != nil || st.Size() != 0 || len(packed) != 1 || !strings.HasSuffix(packed[0], ".gz") {
@@ -361,15 +387,24 @@ func TestRealPM2_recovery(t *testing.T) {
 			t.Fatal(err)
 		}
 		w.refused(action.PM2Resurrect, "pm2/daemon", map[string]string{"start_daemon": "yes"}, "the daemon is alive")
+		_, apps := w.Processes()
 		if err := syscall.Kill(w.Daemon(), syscall.SIGKILL); err != nil {
 			t.Fatal(err)
 		}
 		w.until("pm2/daemon", "crashed")
+		for _, p := range apps { // they end when they notice
+			for range 200 {
+				if syscall.Kill(p.PID, 0) != nil {
+					break
+				}
+				time.Sleep(20 * time.Millisecond)
+			}
+		}
 		w.refused(action.PM2Resurrect, "pm2/daemon", nil, "never started uninvited")
 		if daemons, _ := w.Processes(); len(daemons) != 0 {
 			t.Fatal("a daemon was started uninvited")
 		}
-		w.mend(rule("up", "pm2/daemon", `finding("pm2-daemon-down")`, "type: pm2.resurrect, start_daemon: yes"), "done")
+		w.mend(w.builtin("resurrect-daemon", "pm2/daemon"), "done")
 		if daemons, _ := w.Processes(); len(daemons) != 1 || len(w.ids("pool")) != 2 || len(w.ids("api")) != 1 {
 			t.Errorf("%d daemons, %s", len(daemons), w.Census())
 		}

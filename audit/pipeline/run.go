@@ -42,6 +42,8 @@ type Runner struct {
 	NewStore   bool // a damaged store is set aside and a new one begun
 	Command    string
 	Stage      func(name string, took time.Duration) // told the end of every stage; may be nil
+
+	hand func(*rules.Hand) *rules.Hand // how tests get between an action and the world; nil is not at all
 }
 
 // Run audits once and returns its document. With an error nothing was kept.

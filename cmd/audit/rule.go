@@ -92,7 +92,11 @@ func (c *ruleExplainCmd) Run(a *App) error {
 	if r == nil {
 		return noRule(c.ID, set)
 	}
-	return show(a, c.listing, exitOK, report.RuleDoc{RuleRow: ruleRow(r, on), Cooldown: span(r.Cooldown), MaxAttempts: r.Attempts, Verify: r.Verified(),
+	settings := []report.RuleSetting{}
+	for _, p := range r.Action.Params {
+		settings = append(settings, report.RuleSetting{Name: p.Name, Value: r.Params[p.Name], Doc: p.Doc})
+	}
+	return show(a, c.listing, exitOK, report.RuleDoc{RuleRow: ruleRow(r, on), Settings: settings, Cooldown: span(r.Cooldown), MaxAttempts: r.Attempts, Verify: r.Verified(),
 		Does: r.Action.Title + ". " + r.Action.Doc, Text: r.Text, File: file}, report.RuleExplain)
 }
 

@@ -182,23 +182,11 @@ func TestManifestRegenerate(t *testing.T) {
 	}
 }
 
-// PM2 is only ever proposed to a person, with a command that a shell can take.
-func TestPM2(t *testing.T) {
-	for name, want := range map[string]string{"api": "pm2 restart api", "my app": "pm2 restart 'my app'", "it's": `pm2 restart 'it'\''s'`, "-x": "pm2 restart '-x'", "$(id)": "pm2 restart '$(id)'"} {
-		e, err := PM2Restart.Prepare(&rules.Preparation{Item: &snapshot.Item{Key: "pm2/x", Name: name, Kind: "app"}})
-		if err != nil || e.What != want || len(e.Writes) != 0 {
-			t.Errorf("%+v %v, want %s", e, err, want)
+// What a plan names, a shell can take.
+func TestQuoted(t *testing.T) {
+	for name, want := range map[string]string{"api": "api", "my app": "'my app'", "it's": `'it'\''s'`, "-x": "'-x'", "$(id)": "'$(id)'"} {
+		if got := quoted(name); got != want {
+			t.Errorf("%s: %s", name, got)
 		}
-	}
-	for _, a := range []*rules.Action{PM2Restart, PM2Reload} {
-		if a.Class != rules.Proposal {
-			t.Errorf("%s is %s", a.ID, a.Class)
-		}
-	}
-	if _, err := PM2Restart.Prepare(&rules.Preparation{Item: &snapshot.Item{Key: "pm2/x", Name: "x", Kind: "app", State: "waiting restart"}}); refusal(t, err) == "" {
-		t.Error("what waits for PM2 is restarted")
-	}
-	if _, err := PM2Reload.Prepare(&rules.Preparation{Item: &snapshot.Item{Key: "pm2/file:x", Kind: "file"}}); refusal(t, err) == "" {
-		t.Error("a file is reloaded")
 	}
 }

@@ -79,9 +79,9 @@ func gone(p *rules.Preparation, q proc) bool {
 func do(a app, verb string, procs []proc) rules.Effect {
 	args := a.args()
 	args["processes"] = pairs(procs)
-	n := "its process"
+	what := "pm2 " + verb + " " + quoted(a.name)
 	if len(procs) > 1 {
-		n = fmt.Sprintf("%d processes of it", len(procs))
+		what += fmt.Sprintf(" (%d processes of it)", len(procs))
 	}
-	return rules.Effect{Target: a.target(), What: fmt.Sprintf("pm2 %s %s (%s)", verb, quoted(a.name), n), Deed: &rules.Deed{Of: verb, Args: args, Was: was(procs)}}
+	return rules.Effect{Target: a.target(), What: what, Deed: &rules.Deed{Of: verb, Args: args, Was: was(procs)}}
 }

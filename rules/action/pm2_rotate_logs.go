@@ -26,7 +26,7 @@ var PM2RotateLogs = &rules.Action{
 	Doc: "Of pm2/daemon every log of its apps from min_mb on, of an app its own. Each is renamed (NAME.log becomes NAME.log.20261129T211500Z), PM2 is told to open its logs anew (reloadLogs: no process is restarted), " +
 		"and when the new file is there and the old one is not written any more, that is compressed beside it (.gz). Of each log the newest keep stay, older ones of this kind are removed. " +
 		"If PM2 does not open a log anew, its old name comes back. PM2's own pm2.log is left alone: the daemon never opens it anew. It is refused where pm2-logrotate or a file of logrotate rotates them, " +
-		"for what is no file of the user that runs audit, where the disk has no room for a quarter of the log, and where the daemon cannot be asked. Nothing is lost, so there is nothing to undo.",
+		"for what git tracks or is no file of the user that runs audit, where the disk has no room for a quarter of the log, and where the daemon cannot be asked. There is no way back: what was in the log is in its .gz.",
 	Params: []rules.Param{
 		{Name: "min_mb", Doc: "size in MB from which a log is rotated", Max: 1_000_000, Default: "100"},
 		{Name: "keep", Doc: "how many of each log are kept", Max: 1000, Default: "5"},
@@ -46,6 +46,13 @@ var PM2RotateLogs = &rules.Action{
 		files, bytes, err := oversized(p.Sources.Host(), procs, minimum*1e6)
 		if err != nil {
 			return rules.Effect{}, err
+		}
+		for file := range files {
+			if rel, err := filepath.Rel(p.Sources.Host().Root(), file); err == nil {
+				if e, ok := p.Snapshot.Tree.At(filepath.ToSlash(rel)); ok && e.State == snapshot.Tracked {
+					return rules.Effect{}, &rules.Refusal{Why: "git tracks " + filepath.ToSlash(rel) + ", a log", Hint: "take it out of git: git rm --cached, and .gitignore"}
+				}
+			}
 		}
 		if len(files) == 0 {
 			return rules.Effect{}, &rules.Refusal{Why: "no log of an app has " + p.Params["min_mb"] + " MB", Hint: "pm2.log, which PM2 keeps open, is not rotated: pm2 flush empties it"}
