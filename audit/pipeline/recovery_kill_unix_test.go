@@ -43,11 +43,6 @@ func (k *killer) Commit(st rules.State, e rules.Entry, before []rules.Write) err
 	return k.Site.Commit(st, e, before)
 }
 
-func (k *killer) Hand() *rules.Hand {
-	k.tick()
-	return k.Site.Hand()
-}
-
 func (k *killer) Write(w rules.Write) error {
 	k.tick()
 	defer k.tick()
