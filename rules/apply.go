@@ -219,9 +219,7 @@ func (a *applier) end(s *Step, status Status, why string) error {
 		a.state.Global.Broken = nil
 		if r := a.set.Rule(s.Rule); r != nil && r.Action.About != "" { // what it is about may never end: the incident does
 			id := IncidentID(s.Rule, s.Item)
-			inc := a.state.Incidents[id]
-			inc.Since, inc.Attempts, inc.Latched, inc.Told = now, 0, nil, false
-			a.state.Incidents[id] = inc
+			a.state.Incidents[id] = a.state.Incidents[id].Renewed(now)
 		}
 		why = "done and verified: " + s.Effect.What
 	}

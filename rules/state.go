@@ -159,3 +159,10 @@ func (i Incident) Attempted(r *Rule, now time.Time) Incident {
 	}
 	return i
 }
+
+// Renewed begins an incident anew that would never end: its action is about what
+// keeps coming, and was done. The cooldown of the attempt holds.
+func (i Incident) Renewed(now time.Time) Incident {
+	i.Since, i.Attempts, i.Latched, i.Told = now, 0, nil, false
+	return i
+}

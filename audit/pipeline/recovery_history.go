@@ -71,6 +71,9 @@ func (t *trial) see(v *View) {
 			event = "propose"
 		}
 		next.Incidents[id] = next.Incidents[id].Attempted(rule, v.Info.Started)
+		if rule.Action.About != "" {
+			next.Incidents[id] = next.Incidents[id].Renewed(v.Info.Started)
+		}
 		next.Global.Done = append(next.Global.Done, v.Info.Started)
 		t.tell(ref, s.Rule, string(s.Item), event, s.Attempt)
 	}
