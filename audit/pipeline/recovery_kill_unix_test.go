@@ -106,6 +106,12 @@ func TestApply_survives_kill_9(t *testing.T) {
 		if n := strings.Count(strings.Join(journal, " "), "intent"); n > 2 || n != len(journal)-n {
 			t.Errorf("killed at %d: journal %v", at, journal)
 		}
+		for _, id := range p.steps() {
+			p.runner("apply").Undo(id)
+		}
+		if p.read("tools/x.sh") != badScript {
+			t.Errorf("killed at %d: an undo brings back %q", at, p.read("tools/x.sh"))
+		}
 		left, _ := filepath.Glob(filepath.Join(p.root, "tools", ".*"))
 		if len(left) > 0 {
 			t.Errorf("killed at %d: left behind %v", at, left)
