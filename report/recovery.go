@@ -65,7 +65,7 @@ type RuleTestEvent struct {
 	At      time.Time `json:"at"`
 	Rule    string    `json:"rule"`
 	Item    string    `json:"item"`
-	Event   string    `json:"event"` // act, propose or exhausted
+	Event   string    `json:"event"` // act or exhausted
 	Attempt int       `json:"attempt"`
 }
 
@@ -141,7 +141,7 @@ func RuleTested(w io.Writer, t RuleTest, o Options) error {
 		p.title(inkBold, "What would have happened")
 	}
 	for _, e := range t.Events {
-		what := map[string]string{"act": fmt.Sprintf("attempt %d", e.Attempt), "propose": "proposed to a person", "exhausted": fmt.Sprintf("given up after %s", plural(e.Attempt, "attempt"))}[e.Event]
+		what := map[string]string{"act": fmt.Sprintf("attempt %d", e.Attempt), "exhausted": fmt.Sprintf("given up after %s", plural(e.Attempt, "attempt"))}[e.Event]
 		p.hang(2, 4, inkNone, fmt.Sprintf("%s #%d: %s on %s, %s", stamp(e.At), e.Seq, e.Rule, e.Item, what))
 	}
 	_, err := w.Write(p.Bytes())
@@ -215,7 +215,7 @@ func (p *page) step(s Step) {
 	}
 	p.line(0, stepInks[s.Status], head)
 	p.line(2, inkNone, fmt.Sprintf("rule %s, %s", s.Rule, s.Action))
-	if s.What != "" && s.Skip != "proposal" {
+	if s.What != "" {
 		p.line(2, inkNone, s.What)
 	}
 	if s.Reason != "" {

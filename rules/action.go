@@ -14,8 +14,8 @@ import (
 )
 
 // An Action is one way to mend something: a value that carries its own
-// documentation. It never touches the world; what it answers is carried out,
-// verified and undone by who applies a plan.
+// documentation. What Prepare answers is carried out, verified and undone by who
+// applies a plan: files by that itself, deeds by the functions of the action.
 type Action struct {
 	ID      string // "file.restore"
 	Title   string
@@ -57,7 +57,6 @@ type Class string
 const (
 	Idempotent Class = "idempotent"   // the second time changes nothing: an interrupted one may be done again
 	AtMostOnce Class = "at_most_once" // an interrupted one is not done again in that run: nobody knows whether it was
-	Proposal   Class = "proposal"     // a person does it; audit only says what and when
 )
 
 // A Param is one setting of an action.

@@ -21,7 +21,7 @@ func words() Vocabulary {
 			{ID: "file.restore", Systems: snapshot.Systems, Class: Idempotent, Prepare: can, Params: []Param{{Name: "from", Values: []string{"last_good"}, Default: "last_good"}}},
 			{ID: "manifest.regenerate", Systems: []snapshot.System{snapshot.Functions}, Class: Idempotent, Prepare: can},
 			{ID: "pm2.restart", Systems: []snapshot.System{snapshot.PM2}, Class: Idempotent, Prepare: can},
-			{ID: "pm2.reload", Systems: []snapshot.System{snapshot.PM2}, Class: Proposal, Prepare: can},
+			{ID: "pm2.reload", Systems: []snapshot.System{snapshot.PM2}, Class: Idempotent, Prepare: can},
 		},
 		Nearest: func(w string, names []string) string {
 			for _, n := range names {

@@ -73,7 +73,6 @@ const (
 	SkipBreaker    Skip = "breaker"
 	SkipApproval   Skip = "approval"
 	SkipRefused    Skip = "refused"
-	SkipProposal   Skip = "proposal"
 	SkipAwaited    Skip = "pending" // an action on the item was done, and it is not known yet whether it helped
 	SkipStopped    Skip = "stopped" // the plan ended before it
 )

@@ -206,9 +206,6 @@ func (p *planner) prepare(m match, s Step) Step {
 		return s
 	}
 	switch {
-	case m.rule.Action.Class == Proposal:
-		s.Skip, s.Reason = SkipProposal, "a person does this: "+e.What
-		return s
 	case m.rule.Approval && !slices.Contains(p.w.Approved, s.ID):
 		s.Skip, s.Reason, s.Hint = SkipApproval, "it waits for a person", "audit recover apply --approve "+s.ID
 	case len(p.w.Approved) > 0 && !slices.Contains(p.w.Approved, s.ID):

@@ -143,7 +143,11 @@ func (w *ward) mend(rule, status string) report.Step {
 	doc := w.run("apply")
 	if len(doc.Recovery.Steps) != 1 || doc.Recovery.Steps[0].Status != status {
 		log, _ := os.ReadFile(filepath.Join(w.Home, "pm2.log"))
-		w.t.Fatalf("%+v, unknown %+v, want %s\n%s", doc.Recovery.Steps, doc.Recovery.Unknown, status, log)
+		states := ""
+		for _, it := range doc.Items {
+			states += it.Key + " " + it.State + ", "
+		}
+		w.t.Fatalf("%+v, unknown %+v, want %s\n%s\n%s", doc.Recovery.Steps, doc.Recovery.Unknown, status, states, log)
 	}
 	return doc.Recovery.Steps[0]
 }
@@ -211,8 +215,8 @@ const hospital = `
 apps:
   - {name: api, script: healthy.js, env: {API_KEY: s3cret-env}}
   - {name: pool, script: listening.js, instances: 2, exec_mode: cluster}
-  - {name: broken, script: picky.js, max_restarts: 2}
-  - {name: tangled, script: picky.js, max_restarts: 2, exp_backoff_restart_delay: 20}
+  - {name: broken, script: picky.js, max_restarts: 2, min_uptime: 5000}
+  - {name: tangled, script: picky.js, max_restarts: 2, min_uptime: 5000, exp_backoff_restart_delay: 20}
   - {name: lost, script: healthy.js, env: {API_KEY: s3cret-env}}
 -- healthy.js --
 setInterval(() => {}, 1000)
@@ -222,6 +226,10 @@ require('http').createServer().listen(0, '127.0.0.1')
 if (!require('fs').existsSync('well')) throw new Error('not yet')
 setInterval(() => {}, 1000)
 `
+
+// betweenCalls is the moment, in a killer's count, between the two calls of
+// pm2.untangle: a look and the intent, each before and after, then the first call.
+const betweenCalls = 8
 
 // Every action mends its own real failure, and nothing else moves.
 func TestRealPM2_recovery(t *testing.T) {
@@ -253,12 +261,49 @@ func TestRealPM2_recovery(t *testing.T) {
 		w.mend(w.builtin("restart-errored", "pm2/broken"), "done")
 		same(t)
 	})
+	t.Run("one_without_a_process", func(t *testing.T) {
+		w.t = t
+		w.write("cwd/x", "")
+		w.Run("start", filepath.Join(w.Tree, "healthy.js"), "--name", "haunted", "--cwd", filepath.Join(w.Tree, "cwd"))
+		if err := os.RemoveAll(filepath.Join(w.Tree, "cwd")); err != nil {
+			t.Fatal(err)
+		}
+		w.Run("restart", "haunted")
+		w.until("pm2/haunted", "ghost")
+		w.refused(action.PM2Restart, "pm2/haunted", nil, "its cwd is gone")
+		w.write("cwd/x", "")
+		if _, err := w.act(action.PM2Restart, "pm2/haunted", nil); err != nil {
+			t.Error(err)
+		}
+		w.Run("delete", "haunted")
+		same(t)
+	})
 	t.Run("untangle", func(t *testing.T) {
 		w.t = t
 		if s := w.mend(rule("plain", "pm2/tangled", `finding("pm2-waiting-forever")`, "type: pm2.restart"), "skipped"); s.Skip != "refused" || !strings.Contains(s.Reason, "never comes") {
 			t.Errorf("%+v", s)
 		}
-		w.mend(w.builtin("untangle-waiting", "pm2/tangled"), "done")
+		// Killed between its two calls, what it stopped is started by the next run,
+		// though no rule asks for that any more.
+		w.rules = w.builtin("untangle-waiting", "pm2/tangled")
+		w.run("plan")
+		if dead, out := killedChild(t, w.Tree, w.Home, w.rules, betweenCalls, "AUDIT_TEST_DEED_REAL=1"); !dead {
+			t.Fatalf("it was not killed\n%s", out)
+		}
+		if got := w.state(w.run("plan"), "pm2/tangled"); got != "stopped" {
+			t.Fatalf("killed half-way it is %s", got)
+		}
+		doc := w.run("apply")
+		phases := ""
+		for _, e := range w.entries() {
+			if e.Item == "pm2/tangled" {
+				phases += e.Phase + " "
+			}
+		}
+		if phases != "intent resumed executed done " {
+			t.Errorf("journal: %s, %+v", phases, doc.Recovery)
+		}
+		w.until("pm2/tangled", "online")
 		same(t)
 	})
 	t.Run("start", func(t *testing.T) {
@@ -347,15 +392,24 @@ func TestRealPM2_recovery(t *testing.T) {
 	})
 	t.Run("rotate", func(t *testing.T) {
 		w.t = t
-		log := filepath.Join(w.Home, "logs", "api-out.log")
-		if err := os.Truncate(log, 510e6); err != nil { // sparse
-			t.Fatal(err)
+		log, cluster := filepath.Join(w.Home, "logs", "api-out.log"), ""
+		for _, p := range w.List() {
+			if p.Name == "pool" {
+				cluster = p.Env.Out
+			}
+		}
+		for _, file := range []string{log, cluster} {
+			if err := os.Truncate(file, 510e6); err != nil { // sparse
+				t.Fatal(err)
+			}
 		}
 		w.mend(w.builtin("rotate-large-logs", "pm2/daemon"), "done")
-		st, err := os.Stat(log)
-		packed, _ := filepath.Glob(log + ".*")
-		if err != nil || st.Size() != 0 || len(packed) != 1 || !strings.HasSuffix(packed[0], ".gz") {
-			t.Errorf("%v %v, aside %v", st, err, packed)
+		for _, file := range []string{log, cluster} {
+			st, err := os.Stat(file)
+			packed, _ := filepath.Glob(file + ".*")
+			if err != nil || st.Size() > 1000 || len(packed) != 1 || !strings.HasSuffix(packed[0], ".gz") {
+				t.Errorf("%v %v, aside %v", st, err, packed)
+			}
 		}
 		w.refused(action.PM2RotateLogs, "pm2/daemon", nil, "no log of an app has 100 MB")
 		same(t)

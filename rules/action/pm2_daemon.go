@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
-	"strconv"
 	"time"
 
 	"github.com/tidwall/gjson"
@@ -148,15 +147,4 @@ func daemonOf(p *rules.Preparation, home string) *snapshot.Item {
 		}
 	}
 	return nil
-}
-
-func numbers(ids []int) string {
-	s := ""
-	for i, id := range ids {
-		if i > 0 {
-			s += " "
-		}
-		s += strconv.Itoa(id)
-	}
-	return s
 }

@@ -25,7 +25,7 @@ const (
 // lists are up and stay so. Pick says with an error what can never come right.
 func stays(ctx context.Context, h *rules.Hand, home string, pick func([]proc) ([]proc, error)) error {
 	var last string
-	var seen int
+	var seen, idle int
 	var span time.Duration
 	why := errors.New("it did not come up")
 	for waited := time.Duration(0); waited < untilUp; {
@@ -36,6 +36,9 @@ func stays(ctx context.Context, h *rules.Hand, home string, pick func([]proc) ([
 		procs, err := pick(all)
 		if err != nil {
 			return err
+		}
+		if len(procs) == 0 {
+			return nil // none of it is to be up
 		}
 		need := leastUp
 		now := ""
@@ -56,7 +59,11 @@ func stays(ctx context.Context, h *rules.Hand, home string, pick func([]proc) ([
 		if last = now; seen >= samples && span >= need {
 			return nil
 		}
-		if given := gaveUp(procs); given != nil {
+		stopped, given := gaveUp(procs)
+		if idle++; !stopped {
+			idle = 0
+		}
+		if given != nil && (!stopped || idle > 1) { // between crash and restart PM2 says stopped for a moment
 			return given
 		}
 		beat := max(heartbeat, need/samples)
@@ -91,14 +98,18 @@ func down(h host.Host, procs []proc) error {
 	return nil
 }
 
-// gaveUp returns an error when PM2 gave one of them up: waiting does not help.
-func gaveUp(procs []proc) error {
+// gaveUp returns an error when waiting for one of them does not help: PM2 gave it
+// up, or it is stopped, and PM2 starts nothing by itself.
+func gaveUp(procs []proc) (stopped bool, err error) {
 	for _, p := range procs {
-		if p.Status == "errored" || p.Status == "waiting restart" && p.PID == 0 {
-			return fmt.Errorf("PM2 gave process %d up again", p.ID)
+		switch {
+		case p.Status == "errored" || p.Status == "waiting restart" && p.PID == 0:
+			return false, fmt.Errorf("PM2 gave process %d up again", p.ID)
+		case p.Status == "stopped" && p.PID == 0:
+			stopped, err = true, fmt.Errorf("process %d is stopped", p.ID)
 		}
 	}
-	return nil
+	return stopped, err
 }
 
 // renewed waits until every process of a deed is another one than it was, and up.

@@ -215,6 +215,29 @@ func TestPM2Restart_several(t *testing.T) {
 	}
 }
 
+// What is stopped does not come up by itself: nobody waits for it long, for a
+// deed that was interrupted is looked at by every run.
+func TestPM2Restart_settled_soon(t *testing.T) {
+	b := newBed(t)
+	b.Add("api", "errored", nil)
+	b.app("api", "errored")
+	e, err := b.prepare(PM2Restart, "pm2/api", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h, waited := b.hand(), time.Duration(0)
+	h.Pause = func(_ context.Context, d time.Duration) { waited += d }
+	b.Clear()
+	for _, status := range []string{"stopped", "errored", "waiting restart"} {
+		b.Clear()
+		b.Add("api", status, nil)
+		waited = 0
+		if err := PM2Restart.Settled(t.Context(), h, *e.Deed); err == nil || waited > 2*time.Second {
+			t.Errorf("%s: %v after %s", status, err, waited)
+		}
+	}
+}
+
 // What happens between plan and act is not overrun.
 func TestPM2Restart_renumbered(t *testing.T) {
 	b := newBed(t)

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"net"
 	"os"
@@ -200,7 +199,7 @@ func (f *Fake) serve(conn net.Conn) {
 		if body == "" {
 			return
 		}
-		if _, err := io.WriteString(conn, string(axon.Frame([]byte("j:"+body), args[1]))); err != nil {
+		if _, err := conn.Write(axon.Frame([]byte("j:"+body), args[1])); err != nil {
 			return
 		}
 	}
