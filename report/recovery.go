@@ -25,6 +25,7 @@ type RuleDoc struct {
 	RuleRow
 	Cooldown    string        `json:"cooldown"`
 	MaxAttempts int           `json:"max_attempts"`
+	Verify      string        `json:"verify"`   // how it is told whether it helped
 	Does        string        `json:"does"`     // what its action is
 	Settings    []RuleSetting `json:"settings"` // of its action
 	Text        string        `json:"text"`     // as it stands in its file
@@ -112,6 +113,8 @@ func RuleExplain(w io.Writer, d RuleDoc, o Options) error {
 	for _, x := range d.Settings {
 		p.hang(2, 4, inkNone, x.Name+": "+x.Value+" ("+x.Doc+")")
 	}
+	p.title(inkBold, "It helped when")
+	p.line(2, inkNone, d.Verify)
 	p.example("As it is written", "\n\n"+text)
 	_, err := w.Write(p.Bytes())
 	return err

@@ -23,6 +23,13 @@ type Action struct {
 	Systems []snapshot.System
 	Class   Class
 	Params  []Param
+	About   string // the check that it is about; then its rules are about SYSTEM/(system), and what is left of that afterwards is no failure
+
+	// Check says what is wrong with settings that each by itself are right; may be nil.
+	Check func(params map[string]string) error
+	// Twice is the same action for a rule that says idempotent: true; nil where no
+	// rule can know that.
+	Twice *Action
 
 	// Prepare says what would be done about an item, from what is known. It
 	// changes nothing and gives the same answer for the same world. A *Refusal
@@ -41,6 +48,9 @@ type Action struct {
 	Undo func(ctx context.Context, h *Hand, d Deed) error
 }
 
+// Idempotently is the setting by which a rule says that its action may be done twice.
+const Idempotently = "idempotent"
+
 // A Class says what it means when an action is done twice.
 type Class string
 
@@ -53,8 +63,10 @@ const (
 type Param struct {
 	Name    string
 	Doc     string
-	Values  []string // the words it may be
-	Max     int      // above 0: it is a whole number from 0 to this instead
+	Values  []string      // the words it may be
+	Max     int           // above 0: it is a whole number from 0 to this instead
+	Longest time.Duration // above 0: it is a span of at most this instead
+	List    bool          // it is a list of words instead: Words reads it
 	Default string
 }
 
@@ -63,6 +75,7 @@ type Preparation struct {
 	Item     *snapshot.Item
 	Worst    audit.Severity // of its findings
 	Params   map[string]string
+	Trusted  bool // who may change the rules may have programs run: they lie outside of the project
 	Snapshot *snapshot.Snapshot
 	Sources  Sources
 }
@@ -70,10 +83,11 @@ type Preparation struct {
 // Sources are the questions of actions about the world and the past. The
 // pipeline answers them.
 type Sources interface {
-	// LastGood returns the newest stored version of an item's own file that
-	// differs from the present one and with which no check found anything of high
-	// severity or worse, nor anything as bad as what is found now; and the number
-	// of the last snapshot that saw it. fs.ErrNotExist: there is none.
+	// LastGood returns an item's own file as it was when it was last good: judged,
+	// with nothing that counts of high severity or worse, nor as bad as what is
+	// found now; and the number of the last snapshot that saw it. fs.ErrNotExist:
+	// it never was. A *Refusal says why that version cannot be written: its bytes
+	// are those that are there, or were not kept.
 	LastGood(it *snapshot.Item, now audit.Severity) (f snapshot.File, seq uint64, err error)
 	// Free says why a project file must not be written, as a *Refusal; nil when
 	// it may. Is is the digest of what stands there, want of what is to: a file
@@ -136,6 +150,10 @@ type Deed struct {
 	Args map[string]string `json:"args,omitempty"` // what is done, and to what: two deeds with the same are the same
 	Was  map[string]string `json:"was,omitempty"`  // how that was before
 	Made map[string]string `json:"made,omitempty"` // what came of it, as far as undoing it needs that
+
+	// Now is what it takes to carry the deed out and must stand nowhere: it may
+	// hold a secret. It lasts as long as the process.
+	Now map[string]string `json:"-"`
 }
 
 // same reports whether two deeds do the same.
@@ -151,11 +169,12 @@ func (w Write) back() Write {
 	return Write{Path: w.Path, Was: w.Sum, Sum: w.Was, Mode: w.Old, Old: w.Mode}
 }
 
-// A Write puts bytes into one file of the project.
+// A Write puts bytes into one file of the project, or takes the file away: what
+// stood there is in the store, and comes back from there.
 type Write struct {
 	Path string      `json:"path"`
-	Was  string      `json:"was"` // sha256 of what stands there now; empty: nothing does
-	Sum  string      `json:"sha256"`
+	Was  string      `json:"was"`      // sha256 of what stands there now; empty: nothing does
+	Sum  string      `json:"sha256"`   // of what stands there then; empty: nothing does
 	Mode fs.FileMode `json:"mode"`     // permission bits then
 	Old  fs.FileMode `json:"old_mode"` // and now
 	New  []byte      `json:"-"`        // the bytes, where the store does not have them yet

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
+	"slices"
 	"strconv"
 	"time"
 
@@ -114,8 +115,16 @@ func (a *applier) step(ctx context.Context, s *Step) error {
 			return a.fail(ctx, rule, s, e.Writes[:i], err.Error())
 		}
 	}
+	return a.verified(ctx, rule, s, worst)
+}
+
+// verified ends a step that was carried out: by how its item is then, or later.
+func (a *applier) verified(ctx context.Context, rule *Rule, s *Step, worst audit.Severity) error {
+	if rule.Verify.Deferred() {
+		return a.wait(rule, s)
+	}
 	if why := a.verify(ctx, rule, s, worst); why != "" {
-		return a.fail(ctx, rule, s, e.Writes, why)
+		return a.fail(ctx, rule, s, s.Effect.Writes, why)
 	}
 	return a.end(s, Done, "")
 }
@@ -128,7 +137,7 @@ func ready(rule *Rule, s *Step, sub *Subject, p *Preparation) (e Effect, err err
 		return e, &Refusal{Why: "it is gone"}
 	case sub.Level == audit.LevelUnknown:
 		return e, &Refusal{Why: "looked at again, nobody knows how it is"}
-	case sub.Level == audit.LevelOK:
+	case sub.well(rule):
 		return e, &Refusal{Why: "it is well already"}
 	case sub.Waived:
 		return e, &Refusal{Why: "a finding of it is waived"}
@@ -142,7 +151,7 @@ func ready(rule *Rule, s *Step, sub *Subject, p *Preparation) (e Effect, err err
 	case !holds:
 		return e, &Refusal{Why: "looked at again, its condition does not hold any more"}
 	}
-	p.Params = rule.Params
+	p.Params, p.Trusted = rule.Params, rule.Trusted
 	if e, err = rule.Action.Prepare(p); err != nil {
 		return e, err
 	}
@@ -165,41 +174,6 @@ func (a *applier) begin(rule *Rule, s *Step, writes []Write) error {
 	a.state.Global.Done = append(a.state.Global.Done[:len(a.state.Global.Done):len(a.state.Global.Done)], now)
 	a.state.Global.Pending = &Pending{Step: *s, At: now}
 	return a.site.Commit(a.state, entryOf(a.entry, s, "intent", s.Effect.What, now), writes)
-}
-
-// verify looks again: the condition must be known not to hold, and nothing worse
-// may have come up.
-func (a *applier) verify(ctx context.Context, rule *Rule, s *Step, was audit.Severity) (why string) {
-	err := a.site.Look(ctx, s.Item, func(sub *Subject, _ *Preparation) error {
-		why = unmended(rule, sub, was)
-		return nil
-	})
-	if err != nil {
-		return "it could not be looked at afterwards: " + err.Error()
-	}
-	return why
-}
-
-// unmended says why an item does not count as mended, "" when it does.
-func unmended(rule *Rule, sub *Subject, was audit.Severity) string {
-	switch {
-	case sub == nil:
-		return "it is gone afterwards"
-	case sub.Level == audit.LevelUnknown:
-		return "nobody knows how it is afterwards"
-	case sub.Worst > was:
-		return "what is found afterwards is worse than before"
-	}
-	j := newJudge()
-	j.about(sub)
-	holds, err := j.eval(rule.When)
-	switch {
-	case err != nil:
-		return "whether it helped cannot be told: " + err.Error()
-	case holds:
-		return "its condition still holds afterwards"
-	}
-	return ""
 }
 
 // fail puts back what was written or done, and keeps the outcome.
@@ -225,6 +199,7 @@ func (a *applier) fail(ctx context.Context, rule *Rule, s *Step, written []Write
 		id := IncidentID(s.Rule, s.Item)
 		inc := a.state.Incidents[id]
 		inc.Attempts, inc.Latched = max(inc.Attempts, rule.Attempts), &now // nothing more is tried here
+		inc.Stuck, inc.StuckWhy = s.ID, err.Error()
 		a.state.Incidents[id] = inc
 		s.Hint = "audit recover undo " + s.ID + " tries again; what stood there is kept in the store"
 		if s.Effect.Deed != nil {
@@ -239,24 +214,37 @@ func (a *applier) fail(ctx context.Context, rule *Rule, s *Step, written []Write
 func (a *applier) end(s *Step, status Status, why string) error {
 	now := a.site.Now()
 	s.Status, s.Reason = status, why
-	id := IncidentID(s.Rule, s.Item)
-	inc := a.state.Incidents[id]
-	inc.Last = &now
-	a.state.Incidents[id] = inc
+	a.rest(s, now)
 	if a.state.Global.Pending = nil; status == Done {
 		a.state.Global.Broken = nil
+		if r := a.set.Rule(s.Rule); r != nil && r.Action.About != "" { // what it is about may never end: the incident does
+			id := IncidentID(s.Rule, s.Item)
+			a.state.Incidents[id] = a.state.Incidents[id].Renewed(now)
+		}
 		why = "done and verified: " + s.Effect.What
 	}
 	return a.site.Commit(a.state, entryOf(a.entry, s, string(status), why, now), nil)
+}
+
+// rest notes the end of an attempt: from now on the cooldown counts.
+func (a *applier) rest(s *Step, now time.Time) {
+	id := IncidentID(s.Rule, s.Item)
+	inc, ok := a.state.Incidents[id]
+	if !ok { // it ended, or was reset, while the step was awaited
+		return
+	}
+	inc.Last = &now
+	a.state.Incidents[id] = inc
 }
 
 // entryOf is the entry of the journal about one step.
 func entryOf(e Entry, s *Step, phase, what string, now time.Time) Entry {
 	e.At, e.Phase, e.Item, e.What = now, phase, string(s.Item), what+" ("+s.ID+")"
 	e.Data = map[string]string{"id": s.ID, "rule": s.Rule, "action": s.Action, "attempt": strconv.Itoa(s.Attempt)}
-	for _, w := range s.Effect.Writes {
-		e.Data["file"], e.Data["was"], e.Data["sha256"] = w.Path, w.Was, w.Sum
-		e.Data["mode"], e.Data["was_mode"] = octal(w.Mode), octal(w.Old)
+	for i, w := range s.Effect.Writes {
+		n := nth(i)
+		e.Data["file"+n], e.Data["was"+n], e.Data["sha256"+n] = w.Path, w.Was, w.Sum
+		e.Data["mode"+n], e.Data["was_mode"+n] = octal(w.Mode), octal(w.Old)
 	}
 	if s.Effect.Deed != nil {
 		e.Data[deedKey] = s.Effect.Deed.text()
@@ -266,12 +254,31 @@ func entryOf(e Entry, s *Step, phase, what string, now time.Time) Entry {
 
 func octal(m fs.FileMode) string { return strconv.FormatUint(uint64(m.Perm()), 8) }
 
-// Undone is the write that undoes the action of a journal entry.
-func Undone(e Entry) (Write, error) {
-	mode, err1 := strconv.ParseUint(e.Data["mode"], 8, 9)
-	old, err2 := strconv.ParseUint(e.Data["was_mode"], 8, 9)
-	if err := errors.Join(err1, err2); err != nil || e.Data["file"] == "" {
-		return Write{}, fmt.Errorf("journal entry %d names no file to bring back", e.Seq)
+// nth sets the files of a step apart in an entry of the journal.
+func nth(i int) string {
+	if i == 0 {
+		return ""
 	}
-	return Write{Path: e.Data["file"], Was: e.Data["was"], Sum: e.Data["sha256"], Mode: fs.FileMode(mode), Old: fs.FileMode(old)}.back(), nil
+	return " " + strconv.Itoa(i+1)
+}
+
+// Undone are the writes that undo the action of a journal entry, the last first.
+func Undone(e Entry) (back []Write, err error) {
+	for i := 0; ; i++ {
+		n := nth(i)
+		if e.Data["file"+n] == "" {
+			break
+		}
+		mode, err1 := strconv.ParseUint(e.Data["mode"+n], 8, 9)
+		old, err2 := strconv.ParseUint(e.Data["was_mode"+n], 8, 9)
+		if err := errors.Join(err1, err2); err != nil {
+			return nil, fmt.Errorf("journal entry %d: %s: %w", e.Seq, e.Data["file"+n], err)
+		}
+		back = append(back, Write{Path: e.Data["file"+n], Was: e.Data["was"+n], Sum: e.Data["sha256"+n], Mode: fs.FileMode(mode), Old: fs.FileMode(old)}.back())
+	}
+	if len(back) == 0 {
+		return nil, fmt.Errorf("journal entry %d names no file to bring back", e.Seq)
+	}
+	slices.Reverse(back)
+	return back, nil
 }

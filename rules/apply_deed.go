@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"healthaudit/audit"
@@ -21,10 +22,7 @@ func (a *applier) deed(ctx context.Context, rule *Rule, s *Step, worst audit.Sev
 	if err := rule.Action.Settled(ctx, a.site.Hand(), *s.Effect.Deed); err != nil {
 		return a.fail(ctx, rule, s, nil, err.Error())
 	}
-	if why := a.verify(ctx, rule, s, worst); why != "" {
-		return a.fail(ctx, rule, s, nil, why)
-	}
-	return a.end(s, Done, "")
+	return a.verified(ctx, rule, s, worst)
 }
 
 // execute does the deed; what it made is in the step afterwards.
@@ -82,6 +80,11 @@ type Interrupted struct {
 	Unsettled error    // of a deed: why it is not done, or does not hold
 }
 
+// waits reports whether only the runs that follow can tell whether it helped.
+func (i Interrupted) waits(p *Pending) bool {
+	return i.Rule != nil && p.Executed && i.Unsettled == nil && i.Rule.Verify.Deferred() && (i.Subject == nil || unmended(i.Rule, i.Subject, p.Step.Worst) != "")
+}
+
 // Resolve ends an action that was interrupted: by how its item is now, it is
 // done or has failed, and its attempt counted when it began. One that may be
 // done once only, and of which nobody knows whether it was, rests for its
@@ -92,6 +95,11 @@ func Resolve(st State, found Interrupted, who Entry, now time.Time) (State, Entr
 	st.Global.Pending = nil
 	phase, what := string(Failed), "interrupted; whether it helped is not known"
 	switch {
+	case found.waits(p):
+		w := Waiting{Step: p.Step, From: p.At.Add(found.Rule.Verify.After), By: p.At.Add(found.Rule.Verify.After + found.Rule.Verify.Timeout)}
+		w.Step.Status = Awaited
+		st.Global.Waiting = append(slices.Clone(st.Global.Waiting), w)
+		phase, what = string(Awaited), "interrupted after it was done; whether it helped is looked at until "+clock(w.By)
 	case found.Rule == nil || found.Subject == nil:
 	case found.Unsettled == nil && unmended(found.Rule, found.Subject, p.Step.Worst) == "":
 		phase, what = string(Done), "interrupted, and found mended afterwards"

@@ -154,8 +154,11 @@ func TestApply(t *testing.T) {
 		t.Fatalf("%+v, disk %v, journal %v", steps, f.disk, phases(f))
 	}
 	e := f.journal[1]
-	w, err := Undone(e)
-	if err != nil || w.Path != "x" || w.Was != snapshot.Sum([]byte("good")) || w.Sum != snapshot.Sum([]byte("bad")) || w.Mode != 0o755 {
+	back, err := Undone(e)
+	if err != nil || len(back) != 1 {
+		t.Fatalf("%+v, %v", back, err)
+	}
+	if w := back[0]; w.Path != "x" || w.Was != snapshot.Sum([]byte("good")) || w.Sum != snapshot.Sum([]byte("bad")) || w.Mode != 0o755 {
 		t.Errorf("%+v, %v", w, err)
 	}
 	if again := f.apply(t, 2); len(again) != 0 {

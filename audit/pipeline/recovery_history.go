@@ -68,6 +68,9 @@ func (t *trial) see(v *View) {
 		r.Acted++
 		rule, id := t.set.Rule(s.Rule), rules.IncidentID(s.Rule, s.Item)
 		next.Incidents[id] = next.Incidents[id].Attempted(rule, v.Info.Started)
+		if rule.Action.About != "" {
+			next.Incidents[id] = next.Incidents[id].Renewed(v.Info.Started)
+		}
 		next.Global.Done = append(next.Global.Done, v.Info.Started)
 		t.tell(ref, s.Rule, string(s.Item), "act", s.Attempt)
 	}

@@ -12,5 +12,5 @@ import "healthaudit/rules"
 
 // All returns every action, by id.
 func All() []*rules.Action {
-	return []*rules.Action{FileRestore, ManifestRegenerate, PM2Reload, PM2Restart, PM2Resurrect, PM2RotateLogs, PM2Save, PM2Scale, PM2Start, PM2Untangle}
+	return []*rules.Action{Command, FileRestore, LitterArchive, ManifestRegenerate, PM2Reload, PM2Restart, PM2Resurrect, PM2RotateLogs, PM2Save, PM2Scale, PM2Start, PM2Untangle}
 }
