@@ -14,8 +14,8 @@ import (
 // for each system, and in it a case for each item and check that has something to
 // say, and one for each item that has nothing. Only what makes the gate fail is a
 // failure, what could not be read an error, what is waived or could not be judged
-// skipped; the rest passes and says so in its output. The elements are those that
-// Jenkins describes
+// skipped; the rest passes and says so in its output. Elements and attributes are
+// those that the schema of Jenkins has, which knows no file of a case
 // (https://github.com/jenkinsci/xunit-plugin/blob/master/src/main/resources/org/jenkinsci/plugins/xunit/types/model/xsd/junit-10.xsd).
 var JUnit = &Renderer{
 	Name:   "junit",
@@ -61,8 +61,6 @@ type junitProperty struct {
 type junitCase struct {
 	Name    string       `xml:"name,attr"`
 	Class   string       `xml:"classname,attr"`
-	File    string       `xml:"file,attr,omitempty"`
-	Line    int          `xml:"line,attr,omitempty"`
 	Skipped *junitReason `xml:"skipped"`
 	Error   *junitReason `xml:"error"`
 	Failure *junitReason `xml:"failure"`
@@ -148,7 +146,7 @@ func (j *junit) suite(s System) junitSuite {
 		if it.System != s.System || has[it.Key] || j.hidden[it.Key] {
 			continue
 		}
-		c := junitCase{Class: Clean(it.Key), Name: "nothing found", File: Clean(it.Path)}
+		c := junitCase{Class: Clean(it.Key), Name: "nothing found"}
 		if it.Level == "unknown" {
 			c.Name, c.Skipped = "could be judged", &junitReason{Message: Clean(it.Unknown)}
 		}
@@ -212,9 +210,6 @@ func caseOf(fs []Finding) junitCase {
 		f = fs[i] // what fails gives the case its name
 	}
 	c := junitCase{Class: Clean(f.Item), Name: Clean(f.Check)}
-	if l := f.Location; l != nil {
-		c.File, c.Line = Clean(l.Path), l.Line
-	}
 	var text []string
 	waived, fails := 0, f.FailsGate
 	for _, f := range fs {

@@ -27,7 +27,7 @@ type sarifTool struct {
 
 type sarifDriver struct {
 	Name    string      `json:"name"`
-	Version string      `json:"version"`
+	Version string      `json:"version,omitempty"`
 	Rules   []sarifRule `json:"rules"`
 }
 
