@@ -74,7 +74,10 @@ func mainForTest() int {
 		var reads atomic.Int64 // collectors and checks read it side by side
 		now = func() time.Time { return t.Add(time.Duration(reads.Add(1)) * time.Millisecond) }
 	}
-	return Main(ctx, &Process{Args: os.Args[1:], Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Env: os.Getenv, Now: now})
+	p := &Process{Args: os.Args[1:], Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Env: os.Getenv, Now: now}
+	p.Terminal, p.Width = terminal(os.Stdout)
+	p.ErrTerminal, p.ErrWidth = terminal(os.Stderr)
+	return Main(ctx, p)
 }
 
 func TestScripts(t *testing.T) {
