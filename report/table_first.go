@@ -7,7 +7,7 @@ import (
 
 const (
 	maxFirst     = 3
-	maxFirstText = 150
+	maxFirstText = 150 // runes
 )
 
 // first writes what to begin with, where there is so much to do that it does
@@ -30,9 +30,15 @@ func (r *reading) first() {
 			what = f.Title + " (" + plural(n, "finding") + ", the first at " + where(f) + ")"
 		}
 		line, rest, _ := strings.Cut(f.Hint, "\n")
-		if line = what + ": " + line; rest != "" {
+		if line = strings.TrimSuffix(what+": "+line, ": "); rest != "" {
 			line += " …"
 		}
-		r.hang(2, 5, inkNone, fmt.Sprintf("%d. %s", i+1, clip(line, maxFirstText)))
+		if part := prefix(line, maxFirstText); part != line {
+			if i := strings.LastIndexByte(part, ' '); i > maxFirstText/2 {
+				part = part[:i]
+			}
+			line = part + " …"
+		}
+		r.hang(2, 5, inkNone, fmt.Sprintf("%d. %s", i+1, line))
 	}
 }
