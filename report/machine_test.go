@@ -9,6 +9,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/url"
+	"regexp"
 	"strings"
 	"testing"
 	"unicode"
@@ -240,6 +242,53 @@ func TestCSV(t *testing.T) {
 	if recs, err := csv.NewReader(bytes.NewReader(render(t, CSV, ordinary(), Options{New: true}))).ReadAll(); len(recs) != 4 {
 		t.Errorf("--new: %d records, %v", len(recs), err)
 	}
+}
+
+// FuzzMachine renders whatever parses as a saved report: the result is read back,
+// and has as many findings.
+func FuzzMachine(f *testing.F) {
+	for name, d := range documents() {
+		var b bytes.Buffer
+		if err := JSON.Render(&b, d, Options{}); err != nil {
+			f.Fatal(err)
+		}
+		if name != "many" {
+			f.Add(b.Bytes())
+		}
+	}
+	sample := regexp.MustCompile(`^audit_[a-z_]+\{root="([^"\\\n]|\\["\\n])*"(,[a-z]+="([^"\\\n]|\\["\\n])*")*\} -?[0-9.]+$`)
+	f.Fuzz(func(t *testing.T, b []byte) {
+		var d Document
+		if json.Unmarshal(b, &d) != nil {
+			return // no document
+		}
+		open := 0
+		for _, f := range d.Findings {
+			if f.Status != "resolved" {
+				open++
+			}
+		}
+		if err := xml.Unmarshal(render(t, JUnit, &d, Options{}), &junitSuites{}); err != nil {
+			t.Errorf("junit: %v", err)
+		}
+		for _, r := range readSARIF(t, &d, Options{}).Results {
+			open--
+			if u, err := url.Parse(r.Locations[0].Physical.Artifact.URI); err != nil || u.String() == "" || u.IsAbs() {
+				t.Errorf("sarif: %v %v", u, err)
+			}
+		}
+		if open != 0 {
+			t.Errorf("sarif lacks %d findings", open)
+		}
+		if recs, err := csv.NewReader(bytes.NewReader(render(t, CSV, &d, Options{}))).ReadAll(); err != nil || len(recs) != len(d.Findings)+1 {
+			t.Errorf("csv: %d records, %v", len(recs), err)
+		}
+		for l := range strings.Lines(string(render(t, Prometheus, &d, Options{}))) {
+			if l = strings.TrimSuffix(l, "\n"); !strings.HasPrefix(l, "# ") && !sample.MatchString(l) {
+				t.Errorf("prometheus: %q", l)
+			}
+		}
+	})
 }
 
 func TestPrometheus_names_one_root(t *testing.T) {
