@@ -175,4 +175,3 @@ func TestCSV(t *testing.T) {
 		}
 	})
 }
-
