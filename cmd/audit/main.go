@@ -26,6 +26,8 @@ func main() {
 	}
 	p.Terminal, p.Width = terminal(os.Stdout)
 	p.ErrTerminal, p.ErrWidth = terminal(os.Stderr)
+	asks, _ := terminal(os.Stdin)
+	p.Asks = asks && p.ErrTerminal
 	code := Main(ctx, p)
 	stop()
 	os.Exit(code)

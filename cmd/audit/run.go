@@ -77,7 +77,7 @@ func (c *runCmd) Run(a *App) error {
 	defer h.Close()
 	r := &pipeline.Runner{Host: h, Config: &s.pipeline, Collectors: all.Collectors, Checks: check.All(), Store: a.Store, Version: version,
 		Actor: a.actor(h), Recovery: c.Recover, Rules: set, Ephemeral: c.Ephemeral, Summary: renderer.Summary, Wait: c.Wait, NewStore: c.NewStore, Command: a.line}
-	doc, err := a.watched(r)
+	doc, err := c.logged(a, s, r)
 	if err != nil {
 		return err
 	}

@@ -7,22 +7,35 @@ import (
 	"time"
 
 	"healthaudit/audit/pipeline"
-	"healthaudit/report"
 )
 
-// watched runs an audit and shows on standard error how far it is: in lines with
-// --verbose, else on a line of a terminal that is gone when the run has ended.
-// A pipe, cron and --quiet see nothing.
-func (a *App) watched(r *pipeline.Runner) (*report.Document, error) {
+// shown is who shows on standard error how far a run is, and what ends that: lines
+// with --verbose, else a line of a terminal that is gone when the run has ended. A
+// pipe, cron and --quiet see nothing.
+func (a *App) shown() (watchers, func()) {
 	switch {
 	case a.Verbose:
-		r.Watch = &timings{w: a.Stderr}
+		return watchers{&timings{w: a.Stderr}}, func() {}
 	case a.ErrTerminal && !a.Quiet && a.Env("TERM") != "" && a.Env("TERM") != "dumb":
 		p := newProgress(a.Stderr, a.ErrWidth)
-		defer p.stop()
-		r.Watch = p
+		return watchers{p}, p.stop
 	}
-	return r.Run(a.ctx)
+	return nil, func() {}
+}
+
+// watchers are told the same, one after the other.
+type watchers []pipeline.Watcher
+
+func (ws watchers) Begin(step string, read func() int) {
+	for _, w := range ws {
+		w.Begin(step, read)
+	}
+}
+
+func (ws watchers) End(step string, took time.Duration) {
+	for _, w := range ws {
+		w.End(step, took)
+	}
 }
 
 // timings is a watcher that writes how long every step took.
