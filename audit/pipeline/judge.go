@@ -12,7 +12,7 @@ func (s *session) judge() (*View, error) {
 	s.Config.note(&s.info)
 	s.info.Every = s.Config.Every
 	checks := s.Config.checks(s.Checks)
-	v := &View{Seq: 1, Info: &s.info, Snapshot: s.snap, derived: s.derived, trending: trending(checks), recovered: s.recovered}
+	v := &View{Seq: 1, Info: &s.info, Snapshot: s.snap, derived: s.derived, trending: trending(checks), recovered: s.recovered, known: s.Checks}
 	var old *judged
 	var err error
 	if s.past != nil {

@@ -41,7 +41,7 @@ type Runner struct {
 	Wait       time.Duration
 	NewStore   bool // a damaged store is set aside and a new one begun
 	Command    string
-	Stage      func(name string, took time.Duration) // told the end of every stage; may be nil
+	Watch      Watcher // told how far the run is; nil: nobody
 
 	hand func(*rules.Hand) *rules.Hand // how tests get between an action and the world; nil is not at all
 }

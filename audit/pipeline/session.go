@@ -54,16 +54,6 @@ type session struct {
 	standing           *audit.Recovery
 }
 
-// stageOf runs one stage and tells how long it took.
-func (s *session) stageOf(name string, run func() error) error {
-	start := s.Host.Now()
-	err := run()
-	if s.Stage != nil {
-		s.Stage(name, s.Host.Now().Sub(start))
-	}
-	return err
-}
-
 func (s *session) close() {
 	if s.listing != nil { // git must not outlive the host it was asked through
 		s.cancel()
@@ -179,7 +169,7 @@ func (s *session) look(ctx context.Context) error {
 	world.Tree, world.Repository = tree, s.info.Git
 	var g *gathering
 	err = s.stageOf("collect", func() (err error) {
-		g, err = gather(ctx, &world, s.Config, s.Collectors, before)
+		g, err = gather(ctx, &world, s, before)
 		return err
 	})
 	if err != nil {
