@@ -56,7 +56,7 @@ func system(name string, items int) System {
 // finding makes a persisting finding on an item; place is "path:line" or empty.
 func finding(severity, check, item, place, title, message, hint string, loss float64) Finding {
 	f := Finding{ID: digest(item + check + message), Check: check, Severity: severity, Confidence: "high", Status: "persisting", Item: item,
-		System: strings.Split(item, "/")[0], Title: title, Message: message, Hint: hint, Loss: loss, FirstSeen: Mark{firstRun, noon.Add(-72 * time.Hour)}}
+		System: strings.Split(item, "/")[0], Title: title, Message: message, Hint: hint, Loss: loss, FirstSeen: Mark{firstRun, noon.Add(-72 * time.Hour)}, Opened: Mark{firstRun, noon.Add(-72 * time.Hour)}}
 	if path, line, ok := strings.Cut(place, ":"); ok {
 		f.Location = &Location{Path: path, Column: 1}
 		fmt.Sscan(line, &f.Location.Line)
@@ -68,6 +68,9 @@ func (f Finding) is(status string, regression bool) Finding {
 	f.Status, f.Regression = status, regression
 	if status == "new" {
 		f.FirstSeen = Mark{thisRun, noon}
+	}
+	if status == "new" || status == "reopened" {
+		f.Opened = Mark{thisRun, noon}
 	}
 	return f
 }

@@ -44,15 +44,9 @@ type block struct {
 
 // findings writes the open findings, worst severity first, then what costs most.
 func (r *reading) findings() {
-	open := r.open()
-	shown := open
-	if r.opts.New {
-		shown = slices.DeleteFunc(slices.Clone(open), func(f Finding) bool { return !r.isNew(f) })
-		what := "Only what is new, reopened or regressed"
-		if r.Baseline != nil {
-			what = fmt.Sprintf("Only what is not in the baseline #%d, or regressed", r.Baseline.Seq)
-		}
-		r.title(inkNone, fmt.Sprintf("%s: %d of %s.", what, len(shown), plural(len(open), "open finding")))
+	shown, reduced := r.shown()
+	if reduced != "" {
+		r.title(inkNone, reduced)
 	}
 	room, hidden := maxBlocks, map[string]int{}
 	for _, sev := range severities {
@@ -95,6 +89,22 @@ func (r *reading) findings() {
 	if len(rest) > 0 {
 		r.title(inkNone, "… and more: "+strings.Join(rest, ", ")+": "+r.see("--format json"))
 	}
+}
+
+// shown returns the open findings, or those of them that were asked for, and
+// then what was.
+func (r *reading) shown() (list []Finding, reduced string) {
+	list = r.open()
+	if !r.opts.New {
+		return list, ""
+	}
+	all := len(list)
+	list = slices.DeleteFunc(list, func(f Finding) bool { return !r.isNew(f) })
+	what := "Only what is new, reopened or regressed"
+	if r.Baseline != nil {
+		what = fmt.Sprintf("Only what is not in the baseline #%d, or regressed", r.Baseline.Seq)
+	}
+	return list, fmt.Sprintf("%s: %d of %s.", what, len(list), plural(all, "open finding"))
 }
 
 func fresh(f Finding) bool { return f.Status == "new" || f.Status == "reopened" || f.Regression }

@@ -10,7 +10,18 @@ import (
 
 // verdict writes the first lines: how it is, and which run says so.
 func (r *reading) verdict() {
-	c, state := r.state()
+	c, _ := r.state()
+	r.line(0, c, r.headline())
+	r.line(0, inkDim, r.runLine())
+	r.line(0, inkYellow, r.judgedAnew())
+	for _, note := range r.scoreNotes() {
+		r.line(0, inkNone, note)
+	}
+}
+
+// headline says in a sentence how it is.
+func (r *reading) headline() string {
+	_, state := r.state()
 	parts := []string{r.project() + " " + state}
 	if len(r.opts.Only) > 0 {
 		parts = []string{strings.Join(r.opts.Only, " and ") + " of " + r.project() + " " + state}
@@ -30,18 +41,20 @@ func (r *reading) verdict() {
 	if failed := r.failed(); len(failed) > 0 {
 		parts = append(parts, strings.Join(failed, " and ")+" could not be read")
 	}
-	r.line(0, c, strings.Join(parts, "; ")+".")
-	r.line(0, inkDim, r.runLine())
-	if x := r.Rechecked; x != nil {
-		gate := "its gate failed"
-		if x.Passed {
-			gate = "its gate passed"
-		}
-		r.line(0, inkYellow, fmt.Sprintf("Judged anew by the checks and the configuration of today, %s UTC; the run itself said %s, and %s.", stamp(x.At), scored(x.Value, x.Grade), gate))
+	return strings.Join(parts, "; ") + "."
+}
+
+// judgedAnew says that the verdict is not the run's own; "" when it is.
+func (r *reading) judgedAnew() string {
+	x := r.Rechecked
+	if x == nil {
+		return ""
 	}
-	for _, note := range r.scoreNotes() {
-		r.line(0, inkNone, note)
+	gate := "its gate failed"
+	if x.Passed {
+		gate = "its gate passed"
 	}
+	return fmt.Sprintf("Judged anew by the checks and the configuration of today, %s UTC; the run itself said %s, and %s.", stamp(x.At), scored(x.Value, x.Grade), gate)
 }
 
 func (r *reading) project() string {

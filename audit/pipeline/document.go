@@ -19,12 +19,16 @@ import (
 func (v *View) Document(version string) *report.Document {
 	var wg sync.WaitGroup
 	var starts, startedBy map[snapshot.Key][]snapshot.Key
+	var week *report.Week
 	wg.Go(func() { starts, startedBy = v.starts() })
+	wg.Go(func() { week = v.week() })
 	d := v.Summary(version)
+	d.Mended, d.Journal = v.mended(), append([]report.JournalRow{}, v.journal...)
 	for i, it := range v.Snapshot.Items {
 		detail(&d.Items[i], it)
 	}
 	wg.Wait()
+	d.Week = week
 	for i, it := range v.Snapshot.Items {
 		d.Items[i].Starts, d.Items[i].StartedBy = keys(starts[it.Key]), keys(startedBy[it.Key])
 	}
@@ -32,7 +36,8 @@ func (v *View) Document(version string) *report.Document {
 }
 
 // Summary is Document without the facts, metrics, files and references of the
-// items: most of its size, which a person's report does not show.
+// items, and without what a page draws of past and week: most of its size, which
+// a person's report does not show.
 func (v *View) Summary(version string) *report.Document {
 	i := v.Info
 	d := &report.Document{
@@ -256,7 +261,7 @@ func (v *View) documentFindings() ([]report.Finding, []report.Check) {
 			Regression: regressed(t),
 			Item:       string(t.Item), System: string(t.System), Title: t.Title, Message: t.Message, Hint: t.Hint,
 			Loss: round(v.Score.Loss[t.ID], 100), Location: location(t.At.Path, t.At.Line, t.At.Column),
-			Evidence: make([]report.Evidence, 0, len(t.Evidence)), FirstSeen: mark(t.First), Occurrence: t.Occurrences, Version: t.CheckVersion}
+			Evidence: make([]report.Evidence, 0, len(t.Evidence)), FirstSeen: mark(t.First), Opened: mark(t.Opened), Occurrence: t.Occurrences, Version: t.CheckVersion}
 		if t.Accepted() {
 			f.Waiver = &report.Waiver{Reason: t.Waived.Reason, Until: t.Waived.Until, By: t.Waived.Author()}
 		}

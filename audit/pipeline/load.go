@@ -199,7 +199,11 @@ func Load(tx *store.Tx, seq uint64, collectors []*collect.Collector, checks []*a
 	c := &Config{ChecksOff: info.ChecksOff}
 	w := &audit.World{Now: s, Gone: info.Gone, Off: info.ChecksOff}
 	v.findings = audit.Saved(recs, seq, c.checks(checks), w, info.Crashed, info.Doubted)
+	v.follow(recs)
 	if v.Regressions, err = regressions(tx, seq); err != nil {
+		return nil, err
+	}
+	if v.journal, err = journalTail(tx, info.JournalHead); err != nil {
 		return nil, err
 	}
 	before, err := Before(tx, seq)

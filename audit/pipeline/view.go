@@ -33,6 +33,10 @@ type View struct {
 	derived  *snapshot.Derived
 	trending func(check string) bool // see audit.Check.Trend
 
+	recs     []*audit.Record     // of all findings of the reference, resolved ones too
+	followed map[string]bool     // ids of findings
+	journal  []report.JournalRow // the newest entries up to Info.JournalHead
+
 	rechecked *report.Rechecked
 
 	recovered *Recovered // nil: there are no rules, or they were not asked
