@@ -55,8 +55,8 @@ func (r *reading) accepted() (lines []string) {
 	return lines
 }
 
-// suppressed counts what is accepted or ignored.
-func (r *reading) suppressed() {
+// uncounted counts what is accepted or ignored; "" when nothing is.
+func (r *reading) uncounted() string {
 	s := r.Suppressed
 	var parts []string
 	if s.Findings > 0 {
@@ -65,7 +65,8 @@ func (r *reading) suppressed() {
 	if s.Changes > 0 {
 		parts = append(parts, plural(s.Changes, "change")+" ignored by "+plural(s.IgnoreRules, "rule"))
 	}
-	if len(parts) > 0 {
-		r.line(0, inkNone, "Not counted: "+strings.Join(parts, ", ")+".")
+	if len(parts) == 0 {
+		return ""
 	}
+	return "Not counted: " + strings.Join(parts, ", ") + "."
 }

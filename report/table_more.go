@@ -291,7 +291,7 @@ func (r *reading) ending() {
 	if a := r.Archive; a != nil {
 		r.line(0, inkNone, fmt.Sprintf("Archive: %s, %s", a.Path, size(a.Bytes)))
 	}
-	r.suppressed()
+	r.line(0, inkNone, r.uncounted())
 	r.line(0, map[bool]ink{true: inkGreen, false: inkAlarm}[r.Gate.Passed], r.gate())
 	if h := r.JournalHead; h != nil {
 		r.line(0, inkDim, fmt.Sprintf("Journal head: #%d %s", h.Seq, prefix(h.Hash, 16)))
