@@ -8,7 +8,7 @@ import (
 // All are the formats, the default one first.
 var All = []*Renderer{
 	Table, JSON,
-	Markdown, GitHub,
+	Markdown, HTML, GitHub,
 }
 
 // Find returns the format of that name; the error names those there are.

@@ -22,7 +22,7 @@ func digest(s string) string { return fmt.Sprintf("%x", sha256.Sum256([]byte(s))
 // documents are what every renderer is tried on, by name.
 func documents() map[string]*Document {
 	return map[string]*Document{
-		"ordinary": ordinary(), "first-run": firstDocument(), "empty": empty(), "nothing-wrong": nothingWrong(),
+		"ordinary": ordinary().past(), "first-run": firstDocument(), "empty": empty(), "nothing-wrong": nothingWrong(),
 		"hostile": hostile(), "many": many(), "unreadable": unreadable(), "zero": {Schema: Schema, Run: Run{ID: thisRun, Started: noon, Finished: noon, Root: "/"}, Recovery: Recovery{Mode: "off"}},
 	}
 }
@@ -195,6 +195,13 @@ func hostile() *Document {
 		d.Errors = append(d.Errors, Error{"workflows", n, n, n})
 		d.Regressions = append(d.Regressions, Regression{key, "R1", n, n, Mark{beforeRun, noon.Add(-time.Hour)}, Mark{thisRun, noon}})
 		d.Changes = append(d.Changes, Change{Item: key, System: "workflows", Op: "changed", Facts: []FactChange{{n, n, []string{n}, "up"}}, Files: []string{n}})
+	}
+	d.past()
+	for i, n := range names {
+		d.Schedules = append(d.Schedules, Schedule{Item: "workflows/" + n, System: "workflows", Dialect: "github", Expression: n, Timezone: n, Why: n, Effective: i%2 == 0, Location: &Location{n, 1, 1}})
+		d.Journal = append(d.Journal, JournalRow{Seq: uint64(60 + i), At: noon, Actor: n, Action: n, Item: n, Result: n, Detail: n, Hash: digest(n)})
+		d.Mended = append(d.Mended, Mended{ID: digest(n), Check: "workflow-a-b", Severity: "low", Item: "workflows/" + n, System: "workflows", Title: n, Opened: Mark{firstRun, noon.Add(-72 * time.Hour)}, Resolved: Mark{beforeRun, noon.Add(-2 * time.Hour)}})
+		d.Week.Collisions[0].Items = append([]string{"workflows/" + n}, d.Week.Collisions[0].Items...)
 	}
 	d.Run.Root, d.Run.Host, d.Run.Git.Branch = "/srv/"+names[0], names[2], names[3]
 	d.Gate.Why = names[:3]

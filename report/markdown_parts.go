@@ -47,11 +47,11 @@ func (m *mdPage) mdSystems() mdSection {
 func (m *mdPage) mdRegressions() mdSection {
 	s := mdSection{title: fmt.Sprintf("Regressions: %s", group(m.regressed())), what: "regressions", heads: []string{"Item", "What got worse", "Since", "Compared with"}}
 	for _, f := range m.falls(m.Regressions) {
-		what := prose(clip(f.what, 300))
-		if f.cause != "" {
-			what += "\n" + prose(clip(f.cause, 300))
+		what := prose(clip(f.What, 300))
+		if f.Cause != "" {
+			what += "\n" + prose(clip(f.Cause, 300))
 		}
-		s.rows = append(s.rows, []string{code(clip(f.item, 200)), what, prose(f.since), prose(f.reference)})
+		s.rows = append(s.rows, []string{code(clip(f.Item, 200)), what, prose(f.Since), prose(f.Reference)})
 	}
 	return s
 }

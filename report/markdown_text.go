@@ -71,8 +71,10 @@ func colons(w string) bool {
 	return len(parts) > 2 && slices.ContainsFunc(parts[1:len(parts)-1], func(p string) bool { return p != "" })
 }
 
-func digit(c byte) bool        { return c >= '0' && c <= '9' }
-func alphanumeric(c byte) bool { return digit(c) || c|0x20 >= 'a' && c|0x20 <= 'z' || c >= utf8.RuneSelf }
+func digit(c byte) bool { return c >= '0' && c <= '9' }
+func alphanumeric(c byte) bool {
+	return digit(c) || c|0x20 >= 'a' && c|0x20 <= 'z' || c >= utf8.RuneSelf
+}
 
 // code writes a clean text as a code span, whose fence is longer than any
 // backticks in it (https://spec.commonmark.org/0.31.2/#code-spans).
@@ -118,7 +120,7 @@ func mdHint(s string) string {
 
 // mdPlace names item and place of a finding, as code.
 func mdPlace(f Finding) string {
-	item, at := parted(f)
+	item, at := placed(f)
 	if item, at = code(clip(item, 200)), code(clip(at, 200)); item == "" || at == "" {
 		return item + at
 	}

@@ -20,16 +20,16 @@ func (r *reading) regressions() {
 	r.title(inkAlarm, "REGRESSIONS: "+group(r.regressed()))
 	shown := r.Regressions[:min(len(r.Regressions), 2*maxLines)]
 	for _, f := range r.falls(shown) {
-		r.hang(2, 4, inkNone, fmt.Sprintf("%s: %s %s (compared with %s)", f.item, f.what, f.since, f.reference))
-		if f.cause != "" {
-			r.hang(4, 6, inkNone, f.cause)
+		r.hang(2, 4, inkNone, fmt.Sprintf("%s: %s %s (compared with %s)", f.Item, f.What, f.Since, f.Reference))
+		if f.Cause != "" {
+			r.hang(4, 6, inkNone, f.Cause)
 		}
 	}
 	r.more(2, len(r.Regressions)-len(shown))
 }
 
 // A falling is what got worse about an item at one time.
-type falling struct{ item, what, since, reference, cause string }
+type falling struct{ Item, What, Since, Reference, Cause string }
 
 // falls joins the regressions of an item that began together; the last of an
 // item says what changed.
@@ -40,9 +40,9 @@ func (r *reading) falls(list []Regression) (out []falling) {
 		for ; i < len(list) && list[i].Item == first.Item && list[i].Since == first.Since && list[i].Reference == first.Reference; i++ {
 			what = append(what, fall(list[i]))
 		}
-		f := falling{item: first.Item, what: strings.Join(what, ", "), since: r.since(first.Since), reference: r.mark(first.Reference)}
+		f := falling{Item: first.Item, What: strings.Join(what, ", "), Since: r.since(first.Since), Reference: r.mark(first.Reference)}
 		if i == len(list) || list[i].Item != first.Item {
-			f.cause = r.cause(first.Item)
+			f.Cause = r.cause(first.Item)
 		}
 		out = append(out, f)
 	}

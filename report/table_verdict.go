@@ -22,9 +22,8 @@ func (r *reading) verdict() {
 // headline says in a sentence how it is.
 func (r *reading) headline() string {
 	_, state := r.state()
-	parts := []string{r.project() + " " + state}
+	parts := []string{r.subject() + " " + state}
 	if len(r.opts.Only) > 0 {
-		parts = []string{strings.Join(r.opts.Only, " and ") + " of " + r.project() + " " + state}
 		if len(r.Systems) == 1 && r.Systems[0].Score.Value != nil {
 			parts[0] += ": score " + scored(r.Systems[0].Score.Value, nil)
 		}
@@ -55,6 +54,14 @@ func (r *reading) judgedAnew() string {
 		gate = "its gate passed"
 	}
 	return fmt.Sprintf("Judged anew by the checks and the configuration of today, %s UTC; the run itself said %s, and %s.", stamp(x.At), scored(x.Value, x.Grade), gate)
+}
+
+// subject names what is judged.
+func (r *reading) subject() string {
+	if len(r.opts.Only) > 0 {
+		return strings.Join(r.opts.Only, " and ") + " of " + r.project()
+	}
+	return r.project()
 }
 
 func (r *reading) project() string {
