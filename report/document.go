@@ -85,6 +85,7 @@ type ScorePoint struct {
 	Seq   uint64    `json:"seq"`
 	At    time.Time `json:"at"`
 	Value *float64  `json:"value"`
+	Run   string    `json:"run"` // its id
 }
 
 type System struct {

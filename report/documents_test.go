@@ -44,7 +44,10 @@ func history(values ...float64) []ScorePoint {
 	out := make([]ScorePoint, len(values))
 	for i, v := range values {
 		back := len(values) - 1 - i
-		out[i] = ScorePoint{Seq: uint64(42 - back), At: noon.Add(-time.Duration(back) * 2 * time.Hour), Value: ptr(v)}
+		out[i] = ScorePoint{Seq: uint64(42 - back), At: noon.Add(-time.Duration(back) * 2 * time.Hour), Value: ptr(v), Run: fmt.Sprintf("01KAAAAAAAAAAAAAAAAAAAAA%02d", 42-back)}
+		if back == 0 {
+			out[i].Run = thisRun
+		}
 	}
 	return out
 }
@@ -130,7 +133,7 @@ func ordinary() *Document {
 func firstDocument() *Document {
 	d := base()
 	d.Run.Seq = 1
-	d.Score = Score{Value: ptr(93.4), Grade: ptr("A"), WithoutWaivers: ptr(93.4), Coverage: 1, History: []ScorePoint{{1, noon, ptr(93.4)}}}
+	d.Score = Score{Value: ptr(93.4), Grade: ptr("A"), WithoutWaivers: ptr(93.4), Coverage: 1, History: []ScorePoint{{1, noon, ptr(93.4), thisRun}}}
 	for i := range d.Systems {
 		d.Systems[i].ComparedTo = nil
 	}

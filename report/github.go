@@ -72,7 +72,7 @@ func (r *reading) annotate(kind string, fs []Finding) {
 		most--
 	}
 	for _, f := range fs[:min(most, len(fs))] {
-		item, at := parted(f)
+		item, at := placed(f)
 		text := f.Message + r.marks([]Finding{f})
 		if item != "" && at != "" || f.Location == nil {
 			text = strings.TrimSuffix(f.Item, "/(system)") + ": " + text

@@ -8,7 +8,7 @@ import (
 )
 
 // Bounds of the findings of the page: how many there are on it, and how many
-// of the urgent ones are unfolded.
+// of the urgent ones, or of one check, are unfolded.
 const (
 	htmlFindings = 5000
 	htmlUnfolded = 12
@@ -66,7 +66,7 @@ func (p *htmlPage) groups() {
 		room -= len(of)
 		for _, b := range blocksOf(of) {
 			h := p.htmlBlock(b)
-			h.Unfolded = unfolded > 0 && (sev.name == "critical" || sev.name == "high")
+			h.Unfolded = unfolded > 0 && (sev.name == "critical" || sev.name == "high") && len(h.Members) <= htmlUnfolded
 			if h.Unfolded {
 				unfolded--
 			}
@@ -104,9 +104,12 @@ func (r *reading) htmlBlock(b block) htmlBlock {
 	return h
 }
 
-// placed is parted for a page, where what belongs to no item is its system's.
+// placed is parted where there is more room for places than in a table: they
+// stand in full, and tell the item wherever they can.
 func placed(f Finding) (item, at string) {
-	item, at = parted(f)
+	if item, at = parted(f); at != "" && tells(f.Item, f.Location.Path) {
+		return "", at
+	}
 	return strings.TrimSuffix(item, "/(system)"), at
 }
 

@@ -113,7 +113,7 @@ func (b timelineBar) Draw() string {
 
 // A spell is a time during which a finding was open; without an end it still is.
 type spell struct {
-	from, to time.Time
+	from, to Mark
 	open     bool
 	severity string
 }
@@ -175,11 +175,11 @@ func (r *reading) spells() (of map[string][]spell, order []string) {
 		if f.Waiver != nil || f.Severity == "info" || f.Opened.At.IsZero() {
 			continue
 		}
-		add(f.Item, spell{from: f.Opened.At, to: r.Run.Started, open: f.Status != "resolved", severity: f.Severity})
+		add(f.Item, spell{from: f.Opened, to: Mark{r.Run.ID, r.Run.Started}, open: f.Status != "resolved", severity: f.Severity})
 	}
 	for _, m := range r.Mended {
 		if m.Severity != "info" {
-			add(m.Item, spell{from: m.Opened.At, to: m.Resolved.At, severity: m.Severity})
+			add(m.Item, spell{from: m.Opened, to: m.Resolved, severity: m.Severity})
 		}
 	}
 	return of, order
@@ -187,8 +187,8 @@ func (r *reading) spells() (of map[string][]spell, order []string) {
 
 func earliest(list []spell) (at time.Time) {
 	for _, s := range list {
-		if s.open && (at.IsZero() || s.from.Before(at)) {
-			at = s.from
+		if s.open && (at.IsZero() || s.from.At.Before(at)) {
+			at = s.from.At
 		}
 	}
 	return at
@@ -207,13 +207,31 @@ func levelOf(severity string) int {
 	return 2
 }
 
+// runOf returns the index of a run in the history; of one that was forgotten,
+// that of the first since.
+func runOf(history []ScorePoint, m Mark) int {
+	if i := slices.IndexFunc(history, func(h ScorePoint) bool { return h.Run == m.Run && m.Run != "" }); i >= 0 {
+		return i
+	}
+	if i := slices.IndexFunc(history, func(h ScorePoint) bool { return !h.At.Before(m.At) }); i >= 0 {
+		return i
+	}
+	return len(history)
+}
+
 func (t *timeline) draw(history []ScorePoint, list []spell) {
 	t.worst, t.ever = len(levels)-1, len(levels)-1
-	counts := make([]int, len(levels))
-	for i, h := range history {
+	counts, from, to := make([]int, len(levels)), make([]int, len(list)), make([]int, len(list))
+	for k, s := range list {
+		from[k], to[k] = runOf(history, s.from), len(history)
+		if !s.open {
+			to[k] = runOf(history, s.to)
+		}
+	}
+	for i := range history {
 		at := len(levels) - 1
-		for _, s := range list {
-			if !h.At.Before(s.from.Truncate(time.Second)) && (s.open || h.At.Before(s.to)) {
+		for k, s := range list {
+			if from[k] <= i && i < to[k] {
 				at = min(at, levelOf(s.severity))
 			}
 		}

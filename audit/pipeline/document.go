@@ -103,7 +103,7 @@ func (v *View) score() report.Score {
 	for i := range s.History {
 		s.History[i].At = sec(s.History[i].At)
 	}
-	s.History = append(s.History, report.ScorePoint{Seq: v.Seq, At: sec(v.Info.Started), Value: s.Value})
+	s.History = append(s.History, report.ScorePoint{Seq: v.Seq, At: sec(v.Info.Started), Value: s.Value, Run: v.Info.ID})
 	return s
 }
 

@@ -257,7 +257,7 @@ func runIDs(tx *store.Tx, refs map[snapshot.System]uint64) (map[snapshot.System]
 func history(tx *store.Tx, upto uint64) ([]report.ScorePoint, error) {
 	var out []report.ScorePoint
 	err := tx.Heads(upto, true, func(seq uint64, h store.Header) bool {
-		out = append(out, report.ScorePoint{Seq: seq, At: h.At.UTC(), Value: scoreOf(h)})
+		out = append(out, report.ScorePoint{Seq: seq, At: h.At.UTC(), Value: scoreOf(h), Run: h.ID})
 		return len(out) < HistoryLength-1
 	})
 	slices.Reverse(out)
