@@ -248,17 +248,28 @@ func pageFile(t *testing.T, d *Document, o Options) (file string, size int) {
 	return file, len(b)
 }
 
-// TestHTML_in_a_browser opens every page at three widths, light and dark: no
-// request, no error, nothing wider than the window, nothing of a hostile name run.
+// TestHTML_in_a_browser opens the page in a real one.
 func TestHTML_in_a_browser(t *testing.T) {
 	b := chromium(t)
+	for _, c := range []struct {
+		name string
+		test func(*testing.T, *browser)
+	}{{"fits_and_asks_for_nothing", pageFits}, {"filters_folds_and_prints", pageWorks}, {"opens_2000_findings_in_time", pageOpens}} {
+		t.Run(c.name, func(t *testing.T) {
+			b.t = t
+			c.test(t, b)
+		})
+	}
+}
+
+// pageFits opens every page as wide as a phone, light, and as a desk, dark: no
+// request, no error, nothing wider than the window, nothing of a hostile name run.
+func pageFits(t *testing.T, b *browser) {
 	docs := documents()
 	docs["busy"] = busy()
 	for name, d := range docs {
 		file, _ := pageFile(t, d, Options{Items: true})
-		for _, w := range []int{390, 800, 1280} {
-			scheme := map[int]string{390: "light", 800: "light", 1280: "dark"}[w]
-			b.t = t
+		for w, scheme := range map[int]string{390: "light", 1280: "dark"} {
 			b.open(file, w, scheme)
 			if n := b.eval("document.documentElement.scrollWidth"); n != fmt.Sprint(w) {
 				t.Errorf("%s is %s wide in a window of %d: %s", name, n, w, b.eval(`[...document.querySelectorAll('body *')].filter(e => e.getBoundingClientRect().right > innerWidth + 1).slice(0, 3).map(e => e.outerHTML.slice(0, 200)).join('\n')`))
@@ -274,9 +285,8 @@ func TestHTML_in_a_browser(t *testing.T) {
 	}
 }
 
-// TestHTML_works uses the page as a reader would.
-func TestHTML_works(t *testing.T) {
-	b := chromium(t)
+// pageWorks uses the page as a reader would.
+func pageWorks(t *testing.T, b *browser) {
 	file, _ := pageFile(t, busy(), Options{})
 	b.open(file, 1000, "light")
 	set := func(script, want string) {
@@ -307,6 +317,7 @@ func TestHTML_works(t *testing.T) {
 	}
 
 	// Without script everything stands there, and nothing that needs it.
+	defer b.call("Emulation.setScriptExecutionDisabled", map[string]any{"value": false}, nil)
 	b.must("Emulation.setScriptExecutionDisabled", map[string]any{"value": true}, nil)
 	b.open(file, 1000, "light")
 	if got := b.eval("document.forms[0].hidden + ' ' + document.querySelectorAll('.finding').length"); got != `"true 9"` {
@@ -321,17 +332,19 @@ func TestHTML_works(t *testing.T) {
 	}
 }
 
-// TestHTML_of_many_findings is a bound on size and time. The time is the best of
-// three: others may use the machine.
-func TestHTML_of_many_findings(t *testing.T) {
+// pageOpens bounds size and time. The time is the best of three: others may use
+// the machine.
+func pageOpens(t *testing.T, b *browser) {
 	file, size := pageFile(t, crowd(2000), Options{})
 	if size >= 2e6 {
 		t.Errorf("%d bytes, want less than 2 MB", size)
 	}
-	b := chromium(t)
 	best := time.Hour
 	for range 3 {
 		best = min(best, b.open(file, 1280, "light"))
+	}
+	if best > 10*time.Second { // 0.3 s is usual; a machine may be loaded
+		t.Errorf("2,000 findings opened in %s", best)
 	}
 	t.Logf("2,000 findings: %d bytes, opened in %d ms", size, best.Milliseconds())
 	if n := b.eval("document.querySelectorAll('.members > li').length"); n != "2000" {
