@@ -81,7 +81,7 @@ func renderHTML(w io.Writer, d *Document, o Options) error {
 		Timelines: first(r.timelines(d.Items), htmlRows/2), Schedules: r.htmlSchedules(), Steps: first(r.Document.Recovery.Steps, htmlRows),
 		Changes: first(r.htmlChanges(), htmlRows), JournalLog: r.Document.Journal}
 	for _, n := range append([]string{r.judgedAnew()}, append(r.scoreNotes(), r.uncounted())...) {
-		if n != "" && !strings.HasPrefix(n, "The last ") { // the chart shows them
+		if n != "" {
 			p.Notes = append(p.Notes, n)
 		}
 	}

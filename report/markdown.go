@@ -79,8 +79,9 @@ func (m *mdPage) sections() []mdSection {
 		lists = append(lists, m.mdItems())
 	}
 	out = slices.DeleteFunc(append(out, lists...), func(s mdSection) bool { return s.plain == "" && len(s.rows) == 0 })
-	m.room -= mdNote * len(out)
-	return append(out, mdSection{plain: m.mdFoot()})
+	foot := m.mdFoot()
+	m.room -= mdNote*len(out) + len(foot)
+	return append(out, mdSection{plain: foot})
 }
 
 // add writes a section with as many rows as there is room for.
@@ -90,10 +91,10 @@ func (m *mdPage) add(s mdSection) {
 		m.put(s.plain)
 		return
 	}
-	shown, out := len(s.rows), m.render(s, len(s.rows))
+	low, high := 0, s.atMost(m.room)
+	out := m.render(s, high)
 	if len(out) > m.room {
-		low, high := 0, shown // as many as fit, by halves
-		for low < high {
+		for low < high { // as many as fit, by halves
 			if mid := (low + high + 1) / 2; len(m.render(s, mid)) <= m.room {
 				low = mid
 			} else {
@@ -103,6 +104,19 @@ func (m *mdPage) add(s mdSection) {
 		out = m.render(s, low)
 	}
 	m.put(out)
+}
+
+// atMost is how many rows have room when nothing but their text is written.
+func (s mdSection) atMost(room int) int {
+	for i, cells := range s.rows {
+		for _, c := range cells {
+			room -= len(c)
+		}
+		if room < 0 {
+			return i
+		}
+	}
+	return len(s.rows)
 }
 
 func (m *mdPage) put(s string) {

@@ -20,7 +20,7 @@ func (m *mdPage) mdHead() string {
 	fmt.Fprintf(&b, "**%s**\n\n", prose(clip(m.gate(), 600)))
 	notes := []string{m.runLine(), m.judgedAnew()}
 	_, reduced := m.shown()
-	for _, n := range append(append(notes, m.scoreNotes()...), reduced, m.uncounted()) {
+	for _, n := range append(append(notes, m.scoreNotes()...), m.lately(), reduced, m.uncounted()) {
 		if n != "" {
 			b.WriteString(prose(clip(n, 600)) + "\n\n")
 		}

@@ -14,7 +14,7 @@ func (r *reading) verdict() {
 	r.line(0, c, r.headline())
 	r.line(0, inkDim, r.runLine())
 	r.line(0, inkYellow, r.judgedAnew())
-	for _, note := range r.scoreNotes() {
+	for _, note := range append(r.scoreNotes(), r.lately()) {
 		r.line(0, inkNone, note)
 	}
 }
@@ -207,10 +207,15 @@ func (r *reading) scoreNotes() []string {
 	if s.Value != nil && s.Coverage < 1 {
 		out = append(out, fmt.Sprintf("The score covers %.0f %% of the items: the others could not be judged.", math.Floor(s.Coverage*100)))
 	}
-	if h := lastScores(s.History, 10); len(h) > 2 && len(slices.Compact(slices.Clone(h))) > 1 {
-		out = append(out, fmt.Sprintf("The last %d scores: %s.", len(h), strings.Join(h, ", ")))
-	}
 	return out
+}
+
+// lately lists the last scores, where they differ and are those of what is shown.
+func (r *reading) lately() string {
+	if h := lastScores(r.Score.History, 10); len(r.opts.Only) == 0 && len(h) > 2 && len(slices.Compact(slices.Clone(h))) > 1 {
+		return fmt.Sprintf("The last %d scores: %s.", len(h), strings.Join(h, ", "))
+	}
+	return ""
 }
 
 func lastScores(history []ScorePoint, n int) []string {
