@@ -180,11 +180,7 @@ func Main(ctx context.Context, p *Process) (code int) {
 			code = exitBug
 		}
 	}()
-	k, err := commandLine(&cli, p)
-	if err != nil {
-		panic(err)
-	}
-	kctx, err := k.Parse(p.Args)
+	k, kctx, err := parse(&cli, p)
 	if err != nil {
 		return fail(p, &usageError{err.Error(), "audit --help lists the commands and flags"})
 	}
@@ -199,15 +195,6 @@ func Main(ctx context.Context, p *Process) (code int) {
 		}
 	}
 	return fail(p, err)
-}
-
-// commandLine is kong's parser of the command line.
-func commandLine(cli *CLI, p *Process) (*kong.Kong, error) {
-	return kong.New(cli, kong.Name("audit"), kong.Writers(p.Stdout, p.Stderr),
-		kong.Description("Audits the automation nobody watches: PM2 processes, GitHub Actions workflows, Netlify Functions, scripts and cron lines. It remembers what it saw and tells what got worse."),
-		kong.Vars{"formats": formats()},
-		kong.Exit(func(code int) { panic(helpShown(code)) }), kong.UsageOnError(),
-		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 80}))
 }
 
 // helpShown carries an exit that kong asked for through its callers.

@@ -38,7 +38,7 @@ func TestCompletionKnowsTheCommandLine(t *testing.T) {
 // model is the command line as kong has it.
 func model(t *testing.T) *kong.Application {
 	t.Helper()
-	k, err := commandLine(&CLI{}, &Process{})
+	k, err := newKong(&CLI{}, &Process{})
 	if err != nil {
 		t.Fatal(err)
 	}
