@@ -80,10 +80,11 @@ bench: build pm2 netlify restic ## cold and warm runs on a generated project, st
 	@mkdir -p $(BENCH)
 	$(GO) -C tools build -o ../build/tools/ ./genproject ./bench github.com/rhysd/actionlint/cmd/actionlint
 	build/tools/genproject -seed $(SEED) $(BENCH)/project
+	build/tools/genproject -seed $(SEED) -shape scripts $(BENCH)/scripts
 	build/tools/genproject -seed $(SEED) -shape year $(BENCH)/year
 	rm -f $(BENCH)/one.db && build/audit -q run --root $(BENCH)/year --store $(BENCH)/one.db --fail-on never
 	for n in 100 1000 10000; do $(GO) test -count=1 -run 'TestGrow$$' ./audit/pipeline -grow.from $(CURDIR)/$(BENCH)/one.db -grow.to $(CURDIR)/$(BENCH)/many-$$n.db -grow.by $$n || exit 1; done
-	build/tools/bench -audit build/audit -project $(BENCH)/project -year $(BENCH)/year $(BENCHFLAGS)
+	build/tools/bench -audit build/audit -project $(BENCH)/project -scripts $(BENCH)/scripts -year $(BENCH)/year $(BENCHFLAGS)
 
 year: build ## the growth of a store over a whole year of runs, none extrapolated (an hour)
 	$(GO) -C tools build -o ../build/tools/ ./genproject ./bench

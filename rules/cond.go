@@ -29,6 +29,14 @@ type Subject struct {
 	Doubted   map[string]bool // checks with a finding that nobody could look for this time
 }
 
+// well reports whether nothing is wrong that a rule may act upon.
+func (s *Subject) well(r *Rule) bool {
+	if about := r.Action.About; about != "" {
+		return !s.Open[about]
+	}
+	return s.Level == audit.LevelOK
+}
+
 // A Cond is a compiled condition.
 type Cond struct {
 	Text    string

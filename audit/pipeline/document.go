@@ -18,9 +18,9 @@ import (
 // writes the document, not of the one that made the snapshot.
 func (v *View) Document(version string) *report.Document {
 	var wg sync.WaitGroup
-	var starts, startedBy map[snapshot.Key][]snapshot.Key
+	var graph refs.Graph
 	var week *report.Week
-	wg.Go(func() { starts, startedBy = v.starts() })
+	wg.Go(func() { graph = refs.NewTable(v.Snapshot, v.derived).Graph() })
 	wg.Go(func() { week = v.week() })
 	d := v.Summary(version)
 	d.Mended, d.Journal = v.mended(), append([]report.JournalRow{}, v.journal...)
@@ -30,7 +30,7 @@ func (v *View) Document(version string) *report.Document {
 	wg.Wait()
 	d.Week = week
 	for i, it := range v.Snapshot.Items {
-		d.Items[i].Starts, d.Items[i].StartedBy = keys(starts[it.Key]), keys(startedBy[it.Key])
+		d.Items[i].Starts, d.Items[i].StartedBy = keys(graph.Starts[it.Key]), keys(graph.StartedBy[it.Key])
 	}
 	return d
 }
@@ -214,27 +214,11 @@ func detail(r *report.Item, it *snapshot.Item) {
 	}
 }
 
-// starts resolves who starts whom.
-func (v *View) starts() (starts, by map[snapshot.Key][]snapshot.Key) {
-	starts, by = map[snapshot.Key][]snapshot.Key{}, map[snapshot.Key][]snapshot.Key{}
-	table := refs.NewTable(v.Snapshot, v.derived)
-	for _, it := range v.Snapshot.Items {
-		for _, r := range it.Refs {
-			if to := table.Resolve(r).Item; to != "" && to != it.Key && !slices.Contains(starts[it.Key], to) {
-				starts[it.Key] = append(starts[it.Key], to)
-				by[to] = append(by[to], it.Key)
-			}
-		}
-	}
-	return starts, by
-}
-
 func keys(list []snapshot.Key) []string {
 	out := make([]string, len(list))
 	for i, k := range list {
 		out[i] = string(k)
 	}
-	slices.Sort(out)
 	return out
 }
 

@@ -42,6 +42,8 @@ type Runner struct {
 	NewStore   bool // a damaged store is set aside and a new one begun
 	Command    string
 	Stage      func(name string, took time.Duration) // told the end of every stage; may be nil
+
+	hand func(*rules.Hand) *rules.Hand // how tests get between an action and the world; nil is not at all
 }
 
 // Run audits once and returns its document. With an error nothing was kept.
@@ -67,9 +69,15 @@ func (r *Runner) Run(ctx context.Context) (*report.Document, error) {
 	if err := s.look(ctx); err != nil {
 		return nil, err
 	}
+	if err := s.remember(); err != nil {
+		return nil, err
+	}
 	var v *View
 	err := s.stageOf("judge", func() (err error) { v, err = s.judge(); return err })
 	if err != nil {
+		return nil, err
+	}
+	if err := s.stageOf("plan", func() (err error) { v, err = s.plan(ctx, v); return err }); err != nil {
 		return nil, err
 	}
 	s.info.Finished = r.Host.Now().UTC().Round(0) // what follows keeps it
@@ -77,10 +85,6 @@ func (r *Runner) Run(ctx context.Context) (*report.Document, error) {
 		if v, err = s.archive(ctx, v); err != nil {
 			return nil, err
 		}
-	}
-	if err := s.stageOf("plan", func() error { return s.plan(ctx, v) }); err != nil {
-		s.archived.revoke()
-		return nil, err
 	}
 	made, err := s.finish(ctx, v)
 	if err != nil {

@@ -15,6 +15,7 @@ import (
 
 	"github.com/oklog/ulid/v2"
 
+	"healthaudit/audit"
 	"healthaudit/rules"
 	"healthaudit/snapshot"
 	"healthaudit/snapshot/collect"
@@ -49,6 +50,8 @@ type session struct {
 	gone     deletions
 
 	oldState, newState rules.State // of recovery, before and after this run
+	recovered          *Recovered  // what recovery plans; nil before it was asked, and where there are no rules
+	standing           *audit.Recovery
 }
 
 // stageOf runs one stage and tells how long it took.

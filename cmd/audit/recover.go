@@ -36,7 +36,7 @@ func (c *recoverPlanCmd) Run(a *App) error {
 			return &usageError{err.Error(), ""}
 		}
 		defer h.Close()
-		set, err := s.rules()
+		set, err := s.rules(a)
 		if err != nil {
 			return err
 		}
@@ -93,7 +93,7 @@ func (a *App) plan(h host.Host, tx *store.Tx, set *rules.Set, only string, patch
 // recovering locks the store and runs fn with what recovery needs.
 func (a *App) recovering(fn func(*settings, *pipeline.Runner) error) error {
 	return a.maintaining(func(c *change) error {
-		set, err := c.rules()
+		set, err := c.rules(a)
 		if err != nil {
 			return err
 		}

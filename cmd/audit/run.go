@@ -58,7 +58,7 @@ func (c *runCmd) Run(a *App) error {
 	if err := s.trusted(a); err != nil {
 		return err
 	}
-	set, err := s.rules()
+	set, err := s.rules(a)
 	if err != nil {
 		return err
 	}

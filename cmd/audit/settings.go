@@ -133,7 +133,7 @@ func (s *settings) check(a *App, path string) error {
 	if !slices.Contains([]string{"", "off", "plan", "apply"}, f.Recovery.Mode) {
 		return bad("recovery.mode is %q, want off, plan or apply", f.Recovery.Mode)
 	}
-	if r := f.Recovery.Rules; r != "" && !filepath.IsLocal(r) {
+	if r := f.Recovery.Rules; r != "" && !filepath.IsLocal(r) && !filepath.IsAbs(r) {
 		return bad("recovery.rules: %q leaves the audited folder", r)
 	}
 	if err := s.checkArchive(a, bad); err != nil {
@@ -206,29 +206,36 @@ func (s *settings) checkChecks(bad func(string, ...any) error) error {
 }
 
 // trusted refuses a configuration that would have something of the project run and
-// that may itself be a part of the project: a pull request must not run code. One
-// that chooses its own root may lie outside of that and inside the project, and
-// so may one in another folder of the repository that the root is a part of.
+// that may itself be a part of the project: a pull request must not run code.
 func (s *settings) trusted(a *App) error {
-	if !s.pipeline.Collect.PM2Node || a.Trust {
-		return nil
-	}
-	outside := a.Config != "" && !s.moved
-	for _, resolve := range []func(string) (string, error){filepath.Abs, filepath.EvalSymlinks} {
-		root, err1 := resolve(s.root)
-		root = repository(root)
-		config, err2 := resolve(s.config)
-		if err2 == nil {
-			config, err2 = filepath.Abs(config)
-		}
-		rel, err3 := filepath.Rel(root, config)
-		outside = outside && err1 == nil && err2 == nil && err3 == nil && !filepath.IsLocal(rel)
-	}
-	if outside {
+	if !s.pipeline.Collect.PM2Node || a.Trust || s.ours(a) {
 		return nil
 	}
 	return &usageError{s.config + ": systems.pm2.node runs ecosystem files in real Node, and whoever may change this configuration could run code here",
 		"if every change of this project may run on this machine: --trust-config\nelse take the key out, or put it into a file outside of the project: --config FILE --root DIR"}
+}
+
+// ours reports whether the configuration is no part of the project. One that
+// chooses its own root may lie outside of that and inside the project, and so may
+// one in another folder of the repository that the root is a part of.
+func (s *settings) ours(a *App) bool { return a.Config != "" && !s.moved && s.outside(s.config) }
+
+// outside reports whether a file lies outside of the repository of the root, by
+// its name and by what links make of it.
+func (s *settings) outside(file string) bool {
+	for _, resolve := range []func(string) (string, error){filepath.Abs, filepath.EvalSymlinks} {
+		root, err1 := resolve(s.root)
+		root = repository(root)
+		at, err2 := resolve(file)
+		if err2 == nil {
+			at, err2 = filepath.Abs(at)
+		}
+		rel, err3 := filepath.Rel(root, at)
+		if err1 != nil || err2 != nil || err3 != nil || filepath.IsLocal(rel) {
+			return false
+		}
+	}
+	return true
 }
 
 // repository is the outermost folder around another one that git has as a work

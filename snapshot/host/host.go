@@ -96,6 +96,7 @@ type Command struct {
 	Timeout  time.Duration     // required
 	MaxOut   int64             // bytes of standard output; more kills the child and is ErrTooLarge
 	MaxError int64             // bytes of standard error that are kept; 0 keeps 4096
+	KeepLast bool              // of what it prints, the last MaxOut and MaxError bytes are kept, and more is no error
 	Alone    bool              // when it has ended, what it started is killed: its process group
 
 	// Linux only; 0 is no bound.
