@@ -166,7 +166,7 @@ func TestActionRuns(t *testing.T) {
 		told, _ := os.ReadFile(output)
 		sarif, _ := os.ReadFile(filepath.Join(dir, "audit.sarif"))
 		summary, _ := os.ReadFile(output + ".md")
-		if !strings.Contains(string(told), "exit-code="+code+"\n") || !json.Valid(sarif) || len(summary) == 0 || !strings.Contains(string(out), "::") {
+		if !strings.Contains(string(told), "exit-code="+code+"\n") || !json.Valid(sarif) || strings.Count(string(summary), "**Gate ") != 1 || !strings.Contains(string(out), "::") {
 			t.Errorf("exit %s: output %q, %d bytes of SARIF, %d of summary\n%s", code, told, len(sarif), len(summary), out)
 		}
 	}

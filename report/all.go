@@ -6,7 +6,11 @@ import (
 )
 
 // All are the formats, the default one first.
-var All = []*Renderer{Table, JSON, JUnit, SARIF, Prometheus, CSV}
+var All = []*Renderer{
+	Table, JSON,
+	Markdown, HTML, GitHub,
+	JUnit, SARIF, Prometheus, CSV,
+}
 
 // Find returns the format of that name; the error names those there are.
 func Find(name string) (*Renderer, error) {

@@ -35,6 +35,10 @@ type Document struct {
 	Suppressed  Suppressed   `json:"suppressed"`
 	Baseline    *SnapshotRef `json:"baseline"`  // what was pinned; null without
 	Rechecked   *Rechecked   `json:"rechecked"` // null: it is judged as it was then
+
+	Mended  []Mended     `json:"recently_resolved"` // since the oldest score of the history and before this run, newest first, 500 at most
+	Week    *Week        `json:"week"`              // what starts in the week of the run, in UTC; null when nothing does
+	Journal []JournalRow `json:"journal"`           // the newest 20 entries up to journal_head, oldest first
 }
 
 type Tool struct {
@@ -81,6 +85,7 @@ type ScorePoint struct {
 	Seq   uint64    `json:"seq"`
 	At    time.Time `json:"at"`
 	Value *float64  `json:"value"`
+	Run   string    `json:"run"` // its id
 }
 
 type System struct {
@@ -151,11 +156,24 @@ type Finding struct {
 	Location   *Location  `json:"location"`
 	Evidence   []Evidence `json:"evidence"`
 	FirstSeen  Mark       `json:"first_seen"`
+	Opened     Mark       `json:"opened"`        // when it last became open: first seen, or reopened
 	Occurrence int        `json:"occurrence"`    // 1 at first; one more each time it came back after being away for 30 days
 	Version    int        `json:"check_version"` // of the check that found it
 	Waiver     *Waiver    `json:"waiver"`
 	FailsGate  bool       `json:"fails_gate"`  // it is one of those that the gate fails on
 	InBaseline bool       `json:"in_baseline"` // open in the baseline, and without a break since
+}
+
+// A Mended is a finding that an earlier run no longer found.
+type Mended struct {
+	ID       string `json:"id"`
+	Check    string `json:"check"`
+	Severity string `json:"severity"`
+	Item     string `json:"item"`
+	System   string `json:"system"`
+	Title    string `json:"title"`
+	Opened   Mark   `json:"opened"`
+	Resolved Mark   `json:"resolved"`
 }
 
 type Location struct {
@@ -296,6 +314,10 @@ func (d *Document) Only(systems []string) *Document {
 	c.Regressions = keep(d.Regressions, func(r Regression) bool { s, _, _ := strings.Cut(r.Item, "/"); return in(s) })
 	c.Schedules = keep(d.Schedules, func(s Schedule) bool { return in(s.System) })
 	c.Errors = keep(d.Errors, func(e Error) bool { return in(e.System) })
+	c.Mended = keep(d.Mended, func(m Mended) bool { return in(m.System) })
+	if len(c.Schedules) < len(d.Schedules) {
+		c.Week = nil // its numbers are those of all
+	}
 	c.Checks = c.found()
 	return &c
 }

@@ -22,7 +22,7 @@ func digest(s string) string { return fmt.Sprintf("%x", sha256.Sum256([]byte(s))
 // documents are what every renderer is tried on, by name.
 func documents() map[string]*Document {
 	return map[string]*Document{
-		"ordinary": ordinary(), "first-run": firstDocument(), "empty": empty(), "nothing-wrong": nothingWrong(),
+		"ordinary": ordinary().past(), "first-run": firstDocument(), "empty": empty(), "nothing-wrong": nothingWrong(),
 		"hostile": hostile(), "many": many(), "unreadable": unreadable(), "zero": {Schema: Schema, Run: Run{ID: thisRun, Started: noon, Finished: noon, Root: "/"}, Recovery: Recovery{Mode: "off"}},
 	}
 }
@@ -44,7 +44,10 @@ func history(values ...float64) []ScorePoint {
 	out := make([]ScorePoint, len(values))
 	for i, v := range values {
 		back := len(values) - 1 - i
-		out[i] = ScorePoint{Seq: uint64(42 - back), At: noon.Add(-time.Duration(back) * 2 * time.Hour), Value: ptr(v)}
+		out[i] = ScorePoint{Seq: uint64(42 - back), At: noon.Add(-time.Duration(back) * 2 * time.Hour), Value: ptr(v), Run: fmt.Sprintf("01KAAAAAAAAAAAAAAAAAAAAA%02d", 42-back)}
+		if back == 0 {
+			out[i].Run = thisRun
+		}
 	}
 	return out
 }
@@ -56,7 +59,7 @@ func system(name string, items int) System {
 // finding makes a persisting finding on an item; place is "path:line" or empty.
 func finding(severity, check, item, place, title, message, hint string, loss float64) Finding {
 	f := Finding{ID: digest(item + check + message), Check: check, Severity: severity, Confidence: "high", Status: "persisting", Item: item,
-		System: strings.Split(item, "/")[0], Title: title, Message: message, Hint: hint, Loss: loss, FirstSeen: Mark{firstRun, noon.Add(-72 * time.Hour)}}
+		System: strings.Split(item, "/")[0], Title: title, Message: message, Hint: hint, Loss: loss, FirstSeen: Mark{firstRun, noon.Add(-72 * time.Hour)}, Opened: Mark{firstRun, noon.Add(-72 * time.Hour)}}
 	if path, line, ok := strings.Cut(place, ":"); ok {
 		f.Location = &Location{Path: path, Column: 1}
 		fmt.Sscan(line, &f.Location.Line)
@@ -68,6 +71,9 @@ func (f Finding) is(status string, regression bool) Finding {
 	f.Status, f.Regression = status, regression
 	if status == "new" {
 		f.FirstSeen = Mark{thisRun, noon}
+	}
+	if status == "new" || status == "reopened" {
+		f.Opened = Mark{thisRun, noon}
 	}
 	return f
 }
@@ -132,7 +138,7 @@ func ordinary() *Document {
 func firstDocument() *Document {
 	d := base()
 	d.Run.Seq = 1
-	d.Score = Score{Value: ptr(93.4), Grade: ptr("A"), WithoutWaivers: ptr(93.4), Coverage: 1, History: []ScorePoint{{1, noon, ptr(93.4)}}}
+	d.Score = Score{Value: ptr(93.4), Grade: ptr("A"), WithoutWaivers: ptr(93.4), Coverage: 1, History: []ScorePoint{{1, noon, ptr(93.4), thisRun}}}
 	for i := range d.Systems {
 		d.Systems[i].ComparedTo = nil
 	}
@@ -198,6 +204,14 @@ func hostile() *Document {
 		d.Regressions = append(d.Regressions, Regression{key, "R1", n, n, Mark{beforeRun, noon.Add(-time.Hour)}, Mark{thisRun, noon}, i%4 == 0})
 		d.Changes = append(d.Changes, Change{Item: key, System: "workflows", Op: "changed", Facts: []FactChange{{n, n, []string{n}, "up"}}, Files: []string{n}})
 	}
+	d.past()
+	for i, n := range names {
+		d.Schedules = append(d.Schedules, Schedule{Item: "workflows/" + n, System: "workflows", Dialect: "github", Expression: n, Timezone: n, Why: n, Effective: i%2 == 0, Location: &Location{n, 1, 1}})
+		d.Journal = append(d.Journal, JournalRow{Seq: uint64(60 + i), At: noon, Actor: n, Action: n, Item: n, Result: n, Detail: n, Hash: digest(n)})
+		d.Mended = append(d.Mended, Mended{ID: digest(n), Check: "workflow-a-b", Severity: "low", Item: "workflows/" + n, System: "workflows", Title: n, Opened: Mark{firstRun, noon.Add(-72 * time.Hour)}, Resolved: Mark{beforeRun, noon.Add(-2 * time.Hour)}})
+		d.Week.Collisions[0].Items = append([]string{"workflows/" + n}, d.Week.Collisions[0].Items...)
+	}
+	d.Journal = d.Journal[len(d.Journal)-20:] // as many as a document has
 	d.Run.Root, d.Run.Host, d.Run.Git.Branch = "/srv/"+names[0], names[2], names[3]
 	d.Gate.Why = names[:3]
 	return d

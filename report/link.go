@@ -92,12 +92,21 @@ func (r *reading) anchor(f Finding) anchor {
 
 // where names item and place, but not one path twice.
 func where(f Finding) string {
-	at := strings.TrimSpace(place(f))
+	item, at := parted(f)
+	if item == "" || at == "" {
+		return item + at
+	}
+	return item + " at " + at
+}
+
+// parted returns the item, unless its place tells it, and the place, if any.
+func parted(f Finding) (item, at string) {
+	at = strings.TrimSpace(place(f))
 	switch {
 	case at == "":
-		return strings.TrimSuffix(f.Item, "/(system)")
+		return strings.TrimSuffix(f.Item, "/(system)"), ""
 	case strings.HasSuffix(f.Item, "/"+f.Location.Path):
-		return at
+		return "", at
 	}
-	return f.Item + " at " + at
+	return f.Item, at
 }

@@ -25,32 +25,38 @@ type Rechecked struct {
 
 // deleted lists what left with a commit: a change, and nothing that is missed.
 func (r *reading) deleted() {
-	var lines []string
+	if !r.opts.New {
+		r.short(inkNone, "DELETED", r.departed())
+	}
+}
+
+func (r *reading) departed() (lines []string) {
 	for _, c := range r.Changes {
 		if c.Commit != "" {
 			lines = append(lines, c.Item+", in commit "+prefix(c.Commit, 10))
 		}
 	}
-	if !r.opts.New {
-		r.short(inkNone, "DELETED", lines)
-	}
+	return lines
 }
 
 // waived lists what is accepted for a while.
 func (r *reading) waived() {
-	var lines []string
+	if !r.opts.New {
+		r.short(inkNone, "WAIVED", r.accepted())
+	}
+}
+
+func (r *reading) accepted() (lines []string) {
 	for _, f := range r.Findings {
 		if f.Waiver != nil && f.Status != "resolved" {
 			lines = append(lines, fmt.Sprintf("%s: %s, until %s: %s (%s) %s", f.Item, f.Title, f.Waiver.Until, f.Waiver.Reason, f.Waiver.By, short(f.ID)))
 		}
 	}
-	if !r.opts.New {
-		r.short(inkNone, "WAIVED", lines)
-	}
+	return lines
 }
 
-// suppressed counts what is accepted or ignored.
-func (r *reading) suppressed() {
+// uncounted counts what is accepted or ignored; "" when nothing is.
+func (r *reading) uncounted() string {
 	s := r.Suppressed
 	var parts []string
 	if s.Findings > 0 {
@@ -59,7 +65,8 @@ func (r *reading) suppressed() {
 	if s.Changes > 0 {
 		parts = append(parts, plural(s.Changes, "change")+" ignored by "+plural(s.IgnoreRules, "rule"))
 	}
-	if len(parts) > 0 {
-		r.line(0, inkNone, "Not counted: "+strings.Join(parts, ", ")+".")
+	if len(parts) == 0 {
+		return ""
 	}
+	return "Not counted: " + strings.Join(parts, ", ") + "."
 }

@@ -42,14 +42,6 @@ type block struct {
 	loss     float64
 }
 
-// shown returns the open findings that were asked for.
-func (r *reading) shown() []Finding {
-	if !r.opts.New {
-		return r.open()
-	}
-	return slices.DeleteFunc(r.open(), func(f Finding) bool { return !r.isNew(f) })
-}
-
 // of returns the blocks of one severity, what costs most first.
 func of(fs []Finding, severity string) []block {
 	return blocksOf(slices.DeleteFunc(slices.Clone(fs), func(f Finding) bool { return f.Severity != severity }))
@@ -57,13 +49,9 @@ func of(fs []Finding, severity string) []block {
 
 // findings writes the open findings, worst severity first, then what costs most.
 func (r *reading) findings() {
-	open, shown := r.open(), r.shown()
-	if r.opts.New {
-		what := "Only what is new, reopened or regressed"
-		if r.Baseline != nil {
-			what = fmt.Sprintf("Only what is not in the baseline #%d, or regressed", r.Baseline.Seq)
-		}
-		r.title(inkNone, fmt.Sprintf("%s: %d of %s.", what, len(shown), plural(len(open), "open finding")))
+	shown, reduced := r.shown()
+	if reduced != "" {
+		r.title(inkNone, reduced)
 	}
 	room, hidden := maxBlocks, map[string]int{}
 	for _, sev := range severities {
@@ -106,6 +94,22 @@ func (r *reading) findings() {
 	if len(rest) > 0 {
 		r.title(inkNone, "… and more: "+strings.Join(rest, ", ")+": "+r.see("--format json"))
 	}
+}
+
+// shown returns the open findings, or those of them that were asked for, and
+// then what was.
+func (r *reading) shown() (list []Finding, reduced string) {
+	list = r.open()
+	if !r.opts.New {
+		return list, ""
+	}
+	all := len(list)
+	list = slices.DeleteFunc(list, func(f Finding) bool { return !r.isNew(f) })
+	what := "Only what is new, reopened or regressed"
+	if r.Baseline != nil {
+		what = fmt.Sprintf("Only what is not in the baseline #%d, or regressed", r.Baseline.Seq)
+	}
+	return list, fmt.Sprintf("%s: %d of %s.", what, len(list), plural(all, "open finding"))
 }
 
 func fresh(f Finding) bool { return f.Status == "new" || f.Status == "reopened" || f.Regression }

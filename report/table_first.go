@@ -13,10 +13,11 @@ const (
 // first writes what to begin with, where there is so much to do that it does
 // not stand on the first screen: the place of each is found below.
 func (r *reading) first() {
+	shown, _ := r.shown()
 	var blocks []block
 	for _, sev := range severities {
 		if sev.name != "info" {
-			blocks = append(blocks, of(r.shown(), sev.name)...)
+			blocks = append(blocks, of(shown, sev.name)...)
 		}
 	}
 	if len(blocks) <= maxFirst {

@@ -19,18 +19,34 @@ func (r *reading) regressions() {
 	}
 	r.title(inkAlarm, "REGRESSIONS: "+group(r.regressed()))
 	shown := r.Regressions[:min(len(r.Regressions), 2*maxLines)]
-	for i := 0; i < len(shown); {
-		first := shown[i]
-		var what []string
-		for ; i < len(shown) && shown[i].Item == first.Item && shown[i].Since == first.Since && shown[i].Reference == first.Reference; i++ {
-			what = append(what, fall(shown[i]))
-		}
-		r.hang(2, 4, inkNone, fmt.Sprintf("%s: %s %s (compared with %s)", first.Item, strings.Join(what, ", "), r.since(first.Since), r.mark(first.Reference)))
-		if c := r.cause(first.Item); c != "" && (i == len(shown) || shown[i].Item != first.Item) {
-			r.hang(4, 6, inkNone, c)
+	for _, f := range r.falls(shown) {
+		r.hang(2, 4, inkNone, fmt.Sprintf("%s: %s %s (compared with %s)", f.Item, f.What, f.Since, f.Reference))
+		if f.Cause != "" {
+			r.hang(4, 6, inkNone, f.Cause)
 		}
 	}
 	r.more(2, len(r.Regressions)-len(shown))
+}
+
+// A falling is what got worse about an item at one time.
+type falling struct{ Item, What, Since, Reference, Cause string }
+
+// falls joins the regressions of an item that began together; the last of an
+// item says what changed.
+func (r *reading) falls(list []Regression) (out []falling) {
+	for i := 0; i < len(list); {
+		first := list[i]
+		var what []string
+		for ; i < len(list) && list[i].Item == first.Item && list[i].Since == first.Since && list[i].Reference == first.Reference; i++ {
+			what = append(what, fall(list[i]))
+		}
+		f := falling{Item: first.Item, What: strings.Join(what, ", "), Since: r.since(first.Since), Reference: r.mark(first.Reference)}
+		if i == len(list) || list[i].Item != first.Item {
+			f.Cause = r.cause(first.Item)
+		}
+		out = append(out, f)
+	}
+	return out
 }
 
 // regressed counts the items that regressed, by however many measures.
@@ -79,14 +95,15 @@ func (r *reading) cause(item string) string {
 }
 
 // flapping lists what goes to and fro: one look at it tells nothing.
-func (r *reading) flapping() {
-	var lines []string
+func (r *reading) flapping() { r.short(inkYellow, "FLAPPING", r.flaps()) }
+
+func (r *reading) flaps() (lines []string) {
 	for _, it := range r.Items {
 		if it.Flapping != nil {
 			lines = append(lines, fmt.Sprintf("%s: its level keeps changing (%.0f %% of the most that 21 runs allow; it is over at 20 %%), now %s", it.Key, *it.Flapping, it.Level))
 		}
 	}
-	r.short(inkYellow, "FLAPPING", lines)
+	return lines
 }
 
 // since says from when on something is so.
@@ -119,12 +136,18 @@ func (r *reading) mark(m Mark) string {
 // resolved lists what is no longer wrong, and apart from it what only left with
 // its item: nobody repaired that.
 func (r *reading) resolved() {
+	if repaired, left := r.ended(); !r.opts.New {
+		r.short(inkGreen, "RESOLVED", repaired)
+		r.short(inkNone, "NO LONGER JUDGED, because nothing starts it or it is gone", left)
+	}
+}
+
+func (r *reading) ended() (repaired, left []string) {
 	removed := map[string]bool{}
 	for _, c := range r.Changes {
 		removed[c.Item] = c.Op == "removed"
 		removed[c.From] = true // its findings went with it to its new name
 	}
-	var repaired, left []string
 	for _, f := range r.Findings {
 		if f.Status != "resolved" {
 			continue
@@ -136,10 +159,7 @@ func (r *reading) resolved() {
 			repaired = append(repaired, line)
 		}
 	}
-	if !r.opts.New {
-		r.short(inkGreen, "RESOLVED", repaired)
-		r.short(inkNone, "NO LONGER JUDGED, because nothing starts it or it is gone", left)
-	}
+	return repaired, left
 }
 
 func (r *reading) short(c ink, title string, lines []string) {
@@ -156,6 +176,17 @@ func (r *reading) short(c ink, title string, lines []string) {
 // notJudged says what is not known, and why.
 func (r *reading) notJudged() {
 	g := &grid{indent: 2, cols: []column{{max: r.width * 2 / 5}, {}}}
+	for _, u := range r.unjudged() {
+		g.add(plain(u[0]), plain(u[1]))
+	}
+	if len(g.rows) > 0 {
+		r.title(inkYellow, "NOT JUDGED")
+		r.grid(g)
+	}
+}
+
+// unjudged lists what is not known, each with why.
+func (r *reading) unjudged() (out [][2]string) {
 	told := map[string]bool{}
 	for _, e := range r.Errors {
 		where := e.System
@@ -167,7 +198,7 @@ func (r *reading) notJudged() {
 			what += "\nTo do: " + long(e.Hint)
 		}
 		told[e.System+"\x00"+e.Message] = true
-		g.add(plain(where), plain(what))
+		out = append(out, [2]string{where, what})
 	}
 	for _, s := range r.Systems {
 		if s.Reason != "" && s.Status != "absent" && !told[s.System+"\x00"+s.Reason] {
@@ -178,16 +209,10 @@ func (r *reading) notJudged() {
 			if s.Status != "ok" {
 				reason = s.Status + ": " + reason
 			}
-			g.add(plain(s.System), plain(reason))
+			out = append(out, [2]string{s.System, reason})
 		}
 	}
-	for _, u := range r.unknown() {
-		g.add(plain(u[0]), plain(u[1]))
-	}
-	if len(g.rows) > 0 {
-		r.title(inkYellow, "NOT JUDGED")
-		r.grid(g)
-	}
+	return append(out, r.unknown()...)
 }
 
 // told counts the unknown items whose reason begins that of their system, and
@@ -266,8 +291,8 @@ func (r *reading) ending() {
 	if a := r.Archive; a != nil {
 		r.line(0, inkNone, fmt.Sprintf("Archive: %s, %s", a.Path, size(a.Bytes)))
 	}
-	r.suppressed()
-	r.gate()
+	r.line(0, inkNone, r.uncounted())
+	r.line(0, map[bool]ink{true: inkGreen, false: inkAlarm}[r.Gate.Passed], r.gate())
 	if h := r.JournalHead; h != nil {
 		r.line(0, inkDim, fmt.Sprintf("Journal head: #%d %s", h.Seq, prefix(h.Hash, 16)))
 	}
@@ -309,7 +334,8 @@ func (r *reading) recovery() {
 // exits explains the exit codes that the gate alone does not.
 var exits = map[int]string{3: " (incomplete: not everything could be read)", 4: " (the store is damaged)", 5: " (something we did failed)"}
 
-func (r *reading) gate() {
+// gate says whether it passed, why, and the exit code.
+func (r *reading) gate() string {
 	g := r.Gate
 	fails := "fails on " + strings.Join(g.FailOn, ", ")
 	if len(g.FailOn) == 0 || slices.Equal(g.FailOn, []string{"never"}) {
@@ -318,12 +344,12 @@ func (r *reading) gate() {
 	if g.FailUnder != nil && *g.FailUnder > 0 {
 		fails += " or under " + points(*g.FailUnder)
 	}
-	s, c := "Gate passed ("+fails+")", inkGreen
+	s := "Gate passed (" + fails + ")"
 	if !g.Passed {
-		s, c = "Gate failed", inkAlarm
+		s = "Gate failed"
 	}
 	if len(g.Why) > 0 {
 		s += ": " + strings.Join(g.Why, "; ")
 	}
-	r.line(0, c, fmt.Sprintf("%s; exit %d%s.", strings.TrimRight(s, "."), g.Exit, exits[g.Exit]))
+	return fmt.Sprintf("%s; exit %d%s.", strings.TrimRight(s, "."), g.Exit, exits[g.Exit])
 }

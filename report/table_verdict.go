@@ -10,10 +10,18 @@ import (
 
 // verdict writes the first lines: how it is, and which run says so.
 func (r *reading) verdict() {
-	c, state := r.state()
-	parts := []string{r.project() + " " + state}
+	c, _ := r.state()
+	r.line(0, c, r.headline())
+	r.line(0, inkDim, r.runLine())
+	r.line(0, inkYellow, r.judgedAnew())
+	r.line(0, inkNone, strings.TrimSpace(strings.Join(append(r.scoreNotes(), r.lately()), " ")))
+}
+
+// headline says in a sentence how it is.
+func (r *reading) headline() string {
+	_, state := r.state()
+	parts := []string{r.subject() + " " + state}
 	if len(r.opts.Only) > 0 {
-		parts = []string{strings.Join(r.opts.Only, " and ") + " of " + r.project() + " " + state}
 		if len(r.Systems) == 1 && r.Systems[0].Score.Value != nil {
 			parts[0] += ": score " + scored(r.Systems[0].Score.Value, nil)
 		}
@@ -30,16 +38,28 @@ func (r *reading) verdict() {
 	if failed := r.failed(); len(failed) > 0 {
 		parts = append(parts, strings.Join(failed, " and ")+" could not be read")
 	}
-	r.line(0, c, strings.Join(parts, "; ")+".")
-	r.line(0, inkDim, r.runLine())
-	if x := r.Rechecked; x != nil {
-		gate := "its gate failed"
-		if x.Passed {
-			gate = "its gate passed"
-		}
-		r.line(0, inkYellow, fmt.Sprintf("Judged anew by the checks and the configuration of today, %s UTC; the run itself said %s, and %s.", stamp(x.At), scored(x.Value, x.Grade), gate))
+	return strings.Join(parts, "; ") + "."
+}
+
+// judgedAnew says that the verdict is not the run's own; "" when it is.
+func (r *reading) judgedAnew() string {
+	x := r.Rechecked
+	if x == nil {
+		return ""
 	}
-	r.line(0, inkNone, strings.Join(r.scoreNotes(), " "))
+	gate := "its gate failed"
+	if x.Passed {
+		gate = "its gate passed"
+	}
+	return fmt.Sprintf("Judged anew by the checks and the configuration of today, %s UTC; the run itself said %s, and %s.", stamp(x.At), scored(x.Value, x.Grade), gate)
+}
+
+// subject names what is judged.
+func (r *reading) subject() string {
+	if len(r.opts.Only) > 0 {
+		return strings.Join(r.opts.Only, " and ") + " of " + r.project()
+	}
+	return r.project()
 }
 
 func (r *reading) project() string {
@@ -185,10 +205,15 @@ func (r *reading) scoreNotes() []string {
 	if s.Value != nil && s.Coverage < 1 {
 		out = append(out, fmt.Sprintf("The score covers %.0f %% of the items: the others could not be judged.", math.Floor(s.Coverage*100)))
 	}
-	if h := lastScores(s.History, 10); len(h) > 2 && len(slices.Compact(slices.Clone(h))) > 1 {
-		out = append(out, fmt.Sprintf("The last %d scores: %s.", len(h), strings.Join(h, ", ")))
-	}
 	return out
+}
+
+// lately lists the last scores, where they differ and are those of what is shown.
+func (r *reading) lately() string {
+	if h := lastScores(r.Score.History, 10); len(r.opts.Only) == 0 && len(h) > 2 && len(slices.Compact(slices.Clone(h))) > 1 {
+		return fmt.Sprintf("The last %d scores: %s.", len(h), strings.Join(h, ", "))
+	}
+	return ""
 }
 
 func lastScores(history []ScorePoint, n int) []string {

@@ -19,12 +19,16 @@ import (
 func (v *View) Document(version string) *report.Document {
 	var wg sync.WaitGroup
 	var graph refs.Graph
+	var week *report.Week
 	wg.Go(func() { graph = refs.NewTable(v.Snapshot, v.derived).Graph() })
+	wg.Go(func() { week = v.week() })
 	d := v.Summary(version)
+	d.Mended, d.Journal = v.mended(), append([]report.JournalRow{}, v.journal...)
 	for i, it := range v.Snapshot.Items {
 		detail(&d.Items[i], it)
 	}
 	wg.Wait()
+	d.Week = week
 	for i, it := range v.Snapshot.Items {
 		d.Items[i].Starts, d.Items[i].StartedBy = keys(graph.Starts[it.Key]), keys(graph.StartedBy[it.Key])
 	}
@@ -32,7 +36,8 @@ func (v *View) Document(version string) *report.Document {
 }
 
 // Summary is Document without the facts, metrics, files and references of the
-// items: most of its size, which a person's report does not show.
+// items, and without what a page draws of past and week: most of its size, which
+// a person's report does not show.
 func (v *View) Summary(version string) *report.Document {
 	i := v.Info
 	d := &report.Document{
@@ -98,7 +103,7 @@ func (v *View) score() report.Score {
 	for i := range s.History {
 		s.History[i].At = sec(s.History[i].At)
 	}
-	s.History = append(s.History, report.ScorePoint{Seq: v.Seq, At: sec(v.Info.Started), Value: s.Value})
+	s.History = append(s.History, report.ScorePoint{Seq: v.Seq, At: sec(v.Info.Started), Value: s.Value, Run: v.Info.ID})
 	return s
 }
 
@@ -240,7 +245,7 @@ func (v *View) documentFindings() ([]report.Finding, []report.Check) {
 			Regression: regressed(t),
 			Item:       string(t.Item), System: string(t.System), Title: t.Title, Message: t.Message, Hint: t.Hint,
 			Loss: round(v.Score.Loss[t.ID], 100), Location: location(t.At.Path, t.At.Line, t.At.Column),
-			Evidence: make([]report.Evidence, 0, len(t.Evidence)), FirstSeen: mark(t.First), Occurrence: t.Occurrences, Version: t.CheckVersion}
+			Evidence: make([]report.Evidence, 0, len(t.Evidence)), FirstSeen: mark(t.First), Opened: mark(t.Opened), Occurrence: t.Occurrences, Version: t.CheckVersion}
 		if t.Accepted() {
 			f.Waiver = &report.Waiver{Reason: t.Waived.Reason, Until: t.Waived.Until, By: t.Waived.Author()}
 		}

@@ -49,6 +49,7 @@ func (s *session) judge() (*View, error) {
 			s.info.Doubted = append(s.info.Doubted, t.ID)
 		}
 	}
+	v.follow(old.records())
 	v.checks = s.Config.rulesOf(checks)
 	v.evaluate()
 	if err := v.against(s.tx, old, s.cmp.old, mark); err != nil {
@@ -56,6 +57,9 @@ func (s *session) judge() (*View, error) {
 	}
 	if s.tx != nil {
 		if s.info.JournalHead, err = journalHead(s.tx); err != nil {
+			return nil, err
+		}
+		if v.journal, err = journalTail(s.tx, s.info.JournalHead); err != nil {
 			return nil, err
 		}
 	}

@@ -193,7 +193,11 @@ func Load(tx *store.Tx, seq uint64, collectors []*collect.Collector, checks []*a
 	c := &Config{ChecksOff: info.ChecksOff}
 	w := &audit.World{Now: s, Gone: info.Gone, Off: info.ChecksOff}
 	v.findings = audit.Saved(recs, seq, c.checks(checks), w, info.Crashed, info.Doubted)
+	v.follow(recs)
 	if v.Regressions, err = regressions(tx, seq); err != nil {
+		return nil, err
+	}
+	if v.journal, err = journalTail(tx, info.JournalHead); err != nil {
 		return nil, err
 	}
 	before, err := Before(tx, seq)
@@ -247,7 +251,7 @@ func runIDs(tx *store.Tx, refs map[snapshot.System]uint64) (map[snapshot.System]
 func history(tx *store.Tx, upto uint64) ([]report.ScorePoint, error) {
 	var out []report.ScorePoint
 	err := tx.Heads(upto, true, func(seq uint64, h store.Header) bool {
-		out = append(out, report.ScorePoint{Seq: seq, At: h.At.UTC(), Value: scoreOf(h)})
+		out = append(out, report.ScorePoint{Seq: seq, At: h.At.UTC(), Value: scoreOf(h), Run: h.ID})
 		return len(out) < HistoryLength-1
 	})
 	slices.Reverse(out)

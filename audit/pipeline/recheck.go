@@ -112,6 +112,10 @@ func (r *Recheck) View(tx *store.Tx, seq uint64) (*View, error) {
 	mark := audit.Mark{Seq: seq, Run: info.ID, At: info.Started}
 	info.Crashed, info.Doubted = j.Crashed, nil
 	v.findings = audit.Track(old.records(), j, checks, a.world, mark)
+	v.follow(old.records())
+	if v.journal, err = journalTail(tx, info.JournalHead); err != nil {
+		return nil, err
+	}
 	v.checks = r.Config.rulesOf(checks)
 	v.evaluate()
 	if a.old != nil {

@@ -33,6 +33,10 @@ type View struct {
 	trending func(check string) bool // see audit.Check.Trend
 	known    []*audit.Check          // every check there is, for what they say of themselves
 
+	recs     []*audit.Record     // of all findings of the reference, resolved ones too
+	followed map[string]bool     // ids of findings
+	journal  []report.JournalRow // the newest entries up to Info.JournalHead
+
 	rechecked *report.Rechecked
 
 	recovered *Recovered // nil: there are no rules, or they were not asked

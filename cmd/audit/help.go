@@ -138,6 +138,7 @@ Flags win over the environment, that over the file. What is accepted for a while
   PM2_HOME             where PM2 keeps its state, when audit.yaml names no home
   HOME, PATH           for ~ and for git, python3, shellcheck
   NO_COLOR, COLUMNS    no colours; the width of tables
+  GITHUB_STEP_SUMMARY  the file to which --format github appends the report
 
 No others, and flags win over them. Cron gives a program almost none: audit doctor --cron shows what that means here, audit cron install writes what is needed into its line.`},
 }

@@ -3,8 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"strings"
-	"time"
 
 	"healthaudit/audit/pipeline"
 	"healthaudit/report"
@@ -20,7 +18,7 @@ func (c *journalShowCmd) Run(a *App) error {
 	return a.reading(func(_ *settings, tx *store.Tx) error {
 		rows := []report.JournalRow{}
 		_, err := pipeline.VerifyJournal(tx, func(e rules.Entry, hash string) {
-			rows = append(rows, journalRow(e, hash))
+			rows = append(rows, pipeline.JournalRow(e, hash))
 		})
 		var broken *rules.ChainError
 		if err != nil && !errors.As(err, &broken) {
@@ -38,15 +36,6 @@ func (c *journalShowCmd) Run(a *App) error {
 		}
 		return nil
 	})
-}
-
-func journalRow(e rules.Entry, hash string) report.JournalRow {
-	who := e.Actor.User
-	if who == "" {
-		who = fmt.Sprintf("uid %d", e.Actor.UID)
-	}
-	return report.JournalRow{Seq: e.Seq, At: e.At.UTC().Truncate(time.Second), Actor: strings.TrimSpace(who + " via " + e.Actor.Via),
-		Action: e.Command, Item: e.Item, Result: e.Phase, Detail: e.What, Hash: hash}
 }
 
 type journalVerifyCmd struct{}

@@ -82,10 +82,14 @@ func (c *runCmd) Run(a *App) error {
 		return err
 	}
 	if !a.Quiet || doc.Gate.Exit != exitOK || c.Output != "" {
-		if err := a.write(c.Output, doc.Gate.Exit, func(w io.Writer, o report.Options) error {
+		err := a.write(c.Output, doc.Gate.Exit, func(w io.Writer, o report.Options) error {
 			o.New = c.New
 			return renderer.Render(w, doc, o)
-		}); err != nil {
+		})
+		if err == nil {
+			err = a.stepSummary(renderer, doc, report.Options{New: c.New})
+		}
+		if err != nil {
 			if f := (*failure)(nil); errors.As(err, &f) && !c.Ephemeral {
 				f.hint = "the run itself was kept: audit report writes it again"
 			}

@@ -111,10 +111,14 @@ func (c *reportCmd) Run(a *App) error {
 	if len(only) > 0 {
 		doc = doc.Only(names)
 	}
-	return a.write(c.Output, exitOK, func(w io.Writer, o report.Options) error {
+	err = a.write(c.Output, exitOK, func(w io.Writer, o report.Options) error {
 		o.Items, o.New, o.Only = c.Items, c.New, names
 		return renderer.Render(w, doc, o)
 	})
+	if err != nil || a.Quiet && c.Output == "" {
+		return err
+	}
+	return a.stepSummary(renderer, doc, report.Options{Items: c.Items, New: c.New, Only: names})
 }
 
 // listLimit is how many snapshots a table shows where nothing was asked for.
