@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"healthaudit/audit"
+	"healthaudit/audit/condition"
 	"healthaudit/snapshot"
 )
 
@@ -125,9 +126,9 @@ func ready(rule *Rule, s *Step, sub *Subject, p *Preparation) ([]Write, error) {
 	case sub.Waived:
 		return nil, &Refusal{Why: "a finding of it is waived"}
 	}
-	j := newJudge()
-	j.about(sub)
-	holds, err := j.eval(rule.When)
+	j := condition.NewJudge()
+	j.About(sub)
+	holds, err := j.Eval(rule.When)
 	switch {
 	case err != nil:
 		return nil, &Refusal{Why: "looked at again, its condition cannot be told: " + err.Error()}
@@ -183,9 +184,9 @@ func unmended(rule *Rule, sub *Subject, was audit.Severity) string {
 	case sub.Worst > was:
 		return "what is found afterwards is worse than before"
 	}
-	j := newJudge()
-	j.about(sub)
-	holds, err := j.eval(rule.When)
+	j := condition.NewJudge()
+	j.About(sub)
+	holds, err := j.Eval(rule.When)
 	switch {
 	case err != nil:
 		return "whether it helped cannot be told: " + err.Error()

@@ -207,7 +207,7 @@ func decodeError(path string, err error, v Vocabulary) error {
 	}
 	if _, word, ok := strings.Cut(e.What, `unknown field "`); ok {
 		word = strings.TrimRight(word, `"`)
-		if meant := v.meant(word, keys); meant != "" {
+		if meant := v.Meant(word, keys); meant != "" {
 			e.Hint += "\n" + meant
 		}
 	}
@@ -287,7 +287,7 @@ func (r *reader) depends(s *Set) error {
 	for i, rule := range s.Rules {
 		for j, d := range rule.Depends {
 			if s.Rule(d) == nil {
-				return r.fail(fmt.Sprintf("$.rules[%d].depends_on[%d]", i, j), fmt.Sprintf("there is no rule %q", d), r.v.meant(d, ids))
+				return r.fail(fmt.Sprintf("$.rules[%d].depends_on[%d]", i, j), fmt.Sprintf("there is no rule %q", d), r.v.Meant(d, ids))
 			}
 		}
 		if way := circle(s, rule, []string{rule.ID}, map[string]bool{}); way != nil {

@@ -13,6 +13,7 @@ import (
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
 
+	"healthaudit/audit/condition"
 	"healthaudit/snapshot"
 )
 
@@ -37,7 +38,7 @@ func (r *reader) rule(at string, d *ruleDoc, def *defaultsDoc) (*Rule, error) {
 	if strings.TrimSpace(d.When) == "" {
 		return nil, r.fail(at, "the rule "+d.ID+" has no condition", "give it a when, such as when: 'finding(\"pm2-errored\")'")
 	}
-	if rule.When, err = Compile(d.When, r.v); err != nil {
+	if rule.When, err = condition.Compile(d.When, r.v.Vocabulary); err != nil {
 		return nil, r.condition(at+".when", d.When, err)
 	}
 	if err := r.timing(at, rule, d, def); err != nil {
@@ -55,19 +56,12 @@ func (r *reader) rule(at string, d *ruleDoc, def *defaultsDoc) (*Rule, error) {
 
 // condition is the error of a condition, with a caret below its place.
 func (r *reader) condition(at, text string, err error) error {
-	var c *CondError
+	var c *condition.Error
 	if !errors.As(err, &c) {
 		return r.fail(at, err.Error(), "")
 	}
-	hint := "    " + text
-	if c.Column > 0 && !strings.Contains(text, "\n") {
-		hint += "\n    " + strings.Repeat(" ", min(c.Column-1, len(text))) + "^"
-	}
-	if c.Hint != "" {
-		hint += "\n" + c.Hint
-	}
 	e := r.fail(at, "when: "+c.What, "").(*ParseError)
-	e.Hint = hint
+	e.Hint = c.Show(text)
 	return e
 }
 
@@ -175,7 +169,7 @@ func (r *reader) action(at string, rule *Rule, d map[string]string) error {
 	case len(d) == 0:
 		return r.fail(at, "the rule "+rule.ID+" has no action", "give it one: action: {type: "+ids[0]+"}")
 	case rule.Action == nil:
-		hint := r.v.meant(kind, ids)
+		hint := r.v.Meant(kind, ids)
 		if hint == "" {
 			hint = "this version has " + strings.Join(ids, ", ")
 		}
@@ -198,7 +192,7 @@ func (r *reader) action(at string, rule *Rule, d map[string]string) error {
 	}
 	for _, k := range slices.Sorted(maps.Keys(d)) {
 		if k != "type" && !slices.Contains(names, k) {
-			return r.fail(at+".action."+k, fmt.Sprintf("%s has no setting %q", kind, k), r.v.meant(k, names))
+			return r.fail(at+".action."+k, fmt.Sprintf("%s has no setting %q", kind, k), r.v.Meant(k, names))
 		}
 	}
 	return nil

@@ -8,8 +8,18 @@ import (
 
 	"github.com/bmatcuk/doublestar/v4"
 
+	"healthaudit/audit/condition"
 	"healthaudit/snapshot"
 )
+
+// A Subject is one item as conditions see it.
+type Subject = condition.Subject
+
+// A Vocabulary is the names that a file of rules may use.
+type Vocabulary struct {
+	condition.Vocabulary
+	Actions []*Action
+}
 
 // A Rule says when something is done about an item, and how often at most.
 type Rule struct {
@@ -18,7 +28,7 @@ type Rule struct {
 	System   snapshot.System
 	Items    []string // globs over keys; empty is all of the system
 	Except   []string // globs over keys that the rule leaves alone
-	When     Cond
+	When     condition.Cond
 	For      For
 	Priority int // the higher is served first
 	Cooldown time.Duration

@@ -10,6 +10,7 @@ import (
 
 	"healthaudit/audit"
 	"healthaudit/audit/check"
+	"healthaudit/audit/condition"
 	"healthaudit/report"
 	"healthaudit/rules"
 	"healthaudit/rules/action"
@@ -74,7 +75,7 @@ func (p *project) runner(mode string) *Runner {
 	for _, c := range check.All() {
 		ids = append(ids, c.ID)
 	}
-	set, err := rules.Parse("audit.rules.yaml", []byte(mending), rules.Vocabulary{Checks: ids, Actions: action.All()})
+	set, err := rules.Parse("audit.rules.yaml", []byte(mending), rules.Vocabulary{Vocabulary: condition.Vocabulary{Checks: ids}, Actions: action.All()})
 	if err != nil {
 		p.t.Fatal(err)
 	}

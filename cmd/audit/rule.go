@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"healthaudit/audit/check"
+	"healthaudit/audit/condition"
 	"healthaudit/audit/pipeline"
 	"healthaudit/report"
 	"healthaudit/rules"
@@ -24,11 +25,15 @@ const defaultRules = "audit.rules.yaml"
 
 // ruleWords is what conditions may name.
 func ruleWords() rules.Vocabulary {
-	v := rules.Vocabulary{Checks: checkIDs(), Actions: action.All(), Nearest: nearestName}
+	return rules.Vocabulary{Vocabulary: condition.Vocabulary{Checks: checkIDs(), Metrics: metrics(), Nearest: nearestName}, Actions: action.All()}
+}
+
+// metrics are the names of all metrics that items may have.
+func metrics() (names []string) {
 	for _, c := range all.Collectors {
-		v.Metrics = append(v.Metrics, c.Metrics...)
+		names = append(names, c.Metrics...)
 	}
-	return v
+	return names
 }
 
 // rules reads the rules of recovery; nil where there are none. It never follows
