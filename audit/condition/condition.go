@@ -33,6 +33,10 @@ type Subject struct {
 	Waived    bool            // a finding of it is accepted
 	Open      map[string]bool // checks with a finding that counts
 	Doubted   map[string]bool // checks with a finding that nobody could look for this time
+
+	// Ask, if not nil, is asked instead of Open and Doubted whether a check found
+	// something; known is false where nobody could look.
+	Ask func(check string) (found, known bool)
 }
 
 // A Cond is a compiled condition.
@@ -128,10 +132,16 @@ func (s *Subject) fact(name string, otherwise []any) (any, error) {
 }
 
 func (s *Subject) finding(check string) bool {
-	if s.Open[check] {
+	found, doubted := s.Open[check], s.Doubted[check]
+	if s.Ask != nil {
+		var known bool
+		found, known = s.Ask(check)
+		doubted = !known
+	}
+	if found {
 		return true
 	}
-	if s.Doubted[check] {
+	if doubted {
 		panic(fmt.Errorf("nobody could look for %s this time", check))
 	}
 	return false
