@@ -22,8 +22,8 @@ type Answer struct {
 
 // Failed is a program that did not do what it is there for.
 type Failed struct {
-	Hook bool // else a plugin
-	Name string
+	Kind string // collector, check or hook
+	Name string // of a hook its event and program
 	What string // what went wrong, without the subject
 	Hint string
 	At   Location // where the configuration names it

@@ -166,6 +166,9 @@ func (p *planner) evaluate() {
 	for i := range p.w.Subjects {
 		sub := &p.w.Subjects[i]
 		sys, before := sub.Item.System(), len(p.matches)
+		if sub.Item.Foreign() { // no action knows what it is
+			continue
+		}
 		if sub.Level != audit.LevelUnknown && !sub.Item.Key.IsPseudo() {
 			p.judged[sys]++
 		}

@@ -6,7 +6,6 @@ import (
 	"slices"
 
 	"healthaudit/audit"
-	"healthaudit/audit/check"
 	"healthaudit/audit/pipeline"
 	"healthaudit/report"
 	"healthaudit/snapshot"
@@ -22,11 +21,14 @@ type bisectCmd struct {
 
 // Run says between which snapshots, and commits, a finding began.
 func (c *bisectCmd) Run(a *App) error {
-	checks := check.All()
+	checks, err := a.catalogue()
+	if err != nil {
+		return err
+	}
 	i := slices.IndexFunc(checks, func(k *audit.Check) bool { return k.ID == c.Check })
 	if i < 0 {
 		hint := "audit check list has the names"
-		if near := nearestName(c.Check, checkIDs()); near != "" {
+		if near := nearestName(c.Check, idsOf(checks)); near != "" {
 			hint = "did you mean " + near + "?"
 		}
 		return &usageError{fmt.Sprintf("there is no check %q", c.Check), hint}

@@ -67,6 +67,7 @@ type File struct {
 		Off      []string           `yaml:"off"`
 		Severity map[string]string  `yaml:"severity"`
 		Limits   map[string]float64 `yaml:"limits"`
+		Custom   []fileCustom       `yaml:"custom"`
 	} `yaml:"checks"`
 	Archive struct {
 		Dir        string `yaml:"dir"`
@@ -88,6 +89,16 @@ type File struct {
 		Mode  string `yaml:"mode"`
 		Rules string `yaml:"rules"`
 	} `yaml:"recovery"`
+	Plugins struct {
+		Collectors []fileCollector `yaml:"collectors"`
+		Checks     []fileChecker   `yaml:"checks"`
+	} `yaml:"plugins"`
+	Hooks struct {
+		Before       []fileHook `yaml:"before"`
+		After        []fileHook `yaml:"after"`
+		OnRegression []fileHook `yaml:"on_regression"`
+		Ping         string     `yaml:"ping"`
+	} `yaml:"hooks"`
 }
 
 // resolve applies the precedence flag, environment, file, default to the

@@ -24,8 +24,8 @@ import (
 const defaultRules = "audit.rules.yaml"
 
 // ruleWords is what conditions may name.
-func ruleWords() rules.Vocabulary {
-	return rules.Vocabulary{Vocabulary: condition.Vocabulary{Checks: checkIDs(), Metrics: metrics(), Nearest: nearestName}, Actions: action.All()}
+func ruleWords(checks []string) rules.Vocabulary {
+	return rules.Vocabulary{Vocabulary: condition.Vocabulary{Checks: checks, Metrics: metrics(), Nearest: nearestName}, Actions: action.All()}
 }
 
 // metrics are the names of all metrics that items may have.
@@ -64,7 +64,7 @@ func (s *settings) rules() (*rules.Set, error) {
 	if err != nil {
 		return nil, &usageError{"read the rules of recovery: " + err.Error(), ""}
 	}
-	set, err := rules.Parse(filepath.ToSlash(path), src, ruleWords())
+	set, err := rules.Parse(filepath.ToSlash(path), src, ruleWords(s.checkIDs()))
 	var bad *rules.ParseError
 	if errors.As(err, &bad) {
 		return nil, &usageError{bad.Error(), bad.Hint}
@@ -74,7 +74,7 @@ func (s *settings) rules() (*rules.Set, error) {
 
 // builtin are the rules that audit brings along.
 func builtin() *rules.Set {
-	set, err := rules.Parse("", rules.Builtin, ruleWords())
+	set, err := rules.Parse("", rules.Builtin, ruleWords(idsOf(check.All())))
 	if err != nil {
 		panic(err) // a test parses them
 	}
@@ -198,7 +198,7 @@ func (c *ruleTestCmd) Run(a *App) error {
 			one.Rules = []*rules.Rule{r}
 			set = &one
 		}
-		t, err := pipeline.TestRules(a.ctx, tx, set, c.Last, all.Collectors, check.All())
+		t, err := pipeline.TestRules(a.ctx, tx, set, c.Last, all.Collectors, s.checks())
 		if err != nil {
 			return err
 		}

@@ -12,7 +12,6 @@ import (
 	"github.com/bmatcuk/doublestar/v4"
 
 	"healthaudit/audit"
-	"healthaudit/audit/check"
 	"healthaudit/audit/pipeline"
 	"healthaudit/snapshot"
 	"healthaudit/snapshot/collect"
@@ -49,7 +48,8 @@ type settings struct {
 	moved    bool   // the configuration itself says where the root is
 	pipeline pipeline.Config
 
-	archiveLine int // where the configuration speaks of archives; 0 nowhere
+	extra       []*audit.Check // that the configuration defines
+	archiveLine int            // where the configuration speaks of archives; 0 nowhere
 }
 
 // check validates the values and makes the pipeline's configuration of them.
@@ -144,6 +144,9 @@ func (s *settings) check(a *App, path string) error {
 	if err := s.checkExpect(path); err != nil {
 		return err
 	}
+	if err := s.checkPlugins(path); err != nil {
+		return err
+	}
 	if err := s.checkChecks(bad); err != nil {
 		return err
 	}
@@ -153,12 +156,11 @@ func (s *settings) check(a *App, path string) error {
 func (s *settings) checkChecks(bad func(string, ...any) error) error {
 	f, c := &s.file, &s.pipeline
 	known := func(id string) error {
-		for _, k := range check.All() {
-			if k.ID == id {
-				return nil
-			}
+		ids := s.checkIDs()
+		if slices.Contains(ids, id) {
+			return nil
 		}
-		near := nearestName(id, checkIDs())
+		near := nearestName(id, ids)
 		if near != "" {
 			near = ", did you mean " + near + "?"
 		}
@@ -188,7 +190,7 @@ func (s *settings) checkChecks(bad func(string, ...any) error) error {
 		if err := known(id); err != nil {
 			return err
 		}
-		for _, k := range check.All() {
+		for _, k := range s.checks() {
 			if k.ID == id && !slices.ContainsFunc(k.Limits, func(l audit.Limit) bool { return l.Name == limit }) {
 				return bad("check %s has no limit %q", id, limit)
 			}
@@ -199,32 +201,6 @@ func (s *settings) checkChecks(bad func(string, ...any) error) error {
 		c.Limits[name] = v
 	}
 	return nil
-}
-
-// trusted refuses a configuration that would have something of the project run and
-// that may itself be a part of the project: a pull request must not run code. One
-// that chooses its own root may lie outside of that and inside the project, and
-// so may one in another folder of the repository that the root is a part of.
-func (s *settings) trusted(a *App) error {
-	if !s.pipeline.Collect.PM2Node || a.Trust {
-		return nil
-	}
-	outside := a.Config != "" && !s.moved
-	for _, resolve := range []func(string) (string, error){filepath.Abs, filepath.EvalSymlinks} {
-		root, err1 := resolve(s.root)
-		root = repository(root)
-		config, err2 := resolve(s.config)
-		if err2 == nil {
-			config, err2 = filepath.Abs(config)
-		}
-		rel, err3 := filepath.Rel(root, config)
-		outside = outside && err1 == nil && err2 == nil && err3 == nil && !filepath.IsLocal(rel)
-	}
-	if outside {
-		return nil
-	}
-	return &usageError{s.config + ": systems.pm2.node runs ecosystem files in real Node, and whoever may change this configuration could run code here",
-		"if every change of this project may run on this machine: --trust-config\nelse take the key out, or put it into a file outside of the project: --config FILE --root DIR"}
 }
 
 // repository is the outermost folder around another one that git has as a work
@@ -252,11 +228,4 @@ func validGate(list []string) error {
 		}
 	}
 	return nil
-}
-
-func checkIDs() (out []string) {
-	for _, c := range check.All() {
-		out = append(out, c.ID)
-	}
-	return out
 }

@@ -1,0 +1,121 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"healthaudit/snapshot/collect/plugin"
+)
+
+// trusted refuses a configuration that would have programs run and that may itself
+// be a part of the project: a pull request must not run code. It also refuses
+// programs that are a part of it, whoever names them.
+func (s *settings) trusted(a *App) error {
+	wish := s.wish()
+	if wish == "" || a.Trust {
+		return nil
+	}
+	if !s.outside(a) {
+		return &usageError{s.config + ": " + wish + ", and whoever may change this configuration could run code here",
+			"if every change of this project may run on this machine: --trust-config\nelse take the key out, or put it into a file outside of the project: --config FILE --root DIR"}
+	}
+	for _, p := range s.programs() {
+		if path, in := s.within(p); in {
+			return &usageError{fmt.Sprintf("%s: it starts %s, which is a part of the project: whoever may change that could run code here", s.config, path),
+				"if every change of this project may run on this machine: --trust-config\nelse keep the program outside of the project"}
+		}
+	}
+	return nil
+}
+
+// wish says what a configuration has run, if anything.
+func (s *settings) wish() string {
+	c := &s.pipeline
+	switch {
+	case c.Collect.PM2Node:
+		return "systems.pm2.node runs ecosystem files in real Node"
+	case len(c.Plugins.Collectors) > 0:
+		return "plugins.collectors starts programs"
+	case len(c.Plugins.Checks) > 0:
+		return "plugins.checks starts programs"
+	case len(c.Hooks.Before)+len(c.Hooks.After)+len(c.Hooks.OnRegression) > 0:
+		return "hooks starts programs"
+	case c.Hooks.Ping != "":
+		return "hooks.ping sends to an address"
+	}
+	return ""
+}
+
+// outside reports whether nobody who may change the project may change the
+// configuration. One that chooses its own root may lie outside of that and inside
+// the project, and so may one in another folder of the repository that the root is
+// a part of.
+func (s *settings) outside(a *App) bool {
+	if a.Config == "" || s.moved {
+		return false
+	}
+	return !s.inProject(s.config)
+}
+
+// inProject reports whether a path lies in the project or in the repository around
+// it, as it stands or where its links lead. One that cannot be told does.
+func (s *settings) inProject(path string) bool {
+	for _, resolve := range []func(string) (string, error){filepath.Abs, filepath.EvalSymlinks} {
+		root, err1 := resolve(s.root)
+		root = repository(root)
+		p, err2 := resolve(path)
+		if err2 == nil {
+			p, err2 = filepath.Abs(p)
+		}
+		rel, err3 := filepath.Rel(root, p)
+		if err1 != nil || err2 != nil || err3 != nil || filepath.IsLocal(rel) {
+			return true
+		}
+	}
+	return false
+}
+
+func (s *settings) programs() (out []plugin.Program) {
+	c := &s.pipeline
+	for _, p := range slices.Concat(c.Plugins.Collectors, c.Plugins.Checks) {
+		out = append(out, p.Program)
+	}
+	for _, h := range slices.Concat(c.Hooks.Before, c.Hooks.After, c.Hooks.OnRegression) {
+		out = append(out, h.Program)
+	}
+	return out
+}
+
+// interpreters run the file that they are given first.
+var interpreters = []string{"sh", "bash", "dash", "zsh", "ksh", "env", "node", "nodejs", "deno", "bun", "python", "python3", "perl", "ruby", "php", "lua"}
+
+// within returns the part of a command that is code of the project: the program,
+// or the file that it interprets.
+func (s *settings) within(p plugin.Program) (string, bool) {
+	name := p.Command[0]
+	if strings.ContainsRune(name, filepath.Separator) && isFile(name) && s.inProject(name) {
+		return name, true
+	}
+	if !slices.Contains(interpreters, filepath.Base(name)) {
+		return "", false
+	}
+	for _, arg := range p.Command[1:] {
+		if strings.HasPrefix(arg, "-") || slices.Contains(interpreters, filepath.Base(arg)) {
+			continue
+		}
+		path := arg
+		if !filepath.IsAbs(path) {
+			path = filepath.Join(s.root, path) // programs are started in the root
+		}
+		return arg, isFile(path) && s.inProject(path)
+	}
+	return "", false
+}
+
+func isFile(path string) bool {
+	st, err := os.Stat(path)
+	return err == nil && st.Mode().IsRegular()
+}
