@@ -120,7 +120,9 @@ func (s *session) tell(ctx context.Context, d *report.Document) {
 			ran[name] = true
 			if bad != nil {
 				failed[name] = *bad
-				d.Errors = append(d.Errors, report.Error{System: string(snapshot.Auditor), Source: name, Message: "the hook " + name + " " + bad.What, Hint: bad.Hint})
+				if !slices.ContainsFunc(s.foreign.Failed, func(f audit.Failed) bool { return f.Kind == "hook" && f.Name == name && f.What == bad.What }) { // it is a finding already
+					d.Errors = append(d.Errors, report.Error{System: string(snapshot.Auditor), Source: name, Message: "the hook " + name + " " + bad.What, Hint: bad.Hint})
+				}
 			}
 		}
 		told := toldOf(d)

@@ -60,9 +60,10 @@ type reader struct {
 	hash    func(string) string
 }
 
-// text is one that a person reads: masked, bounded, in one line.
+// text is one that a person reads: in one line, masked, bounded. It is masked as it
+// will stand there: what is taken out of it before may have split a secret.
 func (r *reader) text(s string) string {
-	return shorten(clean(strings.Join(strings.Fields(mask.Text(s, r.secrets)), " ")), maxText)
+	return shorten(mask.Text(strings.Join(strings.Fields(clean(s)), " "), r.secrets), maxText)
 }
 
 // A refused says what is wrong with an answer.
@@ -77,7 +78,7 @@ const maxOpen = 20
 
 // decode reads one answer, strictly. An error shows nothing of what it read but
 // the name of a key, masked.
-func decode(out []byte) (*answer, error) {
+func decode(out []byte, secrets []string) (*answer, error) {
 	if len(bytes.TrimSpace(out)) == 0 {
 		return nil, refuse("it printed nothing")
 	}
@@ -91,7 +92,7 @@ func decode(out []byte) (*answer, error) {
 		Schema any `json:"schema"`
 	}
 	if err := json.Unmarshal(out, &version); err != nil {
-		return nil, explain(err)
+		return nil, explain(err, secrets)
 	}
 	if version.Schema != Schema {
 		return nil, refuse("its schema is not %q, which this version of audit reads", Schema)
@@ -100,7 +101,7 @@ func decode(out []byte) (*answer, error) {
 	dec := json.NewDecoder(bytes.NewReader(out))
 	dec.DisallowUnknownFields()
 	if err := dec.Decode(a); err != nil {
-		return nil, explain(err)
+		return nil, explain(err, secrets)
 	}
 	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
 		return nil, refuse("something stands behind its end")
@@ -109,7 +110,7 @@ func decode(out []byte) (*answer, error) {
 }
 
 // explain says what is wrong with JSON without its values.
-func explain(err error) error {
+func explain(err error, secrets []string) error {
 	var syntax *json.SyntaxError
 	var kind *json.UnmarshalTypeError
 	switch {
@@ -124,7 +125,7 @@ func explain(err error) error {
 	}
 	if _, key, ok := strings.Cut(err.Error(), "unknown field "); ok {
 		key = strings.Trim(key, `"`)
-		return refuse("it has a key that the schema does not know: %s", shorten(clean(mask.Text(key, nil)), 40))
+		return refuse("it has a key that the schema does not know: %s", shorten(mask.Text(clean(key), secrets), 40))
 	}
 	return refuse("it is no JSON of the schema")
 }

@@ -94,7 +94,7 @@ func give(it *snapshot.Item) givenItem {
 }
 
 func (p *Plugin) readFindings(out []byte, secrets []string, given map[snapshot.Key]bool) (*Findings, error) {
-	a, err := decode(out)
+	a, err := decode(out, secrets)
 	switch {
 	case err != nil:
 		return nil, err

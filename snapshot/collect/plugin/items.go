@@ -47,7 +47,7 @@ func unusable(err error) *Failure {
 }
 
 func (p *Plugin) readItems(out []byte, secrets []string, hash func(string) string) ([]*snapshot.Item, error) {
-	a, err := decode(out)
+	a, err := decode(out, secrets)
 	switch {
 	case err != nil:
 		return nil, err

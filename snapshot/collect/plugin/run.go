@@ -25,7 +25,7 @@ func (p *Program) Run(ctx context.Context, h host.Host, in []byte) ([]byte, *Fai
 	if bad != nil {
 		return nil, bad
 	}
-	res, err := h.Run(ctx, host.Command{Program: path, Args: p.Command[1:], Env: p.environment(h), In: in, Timeout: p.Timeout, MaxOut: maxOutput, MaxError: 4096, Alone: true})
+	res, err := h.Run(ctx, host.Command{Program: path, Args: p.Command[1:], Env: p.environment(h), In: in, Timeout: p.Timeout, MaxOut: maxOutput, MaxError: 4096, Alone: true, Marked: true})
 	const byHand = "Run it by hand, with what docs/plugins.md says on its standard input."
 	said := p.said(h, res.Err)
 	switch {
@@ -105,6 +105,10 @@ func (p *Program) secrets(h host.Host) []string {
 	for _, name := range p.Env {
 		if v := h.Env(name); v != "" && !slices.Contains(basic, name) {
 			out = append(out, v)
+			for line := range strings.Lines(v) { // as it stands in a text of one line
+				out = append(out, strings.Join(strings.Fields(clean(line)), " "))
+			}
+			out = append(out, strings.Join(strings.Fields(clean(v)), " "))
 		}
 	}
 	return slices.Concat(out, p.arguments())
@@ -135,7 +139,7 @@ func (p *Program) said(h host.Host, stderr []byte) string {
 	if line == "" {
 		return ""
 	}
-	line = clean(mask.Errors(line, p.secrets(h)))
+	line = mask.Errors(clean(line), p.secrets(h))
 	if len(line) > maxSaid {
 		line = strings.ToValidUTF8(line[:maxSaid], "") + "…"
 	}
