@@ -116,6 +116,9 @@ func alive(pid string) bool {
 
 // Nothing that a plugin started is left, however it ends and wherever that went.
 func TestCollect_leaves_no_process(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it starts many processes; make test runs it")
+	}
 	if _, err := os.Stat("/proc/self/stat"); err != nil {
 		t.Skip("there is no /proc here")
 	}
@@ -129,6 +132,7 @@ func TestCollect_leaves_no_process(t *testing.T) {
 		"leaves_twice_and_fails": {"setsid sh -c 'setsid sleep 300 & echo $! >$PIDS' & sleep 0.3; exit 1", "exit code 1"},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel() // most of it is waiting
 			dir := t.TempDir()
 			pids := filepath.Join(dir, "pids")
 			p := program(t, dir, "#!/bin/sh\nPIDS="+pids+"; export PIDS\n"+c.body+"\n")
