@@ -23,7 +23,7 @@ type Answer struct {
 // Failed is a program that did not do what it is there for.
 type Failed struct {
 	Kind string // collector, check or hook
-	Name string // of a hook its event and program
+	Name string // of a hook its program and event
 	What string // what went wrong, without the subject
 	Hint string
 	At   Location // where the configuration names it

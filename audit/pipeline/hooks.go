@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"context"
+	_ "embed"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -21,7 +22,7 @@ import (
 // A Hook is a program that is told of runs.
 type Hook struct {
 	plugin.Program
-	Name string // its event and program, for a person
+	Name string // its program and event, for a person
 	At   audit.Location
 }
 
@@ -36,6 +37,11 @@ type Hooks struct {
 
 // HookSchema is the version of what hooks are given.
 const HookSchema = "audit.hook/v1"
+
+// HookSchemaJSON is its JSON Schema, docs/hook.schema.json.
+//
+//go:embed hook.schema.json
+var HookSchemaJSON []byte
 
 // maxTold bounds the findings and regressions that a hook is told of.
 const maxTold = 100
@@ -54,7 +60,7 @@ type Told struct {
 
 // A ToldRun says which run it is.
 type ToldRun struct {
-	ID      string    `json:"id"`
+	ID      string    `json:"id,omitempty"`
 	Seq     uint64    `json:"seq,omitempty"`
 	Started time.Time `json:"started"`
 	Host    string    `json:"host"`

@@ -10,14 +10,16 @@ import (
 	"testing"
 
 	"healthaudit/audit/check"
+	"healthaudit/audit/pipeline"
 	"healthaudit/report"
+	"healthaudit/snapshot/collect/plugin"
 )
 
 var update = flag.Bool("update", false, "write the generated pages of docs/ again")
 
 // TestDocs holds the generated pages against the code they are made of.
 func TestDocs(t *testing.T) {
-	for name, page := range map[string]string{"checks.md": checksPage(), "report.schema.json": string(report.SchemaJSON), "commands.md": commandsPage(t)} {
+	for name, page := range map[string]string{"checks.md": checksPage(), "report.schema.json": string(report.SchemaJSON), "plugin.schema.json": string(plugin.SchemaJSON), "hook.schema.json": string(pipeline.HookSchemaJSON), "commands.md": commandsPage(t)} {
 		path := filepath.Join("..", "..", "docs", name)
 		if *update {
 			if err := os.WriteFile(path, []byte(page), 0o644); err != nil {

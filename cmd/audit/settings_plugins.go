@@ -222,10 +222,10 @@ func (e listEntry) severity(word string) (audit.Severity, error) {
 func (s *settings) program(e listEntry, f fileProgram) (plugin.Program, error) {
 	p := plugin.Program{Timeout: plugin.DefaultTimeout, Env: f.env}
 	if len(f.command) == 0 || f.command[0] == "" {
-		return p, e.bad("command", "is missing: the program and its arguments as a list, such as [./plugins/disk.sh, --all]; there is no shell")
+		return p, e.unquoted("command", "is missing: the program and its arguments as a list, such as [./plugins/disk.sh, --all]; there is no shell")
 	}
 	if len(f.command) > maxArgs {
-		return p, e.bad("command", "has more than %d parts", maxArgs)
+		return p, e.unquoted("command", "has more than %d parts", maxArgs)
 	}
 	folder, err := filepath.Abs(filepath.Dir(s.config))
 	if err != nil {
@@ -233,7 +233,7 @@ func (s *settings) program(e listEntry, f fileProgram) (plugin.Program, error) {
 	}
 	for i, part := range f.command {
 		if strings.ContainsRune(part, 0) {
-			return p, e.bad("command", "holds a NUL, which no program can be given")
+			return p, e.unquoted("command", "holds a NUL, which no program can be given")
 		}
 		if strings.HasPrefix(part, "./") || strings.HasPrefix(part, "../") {
 			if i == 0 && part[1] == '/' {
@@ -241,7 +241,7 @@ func (s *settings) program(e listEntry, f fileProgram) (plugin.Program, error) {
 			}
 			part = filepath.Join(folder, part)
 		} else if i == 0 && strings.Contains(part, "/") && !filepath.IsAbs(part) {
-			return p, e.bad("command", "begins with %q: write ./%s for a program beside the configuration, else a name on PATH or an absolute path", part, part)
+			return p, e.unquoted("command", "begins with %q: write ./%s for a program beside the configuration, else a name on PATH or an absolute path", part, part)
 		}
 		p.Command = append(p.Command, part)
 	}
@@ -254,10 +254,17 @@ func (s *settings) program(e listEntry, f fileProgram) (plugin.Program, error) {
 	}
 	for _, n := range f.env {
 		if !variable().MatchString(n) {
-			return p, e.bad("env", "holds what is no name of an environment variable; values stand in the environment, not here")
+			return p, e.unquoted("env", "holds what is no name of an environment variable; values stand in the environment, not here")
 		}
 	}
 	return p, nil
+}
+
+// unquoted complains without showing the place: secrets may stand there.
+func (e listEntry) unquoted(key, format string, args ...any) error {
+	err := e.bad(key, format, args...).(*usageError)
+	err.hint = ""
+	return err
 }
 
 // hooks makes what is told of runs.
@@ -278,9 +285,9 @@ func (s *settings) hooks(at func(string, ...any) listEntry) error {
 			if err != nil {
 				return err
 			}
-			name := list.key + " " + filepath.Base(p.Command[0])
+			name := fmt.Sprintf("%s (%s)", filepath.Base(p.Command[0]), list.key)
 			if seen[name]++; seen[name] > 1 {
-				name += fmt.Sprintf(" (%d)", seen[name])
+				name = fmt.Sprintf("%s (%s, %d)", filepath.Base(p.Command[0]), list.key, seen[name])
 			}
 			*list.to = append(*list.to, pipeline.Hook{Program: p, Name: name, At: e.location()})
 		}
@@ -290,7 +297,7 @@ func (s *settings) hooks(at func(string, ...any) listEntry) error {
 	}
 	u, err := url.Parse(h.Ping)
 	if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Hostname() == "" || u.User != nil {
-		return at("hooks").bad("ping", "is no address such as https://host/path")
+		return at("hooks").unquoted("ping", "is no address such as https://host/path")
 	}
 	e := at("hooks")
 	line, column, _ := e.place("ping")

@@ -30,7 +30,7 @@ var HookFailed = &audit.Check{
 	Doc: "A hook of the configuration ended with an error, or an address to ping did not answer: whoever waits for word from audit hears nothing. " +
 		"What runs after a run is over is told by the next one. The run itself is not touched by it.",
 	Hint:          "Run the hook by hand, with what docs/plugins.md says on its standard input.",
-	Discriminator: "the event and the name of the program",
+	Discriminator: "the program and the event",
 	Source:        "a message that is not delivered is noticed by nobody",
 	Judge:         func(p *audit.Pass) { judgeForeign(p, "The hook", "hook") },
 }
