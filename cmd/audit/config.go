@@ -235,7 +235,7 @@ func parseConfig(path string, src []byte, into *File) error {
 		return &usageError{path + " holds a second YAML document", "write all of it into one"}
 	}
 	if err == nil && into.Version != 1 {
-		return &usageError{fmt.Sprintf("%s: version is %d, want 1", path, into.Version), "this version of audit reads version 1 only"}
+		return (&settings{source: src}).complain(path)("version is %d, want 1: this version of audit reads no other", into.Version)
 	}
 	if err == nil {
 		return nil

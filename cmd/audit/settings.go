@@ -55,9 +55,7 @@ type settings struct {
 // check validates the values and makes the pipeline's configuration of them.
 func (s *settings) check(a *App, path string) error {
 	f, c := &s.file, &s.pipeline
-	bad := func(format string, args ...any) error {
-		return &usageError{path + ": " + fmt.Sprintf(format, args...), ""}
-	}
+	bad := s.complain(path)
 	for _, e := range []struct {
 		system snapshot.System
 		word   string
@@ -82,10 +80,13 @@ func (s *settings) check(a *App, path string) error {
 		}
 		c.Collect.PM2Homes = append(c.Collect.PM2Homes, filepath.Clean(h))
 	}
-	for _, list := range [][]string{f.Systems.PM2.Files, f.Systems.Functions.Manifests, f.Systems.Scripts.Crontabs} {
-		for _, p := range list {
+	for _, list := range []struct {
+		key   string
+		paths []string
+	}{{"systems.pm2.files", f.Systems.PM2.Files}, {"systems.functions.manifests", f.Systems.Functions.Manifests}, {"systems.scripts.crontabs", f.Systems.Scripts.Crontabs}} {
+		for _, p := range list.paths {
 			if !filepath.IsLocal(p) {
-				return bad("%q leaves the audited folder", p)
+				return bad("%s: %q leaves the audited folder", list.key, p)
 			}
 		}
 	}
@@ -155,7 +156,7 @@ func (s *settings) check(a *App, path string) error {
 
 func (s *settings) checkChecks(bad func(string, ...any) error) error {
 	f, c := &s.file, &s.pipeline
-	known := func(id string) error {
+	known := func(key, id string) error {
 		ids := s.checkIDs()
 		if slices.Contains(ids, id) {
 			return nil
@@ -164,16 +165,16 @@ func (s *settings) checkChecks(bad func(string, ...any) error) error {
 		if near != "" {
 			near = ", did you mean " + near + "?"
 		}
-		return bad("there is no check %q%s", id, near)
+		return bad("%s: there is no check %q%s", key, id, near)
 	}
 	for _, id := range f.Checks.Off {
-		if err := known(id); err != nil {
+		if err := known("checks.off", id); err != nil {
 			return err
 		}
 	}
 	c.ChecksOff = f.Checks.Off
 	for id, word := range f.Checks.Severity {
-		if err := known(id); err != nil {
+		if err := known("checks.severity", id); err != nil {
 			return err
 		}
 		sev, err := audit.ParseSeverity(word)
@@ -187,12 +188,12 @@ func (s *settings) checkChecks(bad func(string, ...any) error) error {
 	}
 	for name, v := range f.Checks.Limits {
 		id, limit, _ := strings.Cut(name, ".")
-		if err := known(id); err != nil {
+		if err := known("checks.limits", id); err != nil {
 			return err
 		}
 		for _, k := range s.checks() {
 			if k.ID == id && !slices.ContainsFunc(k.Limits, func(l audit.Limit) bool { return l.Name == limit }) {
-				return bad("check %s has no limit %q", id, limit)
+				return bad("checks.limits: check %s has no limit %q", id, limit)
 			}
 		}
 		if c.Limits == nil {

@@ -19,8 +19,8 @@ func (s *settings) trusted(a *App) error {
 		return nil
 	}
 	if !s.outside(a) {
-		return &usageError{s.config + ": " + wish + ", and whoever may change this configuration could run code here",
-			"if every change of this project may run on this machine: --trust-config\nelse take the key out, or put it into a file outside of the project: --config FILE --root DIR"}
+		said := s.complain(s.config)("%s, and whoever may change this configuration could run code here", wish).Error()
+		return &usageError{said, "if every change of this project may run on this machine: --trust-config\nelse take the key out, or put it into a file outside of the project: --config FILE --root DIR"}
 	}
 	for _, p := range s.programs() {
 		if path, in := s.within(p); in {
