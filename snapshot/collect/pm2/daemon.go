@@ -55,11 +55,7 @@ func inspect(ctx context.Context, h host.Host, home string, hash func(string) st
 	err := d.look(ctx, h, hash)
 	switch {
 	case d.unsettled(before):
-		first := d.list
-		if pause(ctx, settling) {
-			err = d.look(ctx, h, hash)
-			d.bursts(first)
-		}
+		err = d.settle(ctx, h, hash)
 	case d.suspicious(): // it may be a matter of the moment
 		err = d.look(ctx, h, hash)
 	}

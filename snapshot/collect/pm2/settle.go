@@ -143,6 +143,39 @@ func pause(ctx context.Context, d time.Duration) bool {
 	}
 }
 
+// between is how long a daemon is left alone that was met between the end of a
+// process and its next start: PM2 starts it from a timer of 0 ms, so one answer
+// later it has begun.
+const between = 100 * time.Millisecond
+
+// maxLooks bounds how often a list is read in one run after the first time.
+const maxLooks = 5
+
+// settle looks again after a while, and once more where that look met a process
+// at its exit: the same as one that is left down for good, but for how long it
+// lasts.
+func (d *daemon) settle(ctx context.Context, h host.Host, hash func(string) string) (err error) {
+	first, before, wait := d.list, d.list, settling
+	for looks := 0; looks < maxLooks && pause(ctx, wait); looks++ {
+		if err = d.look(ctx, h, hash); err != nil || !d.exiting(before) {
+			break
+		}
+		before, wait = d.list, between
+	}
+	d.bursts(first)
+	return err
+}
+
+// exiting reports whether a process has just exited: it is down now, and was not
+// so in the list before.
+func (d *daemon) exiting(before []process) bool {
+	return slices.ContainsFunc(d.list, func(p process) bool {
+		return p.Status == "stopped" && p.PID != 0 && !slices.ContainsFunc(before, func(was process) bool {
+			return was.Status == p.Status && was.PID == p.PID && was.PMID == p.PMID && was.Restarts == p.Restarts
+		})
+	})
+}
+
 // bursts counts the restarts between a first look and this one that nobody
 // asked for: PM2 sets created_at anew for the others.
 func (d *daemon) bursts(first []process) {

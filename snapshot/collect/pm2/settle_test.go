@@ -67,6 +67,33 @@ func TestInspect_remembersTheSecondLook(t *testing.T) {
 	}
 }
 
+// A process that is met at its exit is not left down: PM2 starts it in a moment.
+func TestInspect_looksPastAnExit(t *testing.T) {
+	process := func(status string, pid, restarts int) string {
+		return fmt.Sprintf(`{"name":"api","pm_id":0,"pid":%d,"pm2_env":{"status":%q,"autorestart":true,"unique_id":"u","created_at":7,"restart_time":%d,"pm_uptime":%d,"env":{}}}`,
+			pid, status, restarts, collecttest.Now.UnixMilli()-100)
+	}
+	for _, c := range []struct {
+		title string
+		lists []string
+		state string
+		asked int32
+	}{
+		{"exits, and begins again", []string{process("online", 8, 3), process("stopped", 8, 3), process("online", 9, 4)}, "online", 3},
+		{"exits twice where we look", []string{process("stopped", 8, 3), process("stopped", 9, 4), process("stopped", 10, 5), process("online", 11, 6)}, "online", 4},
+		{"left down before the first look", []string{process("stopped", 8, 3), process("stopped", 8, 3)}, "stopped", 2},
+		{"left down after it", []string{process("online", 8, 3), process("stopped", 8, 3), process("stopped", 8, 3)}, "stopped", 3},
+	} {
+		t.Run(c.title, func(t *testing.T) {
+			t.Parallel()
+			s, asked := lists(t, c.lists...)
+			if it := itemOf(collected(t, s), "pm2/api"); it.State != c.state || asked.Load() != c.asked {
+				t.Errorf("%s after %d looks, want %s after %d", it.State, asked.Load(), c.state, c.asked)
+			}
+		})
+	}
+}
+
 // laterHost is a host some time later.
 type laterHost struct {
 	host.Host
