@@ -4,8 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"healthaudit/audit"
+	"healthaudit/audit/check/custom"
 	"healthaudit/audit/pipeline"
 	"healthaudit/report"
 	"healthaudit/snapshot"
@@ -32,6 +34,9 @@ func (c *bisectCmd) Run(a *App) error {
 			hint = "did you mean " + near + "?"
 		}
 		return &usageError{fmt.Sprintf("there is no check %q", c.Check), hint}
+	}
+	if strings.HasPrefix(c.Check, custom.PluginPrefix) {
+		return &usageError{c.Check + " is found by a plugin, which cannot be asked about stored snapshots", "audit history shows when it was found"}
 	}
 	if checks[i].Last {
 		return &usageError{c.Check + " is about waivers, which are not kept with snapshots", "audit history shows when it was found"}

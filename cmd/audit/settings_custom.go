@@ -1,7 +1,11 @@
 package main
 
 import (
+	"cmp"
 	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -118,8 +122,13 @@ func idsOf(checks []*audit.Check) (out []string) {
 }
 
 // catalogue returns every check, those of a configuration included where there is
-// one.
+// one: the checks of audit itself are listed anywhere.
 func (a *App) catalogue() ([]*audit.Check, error) {
+	if a.Config == "" && (a.Root == "" || isFolder(a.Root) == nil) {
+		if _, err := os.Lstat(filepath.Join(cmp.Or(a.Root, nearest()), "audit.yaml")); errors.Is(err, fs.ErrNotExist) {
+			return check.All(), nil
+		}
+	}
 	s, err := a.settings()
 	if err != nil {
 		return nil, err

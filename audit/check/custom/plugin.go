@@ -23,8 +23,12 @@ type Find struct {
 	At       audit.Location // where it is declared
 }
 
+// PluginPrefix begins the ids of checks that plugins make: no check of audit ever
+// takes such a name.
+const PluginPrefix = "plugin-"
+
 // CheckID is the id of a check that a plugin makes.
-func CheckID(plugin, id string) string { return "plugin-" + plugin + "-" + id }
+func CheckID(plugin, id string) string { return PluginPrefix + plugin + "-" + id }
 
 // Check makes the check: it reports what the program answered, and doubts all
 // when it did not.
