@@ -527,6 +527,18 @@ func TestPlan_leaves_the_old_state(t *testing.T) {
 	}
 }
 
+// What a plugin lists is left alone: no action knows what it is.
+func TestPlan_leaves_items_of_plugins_alone(t *testing.T) {
+	s := tell(t, rule("for: 1"))
+	foreign := x
+	it := *x.Item
+	it.Source = snapshot.PluginSource + "p"
+	foreign.Item = &it
+	if p := s.run(foreign); len(p.Steps) != 0 {
+		t.Errorf("%+v", p.Steps)
+	}
+}
+
 // 50 rules over 2,000 items: the target is 60 ms.
 func BenchmarkPlan(b *testing.B) {
 	var src strings.Builder
