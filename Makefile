@@ -6,8 +6,13 @@ BENCH    ?= build/bench
 SEED     ?= 1
 VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 
+# One way to compile for everything that is made or tested, so that nothing is
+# compiled twice. The race detector alone needs C.
+export CGO_ENABLED = 0
+export GOFLAGS += -trimpath
+
 PLATFORMS := linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64
-GOBUILD   := CGO_ENABLED=0 $(GO) build -trimpath -ldflags "-s -w -X main.version=$(VERSION)"
+GOBUILD   := $(GO) build -ldflags "-s -w -X main.version=$(VERSION)"
 
 # Packages whose tests know -update.
 GOLDEN = $(shell grep -rl --include='*_test.go' '"update"' audit cmd report rules snapshot 2>/dev/null | xargs -r -n1 dirname | sort -u | sed 's|^|./|')

@@ -132,11 +132,11 @@ func (r *request) write(ctx context.Context) (_ *archiving, err error) {
 		}
 		d.Sources = append(d.Sources, r.full)
 	} else {
-		state, err := r.from.encode()
+		state, err := archive.Made(archive.StateName, 0o600, r.from.encode)
 		if err != nil {
 			return nil, err
 		}
-		d.Sources = append(slices.Clone(r.g.sources), archive.Bytes(archive.StateName, 0o600, state))
+		d.Sources = append(slices.Clone(r.g.sources), state)
 		if len(r.to) > 0 {
 			d.Sources = append(d.Sources, archive.Bytes(archive.KeyName, 0o600, r.g.key))
 		}

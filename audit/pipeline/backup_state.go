@@ -2,8 +2,10 @@ package pipeline
 
 import (
 	"bytes"
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 	"time"
@@ -22,7 +24,7 @@ type savedState struct {
 	At          time.Time                                     `json:"at"`
 	Score       int32                                         `json:"score"` // hundredths of a point; -1 none
 	Info        *Info                                         `json:"info"`
-	Items       [][]byte                                      `json:"items"` // snapshot.Item.Encode
+	Items       [][]byte                                      `json:"items,omitempty"` // snapshot.Item.Encode; see encode
 	Readings    map[snapshot.System]map[snapshot.Key]readings `json:"readings"`
 	Findings    []*audit.Record                               `json:"findings"` // open ones
 	Regressions []*audit.Regression                           `json:"regressions"`
@@ -73,16 +75,14 @@ func loadBacked(tx *store.Tx, seq uint64) (*backed, error) {
 	return b, row(tx, seq, rowChecks, &b.checks)
 }
 
-// encode returns the bytes of the state. The same snapshot gives the same bytes,
-// be it of a run or of the store.
-func (b *backed) encode() ([]byte, error) {
+// encode writes the state. The same snapshot gives the same bytes, be it of a run
+// or of the store. Items come last and one by one: all of them encoded would take
+// more memory than all else that a run holds.
+func (b *backed) encode(w io.Writer) error {
 	info := *b.Info
 	info.Archive, info.ArchiveFailed = nil, ""
 	s := savedState{Format: stateFormat, ID: info.ID, At: info.Started, Score: b.score, Info: &info, Readings: readingsIn(b.Snapshot),
 		Checks: b.checks, Context: b.Snapshot.Context, Tree: b.Snapshot.Tree.Encode(), Regressions: slices.Clone(b.regressions)}
-	for _, it := range b.Snapshot.Items {
-		s.Items = append(s.Items, it.Encode())
-	}
 	for _, r := range b.records {
 		if r.Open() {
 			s.Findings = append(s.Findings, r)
@@ -90,7 +90,26 @@ func (b *backed) encode() ([]byte, error) {
 	}
 	slices.SortFunc(s.Findings, func(a, b *audit.Record) int { return strings.Compare(a.ID, b.ID) })
 	slices.SortFunc(s.Regressions, func(a, b *audit.Regression) int { return strings.Compare(a.ID(), b.ID()) })
-	return json.Marshal(s)
+	head, err := json.Marshal(s)
+	if err != nil {
+		return err
+	}
+	_, err = w.Write(bytes.TrimSuffix(head, []byte("}")))
+	sep := `,"items":["`
+	for _, it := range b.Snapshot.Items {
+		if err == nil {
+			_, err = io.WriteString(w, sep+base64.StdEncoding.EncodeToString(it.Encode())+`"`)
+		}
+		sep = `,"`
+	}
+	end := "]}"
+	if len(b.Snapshot.Items) == 0 {
+		end = "}"
+	}
+	if err == nil {
+		_, err = io.WriteString(w, end)
+	}
+	return err
 }
 
 // decodeState reads what encode wrote.

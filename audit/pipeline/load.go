@@ -152,18 +152,12 @@ func LoadSnapshot(tx *store.Tx, seq uint64) (*snapshot.Snapshot, *Info, error) {
 	if s.Tree, err = treeAt(tx, seq); err != nil {
 		return nil, nil, err
 	}
-	err = tx.Table(tableItem).Scan(seq, "", func(id string, value []byte, _ uint64) error {
-		it, err := p.decode(snapshot.Key(id), string(value))
-		if err != nil {
-			return fmt.Errorf("item %s: %w", id, err)
-		}
+	if s.Items, err = p.all(); err != nil {
+		return nil, nil, err
+	}
+	for _, it := range s.Items {
 		_, kept := slices.BinarySearch(p.info.Kept, it.Key)
 		it.Carried = kept || s.Unread(it)
-		s.Items = append(s.Items, it)
-		return nil
-	})
-	if err != nil {
-		return nil, nil, err
 	}
 	if err := row(tx, seq, rowContext, &s.Context); err != nil {
 		return nil, nil, err

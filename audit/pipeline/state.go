@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"sync"
@@ -147,6 +148,57 @@ func (p *past) readAhead(sys snapshot.System) (wait func()) {
 	})
 	return wg.Wait
 }
+
+// all decodes every item of the snapshot, in key order: one part of them while the
+// next is read.
+func (p *past) all() ([]*snapshot.Item, error) {
+	var wg sync.WaitGroup
+	var parts []*decoding
+	last := &decoding{}
+	start := func() {
+		d := last
+		parts, last = append(parts, d), &decoding{}
+		wg.Go(func() { d.run(p) })
+	}
+	err := p.tx.Table(tableItem).Scan(p.seq, "", func(id string, value []byte, _ uint64) error {
+		last.keys, last.stored = append(last.keys, snapshot.Key(id)), append(last.stored, string(value))
+		if len(last.keys) == decodeAtOnce {
+			start()
+		}
+		return nil
+	})
+	start()
+	wg.Wait()
+	var items []*snapshot.Item
+	for _, d := range parts {
+		err = cmp.Or(err, d.err)
+		items = append(items, d.items...)
+	}
+	return items, err
+}
+
+// A decoding is one part of the items of a snapshot.
+type decoding struct {
+	keys   []snapshot.Key
+	stored []string
+	items  []*snapshot.Item
+	err    error
+}
+
+func (d *decoding) run(p *past) {
+	for i, key := range d.keys {
+		it, err := p.decode(key, d.stored[i])
+		if err != nil {
+			d.err = fmt.Errorf("item %s: %w", key, err)
+			return
+		}
+		d.items = append(d.items, it)
+	}
+}
+
+// decodeAtOnce is how many items are one part of the work: fewer than a small
+// project has, so that it costs no more than its own decoding.
+const decodeAtOnce = 256
 
 // decode makes an item of its stored bytes.
 func (p *past) decode(key snapshot.Key, stored string) (*snapshot.Item, error) {

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 	"time"
 
 	"healthaudit/audit/pipeline"
@@ -68,7 +69,7 @@ type bringing struct {
 	from    source
 	target  *os.Root
 	r       *archive.Restorer
-	damaged bool
+	damaged atomic.Bool
 	seq     uint64
 	view    report.RestoreView
 }
@@ -176,7 +177,7 @@ func (b *bringing) run(ctx context.Context) (v report.RestoreView, code int, err
 		code = exitAction
 		b.view.Files = append(b.view.Files, m)
 	}
-	if b.damaged {
+	if b.damaged.Load() {
 		code = exitDamaged
 	}
 	return b.view, code, nil
@@ -193,7 +194,7 @@ func (b *bringing) bytes(sum string) (raw []byte, err error) {
 	case errors.Is(err, store.ErrNoBlob):
 		err = errors.New("its bytes were not kept")
 	case errors.As(err, &bad):
-		b.damaged = true
+		b.damaged.Store(true)
 		err = errors.New("its kept bytes are damaged: audit store verify names all that is")
 	}
 	return raw, err

@@ -91,7 +91,11 @@ func (c *reportCmd) Run(a *App) error {
 		} else {
 			v, err = pipeline.Load(tx, seq, all.Collectors, s.checks())
 		}
-		if err == nil {
+		switch {
+		case err != nil:
+		case renderer.Summary:
+			doc = v.Summary(version)
+		default:
 			doc = v.Document(version)
 		}
 		return err

@@ -77,9 +77,22 @@ func mainForTest() int {
 	return Main(ctx, &Process{Args: os.Args[1:], Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Env: os.Getenv, Now: now})
 }
 
+// inShort are the scripts that -short leaves, for the race detector: starting the
+// program with it takes a second each time. Between them they run what audit does
+// side by side.
+var inShort = []string{"archive_fails", "functions", "recover_files", "run", "schedules", "script_traits"}
+
 func TestScripts(t *testing.T) {
+	dir, files := filepath.Join("..", "..", "testdata", "script"), []string(nil)
+	if testing.Short() {
+		for _, name := range inShort {
+			files = append(files, filepath.Join(dir, name+".txtar"))
+		}
+		dir = ""
+		t.Logf("-short: only the scripts %s", strings.Join(inShort, ", "))
+	}
 	testscript.Run(t, testscript.Params{
-		Dir:                 filepath.Join("..", "..", "testdata", "script"),
+		Dir: dir, Files: files,
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 		Setup: func(e *testscript.Env) error {

@@ -9,6 +9,7 @@ import (
 	"path"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 
 	"healthaudit/snapshot"
 )
@@ -27,6 +28,9 @@ const (
 	batchFiles = 128
 	batchBytes = 16 << 20
 	syncers    = 16
+	// writers is how many files are read, written or verified at once: each is held
+	// in memory.
+	writers = 2
 )
 
 // A pending file is written, and does not have its name yet.
@@ -35,15 +39,16 @@ type pending struct {
 	temp string
 	file *os.File // nil for a link
 	err  error
+	kept bool // it changed since the plan was made
 }
 
-// full reports whether the batch must be finished before a file is looked at: it
+// full reports whether the batch must be finished before a file comes into it: it
 // is large enough, or what it holds may stand in that file's way.
-func (b *batch) full(p string) bool {
-	if len(b.files) >= batchFiles || b.bytes >= batchBytes {
+func (b *batch) full(f snapshot.File) bool {
+	if len(b.files) >= batchFiles || len(b.files) > 0 && b.bytes+f.Size > batchBytes {
 		return true
 	}
-	for dir := p; dir != "." && dir != "/"; dir = path.Dir(dir) {
+	for dir := f.Path; dir != "." && dir != "/"; dir = path.Dir(dir) {
 		if b.in[dir] {
 			return true
 		}
@@ -51,30 +56,37 @@ func (b *batch) full(p string) bool {
 	return false
 }
 
-// add writes a file under a temporary name.
 func (b *batch) add(o *Outcome) {
-	f := o.File
-	dir := path.Dir(f.Path)
-	var random [8]byte
-	rand.Read(random[:])
-	p := &pending{o: o, temp: filepath.FromSlash(path.Join(dir, temporary+hex.EncodeToString(random[:])))}
-	if err := b.r.begin(p, dir); err != nil {
-		b.r.Target.Remove(p.temp)
-		o.Action, o.Reason = Failed, plain(err)
-		return
-	}
 	if b.in == nil {
 		b.in = map[string]bool{}
 	}
-	b.files, b.in[f.Path], b.bytes = append(b.files, p), true, b.bytes+f.Size
+	b.files, b.in[o.File.Path], b.bytes = append(b.files, &pending{o: o}), true, b.bytes+o.File.Size
+}
+
+// sideBySide calls do for 0 to n-1, a few at once; one alone in this goroutine.
+func sideBySide(n int, do func(int)) {
+	if n == 1 {
+		do(0)
+		return
+	}
+	var wg sync.WaitGroup
+	var next atomic.Int64
+	for range min(n, writers) {
+		wg.Go(func() {
+			for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
+				do(i)
+			}
+		})
+	}
+	wg.Wait()
 }
 
 // begin makes what is to get the name of a file, not yet synced.
-func (r *Restorer) begin(p *pending, dir string) error {
-	if err := r.folders(dir); err != nil {
-		return err
-	}
+func (r *Restorer) begin(p *pending) error {
 	f := p.o.File
+	var random [8]byte
+	rand.Read(random[:])
+	p.temp = filepath.FromSlash(path.Join(path.Dir(f.Path), temporary+hex.EncodeToString(random[:])))
 	if f.Link != "" {
 		if err := r.Target.Symlink(f.Link, p.temp); err != nil {
 			return err
@@ -104,8 +116,47 @@ func (r *Restorer) begin(p *pending, dir string) error {
 	return nil
 }
 
-// finish syncs the files, gives them their names and verifies each.
+// finish looks at the files again, writes them, syncs them, gives them their names
+// and verifies each.
 func (b *batch) finish() {
+	b.each(func(p *pending) { p.kept = !b.r.again(p.o) })
+	made := map[string]error{} // by folder
+	for _, p := range b.files {
+		if p.kept {
+			continue
+		}
+		dir := path.Dir(p.o.File.Path)
+		if _, known := made[dir]; !known {
+			made[dir] = b.r.folders(dir)
+		}
+		p.err = made[dir]
+	}
+	b.each(func(p *pending) {
+		if p.err == nil {
+			p.err = b.r.begin(p)
+		}
+	})
+	b.sync()
+	b.each(b.settle)
+	for dir := range made {
+		if d, err := b.r.Target.Open(filepath.FromSlash(dir)); err == nil {
+			d.Sync() // not every file system can; the bytes were verified
+			d.Close()
+		}
+	}
+	*b = batch{r: b.r}
+}
+
+// each calls do for the files that are not kept as they are.
+func (b *batch) each(do func(*pending)) {
+	sideBySide(len(b.files), func(i int) {
+		if p := b.files[i]; !p.kept {
+			do(p)
+		}
+	})
+}
+
+func (b *batch) sync() {
 	var wg sync.WaitGroup
 	turn := make(chan struct{}, syncers)
 	for _, p := range b.files {
@@ -122,29 +173,25 @@ func (b *batch) finish() {
 		})
 	}
 	wg.Wait()
-	dirs := map[string]bool{}
-	for _, p := range b.files {
-		if p.err == nil && !b.r.still(p.o) {
-			b.r.Target.Remove(p.temp)
-			p.o.Action, p.o.Reason = Kept, changedMeanwhile
-			continue
-		}
-		if p.err == nil {
-			p.err = b.r.place(p)
-		}
-		if p.err != nil {
-			b.r.Target.Remove(p.temp)
-			p.o.Action, p.o.Reason = Failed, plain(p.err)
-		}
-		dirs[path.Dir(p.o.File.Path)] = true
+}
+
+// settle gives a written file its name, unless what stands there is no longer
+// what was looked at.
+func (b *batch) settle(p *pending) {
+	if p.err == nil && !b.r.still(p.o) {
+		b.r.Target.Remove(p.temp)
+		p.o.Action, p.o.Reason = Kept, changedMeanwhile
+		return
 	}
-	for dir := range dirs {
-		if d, err := b.r.Target.Open(filepath.FromSlash(dir)); err == nil {
-			d.Sync() // not every file system can; the bytes were verified
-			d.Close()
-		}
+	if p.err == nil {
+		p.err = b.r.place(p)
 	}
-	*b = batch{r: b.r}
+	if p.err != nil {
+		if p.temp != "" {
+			b.r.Target.Remove(p.temp)
+		}
+		p.o.Action, p.o.Reason = Failed, plain(p.err)
+	}
 }
 
 const changedMeanwhile = "it changed while it was being restored"

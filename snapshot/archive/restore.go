@@ -66,8 +66,8 @@ func (o Outcome) Changes() bool { return o.Action == Written || o.Action == Remo
 type Restorer struct {
 	Target *os.Root
 	Policy Policy
-	Bytes  func(sha256 string) ([]byte, error)
-	Latest func(path string) (f snapshot.File, ok bool) // what the latest snapshot saw
+	Bytes  func(sha256 string) ([]byte, error)          // is called for several files at once
+	Latest func(path string) (f snapshot.File, ok bool) // what the latest snapshot saw; as Bytes
 
 	reread func(path string) (snapshot.File, error) // how what was written is verified; nil is disk
 }
@@ -77,10 +77,8 @@ func (r *Restorer) Plan(files []Wanted) []Outcome {
 	files = slices.Clone(files)
 	slices.SortStableFunc(files, func(a, b Wanted) int { return strings.Compare(a.File.Path, b.File.Path) })
 	files = slices.CompactFunc(files, func(a, b Wanted) bool { return a.File.Path == b.File.Path })
-	out := make([]Outcome, 0, len(files))
-	for _, f := range files {
-		out = append(out, r.plan(f))
-	}
+	out := make([]Outcome, len(files))
+	sideBySide(len(out), func(i int) { out[i] = r.plan(files[i]) })
 	return out
 }
 
@@ -168,25 +166,31 @@ func (r *Restorer) Do(plan []Outcome) []Outcome {
 		if !o.Changes() {
 			continue
 		}
-		if b.full(o.File.Path) {
+		if b.full(o.File) {
 			b.finish()
 		}
-		again := r.look(o.Wanted)
-		if again.Action != o.Action || again.Was != o.Was && r.Policy != Always {
-			o.Action, o.Reason = Kept, changedMeanwhile
-			continue
-		}
-		o.Was, o.Before = again.Was, again.Before
-		if o.Gone {
+		if !o.Gone {
+			b.add(o)
+		} else if r.again(o) {
 			if err := r.Target.Remove(filepath.FromSlash(o.File.Path)); err != nil {
 				o.Action, o.Reason = Failed, plain(err)
 			}
-			continue
 		}
-		b.add(o)
 	}
 	b.finish()
 	return out
+}
+
+// again looks at a file once more before it is touched, and reports whether the
+// plan still holds.
+func (r *Restorer) again(o *Outcome) bool {
+	now := r.look(o.Wanted)
+	if now.Action != o.Action || now.Was != o.Was && r.Policy != Always {
+		o.Action, o.Reason = Kept, changedMeanwhile
+		return false
+	}
+	o.Was, o.Before = now.Was, now.Before
+	return true
 }
 
 // maxCurrent bounds, in bytes, a file whose bytes are kept before it is

@@ -1,7 +1,6 @@
 package archive
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -20,19 +19,6 @@ import (
 	"github.com/klauspost/compress/zstd"
 	"github.com/mholt/archives"
 )
-
-// A Source is an entry with what it is made of.
-type Source struct {
-	Entry
-	Open func() (io.ReadCloser, error) // exactly Size bytes; not asked for a link
-}
-
-// Bytes makes a source of bytes at hand.
-func Bytes(name string, mode fs.FileMode, b []byte) Source {
-	sum := sha256.Sum256(b)
-	return Source{Entry{Name: name, Mode: mode, Size: int64(len(b)), SHA256: hex.EncodeToString(sum[:])},
-		func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(b)), nil }}
-}
 
 // A Draft is what Write needs beside the bytes.
 type Draft struct {

@@ -2,8 +2,6 @@ package store
 
 import (
 	"encoding/binary"
-	"errors"
-	"hash/fnv"
 	"io"
 	"os"
 )
@@ -48,48 +46,6 @@ func checkFile(f *os.File, o Options) error {
 	return nil
 }
 
-// blocks reads a file in larger pieces than pages: those of one commit lie
-// together, and a system call takes longer than the copying.
-type blocks struct {
-	r    io.ReaderAt
-	held [4]block
-	next int // in held
-}
-
-type block struct {
-	off int64
-	b   []byte
-}
-
-const blockSize = 128 << 10
-
-func (s *blocks) ReadAt(p []byte, off int64) (int, error) {
-	if len(p) > pageSize {
-		return s.r.ReadAt(p, off)
-	}
-	at := off &^ (blockSize - 1)
-	for _, h := range s.held {
-		if from := off - at; h.b != nil && h.off == at && from+int64(len(p)) <= int64(len(h.b)) {
-			return copy(p, h.b[from:]), nil
-		}
-	}
-	h := &s.held[s.next]
-	s.next = (s.next + 1) % len(s.held)
-	if h.b == nil {
-		h.b = make([]byte, blockSize)
-	}
-	h.b = h.b[:blockSize]
-	n, err := s.r.ReadAt(h.b, at)
-	h.off, h.b = at, h.b[:n]
-	if from := off - at; from+int64(len(p)) <= int64(n) {
-		return copy(p, h.b[from:]), nil
-	}
-	if err == nil || err == io.EOF {
-		err = io.ErrUnexpectedEOF
-	}
-	return 0, err
-}
-
 // A layout is the structural check of one file. It reads with ReadAt only,
 // every offset within the file and every page at most once, and accepts exactly
 // what bbolt writes: any field that could send bbolt astray has one right value.
@@ -104,73 +60,15 @@ type layout struct {
 	elems    [maxDepth][]element
 }
 
-// readLayout reads the meta pages. Both must be whole: bbolt would fall back on
-// the older one without a word, and the newest commit would be gone.
-func readLayout(r io.ReaderAt, size int64) (*layout, error) {
-	if size == 0 {
-		return nil, damaged("the file is empty")
-	}
-	if size < 4*pageSize {
-		return nil, damaged("the file has %d bytes: it is cut off or no store", size)
-	}
-	var metas [2][]byte
-	var errs [2]error
-	for i := range metas {
-		p := make([]byte, pageHead+metaLen)
-		if _, err := r.ReadAt(p, int64(i)*pageSize); err != nil {
-			return nil, err
-		}
-		metas[i], errs[i] = p[pageHead:], checkMeta(p, uint64(i))
-	}
-	switch {
-	case errs[0] != nil && errs[1] != nil:
-		return nil, damaged("it is no store, or both its meta pages are lost: %v", errs[0])
-	case errs[0] != nil || errs[1] != nil:
-		return nil, damaged("the other meta page is whole, but %v", errors.Join(errs[:]...))
-	}
-	txid := func(i int) uint64 { return binary.NativeEndian.Uint64(metas[i][48:]) }
-	m := metas[0]
-	switch txid(0) - txid(1) {
-	case 1:
-	case ^uint64(0):
-		m = metas[1]
-	default:
-		return nil, damaged("the meta pages are not of two successive commits")
-	}
-	l := &layout{
-		r:        r,
-		root:     binary.NativeEndian.Uint64(m[16:]),
-		freelist: binary.NativeEndian.Uint64(m[32:]),
-		high:     binary.NativeEndian.Uint64(m[40:]),
-	}
-	if l.high < 4 || l.high > uint64(size)/pageSize {
-		return nil, damaged("%d pages are needed, the file has %d", l.high, size/pageSize)
-	}
-	return l, nil
-}
-
-func checkMeta(p []byte, id uint64) error {
-	m := p[pageHead:]
-	h := fnv.New64a()
-	h.Write(m[:metaSum])
-	switch {
-	case binary.NativeEndian.Uint32(m) != metaMagic:
-		return damaged("meta page %d has no mark of bbolt", id)
-	case binary.NativeEndian.Uint64(m[metaSum:]) != h.Sum64():
-		return damaged("the checksum of meta page %d does not match", id)
-	case binary.NativeEndian.Uint32(m[4:]) != metaVersion, binary.NativeEndian.Uint32(m[8:]) != pageSize:
-		return damaged("meta page %d is of another format", id)
-	case binary.NativeEndian.Uint64(p) != id, binary.NativeEndian.Uint16(p[8:]) != flagMeta,
-		binary.NativeEndian.Uint64(m[48:])%2 != id:
-		return damaged("meta page %d stands in the wrong place", id)
-	}
-	return nil
+// begin forgets which pages were met.
+func (l *layout) begin() {
+	l.used = make([]bool, l.high)
+	l.used[0], l.used[1] = true, true
 }
 
 // walk checks every page below the high-water mark: each is used once, or free.
 func (l *layout) walk() error {
-	l.used = make([]bool, l.high)
-	l.used[0], l.used[1] = true, true
+	l.begin()
 	if err := l.tree(l.root, nil, nil, 0); err != nil {
 		return err
 	}
@@ -201,6 +99,18 @@ func (l *layout) load(id uint64, depth int) (page, error) {
 	if err := l.claim(id); err != nil {
 		return page{}, err
 	}
+	p, err := l.fetch(id, depth)
+	for i := uint64(0); i < p.overflow && err == nil; i++ {
+		err = l.claim(id + 1 + i)
+	}
+	return p, err
+}
+
+// fetch reads page id with its overflow into the buffer of a depth.
+func (l *layout) fetch(id uint64, depth int) (page, error) {
+	if id >= l.high {
+		return page{}, damaged("page %d lies beyond the end", id)
+	}
 	buf := l.bufs[depth]
 	if len(buf) < pageSize {
 		buf = make([]byte, pageSize)
@@ -212,10 +122,8 @@ func (l *layout) load(id uint64, depth int) (page, error) {
 	if p.id != id {
 		return page{}, damaged("page %d says it is page %d", id, p.id)
 	}
-	for i := range p.overflow {
-		if err := l.claim(id + 1 + i); err != nil {
-			return page{}, err
-		}
+	if p.overflow >= l.high-id {
+		return page{}, damaged("page %d goes on beyond the end", id)
 	}
 	n := int(p.overflow+1) * pageSize
 	if len(buf) < n {

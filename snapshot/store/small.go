@@ -132,7 +132,7 @@ func (tx *Tx) ScanStat(fn func(path string, v []byte) (more bool)) (err error) {
 	if tx.ended.Load() {
 		return errEnded
 	}
-	if err := tx.s.sound(bStat); err != nil {
+	if err := tx.s.whole(bStat); err != nil {
 		return err
 	}
 	c := tx.b[bStat].Cursor()
@@ -160,7 +160,7 @@ func (tx *Tx) derived(b bucket, key string) (v []byte) {
 	if tx.ended.Load() || key == "" {
 		return nil
 	}
-	if err = tx.s.sound(b); err != nil {
+	if _, err = tx.s.reach(b, []byte(key), holding); err != nil {
 		return nil
 	}
 	row := tx.b[b].Get([]byte(key))

@@ -19,7 +19,7 @@ func (tx *Tx) Stats() (st Stats, err error) {
 		return st, errEnded
 	}
 	for b := range buckets {
-		if err := tx.s.sound(b); err != nil {
+		if err := tx.s.whole(b); err != nil {
 			return st, err
 		}
 	}

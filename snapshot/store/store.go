@@ -38,7 +38,7 @@ const DefaultWait = time.Second
 type Options struct {
 	ReadOnly bool          // share the file with other readers; nothing is created
 	Create   bool          // make the store, and its folder, when it is not there
-	Lazy     bool          // of a reader: check the structure of each bucket when it is first used, of large files too
+	Lazy     bool          // of a reader: check each page when it is first come to, of large files too
 	Verify   bool          // check the structure of a file of any size
 	Checked  bool          // this process checked it a moment ago, and its run lock kept others from writing since
 	Wait     time.Duration // for another process to let go of the file; 0 is DefaultWait, less tries once

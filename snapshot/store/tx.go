@@ -110,12 +110,14 @@ func (tx *Tx) complete() error {
 	return nil
 }
 
-// rows is a cursor over one bucket that verifies every row it stands on. key
-// is nil at the end. key and value are valid until the transaction writes.
+// rows is a cursor over one bucket that verifies every row it stands on, and
+// checks every page before bbolt goes there. key is nil at the end. key and value
+// are valid until the transaction writes.
 type rows struct {
 	tx    *Tx
 	b     bucket
 	c     *bolt.Cursor
+	leaf  *span // in which it stands; nil where there is no more to check
 	key   []byte
 	value []byte
 }
@@ -124,10 +126,13 @@ func (tx *Tx) rows(b bucket) (*rows, error) {
 	if tx.ended.Load() {
 		return nil, errEnded
 	}
-	if err := tx.s.sound(b); err != nil {
-		return nil, err
-	}
 	return &rows{tx: tx, b: b, c: tx.b[b].Cursor()}, nil
+}
+
+// reach checks the leaf to which bbolt is to go next.
+func (r *rows) reach(key []byte, side side) (err error) {
+	r.leaf, err = r.tx.s.reach(r.b, key, side)
+	return err
 }
 
 func (r *rows) at(k, v []byte) error {
@@ -143,27 +148,65 @@ func (r *rows) at(k, v []byte) error {
 	return nil
 }
 
-func (r *rows) next() error { return r.at(r.c.Next()) }
-func (r *rows) prev() error { return r.at(r.c.Prev()) }
-func (r *rows) last() error { return r.at(r.c.Last()) }
+func (r *rows) next() error {
+	if r.leaf != nil && r.leaf.next != nil && bytes.Equal(r.key, r.leaf.last) {
+		if err := r.reach(r.leaf.next, holding); err != nil {
+			return err
+		}
+	}
+	return r.at(r.c.Next())
+}
+
+func (r *rows) prev() error {
+	if r.leaf != nil && bytes.Equal(r.key, r.leaf.first) {
+		if err := r.reach(r.key, below); err != nil {
+			return err
+		}
+	}
+	return r.at(r.c.Prev())
+}
+
+func (r *rows) last() error {
+	if err := r.reach(nil, endmost); err != nil {
+		return err
+	}
+	return r.at(r.c.Last())
+}
+
+// find lets bbolt seek the first key not before key, and verifies nothing but the
+// pages.
+func (r *rows) find(key []byte) (k, v []byte, err error) {
+	if err := r.reach(key, holding); err != nil {
+		return nil, nil, err
+	}
+	if r.leaf != nil && r.leaf.next != nil && bytes.Compare(key, r.leaf.last) > 0 {
+		if err := r.reach(r.leaf.next, holding); err != nil {
+			return nil, nil, err
+		}
+	}
+	k, v = r.c.Seek(key)
+	return k, v, nil
+}
 
 // seek goes to the first key not before key. When that is another one, the row
 // before is verified as well: a damaged key that is still in order stands on
 // one side of where it belongs, and must not read as absence.
 func (r *rows) seek(key []byte) error {
-	k, v := r.c.Seek(key)
-	if k != nil && bytes.Equal(k, key) {
-		return r.at(k, v)
+	k, v, err := r.find(key)
+	if err != nil {
+		return err
 	}
-	before := *r
-	before.c = r.tx.b[r.b].Cursor()
-	if k == nil {
-		if err := before.at(before.c.Last()); err != nil {
-			return err
+	if k == nil || !bytes.Equal(k, key) {
+		before := *r
+		before.c = r.tx.b[r.b].Cursor()
+		if k == nil {
+			err = before.last()
+		} else {
+			before.c.Seek(k)
+			before.key = k
+			err = before.prev()
 		}
-	} else {
-		before.c.Seek(k)
-		if err := before.at(before.c.Prev()); err != nil {
+		if err != nil {
 			return err
 		}
 	}
