@@ -107,15 +107,11 @@ func TestConfig_everything(t *testing.T) {
 	if err := settle(t, t.TempDir(), everything); err != nil {
 		t.Fatal(err)
 	}
-	var of func(keys map[string]string)
-	of = func(keys map[string]string) {
-		for key := range keys {
-			if !regexp.MustCompile(`\b`+key+`:`).MatchString(everything) && key != "recipients_file" {
-				t.Errorf("%s is not in it", key)
-			}
+	for key := range configKeys(reflect.TypeFor[File](), "") {
+		if !regexp.MustCompile(`\b`+key+`:`).MatchString(everything) && key != "recipients_file" {
+			t.Errorf("%s is not in it", key)
 		}
 	}
-	of(configKeys(reflect.TypeFor[File](), ""))
 }
 
 // Whatever is wrong, it is told with a line, and nothing breaks.
