@@ -3,6 +3,7 @@
 GO       ?= go
 FUZZTIME ?= 10s
 BENCH    ?= build/bench
+PREFIX   ?= /usr/local
 SEED     ?= 1
 VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 
@@ -17,7 +18,7 @@ GOBUILD   := $(GO) build -ldflags "-s -w -X main.version=$(VERSION)"
 # Packages whose tests know -update.
 GOLDEN = $(shell grep -rl --include='*_test.go' '"update"' audit cmd report rules snapshot 2>/dev/null | xargs -r -n1 dirname | sort -u | sed 's|^|./|')
 
-.PHONY: help build demo test race lint vuln fuzz golden docs bench conformance cross ci pm2 netlify age restic year clean
+.PHONY: help build install demo test race lint vuln fuzz golden docs bench conformance cross ci pm2 netlify age restic debian year clean
 
 help: ## this list
 	@sed -n 's/^\([a-z0-9]*\):.*## /\1\t/p' $(MAKEFILE_LIST)
@@ -25,10 +26,20 @@ help: ## this list
 build: ## build/audit, static and stripped
 	$(GOBUILD) -o build/audit ./cmd/audit
 
+install: ## the program built before, man pages and completion, below PREFIX (and DESTDIR)
+	@test -x build/audit || { echo "install: make build comes first"; exit 1; }
+	install -d $(DESTDIR)$(PREFIX)/bin $(addprefix $(DESTDIR)$(PREFIX)/share/,man/man1 man/man5 bash-completion/completions zsh/site-functions fish/vendor_completions.d)
+	install -m 755 build/audit $(DESTDIR)$(PREFIX)/bin/audit
+	install -m 644 docs/man/*.1 $(DESTDIR)$(PREFIX)/share/man/man1/
+	install -m 644 docs/man/*.5 $(DESTDIR)$(PREFIX)/share/man/man5/
+	build/audit completion bash > $(DESTDIR)$(PREFIX)/share/bash-completion/completions/audit
+	build/audit completion zsh > $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_audit
+	build/audit completion fish > $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/audit.fish
+
 demo: build ## a sample shop, a bad Friday, and one file brought back
 	@sh testdata/demo/run.sh build/audit
 
-test: pm2 netlify age ## all tests, in random order
+test: pm2 netlify age debian ## all tests, in random order
 	$(GO) test -timeout 20m -shuffle=on ./...
 	cd tools && $(GO) test ./...
 
@@ -69,10 +80,11 @@ bench: build pm2 netlify restic ## cold and warm runs on a generated project, st
 	@mkdir -p $(BENCH)
 	$(GO) -C tools build -o ../build/tools/ ./genproject ./bench github.com/rhysd/actionlint/cmd/actionlint
 	build/tools/genproject -seed $(SEED) $(BENCH)/project
+	build/tools/genproject -seed $(SEED) -shape scripts $(BENCH)/scripts
 	build/tools/genproject -seed $(SEED) -shape year $(BENCH)/year
 	rm -f $(BENCH)/one.db && build/audit -q run --root $(BENCH)/year --store $(BENCH)/one.db --fail-on never
 	for n in 100 1000 10000; do $(GO) test -count=1 -run 'TestGrow$$' ./audit/pipeline -grow.from $(CURDIR)/$(BENCH)/one.db -grow.to $(CURDIR)/$(BENCH)/many-$$n.db -grow.by $$n || exit 1; done
-	build/tools/bench -audit build/audit -project $(BENCH)/project -year $(BENCH)/year $(BENCHFLAGS)
+	build/tools/bench -audit build/audit -project $(BENCH)/project -scripts $(BENCH)/scripts -year $(BENCH)/year $(BENCHFLAGS)
 
 year: build ## the growth of a store over a whole year of runs, none extrapolated (an hour)
 	$(GO) -C tools build -o ../build/tools/ ./genproject ./bench
@@ -140,6 +152,22 @@ restic: ## restic into build/tools, for the benchmark
 	    rm -rf "$$dir"; \
 	else \
 	    echo "restic: there is no way to fetch it here; what is held against it will be skipped"; \
+	fi
+
+# What Debian has and many machines do not: a real crontab, and the shells whose
+# completion is tested. Unpacked and not installed; what is there already is used.
+DEBIAN := cron zsh zsh-common fish fish-common libpcre2-32-0 mandoc
+debian: ## crontab, zsh, fish and mandoc into build/debian, for the tests
+	@if [ -e build/debian/done ]; then \
+	    :; \
+	elif command -v apt-get >/dev/null && command -v dpkg-deb >/dev/null; then \
+	    dir=$$(mktemp -d) && mkdir -p build/debian \
+	    && (cd "$$dir" && apt-get download $(DEBIAN) >/dev/null 2>&1) \
+	    && for p in "$$dir"/*.deb; do dpkg-deb -x "$$p" build/debian || exit 1; done && touch build/debian/done \
+	    || echo "debian: could not be fetched; tests of crontab, zsh and fish will be skipped"; \
+	    rm -rf "$$dir"; \
+	else \
+	    echo "debian: there is no apt-get here; tests of crontab, zsh and fish will be skipped"; \
 	fi
 
 clean: ## remove build/

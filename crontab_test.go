@@ -23,7 +23,7 @@ type cronJob struct{ schedule, command string }
 var (
 	cronEnv   = regexp.MustCompile(`^([A-Z][A-Z0-9_]*)=(.*)$`)
 	cronJob5  = regexp.MustCompile(`^((?:\S+\s+){4}\S+)\s+(.*)$`)
-	execStart = regexp.MustCompile(`(?m)^#\s+ExecStart=(.*)$`)
+	commented = regexp.MustCompile(`(?m)^#   (audit cron print .*?)\s*(?:\(.*)?$`)
 )
 
 func readCrontab(t *testing.T) cronFile {
@@ -48,9 +48,9 @@ func readCrontab(t *testing.T) cronFile {
 			t.Errorf("line %d is no crontab line: %s", i+1, line)
 		}
 	}
-	// The systemd unit in the comments is an example as well.
-	for _, m := range execStart.FindAllStringSubmatch(text, -1) {
-		f.jobs = append(f.jobs, cronJob{"", strings.TrimPrefix(m[1], "/usr/local/bin/")})
+	// The commands in the comment at the end are examples as well.
+	for _, m := range commented.FindAllStringSubmatch(text, -1) {
+		f.jobs = append(f.jobs, cronJob{"", m[1]})
 	}
 	return f
 }

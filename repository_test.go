@@ -63,7 +63,7 @@ func TestDependenciesAreExplained(t *testing.T) {
 // Links between the documents lead to files that are there. docs/checks.md is
 // generated; its test is with the command that makes it.
 func TestDocumentsLinkToFiles(t *testing.T) {
-	for _, name := range []string{"README.md", "docs/architecture.md", "docs/backups.md", "docs/dependencies.md", "docs/coming-from-redundancy-v2.md"} {
+	for _, name := range []string{"README.md", "docs/architecture.md", "docs/backups.md", "docs/dependencies.md", "docs/coming-from-redundancy-v2.md", "docs/ci.md"} {
 		b, err := os.ReadFile(name)
 		if err != nil {
 			t.Error(err)
@@ -76,6 +76,32 @@ func TestDocumentsLinkToFiles(t *testing.T) {
 			if _, err := os.Stat(filepath.Join(filepath.Dir(name), m[1])); err != nil {
 				t.Errorf("%s links to %s: %v", name, m[1], err)
 			}
+		}
+	}
+}
+
+// Every feature, option, command and npm script of the suite that audit replaces is
+// named on the page for its users.
+func TestEveryFeatureOfTheSuiteIsNamed(t *testing.T) {
+	b, err := os.ReadFile("docs/coming-from-redundancy-v2.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, feature := range []string{
+		"PM2 monitoring", "PM2 automatic recovery", "PM2 log rotation", "PM2 backup", "PM2 resource optimisation", "ecosystem discovery",
+		"Workflow validation", "Workflow backup", "Workflow health", "Workflow change detection", "Workflow triggering",
+		"Function health checks", "Function deployment monitoring", "Function manifest validation", "Function deployment (`netlify deploy", "Function backup and recovery",
+		"Custom script validation", "Master orchestrator", "load balancing", "Conflict resolution", "Recovery of a process, workflow or function", "System restart",
+		"Log files", "Backups with automatic cleanup", "Restore", "Real-time checks", "Health score", "Issue detection", "Performance metrics, throughput", "Recommendations", "Status, resource usage",
+		"master.logLevel", "pm2.logLevel", "github.logLevel", "netlify.logLevel", "master.orchestrationInterval", "master.healthCheckInterval", "master.backupInterval",
+		"pm2.healthCheckInterval", "github.healthCheckInterval", "netlify.healthCheckInterval", "master.autoRecovery", "master.loadBalancing", "pm2.maxRestartAttempts", "pm2.autoRecovery",
+		"pm2.processMonitoring", "pm2.loadBalancing", "pm2.logRotation", "github.maxFailures", "netlify.maxFailures", "github.autoTrigger", "github.backupTriggers", "github.workflowValidation",
+		"github.apiHealthCheck", "netlify.autoDeploy", "netlify.autoRegenerate", "netlify.deploymentCheck", "netlify.manifestValidation", "`GITHUB_",
+		"| `start`, `stop`, `restart` |", "| `status`, `health` |", "| `logs` |", "| `help` |", "redundancy:start", "redundancy:status", "redundancy:logs", "prerequisites", "configuration written at the first start",
+		"Troubleshooting", "Integration", "Extensibility", "Performance budgets", "smart scheduling", "Local only", "File permissions", "Secure logging", "Backup encryption", "Access logging", "Maintenance",
+	} {
+		if !bytes.Contains(b, []byte(feature)) {
+			t.Errorf("docs/coming-from-redundancy-v2.md does not name %q", feature)
 		}
 	}
 }

@@ -60,9 +60,18 @@ type HistoryView struct {
 	System  string         `json:"system"`
 	Name    string         `json:"name"`
 	Path    string         `json:"path"`
+	Now     *Neighbours    `json:"now"`     // in the latest snapshot; null when the item is gone
 	Entries []HistoryEntry `json:"entries"` // newest first
 	Scores  []Point        `json:"scores"`  // of the newest snapshots, oldest first
 	Metrics []Line         `json:"metrics"` // by name, in the same snapshots
+}
+
+// Neighbours are the items on both sides of one, by key and sorted.
+type Neighbours struct {
+	StartedBy  []string `json:"started_by"`   // starts or loads it, directly
+	SetGoingBy []string `json:"set_going_by"` // what acts without a person and comes to it through others: workflows, apps, functions, crontab entries, units
+	Starts     []string `json:"starts"`
+	Missing    []string `json:"missing"` // what it starts and is not there, by name
 }
 
 // A HistoryEntry is what one snapshot says of the item.

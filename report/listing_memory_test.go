@@ -36,7 +36,7 @@ func baselineView() BaselineView {
 }
 
 func statusView() StatusView {
-	return StatusView{Project: "shop", State: "critical", Why: []string{"the gate failed", "no run for 3h"}, Snapshot: ref(42), AgeSeconds: 10800, Score: ptr(60.0), Grade: ptr("D"),
+	return StatusView{Project: "shop", State: "critical", Level: "failing", Stale: true, Why: []string{"the gate failed", "no run for 3h"}, Snapshot: ref(42), AgeSeconds: 10800, Score: ptr(60.0), Grade: ptr("D"),
 		Delta: ptr(-33.4), Findings: Counts{Critical: 1, High: 2}, Regressions: 2, Exit: 1, Missed: 11, EverySeconds: 900, Flags: []string{"pm2 partial"}}
 }
 

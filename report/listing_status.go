@@ -12,6 +12,7 @@ type StatusView struct {
 	Project      string      `json:"project"`
 	State        string      `json:"state"` // ok, warning, critical, unknown
 	Why          []string    `json:"why"`   // of a state that is not ok
+	Level        string      `json:"level"` // of the worst open finding: failing, degraded, ok; unknown where nothing was judged
 	Snapshot     SnapshotRef `json:"snapshot"`
 	AgeSeconds   int64       `json:"age_seconds"` // since the last run began
 	Score        *float64    `json:"score"`
@@ -24,6 +25,7 @@ type StatusView struct {
 	Flags        []string    `json:"flags"`         // see SnapshotRow
 	Missed       int         `json:"missed"`        // runs of the last 24 hours that are missing
 	EverySeconds int64       `json:"every_seconds"` // how often a run is to be; 0: nobody said
+	Stale        bool        `json:"stale"`         // a newer run is missing
 }
 
 func (v StatusView) age() string {
@@ -62,12 +64,36 @@ func (v StatusView) parts() []string {
 	return append(parts, v.Flags...)
 }
 
+// word says how the last run found the project, as its report does: in the past
+// where a newer run is missing.
+func (v StatusView) word() string {
+	if v.Level == "unknown" {
+		return "has no score"
+	}
+	verb := "is "
+	if v.Stale {
+		verb = "was "
+	}
+	if v.Level == "ok" {
+		return verb + "healthy"
+	}
+	return verb + v.Level
+}
+
 // Status writes one line, wrapped only where the page is narrower.
 func Status(w io.Writer, v StatusView, o Options) error {
 	v = cleaned(v)
 	p := newPage(o)
 	c := map[string]ink{"ok": inkGreen, "warning": inkYellow, "critical": inkAlarm}[v.State]
-	line := v.Project + " " + v.State
+	switch v.Level {
+	case "failing":
+		c = inkAlarm
+	case "degraded":
+		if c == inkGreen {
+			c = inkYellow
+		}
+	}
+	line := v.Project + " " + v.word()
 	if len(v.Why) > 0 {
 		line += " (" + strings.Join(v.Why, ", ") + ")"
 	}

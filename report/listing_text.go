@@ -134,6 +134,7 @@ func History(w io.Writer, v HistoryView, o Options) error {
 		head += " in " + v.Path
 	}
 	p.line(0, inkBold, head+": "+plural(len(v.Entries), "snapshot")+" in which something changed.")
+	p.neighbours(v.Now)
 	p.curves(v)
 	inks := map[string]ink{"failing": inkRed, "degraded": inkYellow, "unknown": inkDim, "ok": inkGreen}
 	for _, e := range v.Entries {
@@ -166,6 +167,33 @@ func History(w io.Writer, v HistoryView, o Options) error {
 	p.legend()
 	_, err := w.Write(p.Bytes())
 	return err
+}
+
+// neighbours writes who starts the item and what it starts, a line for each that
+// has something to say.
+func (p *page) neighbours(n *Neighbours) {
+	if n == nil {
+		return
+	}
+	beyond := slices.DeleteFunc(slices.Clone(n.SetGoingBy), func(k string) bool { return slices.Contains(n.StartedBy, k) })
+	for _, l := range []struct {
+		what string
+		c    ink
+		keys []string
+	}{{"started by", inkNone, n.StartedBy}, {"set going by", inkNone, beyond}, {"starts", inkNone, n.Starts}, {"starts what is not there:", inkRed, n.Missing}} {
+		if len(l.keys) > 0 {
+			p.hang(2, 4, l.c, l.what+" "+several(l.keys))
+		}
+	}
+}
+
+// several joins keys for a line of a person's listing: of many the first.
+func several(keys []string) string {
+	const most = 12
+	if n := len(keys) - most; n > 0 {
+		return strings.Join(keys[:most], ", ") + fmt.Sprintf(" and %d more", n)
+	}
+	return strings.Join(keys, ", ")
 }
 
 // curves draws score and metrics, one line each, newest on the right. What never

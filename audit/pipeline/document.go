@@ -18,15 +18,15 @@ import (
 // writes the document, not of the one that made the snapshot.
 func (v *View) Document(version string) *report.Document {
 	var wg sync.WaitGroup
-	var starts, startedBy map[snapshot.Key][]snapshot.Key
-	wg.Go(func() { starts, startedBy = v.starts() })
+	var graph refs.Graph
+	wg.Go(func() { graph = refs.NewTable(v.Snapshot, v.derived).Graph() })
 	d := v.Summary(version)
 	for i, it := range v.Snapshot.Items {
 		detail(&d.Items[i], it)
 	}
 	wg.Wait()
 	for i, it := range v.Snapshot.Items {
-		d.Items[i].Starts, d.Items[i].StartedBy = keys(starts[it.Key]), keys(startedBy[it.Key])
+		d.Items[i].Starts, d.Items[i].StartedBy = keys(graph.Starts[it.Key]), keys(graph.StartedBy[it.Key])
 	}
 	return d
 }
@@ -209,27 +209,11 @@ func detail(r *report.Item, it *snapshot.Item) {
 	}
 }
 
-// starts resolves who starts whom.
-func (v *View) starts() (starts, by map[snapshot.Key][]snapshot.Key) {
-	starts, by = map[snapshot.Key][]snapshot.Key{}, map[snapshot.Key][]snapshot.Key{}
-	table := refs.NewTable(v.Snapshot, v.derived)
-	for _, it := range v.Snapshot.Items {
-		for _, r := range it.Refs {
-			if to := table.Resolve(r).Item; to != "" && to != it.Key && !slices.Contains(starts[it.Key], to) {
-				starts[it.Key] = append(starts[it.Key], to)
-				by[to] = append(by[to], it.Key)
-			}
-		}
-	}
-	return starts, by
-}
-
 func keys(list []snapshot.Key) []string {
 	out := make([]string, len(list))
 	for i, k := range list {
 		out[i] = string(k)
 	}
-	slices.Sort(out)
 	return out
 }
 

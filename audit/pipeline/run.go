@@ -195,6 +195,14 @@ func (r *Runner) prepare(ctx context.Context) error {
 			what += "; the damaged one was set aside as " + filepath.Base(aside)
 		}
 	}
+	return r.create("run", what)
+}
+
+// Create makes the store where there is none, with the first entry of its journal.
+// The run lock is the caller's to hold.
+func (r *Runner) Create(command string) error { return r.create(command, "a new store was made") }
+
+func (r *Runner) create(command, what string) error {
 	if _, err := os.Lstat(r.Store); !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
@@ -204,7 +212,7 @@ func (r *Runner) prepare(ctx context.Context) error {
 	}
 	defer st.Close()
 	return st.Update(func(tx *store.Tx) error {
-		return Append(tx, rules.Entry{At: r.Host.Now(), Actor: r.Actor, Tool: r.Version, Command: "run", Phase: "done", What: what})
+		return Append(tx, rules.Entry{At: r.Host.Now(), Actor: r.Actor, Tool: r.Version, Command: command, Phase: "done", What: what})
 	})
 }
 

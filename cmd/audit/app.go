@@ -44,6 +44,7 @@ type Process struct {
 	Now      func() time.Time
 	Terminal bool // standard output is a terminal
 	Width    int  // of the terminal in columns; 0 unknown
+	Asks     bool // somebody can be asked: standard input and error are a terminal
 }
 
 // CLI is the command line.
@@ -56,6 +57,7 @@ type CLI struct {
 	Quiet   bool   `short:"q" help:"Print nothing at all when the exit code is 0."`
 	Verbose bool   `short:"v" help:"Say more on standard error; a trace when audit itself breaks."`
 
+	Init      initCmd      `cmd:"" help:"Set audit up in this project: a configuration, rules, what git ignores."`
 	Run       runCmd       `cmd:"" default:"withargs" help:"Audit: look, compare, judge, remember, tell (the default)."`
 	Report    reportCmd    `cmd:"" help:"Show a saved run again, in any format."`
 	List      listCmd      `cmd:"" help:"List the saved runs."`
@@ -78,8 +80,16 @@ type CLI struct {
 		Clear baselineClearCmd `cmd:"" help:"Forget the baseline."`
 	} `cmd:"" help:"The snapshot that later ones are held against."`
 	Status     statusCmd     `cmd:"" help:"Say in one line how things are, also for a monitor."`
+	Doctor     doctorCmd     `cmd:"" help:"Look at everything that audit depends on, and say what to do about it."`
+	Logs       logsCmd       `cmd:"" help:"Show what runs wrote of themselves: stages, durations, what failed."`
 	CheckAlive checkAliveCmd `cmd:"" help:"Exit 0 when the last run is young enough: for another machine's cron."`
-	Check      struct {
+	Cron       struct {
+		Print   cronPrintCmd   `cmd:"" help:"Print the line or the units that install would install."`
+		Install cronInstallCmd `cmd:"" help:"Have audit started by the clock: a line in your crontab, or a systemd timer."`
+		Remove  cronRemoveCmd  `cmd:"" help:"Take out what install wrote; every other line stays as it is."`
+		Status  cronStatusCmd  `cmd:"" help:"Show what starts audit here, and when the next run is."`
+	} `cmd:"" help:"Have audit run by the clock."`
+	Check struct {
 		List    checkListCmd    `cmd:"" help:"List every check."`
 		Explain checkExplainCmd `cmd:"" help:"Explain one check: why it matters, an example, what to do."`
 	} `cmd:"" help:"The catalogue of checks."`
@@ -106,9 +116,12 @@ type CLI struct {
 		Prune   storePruneCmd   `cmd:"" help:"Forget old snapshots by the retention of audit.yaml, and what only they needed."`
 		Compact storeCompactCmd `cmd:"" help:"Write the store anew, without the room that pruning has left in the file."`
 	} `cmd:"" name:"store" help:"The store itself."`
-	Version  versionCmd `cmd:"" help:"Print the version."`
-	Internal struct {
+	Help       helpCmd       `cmd:"" help:"Explain a topic: snapshots, exit-codes, formats, configuration, environment; or a command."`
+	Completion completionCmd `cmd:"" help:"Print a script that completes the command line in your shell."`
+	Version    versionCmd    `cmd:"" help:"Print the version."`
+	Internal   struct {
 		EvaluateEcosystem evaluateCmd `cmd:""`
+		Complete          completeCmd `cmd:""`
 	} `cmd:"" hidden:""`
 }
 
@@ -123,6 +136,8 @@ type App struct {
 	*CLI
 	ctx  context.Context
 	line string // the command as the journal and the lock name it
+
+	model *kong.Application // of the command line
 }
 
 // A usageError is exit code 64: nothing was done.
@@ -165,19 +180,11 @@ func Main(ctx context.Context, p *Process) (code int) {
 			code = exitBug
 		}
 	}()
-	k, err := kong.New(&cli, kong.Name("audit"), kong.Writers(p.Stdout, p.Stderr),
-		kong.Description("Audits the automation nobody watches: PM2 processes, GitHub Actions workflows, Netlify Functions, scripts and cron lines. It remembers what it saw and tells what got worse."),
-		kong.Vars{"formats": formats()},
-		kong.Exit(func(code int) { panic(helpShown(code)) }), kong.UsageOnError(),
-		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 80}))
-	if err != nil {
-		panic(err)
-	}
-	kctx, err := k.Parse(p.Args)
+	k, kctx, err := parse(&cli, p)
 	if err != nil {
 		return fail(p, &usageError{err.Error(), "audit --help lists the commands and flags"})
 	}
-	app := &App{Process: p, CLI: &cli, ctx: ctx, line: strings.Join(append([]string{"audit"}, strings.Fields(kctx.Command())...), " ")}
+	app := &App{Process: p, CLI: &cli, ctx: ctx, line: strings.Join(append([]string{"audit"}, strings.Fields(kctx.Command())...), " "), model: k.Model}
 	if err := app.resolve(); err != nil {
 		return fail(p, err)
 	}

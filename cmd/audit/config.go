@@ -82,6 +82,12 @@ type File struct {
 		MaxBytes   string `yaml:"max_bytes"`
 		DrillEvery string `yaml:"drill_every"`
 	} `yaml:"archive"`
+	Log struct {
+		Level   string `yaml:"level"`
+		Dir     string `yaml:"dir"`
+		MaxSize string `yaml:"max_size"`
+		Keep    *int   `yaml:"keep"`
+	} `yaml:"log"`
 	Waivers  []fileWaiver `yaml:"waivers"`
 	Ignore   []fileIgnore `yaml:"ignore"`
 	Cadence  fileCadence  `yaml:"cadence"`

@@ -14,8 +14,8 @@ import (
 	"time"
 )
 
-// everything is a configuration with every key that there is.
-const everything = `version: 1
+// everyKey is a configuration with every key that there is.
+const everyKey = `version: 1
 root: .
 systems:
   pm2: {enabled: auto, homes: [/srv/.pm2], files: [ecosystem.config.js], node: false}
@@ -104,11 +104,11 @@ func told(err error) string {
 
 // The configuration has every key, so that mutations of it meet every error.
 func TestConfig_everything(t *testing.T) {
-	if err := settle(t, t.TempDir(), everything); err != nil {
+	if err := settle(t, t.TempDir(), everyKey); err != nil {
 		t.Fatal(err)
 	}
 	for key := range configKeys(reflect.TypeFor[File](), "") {
-		if !regexp.MustCompile(`\b`+key+`:`).MatchString(everything) && key != "recipients_file" {
+		if !regexp.MustCompile(`\b`+key+`:`).MatchString(everyKey) && key != "recipients_file" {
 			t.Errorf("%s is not in it", key)
 		}
 	}
@@ -127,7 +127,7 @@ func TestConfig_mutations(t *testing.T) {
 	dir := t.TempDir()
 	refused := 0
 	for range 150 {
-		text := everything
+		text := everyKey
 		for range 1 + r.IntN(2) {
 			text = mutate(r, text)
 		}
@@ -175,7 +175,7 @@ var scalar = regexp.MustCompile(`[A-Za-z0-9_./*"'-]+`)
 
 // Whatever stands in a configuration: no panic, and an error of the user's.
 func FuzzConfig(f *testing.F) {
-	f.Add(everything)
+	f.Add(everyKey)
 	f.Add("checks: {custom: [{id: x, system: scripts, message: x, when: 'let a = item; a.score'}]}")
 	f.Fuzz(func(t *testing.T, text string) {
 		if len(text) > 32<<10 {
@@ -191,7 +191,7 @@ func FuzzConfig(f *testing.F) {
 func changedLines(text string) string {
 	var out []string
 	for line := range strings.Lines(text) {
-		if !strings.Contains(everything, line) {
+		if !strings.Contains(everyKey, line) {
 			out = append(out, line)
 		}
 	}

@@ -19,7 +19,10 @@ var update = flag.Bool("update", false, "write the generated pages of docs/ agai
 
 // TestDocs holds the generated pages against the code they are made of.
 func TestDocs(t *testing.T) {
-	for name, page := range map[string]string{"checks.md": checksPage(), "report.schema.json": string(report.SchemaJSON), "plugin.schema.json": string(plugin.SchemaJSON), "hook.schema.json": string(pipeline.HookSchemaJSON), "commands.md": commandsPage(t)} {
+	pages := manPages(t)
+	pages["checks.md"], pages["report.schema.json"], pages["commands.md"] = checksPage(), string(report.SchemaJSON), commandsPage(t)
+	pages["plugin.schema.json"], pages["hook.schema.json"] = string(plugin.SchemaJSON), string(pipeline.HookSchemaJSON)
+	for name, page := range pages {
 		path := filepath.Join("..", "..", "docs", name)
 		if *update {
 			if err := os.WriteFile(path, []byte(page), 0o644); err != nil {
@@ -64,7 +67,11 @@ func commandsPage(t *testing.T) string {
 	t.Helper()
 	var b strings.Builder
 	b.WriteString("# Commands\n\nGenerated from the code by `make docs`.\n")
-	for _, c := range []string{"", "run", "report", "list", "diff", "history", "bisect", "schedules", "restore", "archive create", "archive list", "archive verify", "archive import", "archive drill", "status", "check-alive", "accept", "baseline set", "baseline show", "baseline clear", "check list", "check explain", "recover plan", "recover apply", "recover undo", "recover pause", "recover resume", "recover reset", "rule list", "rule explain", "rule test", "journal show", "journal verify", "store verify", "store stats", "store prune", "store compact", "version"} {
+	commands := []string{""}
+	for _, n := range leaves(model(t).Node) {
+		commands = append(commands, n.Path())
+	}
+	for _, c := range commands {
 		var out bytes.Buffer
 		p := &Process{Args: append(strings.Fields(c), "--help"), Stdout: &out, Stderr: &out, Env: func(string) string { return "" }}
 		if code := Main(t.Context(), p); code != exitOK {

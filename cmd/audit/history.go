@@ -11,6 +11,7 @@ import (
 	"healthaudit/audit/pipeline"
 	"healthaudit/report"
 	"healthaudit/snapshot"
+	"healthaudit/snapshot/analyze/refs"
 	"healthaudit/snapshot/collect/all"
 	"healthaudit/snapshot/store"
 )
@@ -42,11 +43,39 @@ func (c *historyCmd) Run(a *App) error {
 			v.Entries = append(v.Entries, row)
 		}
 		slices.Reverse(v.Entries)
+		if v.Now, err = neighbours(tx, key); err != nil {
+			return err
+		}
 		if v.Scores, v.Metrics, err = curves(tx, key); err != nil {
 			return err
 		}
 		return show(a, c.listing, exitOK, v, report.History)
 	})
+}
+
+// neighbours returns who starts the item and what it starts in the latest
+// snapshot; nil when it is not in that.
+func neighbours(tx *store.Tx, key snapshot.Key) (*report.Neighbours, error) {
+	s, _, err := pipeline.LoadSnapshot(tx, tx.Seq())
+	if err != nil {
+		return nil, err
+	}
+	it := s.Item(key)
+	if it == nil {
+		return nil, nil
+	}
+	table := refs.NewTable(s, nil)
+	g := table.Graph()
+	return &report.Neighbours{StartedBy: texts(g.StartedBy[key]), SetGoingBy: texts(table.Roots(key)), Starts: texts(g.Starts[key]),
+		Missing: append([]string{}, table.Missing(it)...)}, nil
+}
+
+func texts(keys []snapshot.Key) []string {
+	out := make([]string, len(keys))
+	for i, k := range keys {
+		out[i] = string(k)
+	}
+	return out
 }
 
 // maxCurve is how many snapshots a curve shows: as many as a wide terminal.

@@ -24,6 +24,7 @@ func main() {
 	p := &Process{
 		Args: os.Args[1:], Stdout: os.Stdout, Stderr: os.Stderr, Stdin: os.Stdin,
 		Env: os.Getenv, Now: time.Now, Terminal: term.IsTerminal(fd),
+		Asks: term.IsTerminal(int(os.Stdin.Fd())) && term.IsTerminal(int(os.Stderr.Fd())),
 	}
 	if w, _, err := term.GetSize(fd); err == nil {
 		p.Width = w

@@ -79,12 +79,7 @@ func (c *runCmd) Run(a *App) error {
 	defer h.Close()
 	r := &pipeline.Runner{Host: h, Config: &s.pipeline, Collectors: all.Collectors, Checks: s.checks(), Store: a.Store, Version: version,
 		Actor: a.actor(h), Recovery: c.Recover, Rules: set, Ephemeral: c.Ephemeral, Summary: renderer.Summary, Wait: c.Wait, NewStore: c.NewStore, Command: a.line}
-	if a.Verbose {
-		r.Stage = func(name string, took time.Duration) {
-			fmt.Fprintf(a.Stderr, "audit: %s took %s\n", name, took.Round(time.Millisecond))
-		}
-	}
-	doc, err := r.Run(a.ctx)
+	doc, err := c.logged(a, s, r)
 	if err != nil {
 		return err
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -13,6 +14,7 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+	"golang.org/x/term"
 
 	"healthaudit/report/reporttest"
 )
@@ -44,6 +46,8 @@ func TestMain(m *testing.M) {
 				os.Exit(1)
 			}
 		},
+		"crontab":   crontabStandIn,
+		"systemctl": systemctlStandIn,
 		"validate": func() { // validate FILE: the file is a document of the schema
 			for _, f := range os.Args[1:] {
 				b, err := os.ReadFile(f)
@@ -74,7 +78,8 @@ func mainForTest() int {
 		var reads atomic.Int64 // collectors and checks read it side by side
 		now = func() time.Time { return t.Add(time.Duration(reads.Add(1)) * time.Millisecond) }
 	}
-	return Main(ctx, &Process{Args: os.Args[1:], Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Env: os.Getenv, Now: now})
+	return Main(ctx, &Process{Args: os.Args[1:], Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Env: os.Getenv, Now: now,
+		Asks: term.IsTerminal(int(os.Stdin.Fd())) && term.IsTerminal(int(os.Stderr.Fd()))})
 }
 
 // inShort are the scripts that -short leaves, for the race detector: starting the
@@ -142,4 +147,55 @@ func later(ts *testscript.TestScript, neg bool, args []string) {
 	t, err := time.Parse(time.RFC3339, ts.Getenv("NOW"))
 	ts.Check(err)
 	ts.Setenv("NOW", t.Add(d).Format(time.RFC3339))
+}
+
+// crontabStandIn is crontab with its file in the home folder: scripts must not
+// touch the one of who runs them. TestRealCrontab does the same by a real one.
+func crontabStandIn() {
+	path := filepath.Join(os.Getenv("HOME"), "crontab")
+	var err error
+	switch strings.Join(os.Args[1:], " ") {
+	case "-l":
+		var b []byte
+		if b, err = os.ReadFile(path); err == nil {
+			os.Stdout.Write(b)
+		} else {
+			err = errors.New("no crontab for ada")
+		}
+	case "-r":
+		err = os.Remove(path)
+	case "-":
+		var b []byte
+		if b, err = io.ReadAll(os.Stdin); err == nil && len(b) > 0 && b[len(b)-1] != '\n' {
+			err = errors.New("new crontab file is missing newline before EOF, can't install.")
+		}
+		if _, missing := os.Stat(path + ".forgets"); err == nil && missing == nil {
+			b = bytes.ReplaceAll(b, []byte("--quiet"), nil)
+		}
+		if err == nil {
+			err = os.WriteFile(path, b, 0o600)
+		}
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+// systemctlStandIn notes what it is asked for; with a file systemctl.fails in the
+// home folder it does nothing, as where no systemd runs.
+func systemctlStandIn() {
+	home := os.Getenv("HOME")
+	if _, err := os.Stat(filepath.Join(home, "systemctl.fails")); err == nil {
+		fmt.Fprintln(os.Stderr, "Failed to connect to bus: No medium found")
+		os.Exit(1)
+	}
+	f, err := os.OpenFile(filepath.Join(home, "systemctl.log"), os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
+	if err == nil {
+		_, err = fmt.Fprintln(f, strings.Join(os.Args[1:], " "))
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
 }

@@ -47,6 +47,7 @@ type settings struct {
 	source   []byte // of the configuration
 	moved    bool   // the configuration itself says where the root is
 	pipeline pipeline.Config
+	log      logging
 
 	extra       []*audit.Check // that the configuration defines
 	archiveLine int            // where the configuration speaks of archives; 0 nowhere
@@ -137,6 +138,9 @@ func (s *settings) check(a *App, path string) error {
 		return bad("recovery.rules: %q leaves the audited folder", r)
 	}
 	if err := s.checkArchive(a, bad); err != nil {
+		return err
+	}
+	if err := s.checkLog(a, bad); err != nil {
 		return err
 	}
 	if err := s.checkRetention(bad); err != nil {

@@ -67,15 +67,30 @@ func (c *statusCmd) view(a *App) (v report.StatusView, err error) {
 		v = report.StatusView{Project: filepath.Base(s.root), Snapshot: ref(tx.Seq(), &i), AgeSeconds: int64(age / time.Second), Score: row.Score, Grade: row.Grade,
 			Delta: i.Delta, Findings: row.Findings, Regressions: row.Regressions, Passed: row.Passed, Exit: row.Exit, Flags: row.Flags,
 			Missed: watch.Lost(now).Runs, EverySeconds: int64(s.pipeline.Every / time.Second)}
-		v.State, v.Why = stateOf(v, audit.Missed(age, s.pipeline.Every, s.pipeline.Grace))
+		v.Level = levelOfCounts(v)
+		v.State, v.Why = stateOf(&v, audit.Missed(age, s.pipeline.Every, s.pipeline.Grace))
 		return nil
 	})
 	return v, err
 }
 
+// levelOfCounts is the word of the report's first line.
+func levelOfCounts(v report.StatusView) string {
+	f := v.Findings
+	switch {
+	case f.Critical+f.High > 0:
+		return "failing"
+	case f.Medium > 0:
+		return "degraded"
+	case v.Score == nil:
+		return "unknown"
+	}
+	return "ok"
+}
+
 // stateOf says how a monitor sees it, and why: late is how many runs are missing
 // since the last one.
-func stateOf(v report.StatusView, late int) (state string, why []string) {
+func stateOf(v *report.StatusView, late int) (state string, why []string) {
 	state = "ok"
 	worse := func(to, reason string) {
 		if nagiosExit[to] > nagiosExit[state] {
@@ -85,7 +100,10 @@ func stateOf(v report.StatusView, late int) (state string, why []string) {
 	}
 	if !v.Passed {
 		worse("critical", "the gate failed")
+	} else if n := v.Findings.Critical + v.Findings.High; n > 0 { // which a gate may let pass, and no monitor should
+		worse("warning", map[bool]string{true: "1 finding is", false: fmt.Sprintf("%d findings are", n)}[n == 1]+" critical or high")
 	}
+	v.Stale = late > 0 || v.AgeSeconds < 0
 	if late >= 3 {
 		worse("critical", "no run for "+lasting(time.Duration(v.AgeSeconds)*time.Second))
 	} else if late > 0 {

@@ -4,11 +4,11 @@
 // runs on the unchanged tree, and one after a few files changed, with
 // `git status` on the same tree beside it; then on its workflows alone, with
 // actionlint beside it, on its functions alone, with Netlify's own listing beside
-// it, and on real PM2 daemons, with `pm2 jlist` beside it. Then
+// it, on a project of scripts, and on real PM2 daemons, with `pm2 jlist` beside it. Then
 // how fast stores of many snapshots are read, how audit and restic keep the same
 // folder, and how large a store becomes within a year.
 //
-// Usage: bench [-only PART,…] -audit FILE -project DIR -year DIR -pm2 FILE -actionlint FILE -netlify DIR -restic FILE
+// Usage: bench [-only PART,…] -audit FILE -project DIR -scripts DIR -year DIR -pm2 FILE -actionlint FILE -netlify DIR -restic FILE
 //
 // It exits with 1 when a limit is passed. The project is left as it was found,
 // its .audit folder apart.
@@ -50,6 +50,7 @@ type sample struct {
 
 type bench struct {
 	audit, project string
+	scripts        string // the project that is scripts, as a whole
 	year           string // the project whose store is followed over a year
 	temp           string
 	pm2            string // PM2's program, bin/pm2
@@ -67,6 +68,7 @@ func main() {
 	flag.StringVar(&b.actionlint, "actionlint", "build/tools/actionlint", "actionlint's program")
 	flag.StringVar(&b.netlify, "netlify", "build/netlify/node_modules", "the folder of Netlify's tools")
 	flag.StringVar(&b.restic, "restic", "build/tools/restic", "restic's program")
+	flag.StringVar(&b.scripts, "scripts", "build/bench/scripts", "the project of scripts")
 	flag.StringVar(&b.year, "year", "build/bench/year", "the project that changes")
 	list := flag.String("only", "", "parts to run, such as growth,pm2 (default all)")
 	flag.Parse()
@@ -95,7 +97,7 @@ func (b *bench) everything(only []string) (ok bool, err error) {
 		return false, err
 	}
 	b.env, b.temp = []string{"PATH=" + path}, path
-	for _, p := range []*string{&b.audit, &b.project, &b.year, &b.actionlint, &b.restic} {
+	for _, p := range []*string{&b.audit, &b.project, &b.scripts, &b.year, &b.actionlint, &b.restic} {
 		if *p, err = filepath.Abs(*p); err != nil {
 			return false, err
 		}
@@ -128,7 +130,7 @@ type part struct {
 }
 
 func (b *bench) parts() []part {
-	return []part{{"runs", b.run}, {"workflows", b.workflows}, {"functions", b.functions}, {"pm2", b.daemons}, {"many", b.many}, {"restic", b.backups}, {"archives", b.archives}, {"growth", b.growth}}
+	return []part{{"runs", b.run}, {"workflows", b.workflows}, {"functions", b.functions}, {"scripts", b.automation}, {"pm2", b.daemons}, {"many", b.many}, {"restic", b.backups}, {"archives", b.archives}, {"growth", b.growth}}
 }
 
 func (b *bench) run() (ok bool, err error) {

@@ -2,9 +2,10 @@
 // workflows, 450 functions and 4,000 scripts in a git repository, of the sizes
 // and shapes that grown projects have. The same seed gives the same bytes.
 //
-// Usage: genproject [-seed N] [-shape grown|year] DIR
+// Usage: genproject [-seed N] [-shape grown|scripts|year] DIR
 //
-// The shape "year" is the smaller project whose store is followed over a year of
+// The shape "scripts" is mostly that: 4,000 script files, 300 npm scripts and 70
+// schedules, and of the rest enough for who starts whom. The shape "year" is the smaller project whose store is followed over a year of
 // changes: 2,000 items in 20 MB.
 //
 // A DIR that already holds the project of that seed is left as it is.
@@ -32,8 +33,9 @@ type shape struct {
 }
 
 var shapes = map[string]shape{
-	"grown": {2000, 450, 1200, 1000, 800, 40, 25, 24, 60, 3000, 0.6, 40000},
-	"year":  {500, 600, 300, 250, 200, 6, 25, 20, 20, 4600, 1.23, 900e3},
+	"grown":   {2000, 450, 1200, 1000, 800, 40, 25, 24, 60, 3000, 0.6, 40000},
+	"scripts": {20, 20, 1700, 1400, 900, 12, 25, 30, 63, 3000, 0.6, 40000},
+	"year":    {500, 600, 300, 250, 200, 6, 25, 20, 20, 4600, 1.23, 900e3},
 }
 
 // formatStamp is raised when the output changes.
@@ -41,11 +43,11 @@ const formatStamp = "genproject 1"
 
 func main() {
 	seed := flag.Uint64("seed", 1, "chooses the content")
-	name := flag.String("shape", "grown", "grown or year")
+	name := flag.String("shape", "grown", "grown, scripts or year")
 	flag.Parse()
 	of, ok := shapes[*name]
 	if flag.NArg() != 1 || !ok {
-		fmt.Fprintln(os.Stderr, "usage: genproject [-seed N] [-shape grown|year] DIR")
+		fmt.Fprintln(os.Stderr, "usage: genproject [-seed N] [-shape grown|scripts|year] DIR")
 		os.Exit(64)
 	}
 	if err := run(flag.Arg(0), *seed, *name, of); err != nil {

@@ -99,20 +99,9 @@ func bound(it *snapshot.Item, at audit.Location, whose string, elsewhere snapsho
 
 // boundWorkflows finds such folders in what workflows run.
 func boundWorkflows(p *audit.Pass) (out []audit.Damage) {
-	config := workflow.ConfigAt(p.Now.ContextFile, p.Bytes)
 	for _, it := range p.Now.Of(snapshot.Workflows) {
-		f, ok := it.OwnFile()
-		if it.Carried || !ok || f.SHA256 == "" || f.Link != "" || f.Size > workflow.MaxSize || it.Kind != string(workflow.Workflow) && it.Kind != string(workflow.Action) {
-			continue
-		}
-		v := workflow.Judge(p.Derived, f.Path, f.SHA256, config, func() *workflow.Document {
-			if b := p.Bytes(f); b != nil {
-				return workflow.Parse(f.Path, b)
-			}
-			return nil
-		})
 		seen := map[string]bool{}
-		for _, n := range v.Notes {
+		for _, n := range verdictOf(p, it).Notes {
 			if n.Family != workflow.NoteMachine || seen[n.Subject] {
 				continue
 			}

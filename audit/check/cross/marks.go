@@ -9,6 +9,7 @@ import (
 	"healthaudit/snapshot"
 	"healthaudit/snapshot/analyze/refs"
 	"healthaudit/snapshot/analyze/trait"
+	"healthaudit/snapshot/analyze/workflow"
 )
 
 // startedBy returns what sets the items of the snapshot going.
@@ -49,6 +50,25 @@ func marksOf(p *audit.Pass) *trait.Index {
 func at(it *snapshot.Item, m trait.Mark) audit.Location {
 	return audit.Location{Path: it.Path, Line: m.Line, Column: m.Column}
 }
+
+// verdictOf returns the verdict on a workflow or an action; an empty one where it
+// could not be read.
+func verdictOf(p *audit.Pass, it *snapshot.Item) workflow.Verdict {
+	f, ok := it.OwnFile()
+	if it.Carried || !ok || f.SHA256 == "" || f.Link != "" || f.Size > workflow.MaxSize || it.Kind != string(workflow.Workflow) && it.Kind != string(workflow.Action) {
+		return workflow.Verdict{}
+	}
+	config := snapshot.Once(p.Derived, configOf{p.Now}, func() workflow.Config { return workflow.ConfigAt(p.Now.ContextFile, p.Bytes) })
+	return workflow.Judge(p.Derived, f.Path, f.SHA256, config, func() *workflow.Document {
+		if b := p.Bytes(f); b != nil {
+			return workflow.Parse(f.Path, b)
+		}
+		return nil
+	})
+}
+
+// configOf is the key of the linter's settings in what a run shares.
+type configOf struct{ *snapshot.Snapshot }
 
 // starter names what starts an item, in a sentence about that.
 func starter(p *audit.Pass, by snapshot.Key) string {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"path"
+	"slices"
 	"strings"
 
 	"healthaudit/audit"
@@ -39,7 +40,7 @@ func judgeMissingTarget(p *audit.Pass) {
 				continue
 			}
 			res := table.Resolve(r)
-			if res.Status != refs.Missing && !res.Unread {
+			if res.Status != refs.Missing && !res.Unread || rearranged(p, it, r) {
 				continue
 			}
 			id := r.Where + " " + r.Target()
@@ -64,6 +65,32 @@ func judgeMissingTarget(p *audit.Pass) {
 		}
 	}
 	reportAll(p, all)
+}
+
+// movers are programs after which a workspace may hold other files than the project.
+var movers = []string{"mv", "cp", "rm", "ln", "tar", "unzip", "git", "rsync"}
+
+// rearranged reports whether a local action of an earlier step may have moved the
+// files of the workspace about.
+func rearranged(p *audit.Pass, it *snapshot.Item, r snapshot.Ref) bool {
+	id, step, ok := strings.Cut(r.Where, "/")
+	steps, _ := it.Fact("jobs." + id + ".steps")
+	for _, key := range steps.Strings() {
+		if key == step || !ok {
+			return false
+		}
+		dir, local := model.Local(fact(it, "jobs."+id+".step["+key+"].uses"))
+		if !local {
+			continue
+		}
+		if a := p.Now.Item(snapshot.NewKey(snapshot.Workflows, "action:"+snapshot.Escape(dir))); a != nil {
+			runs, _ := a.Fact("runs.runs")
+			if slices.ContainsFunc(runs.Strings(), func(name string) bool { return slices.Contains(movers, name) }) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // common is what steps of different files have in common that start the same

@@ -27,6 +27,7 @@ type Module struct {
 	Bindings []Binding // names that imports bind, in order
 	Exports  []Export  // in order
 	Calls    []CallSite
+	Needs    []Need       // environment variables that it cannot do without, in order
 	Env      []string     // names of environment variables that it reads, in order
 	Composed *[2]int      // line and column of the first require() of a template with parts in it, nil: none
 	Masked   [][2]int     // lines and columns of answers with status 200 whose body tells of a failure
@@ -88,7 +89,7 @@ func (m *Module) read(code, sourceMap []byte) {
 		if recover() != nil { // the tree reader is not ours and the code is anybody's
 			m.Unjudged = "its syntax tree could not be read"
 			m.Imports, m.Bindings, m.Exports, m.Marks, m.Common, m.Complete = nil, nil, nil, nil, nil, false
-			m.Calls, m.Env, m.Composed, m.Masked = nil, nil, nil, nil
+			m.Calls, m.Env, m.Needs, m.Composed, m.Masked = nil, nil, nil, nil, nil
 		}
 	}()
 	var tree *ast.AST
@@ -117,6 +118,7 @@ func (m *Module) read(code, sourceMap []byte) {
 	w := &walker{m: m, look: looker{has: hintsOf(m.src)}}
 	ast.Walk(w, tree)
 	m.calls(w.calls)
+	m.Needs = w.needed()
 	w.end(tree)
 	if w.modules > x.seen {
 		m.Complete = false

@@ -24,11 +24,11 @@ type looker struct {
 
 // Hints tell what cannot be in a file, by words that it lacks: most files have
 // none of them.
-type hints struct{ git, children, interval, machine bool }
+type hints struct{ git, children, interval, env, machine bool }
 
 func hintsOf(src []byte) hints {
 	has := func(word string) bool { return bytes.Contains(src, []byte(word)) }
-	return hints{git: has("git"), children: has("child_process") || has("cross-spawn") || has("execa"), interval: has("setInterval"), machine: trait.MayNameMachine(src)}
+	return hints{git: has("git"), children: has("child_process") || has("cross-spawn") || has("execa"), interval: has("setInterval"), env: has("process.env"), machine: trait.MayNameMachine(src)}
 }
 
 // A Place is one place in a file, 1-based, its column in bytes.

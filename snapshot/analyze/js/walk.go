@@ -9,6 +9,7 @@ import (
 // A walker finds every import of a file, wherever it stands, and counts the
 // uses of the CommonJS names.
 type walker struct {
+	needs    needs
 	m        *Module
 	depth    int
 	try      int
@@ -34,6 +35,9 @@ func (w *walker) Enter(n ast.INode) ast.IVisitor {
 		return nil
 	}
 	w.deed(n)
+	if w.look.has.env {
+		w.env(n)
+	}
 	w.enter(n)
 	switch n := n.(type) {
 	case *ast.FuncDecl, *ast.ArrowFunc, *ast.MethodDecl:

@@ -9,8 +9,8 @@ import (
 
 // Versions of the cached analyses, raised when their results change.
 const (
-	functionVersion = 2
-	sourceVersion   = 2
+	functionVersion = 3
+	sourceVersion   = 3
 	configVersion   = 2
 	manifestVersion = 3
 )

@@ -17,11 +17,12 @@ type Source struct {
 	Packages []js.Import  `json:"packages,omitempty"` // of npm packages, each once, by its name
 	Deeds    []Deed       `json:"deeds,omitempty"`
 	Env      []string     `json:"env,omitempty"`    // names of environment variables that it reads
+	Needs    []js.Need    `json:"needs,omitempty"`  // those that it cannot do without
 	Digest   string       `json:"digest,omitempty"` // see js.Module.Digest
 }
 
 func source(m *js.Module) Source {
-	s := Source{Problems: m.Problems, Unjudged: m.Unjudged, Digest: m.Digest, Deeds: deeds(m), Env: m.Env}
+	s := Source{Problems: m.Problems, Unjudged: m.Unjudged, Digest: m.Digest, Deeds: deeds(m), Env: m.Env, Needs: m.Needs}
 	have := map[string]int{}
 	for _, i := range m.Imports {
 		if strings.HasPrefix(i.Path, "./") || strings.HasPrefix(i.Path, "../") || i.Path == "." || i.Path == ".." {

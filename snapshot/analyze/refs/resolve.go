@@ -96,11 +96,26 @@ func (t *Table) file(r snapshot.Ref) Resolution {
 		return unknown("it may be built")
 	case ext == ".js" || ext == ".mjs" || ext == ".cjs":
 		source := strings.TrimSuffix(p, "js") + "ts"
-		if tree.HasFile(source) {
-			return unknown("it may be compiled from " + path.Base(source))
+		for _, s := range []string{source, "src/" + source, beside(source)} {
+			if tree.HasFile(s) {
+				return unknown("it may be compiled from " + s)
+			}
 		}
 	}
 	return Resolution{Status: Missing}
+}
+
+// beside returns the path in src where it is in a folder of products: src/x.ts for
+// lib/x.ts, web/src/x.ts for web/lib/x.ts.
+func beside(p string) string {
+	parts := strings.Split(p, "/")
+	for i, part := range parts[:len(parts)-1] {
+		if part == "lib" || part == "js" || part == "esm" || part == "cjs" || part == "compiled" {
+			parts[i] = "src"
+			return strings.Join(parts, "/")
+		}
+	}
+	return p
 }
 
 // inDoubt is doubt for what is in a folder.

@@ -42,7 +42,7 @@ func (s Started) Elsewhere() snapshot.Key {
 func (t *Table) Started() map[snapshot.Key]Started {
 	t.startedOnce.Do(func() {
 		t.started = map[snapshot.Key]Started{}
-		to := t.edges()
+		to := t.Graph().Starts
 		roots := map[string][]snapshot.Key{}
 		for _, it := range t.now.Items {
 			kind := rootKind(it)
@@ -78,19 +78,6 @@ func rootKind(it *snapshot.Item) string {
 		return "cron"
 	}
 	return ""
-}
-
-// edges returns what each item starts or loads, items only.
-func (t *Table) edges() map[snapshot.Key][]snapshot.Key {
-	to := map[snapshot.Key][]snapshot.Key{}
-	for _, it := range t.now.Items {
-		for _, r := range it.Refs {
-			if k := t.Resolve(r).Item; k != "" && k != it.Key {
-				to[it.Key] = append(to[it.Key], k)
-			}
-		}
-	}
-	return to
 }
 
 // spread gives all that can be reached from the roots the name of the root it is

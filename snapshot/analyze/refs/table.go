@@ -42,6 +42,9 @@ type Table struct {
 
 	startedOnce sync.Once
 	started     map[snapshot.Key]Started
+
+	graphOnce sync.Once
+	graph     Graph
 }
 
 // A pack is what a table knows of one package.json.

@@ -104,12 +104,16 @@ func (t *source) word(n *syntax.Word) word {
 }
 
 // unquoted writes a bare literal as the shell reads it. It returns false when
-// the shell would make something else of it: a glob, braces, a home folder.
+// the shell would make something else of it: a glob, braces, a home folder; and
+// for what is a path of Windows, which npm gives to another shell there.
 func unquoted(b *strings.Builder, s string, first bool) bool {
 	for i := 0; i < len(s); i++ {
 		switch c := s[i]; {
 		case c == '\\' && i+1 < len(s):
-			if i++; s[i] != '\n' {
+			if i++; i > 1 && (s[i] == '.' || s[i] == '_' || 'a' <= s[i]|0x20 && s[i]|0x20 <= 'z') {
+				return false
+			}
+			if s[i] != '\n' {
 				b.WriteByte(s[i])
 			}
 		case c == '*' || c == '?' || c == '[' && len(s) > 1 && s != "[[" || c == '{' && len(s) > 1 || c == '~' && first && i == 0:

@@ -16,7 +16,7 @@ func Keep(it *snapshot.Item, marks []Mark) {
 	}
 	var kinds, places []string
 	for _, m := range marks {
-		if m.Kind != NoPackage { // a question that other files answer
+		if m.Kind != NoPackage && m.Kind != Needs { // a question that other files answer
 			kinds = append(kinds, string(m.Kind))
 		}
 		places = append(places, m.String())

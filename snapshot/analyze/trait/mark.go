@@ -29,6 +29,7 @@ const (
 	Background  Kind = "background"   // a command is left in the background and nobody waits for it
 	Machine     Kind = "machine-path" // a path of one machine; Name: mac, windows, termux or home
 	NoPackage   Kind = "no-package"   // a program that none of the dependencies brings; Name: the program
+	Needs       Kind = "needs"        // it cannot do without an environment variable; Name: the variable
 	Killed      Kind = "killed"       // a child that was killed counts as success; Name: the property that is null then
 )
 
@@ -132,7 +133,10 @@ func (m *marker) walk() {
 func ordered(list []Mark) []Mark {
 	slices.SortStableFunc(list, func(a, b Mark) int { return cmp.Or(a.Line-b.Line, a.Column-b.Column, cmp.Compare(a.Kind, b.Kind)) })
 	count := map[Kind]int{}
-	return slices.DeleteFunc(list, func(m Mark) bool { count[m.Kind]++; return count[m.Kind] > maxMarks })
+	return slices.DeleteFunc(list, func(m Mark) bool {
+		count[m.Kind]++
+		return count[m.Kind] > maxMarks && m.Kind != Needs
+	})
 }
 
 // A marker collects the marks of one text.

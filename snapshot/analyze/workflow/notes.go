@@ -18,16 +18,18 @@ import (
 // Families of notes. Unlike the messages of a linter they are no complaint
 // each: checks draw conclusions of them, often of many files together.
 const (
-	NoteHollow   = "hollow"   // nothing in the file does anything; one for each file
-	NoteGreen    = "green"    // no step that works can fail the run; Subject: how many steps work
-	NoteLock     = "lock"     // the step fails without a lockfile; Subject: manager and folder, "npm web"
-	NoteComment  = "comment"  // a schedule is not what its comment says
-	NoteLanguage = "language" // a script is in another language than its shell reads
-	NoteShell    = "shell"    // a script does not parse: the shell ends in the middle of it
-	NoteEnvKey   = "env-key"  // a key of the syntax stands below env; Subject: the key
-	NotePush     = "push"     // started by a push, it pushes with a token that starts workflows
-	NoteMachine  = "machine"  // it uses a path of one machine that is not its runner; Subject: whose, a name of package trait
-	NoteDispatch = "dispatch" // it starts a workflow on no condition; Subject: the name or file it is asked for by
+	NoteHollow   = "hollow"    // nothing in the file does anything; one for each file
+	NoteGreen    = "green"     // no step that works can fail the run; Subject: how many steps work
+	NoteLock     = "lock"      // the step fails without a lockfile; Subject: manager and folder, "npm web"
+	NoteComment  = "comment"   // a schedule is not what its comment says
+	NoteLanguage = "language"  // a script is in another language than its shell reads
+	NoteShell    = "shell"     // a script does not parse: the shell ends in the middle of it
+	NoteEnvKey   = "env-key"   // a key of the syntax stands below env; Subject: the key
+	NotePush     = "push"      // started by a push, it pushes with a token that starts workflows
+	NotePushes   = "pushes"    // it pushes commits; Subject: why GitHub refuses that, "" where it does not
+	NoteOwnToken = "own-token" // the job runs on any push, with a token whose pushes start workflows
+	NoteMachine  = "machine"   // it uses a path of one machine that is not its runner; Subject: whose, a name of package trait
+	NoteDispatch = "dispatch"  // it starts a workflow on no condition; Subject: the name or file it is asked for by
 )
 
 // notes returns what is to be known of a file beyond what a linter says, in
@@ -38,6 +40,8 @@ func (d *Document) notes(m *Model) []Message {
 		out = append(out, bodyNotes(m, d.src)...)
 		out = append(out, commentNotes(m, lines(string(d.src)))...)
 		out = append(out, pushNotes(m)...)
+		out = append(out, d.pushesNotes(m)...)
+		out = append(out, ownToken(m)...)
 		out = append(out, envKeys(d.root, m)...)
 	}
 	for i := range m.Jobs {
@@ -219,8 +223,7 @@ func pushNotes(m *Model) []Message {
 		token := false
 		for _, s := range j.Steps {
 			if a, _ := ActionOf(s.Uses); a == "actions/checkout" {
-				t := strings.ToLower(s.with["token"])
-				token = strings.Contains(t, "secrets.") && !strings.Contains(t, "secrets.github_token") && s.with["ref"] == "" && s.with["repository"] == ""
+				token = foreignToken(&s)
 			}
 			if token && s.If == "" && s.traits.pushes {
 				return []Message{{Pos: s.RunPos, Family: NotePush, Where: whereOf(j.ID, s.Key)}}

@@ -19,6 +19,7 @@ type traits struct {
 	safe       bool           // it works, and none of its failures can fail the step
 	calm       bool           // it does something that cannot fail anyway: it writes a line into a file
 	pushes     bool           // it pushes commits, without asking whether there are any
+	push       *pushing       // it pushes to where the project came from
 	dispatches []string       // workflows it starts, whatever happened before
 	foreign    string         // in what other language it is written, for a person
 	machines   []trait.Mark   // paths of one machine that it uses
@@ -45,7 +46,7 @@ func readTraits(src, sh string, text *shell.Text) traits {
 		safe, masks := r.Safe()
 		t.safe, t.calm = masks, safe && !masks
 	}
-	t.pushes = plainPush(src, r)
+	t.pushes, t.push = plainPush(src, r), pushOf(src, r)
 	t.dispatches = dispatches(src, r)
 	t.machines = trait.Machines([]byte(src), *text)
 	return t

@@ -22,7 +22,7 @@ import (
 )
 
 // Version is raised when Parse finds other things than before in equal bytes.
-const Version = 8
+const Version = 9
 
 // Bounds of what is parsed.
 const (

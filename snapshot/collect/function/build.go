@@ -21,9 +21,10 @@ type build struct {
 	Publish string            `json:"publish,omitempty"`
 	Env     map[string]string `json:"env,omitempty"` // name → hashed value
 	Refs    []snapshot.Ref    `json:"refs,omitempty"`
+	Plugins []snapshot.Ref    `json:"plugins,omitempty"` // of the project itself: files or folders
 }
 
-const buildVersion = 2
+const buildVersion = 3
 
 // build adds what the build of a site is, and refers to what it starts.
 func (site *site) build(s *collect.Session, it *snapshot.Item) {
@@ -49,6 +50,15 @@ func (site *site) build(s *collect.Session, it *snapshot.Item) {
 		it.Add(snapshot.Secret, "build.env."+n, snapshot.Text(b.Env[n]))
 	}
 	it.Refs = append(it.Refs, b.Refs...)
+	for _, r := range b.Plugins {
+		for _, name := range []string{"", "/index.js", "/index.mjs", "/index.cjs", ".js"} {
+			if file := r.Path + name; s.Tree.HasFile(file) {
+				r.Path = file
+				it.Refs = append(it.Refs, r)
+				break
+			}
+		}
+	}
 }
 
 // readBuild reads the keys of [build], and over them those of the production
@@ -64,6 +74,9 @@ func readBuild(src []byte, dir string, secret func(string) string) (out build) {
 		Context struct {
 			Production section `toml:"production"`
 		} `toml:"context"`
+		Plugins []struct {
+			Package any `toml:"package"`
+		} `toml:"plugins"`
 	}
 	if toml.Unmarshal(src, &f) != nil {
 		return out
@@ -88,6 +101,13 @@ func readBuild(src []byte, dir string, secret func(string) string) (out build) {
 			}
 		}
 	}
+	for _, plugin := range f.Plugins {
+		if p, ok := plugin.Package.(string); ok && (strings.HasPrefix(p, "/") || strings.HasPrefix(p, "./")) && len(out.Plugins) < maxPlugins {
+			if at := path.Join(dir, p); at != ".." && !strings.HasPrefix(at, "../") {
+				out.Plugins = append(out.Plugins, snapshot.Ref{Kind: snapshot.RefFile, Path: at, Line: lineWith(src, p), Column: 1, Where: "plugins"})
+			}
+		}
+	}
 	if command == "" {
 		return out
 	}
@@ -99,6 +119,21 @@ func readBuild(src []byte, dir string, secret func(string) string) (out build) {
 		}
 	}
 	return out
+}
+
+// maxPlugins bounds the plugins of one file.
+const maxPlugins = 50
+
+// lineWith returns the first line that holds a text in quotes, 1 when none does.
+func lineWith(src []byte, text string) int {
+	n := 0
+	for l := range bytes.Lines(src) {
+		n++
+		if t := string(l); strings.Contains(t, `"`+text+`"`) || strings.Contains(t, `'`+text+`'`) {
+			return n
+		}
+	}
+	return 1
 }
 
 // lineOf returns the line of a key below a header, 1 when it is not found.

@@ -15,7 +15,7 @@ import (
 	"healthaudit/snapshot/collect"
 )
 
-const analysisVersion = 5
+const analysisVersion = 6
 
 // maxText is the largest shell, Python or other script, in bytes, that is
 // analysed; JavaScript may be as large as what is captured.
@@ -87,9 +87,8 @@ func analyseBytes(s *collect.Session, f snapshot.File) (a analysis) {
 	case a.Language == langPython:
 		a.pythonModules(f.Path, b)
 	}
-	if line := conflict(b); line > 0 {
-		a.Problems = append([]problem{{line, 1, weightConflict, "merge conflict markers"}}, a.Problems...)
-		a.Assessed = true
+	if q := unfinished(b); q != nil {
+		a.Problems, a.Assessed = append(q, a.Problems...), true
 	}
 	a.Problems = a.Problems[:min(len(a.Problems), maxProblems)]
 	return a
@@ -155,6 +154,9 @@ func (a *analysis) javaScript(p string, b []byte) {
 		a.Problems = append(a.Problems, problem{q.Line, q.Column, weightSure, q.Message})
 	}
 	a.Marks = m.Marks
+	for _, n := range m.Needs[:min(len(m.Needs), maxNeeds)] {
+		a.Marks = append(a.Marks, trait.Mark{Kind: trait.Needs, Line: n.Line, Column: n.Column, Name: n.Name})
+	}
 	if a.Language == langJS {
 		a.Module = formOf(m)
 	}
@@ -198,12 +200,27 @@ func (a *analysis) shellScript(p string, b []byte) {
 	}
 }
 
+// maxNeeds bounds the environment variables that one script cannot do without.
+const maxNeeds = 50
+
 func (a *analysis) pythonModules(p string, b []byte) {
+	for _, n := range python.Needs(b) {
+		a.Marks = append(a.Marks, trait.Mark{Kind: trait.Needs, Line: n.Line, Column: n.Column, Name: n.Name})
+	}
 	for _, i := range python.Imports(b) {
 		if !strings.HasPrefix(i.Module, ".") {
 			a.Imports = append(a.Imports, localImport{Path: path.Join(path.Dir(p), strings.ReplaceAll(i.Module, ".", "/")), Line: i.Line, Column: 1, Module: true})
 		}
 	}
+}
+
+// unfinished returns the problem of a text with a merge conflict in it, nil for
+// one without.
+func unfinished(b []byte) []problem {
+	if line := conflict(b); line > 0 {
+		return []problem{{line, 1, weightConflict, "merge conflict markers"}}
+	}
+	return nil
 }
 
 // conflict returns the line of the first merge conflict: its three markers at

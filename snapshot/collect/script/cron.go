@@ -16,7 +16,7 @@ import (
 	"healthaudit/snapshot/collect"
 )
 
-const cronVersion = 3
+const cronVersion = 4
 
 // A crontabModel is what is cached of one crontab: no command in clear.
 type crontabModel struct {
@@ -170,6 +170,7 @@ func parseCrontab(s *collect.Session, f snapshot.File) (m crontabModel) {
 	for _, v := range file.Env {
 		m.Env = append(m.Env, v.Name)
 	}
+	m.Problems = unfinished(b)
 	wrong := map[int]problem{}
 	for _, q := range file.Problems {
 		w := problem{q.Line, q.Column, weightDoubt, q.Message}

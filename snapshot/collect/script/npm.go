@@ -12,7 +12,7 @@ import (
 	"healthaudit/snapshot/collect"
 )
 
-const npmVersion = 4
+const npmVersion = 5
 
 // A packageModel is what is cached of one package.json: no command in clear.
 type packageModel struct {
@@ -143,9 +143,7 @@ func parsePackage(s *collect.Session, f snapshot.File) (m packageModel) {
 		}
 		m.Problems = append(m.Problems, problem{q.Line, q.Column, weight, q.Message})
 	}
-	if line := conflict(b); line > 0 {
-		m.Problems = append([]problem{{line, 1, weightConflict, "merge conflict markers"}}, m.Problems...)
-	}
+	m.Problems = append(unfinished(b), m.Problems...)
 	for _, sc := range pkg.Scripts {
 		m.Scripts = append(m.Scripts, parseScript(s, &pkg, sc, refs.Origin{Dir: path.Dir(f.Path), Line: sc.Line, Column: sc.Column, Where: sc.Name}))
 	}

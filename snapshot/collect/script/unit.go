@@ -9,13 +9,15 @@ import (
 
 	"healthaudit/snapshot"
 	"healthaudit/snapshot/analyze/refs"
+	"healthaudit/snapshot/analyze/shell"
 	"healthaudit/snapshot/analyze/systemd"
+	"healthaudit/snapshot/analyze/trait"
 	"healthaudit/snapshot/collect"
 	"healthaudit/snapshot/cron"
 )
 
 // unitVersion is raised when the analysis of units changes.
-const unitVersion = 1
+const unitVersion = 2
 
 // unitModel is what a unit file says, as cached: no value of a variable, and no
 // command.
@@ -26,6 +28,7 @@ type unitModel struct {
 	Schedules []snapshot.Schedule `json:"s,omitempty"`
 	Starts    string              `json:"t,omitempty"` // the unit that a timer starts
 	Problems  []problem           `json:"p,omitempty"`
+	Marks     []trait.Mark        `json:"k,omitempty"` // what its commands are like
 	Done      bool                `json:"d"`
 }
 
@@ -103,6 +106,7 @@ func readUnit(s *collect.Session, p string, res *collect.Result) *unit {
 		it.Add(snapshot.Set, "schedule", snapshot.SetOf(list...))
 	}
 	addSyntax(it, u.model.Problems)
+	trait.Keep(it, u.model.Marks)
 	there := slices.DeleteFunc(place(s.Tree, u.model.Refs, candidates(p)), func(r snapshot.Ref) bool {
 		return location(r) != "" && !s.Tree.HasFile(location(r)) // it may be installed by hand, and from elsewhere
 	})
@@ -122,7 +126,7 @@ func parseUnit(s *collect.Session, f snapshot.File) (m unitModel) {
 		return unitModel{}
 	}
 	u := systemd.Parse(b)
-	m = unitModel{Done: true, Facts: map[string]string{}}
+	m = unitModel{Done: true, Facts: map[string]string{}, Problems: unfinished(b)}
 	for _, q := range u.Problems {
 		m.Problems = append(m.Problems, problem{q.Line, q.Column, weightDoubt, q.Message})
 	}
@@ -138,8 +142,14 @@ func parseUnit(s *collect.Session, f snapshot.File) (m unitModel) {
 	m.Env = slices.Compact(m.Env)
 	for _, key := range []string{"ExecStartPre", "ExecStart", "ExecStartPost"} {
 		for _, e := range u.All("Service", key) {
-			text, skip := e.Command()
-			m.Refs = append(m.Refs, refs.Command(markAbsolute(text), refs.Origin{Dir: anywhere, Line: e.Line, Column: e.Column + skip, Where: key})...)
+			command, skip := e.Command()
+			o := refs.Origin{Dir: anywhere, Line: e.Line, Column: e.Column + skip, Where: key}
+			m.Refs = append(m.Refs, refs.Command(markAbsolute(command), o)...)
+			for _, k := range commandMarks(trait.Marks([]byte(command), shell.ReadRun([]byte(command))), o, true) {
+				if key == "ExecStart" || k.Kind != trait.Idle && k.Kind != trait.Masks { // beside the work a line may well only say something
+					m.Marks = append(m.Marks, k)
+				}
+			}
 		}
 	}
 	if path.Ext(f.Path) == ".timer" {

@@ -1,10 +1,12 @@
 package script
 
 import (
+	"fmt"
 	"slices"
 	"testing"
 
 	"healthaudit/snapshot"
+	"healthaudit/snapshot/analyze/trait"
 	"healthaudit/snapshot/collect/collecttest"
 )
 
@@ -60,5 +62,28 @@ console.log(1)
 	}
 	if it := snap.Item("scripts/unit:deploy/away.service"); len(it.Refs) != 0 {
 		t.Errorf("starts %+v", it.Refs)
+	}
+}
+
+// What a service runs has the traits of any other command, at its place; what
+// only goes before or after the work may say something and no more.
+func TestUnits_traits(t *testing.T) {
+	s := session(t, `
+-- deploy/sync.service --
+[Service]
+ExecStartPre=/bin/echo begins
+ExecStart=-/bin/sh -c 'cd /srv/shop; git add -A && git commit -m "%i" && git push'
+-- deploy/says.service --
+[Service]
+ExecStart=/bin/echo done
+`)
+	snap := collecttest.Snapshot(t, s, Collector)
+	for key, want := range map[snapshot.Key]string{
+		"scripts/unit:deploy/sync.service": "[3:23:add-all: 3:23:push: 3:23:unguarded-cd:git add -A]",
+		"scripts/unit:deploy/says.service": "[2:11:idle:]",
+	} {
+		if got := fmt.Sprint(trait.Kept(snap.Item(key))); got != want {
+			t.Errorf("%s is like %s, want %s", key, got, want)
+		}
 	}
 }

@@ -1,0 +1,99 @@
+//go:build unix
+
+package main
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// completions are a line up to the cursor and words that are offered there; "!" is
+// a word that is not.
+var completions = []struct{ line, want string }{
+	{"audit cr", "cron"},
+	{"audit ", "accept run version !internal"},
+	{"audit cron ", "install print remove status"},
+	{"audit cron in", "install !print"},
+	{"audit run --for", "--format"},
+	{"audit --only w", "workflows !pm2"},
+	{"audit run --format ", "json table"},
+	{"audit run --format=j", "json"},
+	{"audit -q list --format ", "json table"},
+	{"audit run --only pm2,w", "pm2,workflows"},
+	{"audit run --fail-on cr", "critical"},
+	{"audit check explain pm2-memory-g", "pm2-memory-growing"},
+	{"audit bisect workflow-lint scripts/", "scripts/build.sh"},
+	{"audit history scripts/npm:bu", "scripts/npm:build"},
+	{"audit help snap", "snapshots"},
+	{"audit restore latest scripts/b", "scripts/build.sh"},
+	{"audit report ", "latest previous baseline"},
+	{"audit completion f", "fish"},
+}
+
+// shells are how each shell is asked for what it would offer.
+var shells = []struct{ name, script string }{
+	{"bash", `source <(audit completion bash); COMP_LINE=$1; COMP_POINT=${#1}; COMPREPLY=(); _audit; printf '%s\n' "${COMPREPLY[@]}"`},
+	{"zsh", `module_path=(${ZSH_MODULES:-$module_path}); compdef() { : }; _files() { : }; _describe() { print -rl -- "${(@)${(@P)2}//(#b)([^\\]):*/$match[1]}" }; setopt extendedglob
+source <(audit completion zsh); words=("${(@s: :)1}"); CURRENT=${#words}; _audit`},
+	{"fish", `audit completion fish | source; complete -C $argv[1]`},
+}
+
+// TestCompletionInShells: every script does in its own shell what it should.
+func TestCompletionInShells(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it starts a shell for each line: make test runs it")
+	}
+	dir := site(t)
+	for name, text := range map[string]string{"build.sh": "#!/bin/sh\necho\n", "package.json": `{"scripts":{"build":"sh build.sh"}}`} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	document(t, dir, nil)
+	debian, _ := filepath.Abs(filepath.Join("..", "..", "build", "debian"))
+	env := append(os.Environ(), "AUDIT_ROOT="+dir, "HOME="+t.TempDir(), "PATH="+os.Getenv("PATH")+":"+filepath.Join(debian, "bin")+":"+filepath.Join(debian, "usr", "bin"))
+	if m, _ := filepath.Glob(filepath.Join(debian, "usr", "lib", "*", "zsh", "*")); len(m) > 0 {
+		env = append(env, "ZSH_MODULES="+m[0], "LD_LIBRARY_PATH="+filepath.Dir(filepath.Dir(m[0])))
+	}
+	for _, sh := range shells {
+		t.Run(sh.name, func(t *testing.T) {
+			shell, err := exec.LookPath(sh.name)
+			for _, in := range []string{"bin", filepath.Join("usr", "bin")} {
+				if err != nil {
+					shell, err = exec.LookPath(filepath.Join(debian, in, sh.name))
+				}
+			}
+			if err != nil {
+				t.Skipf("no %s here: make debian fetches it", sh.name)
+			}
+			for _, c := range completions {
+				args := map[string][]string{"bash": {"--norc", "-c", sh.script, "bash", c.line}, "zsh": {"-fc", sh.script, "zsh", c.line}, "fish": {"-N", "-c", sh.script, c.line}}[sh.name]
+				cmd := exec.Command(shell, args...)
+				cmd.Env, cmd.Dir = env, dir
+				out, err := cmd.CombinedOutput()
+				var got []string
+				for line := range strings.Lines(string(out)) {
+					word, _, _ := strings.Cut(strings.TrimRight(line, "\n"), "\t")
+					got = append(got, strings.ReplaceAll(word, `\:`, ":"))
+				}
+				for want := range strings.FieldsSeq(c.want) {
+					no := strings.HasPrefix(want, "!")
+					want = strings.TrimPrefix(want, "!")
+					if sh.name == "bash" { // it replaces what follows the last word break
+						last := c.line[strings.LastIndexByte(c.line, ' ')+1:]
+						want = want[min(len(want), strings.LastIndexAny(last, ":")+1):]
+					} else if i := strings.LastIndexByte(c.line, '='); i >= 0 {
+						want = c.line[strings.LastIndexByte(c.line, ' ')+1:i+1] + want
+					}
+					if slices.Contains(got, want) == no {
+						t.Errorf("%q offers %q, want %q (%v)", c.line, got, c.want, err)
+					}
+				}
+			}
+		})
+	}
+}

@@ -1,0 +1,242 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"strings"
+
+	"healthaudit/report"
+	"healthaudit/rules"
+	"healthaudit/snapshot/analyze/crontab"
+	"healthaudit/snapshot/analyze/lazyregexp"
+	"healthaudit/snapshot/host"
+)
+
+// maxCronCommand is the longest command that cron takes, in bytes (MAX_COMMAND of
+// Debian's cron 3.0pl1, cron.h, and of cronie).
+const maxCronCommand = 998
+
+// begin and end of the lines that are audit's in a crontab.
+func (j *cronJob) begin() string { return "# BEGIN audit " + j.root + ": " }
+func (j *cronJob) end() string   { return "# END audit " + j.root }
+
+// block is what stands in the crontab. It sets no variable there: that would
+// hold for every line below.
+func (j *cronJob) block() (string, error) {
+	words := []string{"env"}
+	for _, e := range j.env {
+		words = append(words, e[0]+"="+shellWord(e[1]))
+	}
+	for _, arg := range j.argv {
+		words = append(words, shellWord(arg))
+	}
+	command := strings.ReplaceAll(strings.Join(words, " "), "%", `\%`)
+	if len(command) > maxCronCommand {
+		return "", &usageError{fmt.Sprintf("the command has %d characters, cron takes %d", len(command), maxCronCommand), "shorten PATH or the paths, or use --systemd"}
+	}
+	text := j.begin() + "written by audit cron install, taken out by audit cron remove\n" +
+		j.schedule + "  " + command + "\n" + j.end() + "\n"
+	if f := crontab.Parse("crontab", []byte(text)); len(f.Entries) != 1 || f.Entries[0].Bad || f.Entries[0].Input {
+		return "", &usageError{"the line would be none that cron reads: " + j.schedule, "use --systemd"}
+	}
+	return text, nil
+}
+
+// A crontabText is a user's crontab, cut where audit's own lines stand.
+type crontabText struct {
+	before, own, after string
+	none               bool // there is no crontab at all
+}
+
+func (c *crontabText) with(block string) string {
+	before := c.before
+	if block != "" && before != "" && !strings.HasSuffix(before, "\n") {
+		before += "\n"
+	}
+	return before + block + c.after
+}
+
+// cut finds the lines of this project. Errors: what is wrong with them.
+func (j *cronJob) cut(text string) (*crontabText, error) {
+	c := &crontabText{before: text}
+	from, to, at := -1, -1, 0
+	for line := range strings.Lines(text) {
+		switch bare := strings.TrimRight(line, "\r\n"); {
+		case strings.HasPrefix(bare, j.begin()) && from < 0:
+			from = at
+		case bare == j.end() && from >= 0 && to < 0:
+			to = at + len(line)
+		case strings.HasPrefix(bare, j.begin()), bare == j.end():
+			from, to = 0, -1
+		}
+		at += len(line)
+	}
+	if from < 0 {
+		return c, nil
+	}
+	if to < 0 {
+		return nil, &usageError{"the lines of audit in your crontab do not begin and end as audit cron install wrote them", "take them out by hand, crontab -e: from BEGIN audit to END audit"}
+	}
+	return &crontabText{before: text[:from], own: text[from:to], after: text[to:]}, nil
+}
+
+// readCrontab reads the crontab of who runs audit.
+func (j *cronJob) readCrontab(a *App, h *host.OS) (*crontabText, error) {
+	text, none, err := crontabOf(a, h)
+	if err != nil {
+		return nil, err
+	}
+	c, err := j.cut(text)
+	if err == nil {
+		c.none = none
+	}
+	return c, err
+}
+
+// crontabOf asks crontab for the text. None says that there is no crontab.
+func crontabOf(a *App, h *host.OS) (text string, none bool, err error) {
+	r, err := tool(a, h, "crontab", nil, "-l")
+	switch said := strings.TrimSpace(string(r.Err)); {
+	case errors.Is(err, fs.ErrNotExist):
+		return "", false, &failure{exitAction, errors.New("there is no crontab command on PATH"), "install cron, or use --systemd"}
+	case err != nil:
+		return "", false, &failure{exitAction, fmt.Errorf("crontab -l: %w", err), ""}
+	case r.Code == 1 && len(r.Out) == 0 && (strings.Contains(said, "no crontab") || strings.Contains(said, "No such file")):
+		return "", true, nil
+	case r.Code != 0:
+		return "", false, &failure{exitAction, fmt.Errorf("crontab -l exits with %d: %s", r.Code, said), "may this user have a crontab? see cron.allow and cron.deny"}
+	}
+	return string(r.Out), false, nil
+}
+
+// writeCrontab has crontab take the text and reads it again. Where it is not what
+// was given, the old one comes back.
+func (j *cronJob) writeCrontab(a *App, h *host.OS, was *crontabText, now string) error {
+	put := func(text string, none bool) error {
+		args := []string{"-"}
+		if text == "" && none {
+			args = []string{"-r"}
+		}
+		r, err := tool(a, h, "crontab", []byte(text), args...)
+		if err == nil && r.Code != 0 {
+			err = fmt.Errorf("crontab exits with %d: %s", r.Code, strings.TrimSpace(string(r.Err)))
+		}
+		return err
+	}
+	err := put(now, true)
+	if err == nil {
+		var is string
+		if is, _, err = crontabOf(a, h); err == nil && is == now {
+			return nil
+		}
+		if err == nil {
+			err = errors.New("crontab kept another text than the one it was given")
+		}
+	}
+	err = errors.Join(err, put(was.with(was.own), was.none))
+	return &failure{exitAction, err, "your crontab is as it was; audit cron print prints the line for adding it by hand"}
+}
+
+var callsAudit = lazyregexp.New(`(?:^|[\s/'"])audit(?:\s|$)`)
+
+// others are the lines of a crontab that start audit as well, by number.
+func (c *crontabText) others() (lines []int) {
+	text := c.before + strings.Repeat("#\n", strings.Count(c.own, "\n")) + c.after
+	for _, e := range crontab.Parse("crontab", []byte(text)).Entries {
+		if callsAudit().MatchString(e.Command) && !strings.Contains(e.Command, " --root ") {
+			lines = append(lines, e.Line)
+		}
+	}
+	return lines
+}
+
+type cronInstallCmd struct{ cronFlags }
+
+// Help is shown below the usage.
+func (cronInstallCmd) Help() string {
+	return `The line stands between two marks in your crontab and is written anew by a second install; every other line stays as it is. It names the PATH and the PM2_HOME of now, because cron gives a program neither. What crontab kept is read again, and the old text brought back where it is another. Both are in the journal.
+
+audit doctor --cron looks at what such a run would find.`
+}
+
+// Run installs the schedule, or says that it is there.
+func (c *cronInstallCmd) Run(a *App) error {
+	s, j, err := c.prepare(a)
+	if err != nil {
+		return err
+	}
+	if c.Systemd {
+		return c.installUnits(a, s, j)
+	}
+	block, err := j.block()
+	if err != nil {
+		return err
+	}
+	h, err := a.open(s)
+	if err != nil {
+		return err
+	}
+	defer h.Close()
+	was, err := j.readCrontab(a, h)
+	if err != nil {
+		return err
+	}
+	for _, n := range was.others() {
+		fmt.Fprintf(a.Stderr, "audit: line %d of your crontab starts audit as well\n", n)
+	}
+	view := report.CronChange{State: "there", Place: "your crontab", Schedule: j.schedule}
+	if was.own == block {
+		return c.told(a, s, view)
+	}
+	if view.State = "changed"; was.own == "" {
+		view.State = "installed"
+	}
+	err = a.settingUp("cron install", func(ch *change) error {
+		return ch.announced(a, rules.Entry{Command: "cron install", Item: "crontab", What: "a line that runs audit: " + j.schedule},
+			func() error { return j.writeCrontab(a, h, was, was.with(block)) })
+	})
+	if err != nil {
+		return err
+	}
+	return c.told(a, s, view)
+}
+
+type cronRemoveCmd struct {
+	Systemd bool `help:"The systemd timer instead of the line in your crontab."`
+	User    bool `help:"With --systemd: the timer of yours (the default)." xor:"whose"`
+	System  bool `help:"With --systemd: the timer of the machine." xor:"whose"`
+}
+
+// Run takes out what install wrote, and nothing else.
+func (c *cronRemoveCmd) Run(a *App) error {
+	s, err := a.settings()
+	if err != nil {
+		return err
+	}
+	f := &cronFlags{System: c.System, Systemd: c.Systemd}
+	j := &cronJob{root: s.root}
+	if c.Systemd {
+		return f.removeUnits(a, s, j)
+	}
+	h, err := a.open(s)
+	if err != nil {
+		return err
+	}
+	defer h.Close()
+	was, err := j.readCrontab(a, h)
+	if err != nil {
+		return err
+	}
+	if was.own == "" {
+		return f.told(a, s, report.CronChange{State: "absent", Place: "your crontab"})
+	}
+	err = a.settingUp("cron remove", func(ch *change) error {
+		return ch.announced(a, rules.Entry{Command: "cron remove", Item: "crontab", What: "the line that runs audit goes"},
+			func() error { return j.writeCrontab(a, h, was, was.with("")) })
+	})
+	if err != nil {
+		return err
+	}
+	return f.told(a, s, report.CronChange{State: "removed", Place: "your crontab"})
+}
