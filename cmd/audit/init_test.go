@@ -57,7 +57,7 @@ func TestInitRules(t *testing.T) {
 	if err != nil || len(off.Rules) != 0 {
 		t.Fatalf("%v %v", off, err)
 	}
-	on, err := rules.Parse("audit.rules.yaml", []byte(regexp.MustCompile(`(?m)^#(  )`).ReplaceAllString(rulesText(), "$1")), ruleWords())
+	on, err := rules.Parse("audit.rules.yaml", []byte(regexp.MustCompile(`(?m)^#(  )`).ReplaceAllString(rulesText(), "$1")), ruleWords(idsOf(check.All())))
 	if err != nil || len(on.Rules) != len(builtin().Rules) {
 		t.Fatalf("%v %v", on, err)
 	}
