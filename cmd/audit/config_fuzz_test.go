@@ -52,6 +52,7 @@ archive:
   keep: {last: 7, weekly: 8, monthly: 12}
   max_bytes: 1GB
   drill_every: 30d
+log: {level: info, dir: .audit/logs, max_size: 10MB, keep: 5}
 recovery: {mode: plan, rules: audit.rules.yaml}
 plugins:
   collectors:
