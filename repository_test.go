@@ -63,7 +63,7 @@ func TestDependenciesAreExplained(t *testing.T) {
 // Links between the documents lead to files that are there. docs/checks.md is
 // generated; its test is with the command that makes it.
 func TestDocumentsLinkToFiles(t *testing.T) {
-	for _, name := range []string{"README.md", "docs/architecture.md", "docs/backups.md", "docs/dependencies.md", "docs/coming-from-redundancy-v2.md", "docs/ci.md"} {
+	for _, name := range []string{"README.md", "docs/architecture.md", "docs/backups.md", "docs/dependencies.md", "docs/formats.md", "docs/coming-from-redundancy-v2.md", "docs/ci.md"} {
 		b, err := os.ReadFile(name)
 		if err != nil {
 			t.Error(err)

@@ -163,6 +163,7 @@ type World struct {
 	Self     *Watch              // nil: not known, as of an old snapshot
 	Foreign  *Foreign            // what programs of the configuration said; nil: none was asked, as of an old snapshot
 	Backups  *Backups            // of this store; nil where nobody looked
+	Recovery *Recovery           // what recovery cannot mend; nil where nobody looked
 	All      []*Check            // every check there is, those that are off included
 	Off      []string            // checks that are switched off: what they found before stays as it was, and is not shown
 

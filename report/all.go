@@ -6,7 +6,7 @@ import (
 )
 
 // All are the formats, the default one first.
-var All = []*Renderer{Table, JSON}
+var All = []*Renderer{Table, JSON, JUnit, SARIF, Prometheus, CSV}
 
 // Find returns the format of that name; the error names those there are.
 func Find(name string) (*Renderer, error) {

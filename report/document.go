@@ -154,6 +154,7 @@ type Finding struct {
 	Occurrence int        `json:"occurrence"`    // 1 at first; one more each time it came back after being away for 30 days
 	Version    int        `json:"check_version"` // of the check that found it
 	Waiver     *Waiver    `json:"waiver"`
+	FailsGate  bool       `json:"fails_gate"`  // it is one of those that the gate fails on
 	InBaseline bool       `json:"in_baseline"` // open in the baseline, and without a break since
 }
 
@@ -182,8 +183,11 @@ type Waiver struct {
 type Check struct {
 	ID       string `json:"id"`
 	Title    string `json:"title"`
-	Severity string `json:"severity"`
-	Help     string `json:"help"`
+	Severity string `json:"severity"` // the worst of its findings here
+	Help     string `json:"help"`     // what to do next
+
+	Doc        string `json:"doc"`        // why it matters; empty when the check is no longer there
+	Confidence string `json:"confidence"` // "" where it is not known
 }
 
 type Change struct {
@@ -210,6 +214,7 @@ type Regression struct {
 	Now       string `json:"now"`
 	Reference Mark   `json:"reference"`
 	Since     Mark   `json:"since"`
+	FailsGate bool   `json:"fails_gate"`
 }
 
 type Recovery struct {

@@ -119,7 +119,12 @@ func ordinary() *Document {
 		{Key: "scripts/cron:crontab:0badcafe", System: "scripts", Name: "sync.sh", Path: "crontab", Level: "unknown", Change: "unknown", Unknown: "the crontab uses a variable that is not set"},
 		{Key: "workflows/deploy.yml", System: "workflows", Name: "deploy", Path: ".github/workflows/deploy.yml", State: "active", Level: "failing", Score: ptr(70.0), Change: "changed"},
 	}
-	d.Checks = []Check{{"pm2-crash-loop", "crash loop", "critical", "A process that dies again and again serves nobody."}}
+	d.Checks = []Check{{ID: "pm2-crash-loop", Title: "crash loop", Severity: "critical", Help: "Read its error log, repair the cause, then restart it.",
+		Doc: "A process that dies again and again serves nobody, and `pm2 list` shows <online> between two deaths.\n\nIts counter tells.", Confidence: "high"}}
+	d.Findings[0].FailsGate = true
+	for i := range d.Regressions {
+		d.Regressions[i].FailsGate = true
+	}
 	d.Gate.Passed, d.Gate.Exit, d.Gate.Why = false, 1, []string{"1 critical finding", "4 regressions"}
 	return d
 }
@@ -180,17 +185,17 @@ func hostile() *Document {
 	long := strings.Repeat("a-very-long-name/", 18)[:300]
 	names := []string{
 		"two\nlines\r\nof | pipes | and `ticks`", "<script>alert(1)</script>&amp;", "\x1b[31mred\x1b[0m \x1b]0;title\a \u009b1mC1", "\u202egnp.exe\u202c right-to-left \u2066x\u2069",
-		long, "部署生产环境的工作流程名称非常非常长需要换行显示才可以看得见的那一种", "zero\u200bwidth\ufeff and \u00ad soft", "bad \xff\xfe utf-8 \x00\x07\x7f", "👨‍👩‍👧 emoji ⚠️ ✅ 🇩🇪", "z" + strings.Repeat("\u0300", 40), "\u0301 starts with an accent", "tab\tand a\u2028line separator", "שלום עולם", strings.Repeat("x", 300),
+		long, "部署生产环境的工作流程名称非常非常长需要换行显示才可以看得见的那一种", "zero\u200bwidth\ufeff and \u00ad soft", "bad \xff\xfe utf-8 \x00\x07\x7f", "👨‍👩‍👧 emoji ⚠️ ✅ 🇩🇪", "z" + strings.Repeat("\u0300", 40), "\u0301 starts with an accent", "tab\tand a\u2028line separator", "שלום עולם", "::error file=x::of a workflow", `=HYPERLINK("http://x","y")`, "-2+3 [a](1) [b](http://x) {0}", "@SUM(1)", strings.Repeat("x", 300),
 	}
 	d.Score.Value, d.Score.Grade, d.Score.Delta = ptr(69.9), ptr("D"), ptr(-30.1)
 	for i, n := range names {
 		key := "workflows/" + n
 		f := finding([]string{"high", "medium", "low"}[i%3], fmt.Sprintf("workflow-check-%c", 'a'+i), key, n+":7", n, "message "+n, "hint "+n, float64(i)/7).is("new", i%2 == 0)
-		f.Location = &Location{n, 7, 1}
+		f.Location, f.FailsGate = &Location{n, 7, 1}, i%3 == 0
 		d.Findings = append(d.Findings, f)
 		d.Items = append(d.Items, Item{Key: key, System: "workflows", Name: n, Path: n, State: n, Level: "unknown", Change: "unknown", Unknown: n, Facts: map[string]any{n: n, "l": []string{n}}})
 		d.Errors = append(d.Errors, Error{"workflows", n, n, n})
-		d.Regressions = append(d.Regressions, Regression{key, "R1", n, n, Mark{beforeRun, noon.Add(-time.Hour)}, Mark{thisRun, noon}})
+		d.Regressions = append(d.Regressions, Regression{key, "R1", n, n, Mark{beforeRun, noon.Add(-time.Hour)}, Mark{thisRun, noon}, i%4 == 0})
 		d.Changes = append(d.Changes, Change{Item: key, System: "workflows", Op: "changed", Facts: []FactChange{{n, n, []string{n}, "up"}}, Files: []string{n}})
 	}
 	d.Run.Root, d.Run.Host, d.Run.Git.Branch = "/srv/"+names[0], names[2], names[3]

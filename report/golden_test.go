@@ -118,29 +118,6 @@ func stripColour(s string) string {
 	return s
 }
 
-// TestTable_loses_nothing looks for every message, hint and place of the listed
-// findings, the breaks of lines left out of account.
-func TestTable_loses_nothing(t *testing.T) {
-	squeeze := func(s string) string {
-		return strings.Join(strings.Fields(Clean(strings.ReplaceAll(s, "\n", " "))), "")
-	}
-	for _, d := range []*Document{ordinary(), hostile(), unreadable()} {
-		for _, w := range []int{60, 80, 200} {
-			text := squeeze(string(render(t, Table, d, Options{Width: w, Items: true})))
-			for _, f := range d.Findings {
-				if f.Status == "resolved" || f.Waiver != nil {
-					continue
-				}
-				for _, s := range []string{Clean(strings.TrimSuffix(f.Item, "/(system)")), Clean(f.Title), Clean(f.Message), cleanLines(f.Hint)} {
-					if !strings.Contains(text, squeeze(s)) {
-						t.Errorf("width %d: %q is not in the table", w, s)
-					}
-				}
-			}
-		}
-	}
-}
-
 func TestJSON(t *testing.T) {
 	for name, d := range documents() {
 		t.Run(name, func(t *testing.T) {

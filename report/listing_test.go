@@ -127,6 +127,15 @@ func TestListings(t *testing.T) {
 				}
 			})
 		}
+		t.Run(c.name+"-every-width", func(t *testing.T) {
+			for width := 60; width <= 200 && !c.wide && !t.Failed(); width++ {
+				var b bytes.Buffer
+				if err := c.text(&b, Options{Width: width}); err != nil {
+					t.Fatal(err)
+				}
+				fits(t, b.Bytes(), width)
+			}
+		})
 		t.Run(c.name+"-json", func(t *testing.T) {
 			var b bytes.Buffer
 			if err := WriteJSON(&b, c.v); err != nil {

@@ -27,11 +27,12 @@ type page struct {
 	bytes.Buffer
 	width int
 	color bool
+	links bool
 }
 
 func newPage(o Options) *page {
 	fixWidths()
-	return &page{width: o.columns(), color: o.Color}
+	return &page{width: o.columns(), color: o.Color, links: o.Links}
 }
 
 // paint colours one line, if the reader shows colours.

@@ -23,11 +23,20 @@ type RuleRow struct {
 // A RuleDoc is everything there is to say of one rule.
 type RuleDoc struct {
 	RuleRow
-	Cooldown    string `json:"cooldown"`
-	MaxAttempts int    `json:"max_attempts"`
-	Does        string `json:"does"` // what its action is
-	Text        string `json:"text"` // as it stands in its file
-	File        string `json:"file"`
+	Cooldown    string        `json:"cooldown"`
+	MaxAttempts int           `json:"max_attempts"`
+	Verify      string        `json:"verify"`   // how it is told whether it helped
+	Does        string        `json:"does"`     // what its action is
+	Settings    []RuleSetting `json:"settings"` // of its action
+	Text        string        `json:"text"`     // as it stands in its file
+	File        string        `json:"file"`
+}
+
+// A RuleSetting is one setting of a rule's action, as it holds.
+type RuleSetting struct {
+	Name  string `json:"name"`
+	Value string `json:"value"`
+	Doc   string `json:"doc"`
 }
 
 // A RuleTest is what rules would have done over the history of a store.
@@ -56,7 +65,7 @@ type RuleTestEvent struct {
 	At      time.Time `json:"at"`
 	Rule    string    `json:"rule"`
 	Item    string    `json:"item"`
-	Event   string    `json:"event"` // act, propose or exhausted
+	Event   string    `json:"event"` // act or exhausted
 	Attempt int       `json:"attempt"`
 }
 
@@ -101,6 +110,11 @@ func RuleExplain(w io.Writer, d RuleDoc, o Options) error {
 	p.line(2, inkNone, fmt.Sprintf("for %s, at most %s per incident, %s and longer between them", d.For, plural(d.MaxAttempts, "attempt"), d.Cooldown))
 	p.title(inkBold, "What it does")
 	p.line(2, inkNone, d.Action+": "+d.Does)
+	for _, x := range d.Settings {
+		p.hang(2, 4, inkNone, x.Name+": "+x.Value+" ("+x.Doc+")")
+	}
+	p.title(inkBold, "It helped when")
+	p.line(2, inkNone, d.Verify)
 	p.example("As it is written", "\n\n"+text)
 	_, err := w.Write(p.Bytes())
 	return err
@@ -127,7 +141,7 @@ func RuleTested(w io.Writer, t RuleTest, o Options) error {
 		p.title(inkBold, "What would have happened")
 	}
 	for _, e := range t.Events {
-		what := map[string]string{"act": fmt.Sprintf("attempt %d", e.Attempt), "propose": "proposed to a person", "exhausted": fmt.Sprintf("given up after %s", plural(e.Attempt, "attempt"))}[e.Event]
+		what := map[string]string{"act": fmt.Sprintf("attempt %d", e.Attempt), "exhausted": fmt.Sprintf("given up after %s", plural(e.Attempt, "attempt"))}[e.Event]
 		p.hang(2, 4, inkNone, fmt.Sprintf("%s #%d: %s on %s, %s", stamp(e.At), e.Seq, e.Rule, e.Item, what))
 	}
 	_, err := w.Write(p.Bytes())
@@ -201,7 +215,7 @@ func (p *page) step(s Step) {
 	}
 	p.line(0, stepInks[s.Status], head)
 	p.line(2, inkNone, fmt.Sprintf("rule %s, %s", s.Rule, s.Action))
-	if s.What != "" && s.Skip != "proposal" {
+	if s.What != "" {
 		p.line(2, inkNone, s.What)
 	}
 	if s.Reason != "" {

@@ -16,6 +16,7 @@ type Renderer struct {
 type Options struct {
 	Width int      // columns; 0 is 80
 	Color bool     // the reader shows ANSI colours
+	Links bool     // the reader follows OSC 8 hyperlinks
 	Items bool     // the whole inventory, healthy too
 	New   bool     // only what is new, reopened or regressed
 	Only  []string // the systems the document was reduced to; nil: all

@@ -107,7 +107,7 @@ func TestSchema_names_every_field(t *testing.T) {
 	if err := json.Unmarshal(report.SchemaJSON, &root); err != nil {
 		t.Fatal(err)
 	}
-	gained := []string{"items[].unknown", "items[].flapping", "findings[].occurrence", "findings[].check_version", "changes[].from"} // not in the first v1: read but not demanded
+	gained := []string{"items[].unknown", "items[].flapping", "findings[].occurrence", "findings[].check_version", "findings[].fails_gate", "changes[].from", "regressions[].fails_gate", "checks[].doc", "checks[].confidence"} // not in the first v1: read but not demanded
 	var walk func(path string, typ reflect.Type, s map[string]any)
 	walk = func(path string, typ reflect.Type, s map[string]any) {
 		s = resolve(root, s)

@@ -20,6 +20,7 @@ func renderTable(w io.Writer, d *Document, o Options) error {
 	r := &reading{page: p, Document: legible(d, o), opts: o}
 	r.verdict()
 	r.systems()
+	r.first()
 	r.regressions()
 	r.flapping()
 	r.findings()

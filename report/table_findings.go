@@ -42,12 +42,23 @@ type block struct {
 	loss     float64
 }
 
+// shown returns the open findings that were asked for.
+func (r *reading) shown() []Finding {
+	if !r.opts.New {
+		return r.open()
+	}
+	return slices.DeleteFunc(r.open(), func(f Finding) bool { return !r.isNew(f) })
+}
+
+// of returns the blocks of one severity, what costs most first.
+func of(fs []Finding, severity string) []block {
+	return blocksOf(slices.DeleteFunc(slices.Clone(fs), func(f Finding) bool { return f.Severity != severity }))
+}
+
 // findings writes the open findings, worst severity first, then what costs most.
 func (r *reading) findings() {
-	open := r.open()
-	shown := open
+	open, shown := r.open(), r.shown()
 	if r.opts.New {
-		shown = slices.DeleteFunc(slices.Clone(open), func(f Finding) bool { return !r.isNew(f) })
 		what := "Only what is new, reopened or regressed"
 		if r.Baseline != nil {
 			what = fmt.Sprintf("Only what is not in the baseline #%d, or regressed", r.Baseline.Seq)
@@ -163,7 +174,7 @@ func (r *reading) block(b block, c ink) {
 		r.members(b)
 		return
 	}
-	r.line(lossWidth, inkDim, place(f)+"["+f.Check+"] "+short(f.ID))
+	r.linked(lossWidth, lossWidth, inkDim, place(f)+"["+f.Check+"] "+short(f.ID), r.anchor(f))
 	r.line(lossWidth, inkNone, long(f.Message))
 	r.hint(f.Hint)
 }
@@ -178,7 +189,7 @@ func (r *reading) members(b block) {
 		r.line(lossWidth, inkNone, long(message))
 	}
 	for _, f := range fs[:min(len(fs), maxShown)] {
-		r.hang(lossWidth, lossWidth+2, inkNone, "- "+where(f)+r.marks([]Finding{f})+" "+short(f.ID))
+		r.linked(lossWidth, lossWidth+2, inkNone, "- "+where(f)+r.marks([]Finding{f})+" "+short(f.ID), r.anchor(f))
 		if message == "" {
 			r.line(lossWidth+2, inkNone, long(f.Message))
 		}
@@ -264,26 +275,6 @@ func (r *reading) marks(fs []Finding) string {
 		return ""
 	}
 	return " (" + strings.Join(parts, ", ") + ")"
-}
-
-// place returns "path:line " or "". The column helps a program, not a person.
-func place(f Finding) string {
-	if f.Location == nil || f.Location.Path == "" {
-		return ""
-	}
-	return fmt.Sprintf("%s:%d ", f.Location.Path, f.Location.Line)
-}
-
-// where names item and place, but not one path twice.
-func where(f Finding) string {
-	at := strings.TrimSpace(place(f))
-	switch {
-	case at == "":
-		return strings.TrimSuffix(f.Item, "/(system)")
-	case strings.HasSuffix(f.Item, "/"+f.Location.Path):
-		return at
-	}
-	return f.Item + " at " + at
 }
 
 // long bounds a message that is a whole file.

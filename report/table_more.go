@@ -298,7 +298,11 @@ func (r *reading) recovery() {
 	}
 	r.more(2, len(r.Recovery.Steps)-maxLines)
 	if r.Recovery.Totals["planned"] > 0 {
-		r.line(2, inkDim, "What it would write: audit recover plan --patch. To do it: audit recover apply.")
+		what := "What it would do: audit recover. "
+		if slices.ContainsFunc(r.Recovery.Steps, func(s Step) bool { return s.Status == "planned" && len(s.Files) > 0 }) {
+			what = "What it would write: audit recover plan --patch. "
+		}
+		r.line(2, inkDim, what+"To do it: audit recover apply.")
 	}
 }
 

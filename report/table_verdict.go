@@ -39,9 +39,7 @@ func (r *reading) verdict() {
 		}
 		r.line(0, inkYellow, fmt.Sprintf("Judged anew by the checks and the configuration of today, %s UTC; the run itself said %s, and %s.", stamp(x.At), scored(x.Value, x.Grade), gate))
 	}
-	for _, note := range r.scoreNotes() {
-		r.line(0, inkNone, note)
-	}
+	r.line(0, inkNone, strings.Join(r.scoreNotes(), " "))
 }
 
 func (r *reading) project() string {

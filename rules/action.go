@@ -1,16 +1,21 @@
 package rules
 
 import (
+	"context"
 	"errors"
 	"io/fs"
+	"maps"
+	"os"
+	"time"
 
 	"healthaudit/audit"
 	"healthaudit/snapshot"
+	"healthaudit/snapshot/host"
 )
 
 // An Action is one way to mend something: a value that carries its own
-// documentation. It never touches the world; what it answers is carried out,
-// verified and undone by who applies a plan.
+// documentation. What Prepare answers is carried out, verified and undone by who
+// applies a plan: files by that itself, deeds by the functions of the action.
 type Action struct {
 	ID      string // "file.restore"
 	Title   string
@@ -18,26 +23,50 @@ type Action struct {
 	Systems []snapshot.System
 	Class   Class
 	Params  []Param
+	About   string // the check that it is about; then its rules are about SYSTEM/(system), and what is left of that afterwards is no failure
+
+	// Check says what is wrong with settings that each by itself are right; may be nil.
+	Check func(params map[string]string) error
+	// Twice is the same action for a rule that says idempotent: true; nil where no
+	// rule can know that.
+	Twice *Action
 
 	// Prepare says what would be done about an item, from what is known. It
 	// changes nothing and gives the same answer for the same world. A *Refusal
 	// says why nothing may be done.
 	Prepare func(p *Preparation) (Effect, error)
+
+	// Of an action whose effects are deeds, and nil of one that writes files. Do
+	// carries a deed out, and returns it with what it made, also with an error: as
+	// far as it came. Carried out a second time, the deed of an Idempotent action
+	// changes nothing that is as it should be already.
+	Do func(ctx context.Context, h *Hand, d Deed) (Deed, error)
+	// Settled tells whether a deed is done and holds: nil is that it does. It
+	// changes nothing, and waits for as long as it takes to know.
+	Settled func(ctx context.Context, h *Hand, d Deed) error
+	// Undo takes a deed back, as far as it came; nil is that there is no way back.
+	Undo func(ctx context.Context, h *Hand, d Deed) error
 }
+
+// Idempotently is the setting by which a rule says that its action may be done twice.
+const Idempotently = "idempotent"
 
 // A Class says what it means when an action is done twice.
 type Class string
 
 const (
-	Idempotent Class = "idempotent" // the second time changes nothing: an interrupted one may be done again
-	Proposal   Class = "proposal"   // a person does it; audit only says what and when
+	Idempotent Class = "idempotent"   // the second time changes nothing: an interrupted one may be done again
+	AtMostOnce Class = "at_most_once" // an interrupted one is not done again in that run: nobody knows whether it was
 )
 
 // A Param is one setting of an action.
 type Param struct {
 	Name    string
 	Doc     string
-	Values  []string // the words it may be
+	Values  []string      // the words it may be
+	Max     int           // above 0: it is a whole number from 0 to this instead
+	Longest time.Duration // above 0: it is a span of at most this instead
+	List    bool          // it is a list of words instead: Words reads it
 	Default string
 }
 
@@ -46,6 +75,7 @@ type Preparation struct {
 	Item     *snapshot.Item
 	Worst    audit.Severity // of its findings
 	Params   map[string]string
+	Trusted  bool // who may change the rules may have programs run: they lie outside of the project
 	Snapshot *snapshot.Snapshot
 	Sources  Sources
 }
@@ -53,10 +83,11 @@ type Preparation struct {
 // Sources are the questions of actions about the world and the past. The
 // pipeline answers them.
 type Sources interface {
-	// LastGood returns the newest stored version of an item's own file that
-	// differs from the present one and with which no check found anything of high
-	// severity or worse, nor anything as bad as what is found now; and the number
-	// of the last snapshot that saw it. fs.ErrNotExist: there is none.
+	// LastGood returns an item's own file as it was when it was last good: judged,
+	// with nothing that counts of high severity or worse, nor as bad as what is
+	// found now; and the number of the last snapshot that saw it. fs.ErrNotExist:
+	// it never was. A *Refusal says why that version cannot be written: its bytes
+	// are those that are there, or were not kept.
 	LastGood(it *snapshot.Item, now audit.Severity) (f snapshot.File, seq uint64, err error)
 	// Free says why a project file must not be written, as a *Refusal; nil when
 	// it may. Is is the digest of what stands there, want of what is to: a file
@@ -64,6 +95,27 @@ type Sources interface {
 	Free(path, is, want string) error
 	// Bytes returns captured bytes by digest.
 	Bytes(sha256 string) ([]byte, error)
+	// Host is the machine, for a look: Prepare changes nothing.
+	Host() host.Host
+}
+
+// A Hand is what carries out a deed.
+type Hand struct {
+	Host host.Host
+	// Pause waits, and returns early when the context ends.
+	Pause func(ctx context.Context, d time.Duration)
+	// Folder opens a folder, by its absolute path, for changing what stands in it.
+	Folder func(dir string) (Folder, error)
+}
+
+// A Folder is a folder in which something is changed; *os.Root is one. No path
+// leads out of it.
+type Folder interface {
+	OpenFile(name string, flag int, perm fs.FileMode) (*os.File, error)
+	Lstat(name string) (fs.FileInfo, error)
+	Rename(from, to string) error
+	Remove(name string) error
+	Close() error
 }
 
 // A Refusal says why an action is not done now, in a sentence for a person,
@@ -87,6 +139,29 @@ type Effect struct {
 	What   string  `json:"what"`           // one sentence for a person
 	From   uint64  `json:"from,omitempty"` // the snapshot whose bytes are written; 0: they are new
 	Writes []Write `json:"writes,omitempty"`
+	Deed   *Deed   `json:"deed,omitempty"` // what is done instead of writing files
+}
+
+// A Deed is what an action does to the world other than writing project files:
+// plain words, so that plan and journal hold all of it. Only the action that
+// made it can carry it out. It never holds a secret.
+type Deed struct {
+	Of   string            `json:"of"`             // the verb: "restart"
+	Args map[string]string `json:"args,omitempty"` // what is done, and to what: two deeds with the same are the same
+	Was  map[string]string `json:"was,omitempty"`  // how that was before
+	Made map[string]string `json:"made,omitempty"` // what came of it, as far as undoing it needs that
+
+	// Now is what it takes to carry the deed out and must stand nowhere: it may
+	// hold a secret. It lasts as long as the process.
+	Now map[string]string `json:"-"`
+}
+
+// same reports whether two deeds do the same.
+func (d *Deed) same(e *Deed) bool {
+	if d == nil || e == nil {
+		return d == e
+	}
+	return d.Of == e.Of && maps.Equal(d.Args, e.Args)
 }
 
 // back returns what undoes a write.
@@ -94,11 +169,12 @@ func (w Write) back() Write {
 	return Write{Path: w.Path, Was: w.Sum, Sum: w.Was, Mode: w.Old, Old: w.Mode}
 }
 
-// A Write puts bytes into one file of the project.
+// A Write puts bytes into one file of the project, or takes the file away: what
+// stood there is in the store, and comes back from there.
 type Write struct {
 	Path string      `json:"path"`
-	Was  string      `json:"was"` // sha256 of what stands there now; empty: nothing does
-	Sum  string      `json:"sha256"`
+	Was  string      `json:"was"`      // sha256 of what stands there now; empty: nothing does
+	Sum  string      `json:"sha256"`   // of what stands there then; empty: nothing does
 	Mode fs.FileMode `json:"mode"`     // permission bits then
 	Old  fs.FileMode `json:"old_mode"` // and now
 	New  []byte      `json:"-"`        // the bytes, where the store does not have them yet

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
+	"slices"
 	"strconv"
 	"time"
 
@@ -28,12 +29,16 @@ type Site interface {
 	// Write puts bytes in place of others. It refuses, with an error, when what
 	// stands there is not w.Was, and reads back what it wrote.
 	Write(w Write) error
+	// Hand returns what carries out deeds.
+	Hand() *Hand
 }
 
 // A Pending is an action that began and did not end: the journal has its intent.
 type Pending struct {
-	Step Step      `json:"step"`
-	At   time.Time `json:"at"`
+	Step     Step      `json:"step"`
+	At       time.Time `json:"at"`
+	Executed bool      `json:"executed,omitempty"` // its deed was carried out; only whether it helped is not known
+	Resumed  bool      `json:"resumed,omitempty"`  // its deed was begun a second time: no third
 }
 
 // An applier carries one plan out.
@@ -85,13 +90,13 @@ func (s State) Clone() State {
 // step carries out one step: look, keep the intent, do, look again, keep the outcome.
 func (a *applier) step(ctx context.Context, s *Step) error {
 	rule := a.set.Rule(s.Rule)
-	var writes []Write
+	var e Effect
 	worst := audit.Severity(0)
 	err := a.site.Look(ctx, s.Item, func(sub *Subject, p *Preparation) (err error) {
 		if sub != nil {
 			worst = sub.Worst
 		}
-		writes, err = ready(rule, s, sub, p)
+		e, err = ready(rule, s, sub, p)
 		return err
 	})
 	if err != nil {
@@ -99,56 +104,67 @@ func (a *applier) step(ctx context.Context, s *Step) error {
 		s.Status, s.Skip, s.Reason, s.Hint = Skipped, SkipRefused, r.Why, r.Hint
 		return nil
 	}
-	if err := a.begin(rule, s, writes); err != nil {
+	s.Effect = &e
+	if err := a.begin(rule, s, e.Writes); err != nil {
 		return err
 	}
-	for i, w := range writes {
+	if e.Deed != nil {
+		return a.deed(ctx, rule, s, worst)
+	}
+	for i, w := range e.Writes {
 		if err := a.site.Write(w); err != nil {
-			return a.fail(rule, s, writes[:i], err.Error())
+			return a.fail(ctx, rule, s, e.Writes[:i], err.Error())
 		}
 	}
+	return a.verified(ctx, rule, s, worst)
+}
+
+// verified ends a step that was carried out: by how its item is then, or later.
+func (a *applier) verified(ctx context.Context, rule *Rule, s *Step, worst audit.Severity) error {
+	if rule.Verify.Deferred() {
+		return a.wait(rule, s)
+	}
 	if why := a.verify(ctx, rule, s, worst); why != "" {
-		return a.fail(rule, s, writes, why)
+		return a.fail(ctx, rule, s, s.Effect.Writes, why)
 	}
 	return a.end(s, Done, "")
 }
 
-// ready says what is to be written now. A *Refusal is that the world is not the
+// ready says what is to be done now. A *Refusal is that the world is not the
 // one of the plan any more.
-func ready(rule *Rule, s *Step, sub *Subject, p *Preparation) ([]Write, error) {
+func ready(rule *Rule, s *Step, sub *Subject, p *Preparation) (e Effect, err error) {
 	switch {
 	case sub == nil:
-		return nil, &Refusal{Why: "it is gone"}
+		return e, &Refusal{Why: "it is gone"}
 	case sub.Level == audit.LevelUnknown:
-		return nil, &Refusal{Why: "looked at again, nobody knows how it is"}
-	case sub.Level == audit.LevelOK:
-		return nil, &Refusal{Why: "it is well already"}
+		return e, &Refusal{Why: "looked at again, nobody knows how it is"}
+	case rule.well(sub):
+		return e, &Refusal{Why: "it is well already"}
 	case sub.Waived:
-		return nil, &Refusal{Why: "a finding of it is waived"}
+		return e, &Refusal{Why: "a finding of it is waived"}
 	}
 	j := condition.NewJudge()
 	j.About(sub)
 	holds, err := j.Eval(rule.When)
 	switch {
 	case err != nil:
-		return nil, &Refusal{Why: "looked at again, its condition cannot be told: " + err.Error()}
+		return e, &Refusal{Why: "looked at again, its condition cannot be told: " + err.Error()}
 	case !holds:
-		return nil, &Refusal{Why: "looked at again, its condition does not hold any more"}
+		return e, &Refusal{Why: "looked at again, its condition does not hold any more"}
 	}
-	p.Params = rule.Params
-	e, err := rule.Action.Prepare(p)
-	if err != nil {
-		return nil, err
+	p.Params, p.Trusted = rule.Params, rule.Trusted
+	if e, err = rule.Action.Prepare(p); err != nil {
+		return e, err
 	}
-	if e.Target != s.Effect.Target || len(e.Writes) != len(s.Effect.Writes) {
-		return nil, &Refusal{Why: "it changed since it was planned", Hint: "audit run looks again"}
+	if e.Target != s.Effect.Target || len(e.Writes) != len(s.Effect.Writes) || !e.Deed.same(s.Effect.Deed) {
+		return e, &Refusal{Why: "it changed since it was planned", Hint: "audit run looks again"}
 	}
 	for i, w := range e.Writes {
 		if v := s.Effect.Writes[i]; w.Path != v.Path || w.Was != v.Was || w.Sum != v.Sum {
-			return nil, &Refusal{Why: "it changed since it was planned", Hint: "audit run looks again"}
+			return e, &Refusal{Why: "it changed since it was planned", Hint: "audit run looks again"}
 		}
 	}
-	return e.Writes, nil
+	return e, nil
 }
 
 // begin keeps the intent: from now on the attempt counts, whatever happens.
@@ -161,117 +177,109 @@ func (a *applier) begin(rule *Rule, s *Step, writes []Write) error {
 	return a.site.Commit(a.state, entryOf(a.entry, s, "intent", s.Effect.What, now), writes)
 }
 
-// verify looks again: the condition must be known not to hold, and nothing worse
-// may have come up.
-func (a *applier) verify(ctx context.Context, rule *Rule, s *Step, was audit.Severity) (why string) {
-	err := a.site.Look(ctx, s.Item, func(sub *Subject, _ *Preparation) error {
-		why = unmended(rule, sub, was)
-		return nil
-	})
-	if err != nil {
-		return "it could not be looked at afterwards: " + err.Error()
-	}
-	return why
-}
-
-// unmended says why an item does not count as mended, "" when it does.
-func unmended(rule *Rule, sub *Subject, was audit.Severity) string {
-	switch {
-	case sub == nil:
-		return "it is gone afterwards"
-	case sub.Level == audit.LevelUnknown:
-		return "nobody knows how it is afterwards"
-	case sub.Worst > was:
-		return "what is found afterwards is worse than before"
-	}
-	j := condition.NewJudge()
-	j.About(sub)
-	holds, err := j.Eval(rule.When)
-	switch {
-	case err != nil:
-		return "whether it helped cannot be told: " + err.Error()
-	case holds:
-		return "its condition still holds afterwards"
-	}
-	return ""
-}
-
-// fail puts back what was written, and keeps the outcome.
-func (a *applier) fail(rule *Rule, s *Step, written []Write, why string) error {
+// fail puts back what was written or done, and keeps the outcome.
+func (a *applier) fail(ctx context.Context, rule *Rule, s *Step, written []Write, why string) error {
 	a.failed++
 	if a.failed >= a.set.Limits.StopAfter {
 		now := a.site.Now()
 		a.state.Global.Broken = &now
 	}
-	for _, w := range written {
-		if err := a.site.Write(w.back()); err != nil {
-			now := a.site.Now()
-			id := IncidentID(s.Rule, s.Item)
-			inc := a.state.Incidents[id]
-			inc.Attempts, inc.Latched = max(inc.Attempts, rule.Attempts), &now // nothing more is tried here
-			a.state.Incidents[id] = inc
-			s.Hint = "audit recover undo " + s.ID + " tries again; what stood there is kept in the store"
-			return a.end(s, Failed, why+"; it could not be put back: "+err.Error())
-		}
-	}
-	if len(written) == 0 {
+	back := "what stood there is back"
+	var err error
+	switch d := s.Effect.Deed; {
+	case d != nil && rule.Action.Undo != nil:
+		err, back = rule.Action.Undo(ctx, a.site.Hand(), *d), "it was taken back"
+	case len(written) == 0:
 		return a.end(s, Failed, why)
 	}
-	return a.end(s, RolledBack, why+"; what stood there is back")
+	for i := 0; i < len(written) && err == nil; i++ {
+		err = a.site.Write(written[i].back())
+	}
+	if err != nil {
+		now := a.site.Now()
+		id := IncidentID(s.Rule, s.Item)
+		inc := a.state.Incidents[id]
+		inc.Attempts, inc.Latched = max(inc.Attempts, rule.Attempts), &now // nothing more is tried here
+		inc.Stuck, inc.StuckWhy = s.ID, err.Error()
+		a.state.Incidents[id] = inc
+		s.Hint = "audit recover undo " + s.ID + " tries again; what stood there is kept in the store"
+		if s.Effect.Deed != nil {
+			s.Hint = "audit recover undo " + s.ID + " tries again"
+		}
+		return a.end(s, Failed, why+"; it could not be put back: "+err.Error())
+	}
+	return a.end(s, RolledBack, why+"; "+back)
 }
 
 // end keeps the outcome.
 func (a *applier) end(s *Step, status Status, why string) error {
 	now := a.site.Now()
 	s.Status, s.Reason = status, why
-	id := IncidentID(s.Rule, s.Item)
-	inc := a.state.Incidents[id]
-	inc.Last = &now
-	a.state.Incidents[id] = inc
+	a.rest(s, now)
 	if a.state.Global.Pending = nil; status == Done {
 		a.state.Global.Broken = nil
+		if r := a.set.Rule(s.Rule); r != nil && r.Action.About != "" { // what it is about may never end: the incident does
+			id := IncidentID(s.Rule, s.Item)
+			a.state.Incidents[id] = a.state.Incidents[id].Renewed(now)
+		}
 		why = "done and verified: " + s.Effect.What
 	}
 	return a.site.Commit(a.state, entryOf(a.entry, s, string(status), why, now), nil)
+}
+
+// rest notes the end of an attempt: from now on the cooldown counts.
+func (a *applier) rest(s *Step, now time.Time) {
+	id := IncidentID(s.Rule, s.Item)
+	inc, ok := a.state.Incidents[id]
+	if !ok { // it ended, or was reset, while the step was awaited
+		return
+	}
+	inc.Last = &now
+	a.state.Incidents[id] = inc
 }
 
 // entryOf is the entry of the journal about one step.
 func entryOf(e Entry, s *Step, phase, what string, now time.Time) Entry {
 	e.At, e.Phase, e.Item, e.What = now, phase, string(s.Item), what+" ("+s.ID+")"
 	e.Data = map[string]string{"id": s.ID, "rule": s.Rule, "action": s.Action, "attempt": strconv.Itoa(s.Attempt)}
-	for _, w := range s.Effect.Writes {
-		e.Data["file"], e.Data["was"], e.Data["sha256"] = w.Path, w.Was, w.Sum
-		e.Data["mode"], e.Data["was_mode"] = octal(w.Mode), octal(w.Old)
+	for i, w := range s.Effect.Writes {
+		n := nth(i)
+		e.Data["file"+n], e.Data["was"+n], e.Data["sha256"+n] = w.Path, w.Was, w.Sum
+		e.Data["mode"+n], e.Data["was_mode"+n] = octal(w.Mode), octal(w.Old)
+	}
+	if s.Effect.Deed != nil {
+		e.Data[deedKey] = s.Effect.Deed.text()
 	}
 	return e
 }
 
 func octal(m fs.FileMode) string { return strconv.FormatUint(uint64(m.Perm()), 8) }
 
-// Undone is the write that undoes the action of a journal entry.
-func Undone(e Entry) (Write, error) {
-	mode, err1 := strconv.ParseUint(e.Data["mode"], 8, 9)
-	old, err2 := strconv.ParseUint(e.Data["was_mode"], 8, 9)
-	if err := errors.Join(err1, err2); err != nil || e.Data["file"] == "" {
-		return Write{}, fmt.Errorf("journal entry %d names no file to bring back", e.Seq)
+// nth sets the files of a step apart in an entry of the journal.
+func nth(i int) string {
+	if i == 0 {
+		return ""
 	}
-	return Write{Path: e.Data["file"], Was: e.Data["was"], Sum: e.Data["sha256"], Mode: fs.FileMode(mode), Old: fs.FileMode(old)}.back(), nil
+	return " " + strconv.Itoa(i+1)
 }
 
-// Resolve ends an action that was interrupted: by how its item is now, it is
-// done or has failed, and its attempt counted when it began. The subject may be
-// nil when the item is gone, or its rule is.
-func Resolve(st State, rule *Rule, sub *Subject, who Entry, now time.Time) (State, Entry) {
-	p := st.Global.Pending
-	st = st.Clone()
-	st.Global.Pending = nil
-	phase, what := string(Failed), "interrupted; whether it helped is not known"
-	switch {
-	case rule == nil || sub == nil:
-	case unmended(rule, sub, p.Step.Worst) == "":
-		phase, what = string(Done), "interrupted, and found mended afterwards"
-	default:
-		what = "interrupted before it helped"
+// Undone are the writes that undo the action of a journal entry, the last first.
+func Undone(e Entry) (back []Write, err error) {
+	for i := 0; ; i++ {
+		n := nth(i)
+		if e.Data["file"+n] == "" {
+			break
+		}
+		mode, err1 := strconv.ParseUint(e.Data["mode"+n], 8, 9)
+		old, err2 := strconv.ParseUint(e.Data["was_mode"+n], 8, 9)
+		if err := errors.Join(err1, err2); err != nil {
+			return nil, fmt.Errorf("journal entry %d: %s: %w", e.Seq, e.Data["file"+n], err)
+		}
+		back = append(back, Write{Path: e.Data["file"+n], Was: e.Data["was"+n], Sum: e.Data["sha256"+n], Mode: fs.FileMode(mode), Old: fs.FileMode(old)}.back())
 	}
-	return st, entryOf(who, &p.Step, phase, what, now)
+	if len(back) == 0 {
+		return nil, fmt.Errorf("journal entry %d names no file to bring back", e.Seq)
+	}
+	slices.Reverse(back)
+	return back, nil
 }

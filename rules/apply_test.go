@@ -103,6 +103,8 @@ func (f *fakeSite) Write(w Write) (err error) {
 	return err
 }
 
+func (f *fakeSite) Hand() *Hand { return nil }
+
 // mend is a rule that turns bad into good at once.
 func mend(t *testing.T, names ...string) *fakeSite {
 	s := parse(t, rule("for: 1", "cooldown: 1h", "max_attempts: 2"))
@@ -152,8 +154,11 @@ func TestApply(t *testing.T) {
 		t.Fatalf("%+v, disk %v, journal %v", steps, f.disk, phases(f))
 	}
 	e := f.journal[1]
-	w, err := Undone(e)
-	if err != nil || w.Path != "x" || w.Was != snapshot.Sum([]byte("good")) || w.Sum != snapshot.Sum([]byte("bad")) || w.Mode != 0o755 {
+	back, err := Undone(e)
+	if err != nil || len(back) != 1 {
+		t.Fatalf("%+v, %v", back, err)
+	}
+	if w := back[0]; w.Path != "x" || w.Was != snapshot.Sum([]byte("good")) || w.Sum != snapshot.Sum([]byte("bad")) || w.Mode != 0o755 {
 		t.Errorf("%+v, %v", w, err)
 	}
 	if again := f.apply(t, 2); len(again) != 0 {
@@ -298,7 +303,7 @@ func TestApply_killed_anywhere(t *testing.T) {
 		if f.kept.Global.Pending != nil {
 			sub := f.subject("scripts/x")
 			var e Entry
-			f.kept, e = Resolve(f.kept, f.set.Rules[0], &sub, Entry{}, f.Now())
+			f.kept, e = Resolve(f.kept, Interrupted{Rule: f.set.Rules[0], Subject: &sub}, Entry{}, f.Now())
 			f.journal = append(f.journal, e)
 			if want := map[string]string{"good": "done", "bad": "failed"}[f.disk["x"]]; e.Phase != want {
 				t.Errorf("killed at %d: resolved as %s, want %s", at, e.Phase, want)

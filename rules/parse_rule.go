@@ -3,9 +3,7 @@ package rules
 import (
 	"errors"
 	"fmt"
-	"maps"
 	"math"
-	"slices"
 	"strings"
 	"time"
 
@@ -39,9 +37,12 @@ func (r *reader) rule(at string, d *ruleDoc, def *defaultsDoc) (*Rule, error) {
 		return nil, r.fail(at, "the rule "+d.ID+" has no condition", "give it a when, such as when: 'finding(\"pm2-errored\")'")
 	}
 	if rule.When, err = condition.Compile(d.When, r.v.Vocabulary); err != nil {
-		return nil, r.condition(at+".when", d.When, err)
+		return nil, r.condition(at, "when", d.When, err)
 	}
 	if err := r.timing(at, rule, d, def); err != nil {
+		return nil, err
+	}
+	if err := r.verify(at, rule, def.Verify, d.Verify); err != nil {
 		return nil, err
 	}
 	switch d.Approval {
@@ -55,12 +56,13 @@ func (r *reader) rule(at string, d *ruleDoc, def *defaultsDoc) (*Rule, error) {
 }
 
 // condition is the error of a condition, with a caret below its place.
-func (r *reader) condition(at, text string, err error) error {
+func (r *reader) condition(at, key, text string, err error) error {
+	at += "." + key
 	var c *condition.Error
 	if !errors.As(err, &c) {
 		return r.fail(at, err.Error(), "")
 	}
-	e := r.fail(at, "when: "+c.What, "").(*ParseError)
+	e := r.fail(at, key+": "+c.What, "").(*ParseError)
 	e.Hint = c.Show(text)
 	return e
 }
@@ -154,47 +156,6 @@ func (r *reader) window(at string, rule *Rule, d *windowDoc) error {
 		w.Zone = z
 	}
 	rule.Window = w
-	return nil
-}
-
-func (r *reader) action(at string, rule *Rule, d map[string]string) error {
-	kind, ids := d["type"], []string{}
-	for _, a := range r.v.Actions {
-		ids = append(ids, a.ID)
-		if a.ID == kind {
-			rule.Action = a
-		}
-	}
-	switch {
-	case len(d) == 0:
-		return r.fail(at, "the rule "+rule.ID+" has no action", "give it one: action: {type: "+ids[0]+"}")
-	case rule.Action == nil:
-		hint := r.v.Meant(kind, ids)
-		if hint == "" {
-			hint = "this version has " + strings.Join(ids, ", ")
-		}
-		return r.fail(at+".action.type", fmt.Sprintf("there is no action %q", kind), hint)
-	case !slices.Contains(rule.Action.Systems, rule.System):
-		return r.fail(at+".action.type", fmt.Sprintf("%s is no action for %s", kind, rule.System), "")
-	}
-	rule.Params = map[string]string{}
-	names := []string{}
-	for _, p := range rule.Action.Params {
-		names = append(names, p.Name)
-		v, ok := d[p.Name]
-		if !ok {
-			v = p.Default
-		}
-		if !slices.Contains(p.Values, v) {
-			return r.fail(at+".action."+p.Name, fmt.Sprintf("%s of %s is %q, want %s", p.Name, kind, v, strings.Join(p.Values, " or ")), "")
-		}
-		rule.Params[p.Name] = v
-	}
-	for _, k := range slices.Sorted(maps.Keys(d)) {
-		if k != "type" && !slices.Contains(names, k) {
-			return r.fail(at+".action."+k, fmt.Sprintf("%s has no setting %q", kind, k), r.v.Meant(k, names))
-		}
-	}
 	return nil
 }
 

@@ -37,6 +37,7 @@ const (
 	Done       Status = "done"
 	Failed     Status = "failed"
 	RolledBack Status = "rolled_back"
+	Awaited    Status = "pending" // done; a later run tells whether it helped
 )
 
 // A Step is what one rule does about one item, or why it does not.
@@ -73,7 +74,7 @@ const (
 	SkipBreaker    Skip = "breaker"
 	SkipApproval   Skip = "approval"
 	SkipRefused    Skip = "refused"
-	SkipProposal   Skip = "proposal"
+	SkipAwaited    Skip = "pending" // an action on the item was done, and it is not known yet whether it helped
 	SkipStopped    Skip = "stopped" // the plan ended before it
 )
 
@@ -183,7 +184,7 @@ func (p *planner) evaluate() {
 			}
 			p.one(n, sub, j, &unknown[n])
 		}
-		if sub.Level == audit.LevelFailing || len(p.matches) > before {
+		if !sub.Item.Key.IsPseudo() && (sub.Level == audit.LevelFailing || len(p.matches) > before) {
 			p.sick[sys]++
 		}
 	}
@@ -242,7 +243,9 @@ func (p *planner) keepGone() {
 	}
 	for id, inc := range p.old.Incidents {
 		rule, item := SplitIncident(id)
-		if r := p.set.Rule(rule); r != nil && !here[item] && inc.Attempts > 0 && p.w.Now.Sub(inc.At) < max(r.Reset, day) {
+		r := p.set.Rule(rule)
+		gone := r == nil || !here[item] || !r.Covers(item)
+		if gone && inc.Stuck != "" || r != nil && !here[item] && inc.Attempts > 0 && p.w.Now.Sub(inc.At) < max(r.Reset, day) {
 			p.next.Incidents[id] = inc
 		}
 	}
@@ -276,6 +279,9 @@ func (p *planner) hash() string {
 		fmt.Fprintf(h, "\x00%s\x00%s", s.ID, s.Effect.Target)
 		for _, w := range s.Effect.Writes {
 			fmt.Fprintf(h, "\x00%s\x00%s\x00%s", w.Path, w.Was, w.Sum)
+		}
+		if d := s.Effect.Deed; d != nil {
+			fmt.Fprintf(h, "\x00%s", (&Deed{Of: d.Of, Args: d.Args}).text())
 		}
 	}
 	return hex.EncodeToString(h.Sum(nil))

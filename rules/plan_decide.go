@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 
-	"healthaudit/audit"
 	"healthaudit/snapshot"
 )
 
@@ -23,8 +22,11 @@ func (p *planner) choose() {
 	}
 	p.actions = map[snapshot.System]int{}
 	broken := map[string]bool{}
-	var planned, skipped []Step
+	planned, skipped := p.awaited(), []Step(nil)
 	for _, m := range p.matches {
+		if w := p.old.Global.Waits(m.subject.Item.Key); w != nil && w.Step.Rule == m.rule.ID {
+			continue // its step is there
+		}
 		if p.w.Only != "" && m.rule.ID != p.w.Only {
 			continue
 		}
@@ -40,6 +42,21 @@ func (p *planner) choose() {
 	}
 	p.plan.Steps = append(planned, skipped...)
 	p.plan.Broken = slices.Sorted(maps.Keys(broken))
+}
+
+// awaited are the steps of which it is not known yet whether they helped. They
+// hold their item, mutex and target.
+func (p *planner) awaited() (out []Step) {
+	for _, w := range p.old.Global.Waiting {
+		s := w.Step
+		s.Reason = "done; whether it helped is looked at until " + clock(w.By)
+		if r := p.set.Rule(s.Rule); r != nil {
+			p.hold(r, s)
+		}
+		p.used["item "+string(s.Item)] = s
+		out = append(out, s)
+	}
+	return out
 }
 
 // decide makes the step of one match.
@@ -60,7 +77,7 @@ func (p *planner) decide(m match, holding map[string]bool) Step {
 // subject tells why nothing is done about an item as it is.
 func (p *planner) subject(m match) (Skip, string) {
 	switch {
-	case m.subject.Level == audit.LevelOK:
+	case m.rule.well(m.subject):
 		return SkipHealthy, "nothing of medium severity or worse is found: what is well is left alone"
 	case m.subject.Waived:
 		return SkipWaived, "a finding of it is waived: a person decided to live with it"
@@ -78,6 +95,9 @@ func (p *planner) subject(m match) (Skip, string) {
 // timing tells why it is not the moment.
 func (p *planner) timing(m match) (Skip, string) {
 	now := p.w.Now
+	if m.inc.Stuck != "" {
+		return SkipExhausted, "an attempt did not help and could not be put back: audit recover undo " + m.inc.Stuck + " tries again"
+	}
 	if m.inc.Undone {
 		return SkipExhausted, "a person undid the last attempt: audit recover reset " + m.rule.ID + " " + string(m.subject.Item.Key) + " lets it act again"
 	}
@@ -118,6 +138,9 @@ func upstream(r *Rule, holding map[string]bool) (Skip, string) {
 // taken tells which step before has the item or the mutex.
 func (p *planner) taken(m match) (Skip, string) {
 	if s, ok := p.used["item "+string(m.subject.Item.Key)]; ok {
+		if s.Status == Awaited {
+			return SkipAwaited, "whether what the rule " + s.Rule + " did there helped is not known yet"
+		}
 		return SkipSuperseded, "the rule " + s.Rule + " acts on it in this run"
 	}
 	if s, ok := p.used["mutex "+m.rule.Mutex]; ok && m.rule.Mutex != "" {
@@ -125,6 +148,14 @@ func (p *planner) taken(m match) (Skip, string) {
 	}
 	return "", ""
 }
+
+// The breakers that stay open past one run, by name: the reason of a step that
+// they hold back begins with it.
+const (
+	breakerUnhealthy = "unhealthy"
+	breakerFailures  = "failures"
+	breakerDay       = "day"
+)
 
 // breaker tells which bound on all rules is reached.
 func (p *planner) breaker(m match) (Skip, string) {
@@ -135,17 +166,17 @@ func (p *planner) breaker(m match) (Skip, string) {
 	}
 	switch {
 	case g.Broken != nil && p.w.Now.Sub(*g.Broken) < rest:
-		return SkipBreaker, "failures: actions failed; nothing is done until " + clock(g.Broken.Add(rest))
+		return SkipBreaker, breakerFailures + ": actions failed; nothing is done until " + clock(g.Broken.Add(rest))
 	case g.Broken != nil && p.total > 0:
-		return SkipBreaker, "failures: after failures one action is tried first"
+		return SkipBreaker, breakerFailures + ": after failures one action is tried first"
 	case pct > l.UnhealthyPct:
-		return SkipBreaker, fmt.Sprintf("unhealthy: %d %% of %s are unwell, more than %d %%: that has one cause, and no rule mends it", pct, sys, l.UnhealthyPct)
+		return SkipBreaker, fmt.Sprintf(breakerUnhealthy+": %d %% of %s are unwell, more than %d %%: that has one cause, and no rule mends it", pct, sys, l.UnhealthyPct)
 	case p.total >= l.Actions:
 		return SkipBreaker, fmt.Sprintf("run: %s are planned in this run, no more are allowed", plural(p.total, "action"))
 	case p.actions[sys] >= l.PerSystem:
 		return SkipBreaker, fmt.Sprintf("system: %s are planned for %s in this run, no more are allowed", plural(p.actions[sys], "action"), sys)
 	case g.Today(p.w.Now)+p.total >= l.ActionsPerDay:
-		return SkipBreaker, fmt.Sprintf("day: %s in 24 hours are the most that is allowed", plural(l.ActionsPerDay, "action"))
+		return SkipBreaker, fmt.Sprintf(breakerDay+": %s in 24 hours are the most that is allowed", plural(l.ActionsPerDay, "action"))
 	}
 	return "", ""
 }
@@ -161,7 +192,7 @@ func (p *planner) prepare(m match, s Step) Step {
 		s.Skip, s.Reason = SkipStopped, fmt.Sprintf("%d actions were looked into; the rest waits for the next run", maxPrepared)
 		return s
 	}
-	e, err := m.rule.Action.Prepare(&Preparation{Item: m.subject.Item, Worst: m.subject.Worst, Params: m.rule.Params, Snapshot: p.w.Snapshot, Sources: p.w.Sources})
+	e, err := m.rule.Action.Prepare(&Preparation{Item: m.subject.Item, Worst: m.subject.Worst, Params: m.rule.Params, Trusted: m.rule.Trusted, Snapshot: p.w.Snapshot, Sources: p.w.Sources})
 	if err == nil || e.Target != "" {
 		s.Effect = &e
 	}
@@ -175,9 +206,6 @@ func (p *planner) prepare(m match, s Step) Step {
 		return s
 	}
 	switch {
-	case m.rule.Action.Class == Proposal:
-		s.Skip, s.Reason = SkipProposal, "a person does this: "+e.What
-		return s
 	case m.rule.Approval && !slices.Contains(p.w.Approved, s.ID):
 		s.Skip, s.Reason, s.Hint = SkipApproval, "it waits for a person", "audit recover apply --approve "+s.ID
 	case len(p.w.Approved) > 0 && !slices.Contains(p.w.Approved, s.ID):
@@ -195,5 +223,9 @@ func (p *planner) take(m match, s Step) {
 		p.total++
 		p.actions[m.subject.Item.System()]++
 	}
-	p.used["item "+string(s.Item)], p.used["target "+s.Effect.Target], p.used["mutex "+m.rule.Mutex] = s, s, s
+	p.hold(m.rule, s)
+}
+
+func (p *planner) hold(r *Rule, s Step) {
+	p.used["item "+string(s.Item)], p.used["target "+s.Effect.Target], p.used["mutex "+r.Mutex] = s, s, s
 }

@@ -8,12 +8,21 @@ import (
 
 	"github.com/bmatcuk/doublestar/v4"
 
+	"healthaudit/audit"
 	"healthaudit/audit/condition"
 	"healthaudit/snapshot"
 )
 
 // A Subject is one item as conditions see it.
 type Subject = condition.Subject
+
+// well reports whether nothing is wrong with an item that a rule may act upon.
+func (r *Rule) well(s *Subject) bool {
+	if about := r.Action.About; about != "" {
+		return !s.Open[about]
+	}
+	return s.Level == audit.LevelOK
+}
 
 // A Vocabulary is the names that a file of rules may use.
 type Vocabulary struct {
@@ -39,7 +48,9 @@ type Rule struct {
 	Window   *Window       // nil is always
 	Mutex    string        // of the rules with the same word one acts per run
 	Depends  []string      // rules that go first
+	Trusted  bool          // see Set.Trust
 	Approval bool          // it acts only when a person approved the step
+	Verify   Verify
 	Action   *Action
 	Params   map[string]string // of the action, by the names it declares
 	Line     int               // in the file
@@ -88,6 +99,13 @@ type Set struct {
 	Rules  []*Rule       // in the order of the file
 }
 
+// Trust says that whoever may change these rules may have programs run here.
+func (s *Set) Trust() {
+	for _, r := range s.Rules {
+		r.Trusted = true
+	}
+}
+
 // Rule returns the rule of that id, or nil.
 func (s *Set) Rule(id string) *Rule {
 	if s == nil {
@@ -101,9 +119,10 @@ func (s *Set) Rule(id string) *Rule {
 	return nil
 }
 
-// Covers reports whether the rule is about an item.
+// Covers reports whether the rule is about an item. Only a rule with an action
+// that is about a check is about what belongs to no single item.
 func (r *Rule) Covers(k snapshot.Key) bool {
-	if k.System() != r.System || k.IsPseudo() {
+	if k.System() != r.System || k.IsPseudo() != (r.Action != nil && r.Action.About != "") {
 		return false
 	}
 	return (len(r.Items) == 0 || matches(r.Items, k)) && !matches(r.Except, k)

@@ -38,7 +38,9 @@ type Incident struct {
 	Latched  *time.Time `json:"latched,omitempty"` // since when no attempt is left
 	Told     bool       `json:"told,omitempty"`    // that it is exhausted was told
 	Undone   bool       `json:"undone,omitempty"`  // a person undid the last attempt: no more are made
-	Well     *time.Time `json:"well,omitempty"`    // since when the condition does not hold, with attempts made
+	Stuck    string     `json:"stuck,omitempty"`   // the step that did not help and could not be put back: no more are made
+	StuckWhy string     `json:"stuck_why,omitempty"`
+	Well     *time.Time `json:"well,omitempty"` // since when the condition does not hold, with attempts made
 	WellRuns int        `json:"well_runs,omitempty"`
 }
 
@@ -65,7 +67,8 @@ type Global struct {
 	Broken *time.Time  `json:"broken,omitempty"` // when failures opened the breaker
 	Paused *time.Time  `json:"paused,omitempty"` // until when nothing is done
 
-	Pending *Pending `json:"pending,omitempty"` // an action that began and did not end
+	Pending *Pending  `json:"pending,omitempty"` // an action that began and did not end
+	Waiting []Waiting `json:"waiting,omitempty"` // actions that were done, and of which it is not known whether they helped
 }
 
 // day is the span of Limits.ActionsPerDay.
@@ -152,7 +155,14 @@ func (i Incident) Attempted(r *Rule, now time.Time) Incident {
 	i.Attempts++
 	i.Last = &now
 	if i.Attempts >= r.Attempts {
-		i.Latched, i.Told = &now, false
+		i.Latched = &now
 	}
+	return i
+}
+
+// Renewed begins an incident anew that would never end: its action is about what
+// keeps coming, and was done. The cooldown of the attempt holds.
+func (i Incident) Renewed(now time.Time) Incident {
+	i.Since, i.Attempts, i.Latched, i.Told = now, 0, nil, false
 	return i
 }

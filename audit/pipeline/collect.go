@@ -70,7 +70,8 @@ type gathering struct {
 
 // gather runs the collectors side by side, then Follow, which needs what all
 // of them found. One that fails, panics or takes too long fails its system only.
-func gather(ctx context.Context, s *collect.Session, cfg *Config, collectors []*collect.Collector, before early) (*gathering, error) {
+func gather(ctx context.Context, s *collect.Session, run *session, before early) (*gathering, error) {
+	cfg, collectors := run.Config, run.Collectors
 	g := &gathering{cursors: map[string]json.RawMessage{}, context: collect.Context(s)}
 	results := make([]collect.Result, len(collectors))
 	g.states = make([]snapshot.SystemState, len(collectors))
@@ -78,7 +79,11 @@ func gather(ctx context.Context, s *collect.Session, cfg *Config, collectors []*
 	for i, c := range collectors {
 		g.states[i] = snapshot.SystemState{System: c.System, Status: snapshot.StatusSkipped, Reason: cfg.why(c.System), Off: slices.Contains(cfg.Off, c.System), Epoch: c.Epoch}
 		if cfg.wants(c.System) {
-			wg.Go(func() { results[i], g.states[i] = collectOne(ctx, before.of(c, s), c) })
+			wg.Go(func() {
+				run.begin(string(c.System))
+				results[i], g.states[i] = collectOne(ctx, before.of(c, s), c)
+				run.end(string(c.System), g.states[i].Took)
+			})
 		}
 	}
 	wg.Wait()

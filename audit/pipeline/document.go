@@ -244,6 +244,7 @@ func (v *View) documentFindings() ([]report.Finding, []report.Check) {
 		if t.Accepted() {
 			f.Waiver = &report.Waiver{Reason: t.Waived.Reason, Until: t.Waived.Until, By: t.Waived.Author()}
 		}
+		f.FailsGate = v.failing(t)
 		f.InBaseline = t.Open() && v.Info.Baseline != nil && v.Info.Baseline.holds(t)
 		for _, e := range t.Evidence {
 			f.Evidence = append(f.Evidence, report.Evidence{Name: e.Name, Value: e.Value})
@@ -251,7 +252,7 @@ func (v *View) documentFindings() ([]report.Finding, []report.Check) {
 		out = append(out, f)
 		c, seen := checks[t.Check]
 		if !seen {
-			c = report.Check{ID: t.Check, Title: t.Title, Help: t.Hint}
+			c = v.check(t)
 		}
 		if worst, _ := audit.ParseSeverity(c.Severity); t.Severity > worst {
 			c.Severity = t.Severity.String()
@@ -264,6 +265,17 @@ func (v *View) documentFindings() ([]report.Finding, []report.Check) {
 	}
 	slices.SortFunc(list, func(a, b report.Check) int { return strings.Compare(a.ID, b.ID) })
 	return out, list
+}
+
+// check returns what a finding's check says of itself; of one that is no longer
+// there, what the finding says.
+func (v *View) check(t audit.Tracked) report.Check {
+	for _, k := range v.known {
+		if k.ID == t.Check {
+			return report.Check{ID: k.ID, Title: k.Title, Help: k.Hint, Doc: k.Doc, Confidence: string(cmp.Or(k.Confidence, audit.Certain))}
+		}
+	}
+	return report.Check{ID: t.Check, Title: t.Title, Help: t.Hint, Confidence: string(t.Confidence)}
 }
 
 func location(p string, line, column int) *report.Location {
@@ -301,7 +313,8 @@ func plain(v *snapshot.Value) any {
 func (v *View) regressions() []report.Regression {
 	out := make([]report.Regression, 0, len(v.Regressions))
 	for _, r := range v.Regressions {
-		out = append(out, report.Regression{Item: string(r.Item), Code: r.Code, Was: r.Was, Now: r.Now, Reference: mark(r.Reference), Since: mark(r.Since)})
+		out = append(out, report.Regression{Item: string(r.Item), Code: r.Code, Was: r.Was, Now: r.Now, Reference: mark(r.Reference), Since: mark(r.Since),
+			FailsGate: slices.Contains(v.Info.FailOn, "regression") && v.asked(r.Item.System())})
 	}
 	return out
 }

@@ -83,8 +83,8 @@ type ToldFinding struct {
 	Message  string `json:"message"`
 }
 
-// begin tells the hooks that a run begins.
-func (s *session) begin(ctx context.Context) {
+// tellBefore tells the hooks that a run begins.
+func (s *session) tellBefore(ctx context.Context) {
 	if s.Ephemeral || len(s.Config.Hooks.Before) == 0 {
 		return
 	}

@@ -12,7 +12,7 @@ func (s *session) judge() (*View, error) {
 	s.Config.note(&s.info)
 	s.info.Every = s.Config.Every
 	checks := s.Config.checks(s.Checks)
-	v := &View{Seq: 1, Info: &s.info, Snapshot: s.snap, derived: s.derived, trending: trending(checks)}
+	v := &View{Seq: 1, Info: &s.info, Snapshot: s.snap, derived: s.derived, trending: trending(checks), recovered: s.recovered, known: s.Checks}
 	var old *judged
 	var err error
 	if s.past != nil {
@@ -92,7 +92,7 @@ func (s *session) world(v *View) (*audit.World, error) {
 		return nil, err
 	}
 	w := s.Config.world(s.snap)
-	w.Backups = s.seen()
+	w.Backups, w.Recovery = s.seen(), s.standing
 	w.Foreign = &s.foreign
 	var accepted []Acceptance
 	before := uint64(0)

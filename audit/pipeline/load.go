@@ -185,7 +185,7 @@ func Load(tx *store.Tx, seq uint64, collectors []*collect.Collector, checks []*a
 	if err != nil {
 		return nil, err
 	}
-	v := &View{Seq: seq, Info: info, Snapshot: s, derived: &snapshot.Derived{Memo: &memo{tx: tx, fresh: map[string]made{}}}}
+	v := &View{Seq: seq, Info: info, Snapshot: s, known: checks, derived: &snapshot.Derived{Memo: &memo{tx: tx, fresh: map[string]made{}}}}
 	recs, err := records(tx, seq)
 	if err != nil {
 		return nil, err

@@ -18,7 +18,7 @@ import (
 
 // PlanPruning says of every snapshot, oldest first, why it is kept: by the
 // retention, and because something needs it in any case: the next run, the
-// baseline, an item that is not ok (the last snapshot in which it was), an open
+// baseline, an item that is not ok (the last snapshots in which it was good or ok), an open
 // regression (the one it is compared with).
 func PlanPruning(tx *store.Tx, r Retention, now time.Time) ([]Fate, error) {
 	all, err := fates(tx)
@@ -63,12 +63,14 @@ func needed(tx *store.Tx) (map[uint64][]string, error) {
 	} else if seq > 0 {
 		add(seq, "baseline")
 	}
-	good, err := LastGood(tx)
+	good, err := NeededGood(tx)
 	if err != nil {
 		return nil, err
 	}
 	for _, k := range slices.Sorted(maps.Keys(good)) {
-		add(good[k], "last good of "+string(k))
+		for _, seq := range good[k] {
+			add(seq, "last good of "+string(k))
+		}
 	}
 	open, err := regressions(tx, newest)
 	if err != nil {

@@ -35,7 +35,7 @@ func (r *Recheck) ready(tx *store.Tx, seq uint64) (*again, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := &again{before: &lockedPast{}, view: &View{Seq: seq, Info: info, Snapshot: s, trending: trending(r.Checks), derived: &snapshot.Derived{Memo: &memo{tx: tx, fresh: map[string]made{}}}}}
+	a := &again{before: &lockedPast{}, view: &View{Seq: seq, Info: info, Snapshot: s, trending: trending(r.Checks), known: r.Checks, derived: &snapshot.Derived{Memo: &memo{tx: tx, fresh: map[string]made{}}}}}
 	was, err := earlier(tx, seq)
 	if err != nil {
 		return nil, err

@@ -6,11 +6,12 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"reflect"
 	"slices"
+	"strings"
 	"time"
 
 	"healthaudit/audit"
-	"healthaudit/report"
 	"healthaudit/rules"
 	"healthaudit/snapshot"
 	"healthaudit/snapshot/store"
@@ -76,26 +77,47 @@ func (w *writer) differs(id string, old, now any) {
 	w.json(tableRecovery, id, now)
 }
 
-// plan makes the plan of a run, if there are rules.
-func (s *session) plan(ctx context.Context, v *View) error {
+// remember reads what recovery remembers, and what of it stood at the run before.
+func (s *session) remember() (err error) {
+	var was *Recovered
 	if s.past != nil {
-		var err error
-		if s.oldState, err = LoadState(s.tx); err != nil {
-			return err
+		if s.oldState, err = LoadState(s.tx); err == nil {
+			was, err = loadRecovered(s.tx, s.past.seq)
 		}
 	}
-	if s.Recovery == "off" {
+	var p *rules.Plan
+	if was != nil && s.Recovery != "off" {
+		p = was.Plan
+	}
+	s.standing = s.Rules.Standing(s.oldState, p)
+	return err
+}
+
+// plan makes the plan of a run, if there are rules. When other things stand than
+// at the run before, the run is judged again with them.
+func (s *session) plan(ctx context.Context, v *View) (*View, error) {
+	switch {
+	case s.Recovery == "off":
 		s.newState = s.oldState
-		return nil
+	case s.Rules == nil: // what was under way, and what was not put back, is known until it ends
+		s.newState = rules.State{Incidents: maps.Clone(s.oldState.Incidents), Global: s.oldState.Global}
+		maps.DeleteFunc(s.newState.Incidents, func(_ string, inc rules.Incident) bool { return inc.Stuck == "" })
+	default:
+		src := &sources{ctx: ctx, host: s.Host, tx: s.tx, snap: s.snap, git: s.info.Git, now: s.started}
+		p, next := s.Rules.Make(v.World(src, s.started), s.oldState)
+		s.newState, s.recovered = next, &Recovered{Rules: len(s.Rules.Rules), Plan: p}
+		v.recovered = s.recovered
 	}
-	if s.Rules == nil {
-		return nil
+	var p *rules.Plan
+	if s.recovered != nil {
+		p = s.recovered.Plan
 	}
-	src := &sources{ctx: ctx, host: s.Host, tx: s.tx, snap: s.snap, git: s.info.Git, now: s.started}
-	p, next := s.Rules.Make(v.World(src, s.started), s.oldState)
-	s.newState = next
-	v.recovered = &Recovered{Rules: len(s.Rules.Rules), Plan: p}
-	return nil
+	now := s.Rules.Standing(s.newState, p)
+	if reflect.DeepEqual(now, s.standing) {
+		return v, nil
+	}
+	s.standing = now
+	return s.judge()
 }
 
 // World is what a plan for this view is made of.
@@ -156,6 +178,12 @@ func (v *View) subjects() []rules.Subject {
 	}
 	for _, t := range v.findings {
 		i, ok := at[t.Item]
+		if !ok && t.Open() && t.Item.IsPseudo() && t.Item.System() != snapshot.Auditor {
+			it := whole(t.Item)
+			i, ok = len(out), true
+			at[t.Item] = i
+			out = append(out, rules.Subject{Item: it, Level: v.level(it), Worst: v.worst[t.Item], Score: 100, Change: "unchanged", Doubted: blind})
+		}
 		if !ok || !t.Open() {
 			continue
 		}
@@ -172,7 +200,16 @@ func (v *View) subjects() []rules.Subject {
 			s.Open[t.Check] = true
 		}
 	}
+	if len(out) == len(v.Snapshot.Items) {
+		return out
+	}
+	slices.SortFunc(out, func(a, b rules.Subject) int { return strings.Compare(string(a.Item.Key), string(b.Item.Key)) })
 	return out
+}
+
+// whole stands for what belongs to no single item of a system.
+func whole(key snapshot.Key) *snapshot.Item {
+	return &snapshot.Item{Key: key, Name: key.Name(), Kind: "system"}
 }
 
 // with adds a word to a set that may be the shared one.
@@ -204,37 +241,6 @@ func (v *View) change(it *snapshot.Item, changed map[snapshot.Key]snapshot.Op) s
 		return string(snapshot.OpAdded)
 	}
 	return "unchanged"
-}
-
-// recovery is what the document says of recovery.
-func (v *View) recovery() report.Recovery {
-	r := report.Recovery{Mode: v.Info.Recovery, Steps: []report.Step{}, Totals: map[string]int{}, Unknown: []report.UntoldRule{}}
-	if v.recovered == nil {
-		return r
-	}
-	return DocumentRecovery(v.Info.Recovery, v.recovered)
-}
-
-// DocumentRecovery makes of a plan, or of what became of it, what documents show.
-func DocumentRecovery(mode string, d *Recovered) report.Recovery {
-	r := report.Recovery{Mode: mode, Rules: d.Rules, Plan: d.Plan.ID, Steps: make([]report.Step, 0, len(d.Plan.Steps)), Totals: map[string]int{},
-		Unknown: make([]report.UntoldRule, 0, len(d.Plan.Unknown))}
-	for _, s := range d.Plan.Steps {
-		step := report.Step{ID: s.ID, Rule: s.Rule, Action: s.Action, Item: string(s.Item), Status: string(s.Status), Skip: string(s.Skip), Reason: s.Reason,
-			Hint: s.Hint, Attempt: s.Attempt, MaxAttempts: s.Max, Files: []string{}}
-		if s.Effect != nil {
-			step.Target, step.What = s.Effect.Target, s.Effect.What
-			for _, w := range s.Effect.Writes {
-				step.Files = append(step.Files, w.Path)
-			}
-		}
-		r.Steps = append(r.Steps, step)
-		r.Totals[step.Status]++
-	}
-	for _, u := range d.Plan.Unknown {
-		r.Unknown = append(r.Unknown, report.UntoldRule{Rule: u.Rule, Items: u.Items, Item: string(u.Item), Why: u.Why})
-	}
-	return r
 }
 
 func (w *writer) recovered(d *Recovered) {

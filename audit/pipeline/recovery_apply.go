@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"healthaudit/rules"
-	"healthaudit/snapshot"
 	"healthaudit/snapshot/archive"
 	"healthaudit/snapshot/store"
 )
@@ -45,6 +44,10 @@ func (r *Runner) Apply(ctx context.Context, q Request) (*Recovered, *View, error
 	if err := s.resolve(ctx); err != nil {
 		return nil, nil, err
 	}
+	ended, err := s.await(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
 	var d *Recovered
 	var v *View
 	next := rules.State{}
@@ -75,6 +78,7 @@ func (r *Runner) Apply(ctx context.Context, q Request) (*Recovered, *View, error
 		world = q.wrap(s)
 	}
 	d.Plan.Steps, next, err = r.Rules.Apply(ctx, world, d.Plan, next, r.entry("recover"))
+	d.Plan.Steps = append(ended, d.Plan.Steps...)
 	if err != nil {
 		return d, v, err
 	}
@@ -108,14 +112,16 @@ func (r *Runner) Remember(command, item, what string, change func(*rules.State) 
 
 // acts reports whether a run has anything to carry out or to bring to its end.
 func (s *session) acts(v *View) bool {
-	return !s.Ephemeral && (s.oldState.Global.Pending != nil || s.Recovery == "apply" && v.recovered.planned())
+	g := s.oldState.Global
+	due := slices.ContainsFunc(g.Waiting, func(w rules.Waiting) bool { return !s.started.Before(w.From) })
+	return !s.Ephemeral && (g.Pending != nil || due || s.Recovery == "apply" && v.recovered.planned())
 }
 
 // recover carries out what was planned; where nothing is to be, it ends what
 // was interrupted.
 func (s *session) recover(ctx context.Context, v *View) error {
 	if s.Recovery != "apply" || s.Rules == nil {
-		return s.settle(ctx)
+		return s.settle(ctx, v)
 	}
 	d, _, err := s.Apply(ctx, Request{})
 	if d != nil {
@@ -124,14 +130,39 @@ func (s *session) recover(ctx context.Context, v *View) error {
 	return err
 }
 
-// settle ends an action that was interrupted.
-func (r *Runner) settle(ctx context.Context) error {
+// settle ends what was interrupted, and looks at what is awaited.
+func (r *Runner) settle(ctx context.Context, v *View) error {
 	s, done, err := r.site()
 	if err != nil {
 		return err
 	}
 	defer done()
-	return s.resolve(ctx)
+	if err := s.resolve(ctx); err != nil {
+		return err
+	}
+	ended, err := s.await(ctx)
+	if err != nil || len(ended) == 0 || v.recovered == nil {
+		return err
+	}
+	p := *v.recovered.Plan
+	p.Steps = append(ended, slices.DeleteFunc(slices.Clone(p.Steps), func(o rules.Step) bool {
+		return slices.ContainsFunc(ended, func(e rules.Step) bool { return e.ID == o.ID })
+	})...)
+	v.recovered = &Recovered{Rules: v.recovered.Rules, Plan: &p}
+	return s.st.Update(func(tx *store.Tx) error {
+		w := writer{tx: tx, seq: tx.Seq()}
+		w.recovered(v.recovered)
+		return w.err
+	})
+}
+
+// await ends what was done in earlier runs, as far as it is known now whether it helped.
+func (s *site) await(ctx context.Context) ([]rules.Step, error) {
+	if len(s.kept.Global.Waiting) == 0 {
+		return nil, nil
+	}
+	ended, _, err := s.Rules.Await(ctx, s, s.kept, s.entry("recover"), s.Recovery == "apply")
+	return ended, err
 }
 
 // site opens store and project for writing.
@@ -182,15 +213,32 @@ func (s *site) resolve(ctx context.Context) error {
 			return fmt.Errorf("clean up after an interrupted action: %w", err)
 		}
 	}
-	var sub *rules.Subject
-	err := s.Look(ctx, p.Step.Item, func(found *rules.Subject, _ *rules.Preparation) error {
-		sub = found
+	rule := s.Rules.Rule(p.Step.Rule)
+	if p.Resumable(rule) {
+		if s.Recovery != "apply" && rule.Action.Settled(ctx, s.Hand(), *p.Step.Effect.Deed) != nil {
+			return nil // it stays as it is until something may be done
+		}
+		next, err := s.Rules.Resume(ctx, s, s.kept, s.entry("recover"))
+		if err != nil {
+			return err
+		}
+		p = next.Global.Pending
+	}
+	found := rules.Interrupted{Rule: rule}
+	if d := p.Step.Effect.Deed; d != nil && rule != nil && rule.Action.Settled != nil {
+		found.Unsettled = rule.Action.Settled(ctx, s.Hand(), *d)
+	}
+	if rule != nil && rule.Action.About != "" && !allStand(s, p.Step.Effect.Writes) {
+		found.Unsettled = errors.New("not all of it was done")
+	}
+	err := s.Look(ctx, p.Step.Item, func(sub *rules.Subject, _ *rules.Preparation) error {
+		found.Subject = sub
 		return nil
 	})
 	if err != nil {
-		sub = nil // not known is not mended
+		found.Subject = nil // not known is not mended
 	}
-	next, e := rules.Resolve(s.kept, s.Rules.Rule(p.Step.Rule), sub, s.entry("recover"), s.Now())
+	next, e := rules.Resolve(s.kept, found, s.entry("recover"), s.Now())
 	return s.Commit(next, e, nil)
 }
 
@@ -229,60 +277,4 @@ func (d *Recovered) planned() bool {
 		}
 	}
 	return false
-}
-
-// Undo brings back what an action overwrote. The caller holds the lock of the
-// run. Its rule makes no further attempt on that item until it is reset.
-func (r *Runner) Undo(id string) (rules.Entry, error) {
-	s, done, err := r.site()
-	if err != nil {
-		return rules.Entry{}, err
-	}
-	defer done()
-	did, err := s.find(id)
-	if err != nil {
-		return did, err
-	}
-	w, err := rules.Undone(did)
-	if err != nil {
-		return did, err
-	}
-	next := s.kept.Clone()
-	incident := rules.IncidentID(did.Data["rule"], snapshot.Key(did.Item))
-	if inc, ok := next.Incidents[incident]; ok {
-		inc.Undone = true
-		next.Incidents[incident] = inc
-	}
-	e := r.entry("recover undo")
-	e.Item, e.Data = did.Item, map[string]string{"id": id, "rule": did.Data["rule"], "file": w.Path, "was": w.Was, "sha256": w.Sum}
-	e.At, e.Phase, e.What = s.Now(), "intent", "bring "+w.Path+" back as it was before "+id
-	if err := s.Commit(s.kept, e, []rules.Write{w}); err != nil {
-		return did, err
-	}
-	e.Phase, e.What = "done", w.Path+" is as it was before "+id
-	werr := s.Write(w)
-	if werr != nil {
-		e.Phase, e.What, next = "failed", werr.Error(), s.kept
-	}
-	e.At = s.Now()
-	return e, errors.Join(werr, s.Commit(next, e, nil))
-}
-
-// ErrNoAction says that the journal has no such action that could be undone.
-var ErrNoAction = errors.New("the journal has no action of that id that was carried out")
-
-// find returns the entry of an action that was carried out.
-func (s *site) find(id string) (found rules.Entry, err error) {
-	err = s.st.View(func(tx *store.Tx) error {
-		_, err := VerifyJournal(tx, func(e rules.Entry, _ string) {
-			if e.Data["id"] == id && e.Command == "recover" && (e.Phase == string(rules.Done) || e.Phase == string(rules.Failed)) {
-				found = e
-			}
-		})
-		return err
-	})
-	if err == nil && found.Seq == 0 {
-		err = ErrNoAction
-	}
-	return found, err
 }

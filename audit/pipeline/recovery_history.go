@@ -66,13 +66,13 @@ func (t *trial) see(v *View) {
 			continue
 		}
 		r.Acted++
-		rule, id, event := t.set.Rule(s.Rule), rules.IncidentID(s.Rule, s.Item), "act"
-		if rule.Action.Class == rules.Proposal {
-			event = "propose"
-		}
+		rule, id := t.set.Rule(s.Rule), rules.IncidentID(s.Rule, s.Item)
 		next.Incidents[id] = next.Incidents[id].Attempted(rule, v.Info.Started)
+		if rule.Action.About != "" {
+			next.Incidents[id] = next.Incidents[id].Renewed(v.Info.Started)
+		}
 		next.Global.Done = append(next.Global.Done, v.Info.Started)
-		t.tell(ref, s.Rule, string(s.Item), event, s.Attempt)
+		t.tell(ref, s.Rule, string(s.Item), "act", s.Attempt)
 	}
 	for _, e := range p.Exhausted {
 		t.tell(ref, e.Rule, string(e.Item), "exhausted", e.Attempts)

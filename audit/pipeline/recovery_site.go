@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"cmp"
 	"context"
 	"crypto/hmac"
 	"crypto/sha256"
@@ -9,7 +10,9 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path"
 	"slices"
+	"strings"
 	"time"
 
 	"healthaudit/audit"
@@ -38,6 +41,9 @@ func (s *site) Now() time.Time { return s.Host.Now().UTC().Round(0) }
 func (s *site) Commit(now rules.State, e rules.Entry, before []rules.Write) error {
 	err := s.st.Update(func(tx *store.Tx) error {
 		for _, w := range before {
+			if w.Was == "" {
+				continue
+			}
 			b, err := s.Host.Read(w.Path, maxBefore)
 			if err != nil {
 				return err
@@ -60,7 +66,12 @@ func (s *site) Commit(now rules.State, e rules.Entry, before []rules.Write) erro
 	return err
 }
 
+var errKept = errors.New("its digest is another")
+
 func (s *site) Write(w rules.Write) error {
+	if top, _, _ := strings.Cut(path.Clean(w.Path), "/"); strings.EqualFold(top, ".git") || top == store.Folder { // no item is there; a store that somebody made up may say so
+		return fmt.Errorf("%s is no file of the project", w.Path)
+	}
 	if w.New != nil {
 		s.fresh[w.Sum] = w.New
 	}
@@ -72,12 +83,17 @@ func (s *site) Write(w rules.Write) error {
 			}
 			return snapshot.File{Path: p, Mode: st.Mode(), SHA256: w.Was}, true
 		}}
-	plan := r.Plan([]archive.Wanted{{File: snapshot.File{Path: w.Path, SHA256: w.Sum, Mode: w.Mode}}})
-	if o := plan[0]; o.Action == archive.Written && o.Was != w.Was {
+	if w.Sum == "" { // what is taken away can be read back from where it is kept
+		if b, err := s.bytes(w.Was); err != nil || snapshot.Sum(b) != w.Was {
+			return fmt.Errorf("%s stays: what is kept of it is not what stands there: %w", w.Path, cmp.Or(err, errKept))
+		}
+	}
+	plan := r.Plan([]archive.Wanted{{Gone: w.Sum == "", File: snapshot.File{Path: w.Path, SHA256: w.Sum, Mode: w.Mode}}})
+	if o := plan[0]; o.Changes() && o.Was != w.Was {
 		return errors.New("what stands there is not what was seen")
 	}
 	o := r.Do(plan)[0]
-	if o.Action == archive.Written {
+	if o.Changes() {
 		return nil
 	}
 	if o.Action == archive.Unchanged {
@@ -126,6 +142,8 @@ type look struct {
 	past    *lockedPast
 	capture *collect.Capture
 	seen    map[string][]byte // what was captured
+	beside  *collect.Result   // all of the item's system, where that is judged together
+	tree    *snapshot.Tree    // as it is, where the subject belongs to no single item; nil: as it was
 }
 
 // recollect reads the item past every cache; nil is that it is gone.
@@ -140,19 +158,62 @@ func (l *look) recollect(ctx context.Context, key snapshot.Key) (*snapshot.Item,
 	}
 	l.past = &lockedPast{past: p}
 	l.capture = &collect.Capture{Host: l.Host, Keep: func(sum string, b []byte) { l.seen[sum] = slices.Clone(b) }}
+	if key.IsPseudo() {
+		tree, _, _, err := collect.ReadTree(ctx, l.Host)
+		l.tree = tree
+		return whole(key), err
+	}
 	key64 := l.st.Key()
-	it, err := l.Collectors[i].Recollect(ctx, &collect.Session{
+	session := &collect.Session{
 		Host: l.Host, Config: l.Config.Collect, Tree: l.was.Snapshot.Tree, Repository: l.was.Info.Git, Derived: &snapshot.Derived{}, Previous: l.past, Files: l.capture,
 		Cursors: func(sys snapshot.System, name string) json.RawMessage {
 			b, _, _, _ := l.tx.Table(tableCursor).At(l.was.Seq, string(sys)+"/"+name)
 			return b
 		},
 		Secret: func(clear string) string { return keyed(key64, clear) },
-	}, key)
+	}
+	if l.Collectors[i].Beside != nil {
+		r, err := l.Collectors[i].Beside(ctx, session, key)
+		if err := errors.Join(err, l.past.err); err != nil {
+			return nil, err
+		}
+		l.beside = &r
+		if i := slices.IndexFunc(r.Items, func(it *snapshot.Item) bool { return it.Key == key }); i >= 0 {
+			return r.Items[i], nil
+		}
+		return nil, nil
+	}
+	it, err := l.Collectors[i].Recollect(ctx, session, key)
 	if it != nil {
 		it.Sort()
 	}
 	return it, errors.Join(err, l.past.err)
+}
+
+// others are the items of the newest snapshot beside one that was read again.
+func (l *look) others(it *snapshot.Item) (out []*snapshot.Item) {
+	read := map[string]bool{}
+	if l.beside != nil {
+		for _, src := range l.beside.Sources {
+			read[src.Name] = src.OK
+		}
+		for _, o := range l.beside.Items {
+			if o.Key != it.Key {
+				out = append(out, o)
+			}
+		}
+	}
+	again := map[snapshot.Key]bool{it.Key: true}
+	for _, o := range out {
+		again[o.Key] = true
+	}
+	for _, o := range l.was.Snapshot.Items {
+		gone := o.System() == it.System() && read[o.Source]
+		if !again[o.Key] && !gone {
+			out = append(out, o)
+		}
+	}
+	return out
 }
 
 // keyed is the keyed hash of a value that may be secret; see session.secret.
@@ -165,13 +226,10 @@ func keyed(key []byte, clear string) string {
 // judge judges the newest snapshot with that item in it.
 func (l *look) judge(it *snapshot.Item) (*rules.Subject, error) {
 	old := l.was.Snapshot
-	now := &snapshot.Snapshot{ID: old.ID, At: l.Host.Now(), Systems: old.Systems, Tree: old.Tree, Context: old.Context, Content: overlay{old.Content, l.seen}}
-	for _, o := range old.Items {
-		if o.Key != it.Key {
-			now.Items = append(now.Items, o)
-		}
+	now := &snapshot.Snapshot{ID: old.ID, At: l.Host.Now(), Systems: old.Systems, Tree: cmp.Or(l.tree, old.Tree), Context: old.Context, Content: overlay{old.Content, l.seen}}
+	if now.Items = old.Items; !it.Key.IsPseudo() {
+		now.Items = append(l.others(it), it)
 	}
-	now.Items = append(now.Items, it)
 	now.Sort()
 	l.now = now
 	derived := &snapshot.Derived{Memo: &memo{tx: l.tx, fresh: map[string]made{}}}
@@ -216,6 +274,9 @@ func (l *look) subject(it *snapshot.Item, changes []snapshot.Change, j *audit.Ju
 		if s.Item.Key == it.Key {
 			return &s
 		}
+	}
+	if it.Key.IsPseudo() { // nothing is found of it
+		return &rules.Subject{Item: it, Level: audit.LevelOK, Score: 100, Change: "unchanged"}
 	}
 	return nil
 }

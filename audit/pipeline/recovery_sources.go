@@ -1,8 +1,8 @@
 package pipeline
 
 import (
+	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -27,7 +27,7 @@ type sources struct {
 	git  *collect.Repository
 	now  time.Time
 
-	findings map[snapshot.Key][]string // ids of all records of an item
+	goods *goods
 }
 
 // Sources are the answers for a stored snapshot.
@@ -35,96 +35,36 @@ func Sources(ctx context.Context, h host.Host, tx *store.Tx, v *View) rules.Sour
 	return &sources{ctx: ctx, host: h, tx: tx, snap: v.Snapshot, git: v.Info.Git, now: h.Now()}
 }
 
+func (s *sources) Host() host.Host { return s.host }
+
 func (s *sources) Bytes(sum string) ([]byte, error) { return s.snap.Content.Bytes(sum) }
-
-// maxVersions bounds how many versions of one file are looked at.
-const maxVersions = 200
-
-// A stand is one version of an item and the last snapshot that saw it.
-type stand struct {
-	item  *snapshot.Item
-	until uint64
-}
 
 func (s *sources) LastGood(it *snapshot.Item, now audit.Severity) (snapshot.File, uint64, error) {
 	if s.tx == nil {
 		return snapshot.File{}, 0, fs.ErrNotExist
 	}
-	present, _ := it.OwnFile()
-	stands, err := s.stands(it.Key)
-	if err != nil {
-		return snapshot.File{}, 0, err
-	}
-	for _, st := range stands {
-		f, ok := st.item.OwnFile()
-		if !ok || f.SHA256 == "" || f.Link != "" || f.Path != it.Path || f.SHA256 == present.SHA256 || st.item.Unknown != "" || st.item.Torn {
-			continue
-		}
-		worst, err := s.worst(it.Key, st.until)
+	if s.goods == nil {
+		g, err := newGoods(s.tx)
 		if err != nil {
 			return snapshot.File{}, 0, err
 		}
-		if worst >= audit.High || worst >= now || !s.tx.HasBlob(f.SHA256) {
-			continue
-		}
-		return f, st.until, nil
+		s.goods = g
 	}
-	return snapshot.File{}, 0, fs.ErrNotExist
-}
-
-// stands lists the versions of an item, the newest first.
-func (s *sources) stands(key snapshot.Key) (out []stand, err error) {
-	until := s.tx.Seq()
-	herr := s.tx.Table(tableItem).History(string(key), func(seq uint64, value []byte) bool {
-		if value != nil {
-			var it *snapshot.Item
-			if it, err = snapshot.DecodeItem(string(value)); err != nil {
-				return false
-			}
-			out = append(out, stand{it, until})
-		}
-		until = seq - 1
-		return len(out) < maxVersions
-	})
-	return out, errors.Join(err, herr)
-}
-
-// worst returns the worst finding of an item that was open in a snapshot, be it
-// waived or not.
-func (s *sources) worst(key snapshot.Key, seq uint64) (worst audit.Severity, err error) {
-	if s.findings == nil {
-		s.findings = map[snapshot.Key][]string{}
-		err := s.tx.Table(tableFinding).Scan(s.tx.Seq(), "", func(id string, value []byte, _ uint64) error {
-			var of struct {
-				Item snapshot.Key `json:"item"`
-			}
-			if err := json.Unmarshal(value, &of); err != nil {
-				return fmt.Errorf("finding %.12s: %w", id, err)
-			}
-			s.findings[of.Item] = append(s.findings[of.Item], id)
-			return nil
-		})
-		if err != nil {
-			return 0, err
-		}
+	good, seq, err := s.goods.last(it.Key, s.tx.Seq(), goodBelow(now))
+	if err != nil || good == nil {
+		return snapshot.File{}, 0, cmp.Or(err, error(fs.ErrNotExist))
 	}
-	for _, id := range s.findings[key] {
-		value, _, ok, err := s.tx.Table(tableFinding).At(seq, id)
-		if err != nil {
-			return 0, err
-		}
-		if !ok {
-			continue
-		}
-		var r audit.Record
-		if err := json.Unmarshal(value, &r); err != nil {
-			return 0, fmt.Errorf("finding %.12s: %w", id, err)
-		}
-		if r.Open() {
-			worst = max(worst, r.Severity)
-		}
+	f, ok := good.OwnFile()
+	present, _ := it.OwnFile()
+	switch {
+	case !ok || f.Link != "" || f.Path != it.Path:
+		return snapshot.File{}, 0, &rules.Refusal{Why: fmt.Sprintf("when it was last good, in snapshot #%d, it was no file of its own at %s", seq, it.Path)}
+	case f.SHA256 == present.SHA256:
+		return snapshot.File{}, 0, &rules.Refusal{Why: fmt.Sprintf("it is what it was when it was last good, in snapshot #%d: what is wrong does not stand in it", seq), Hint: "look at what it uses"}
+	case f.SHA256 == "" || !s.tx.HasBlob(f.SHA256):
+		return snapshot.File{}, 0, &rules.Refusal{Why: fmt.Sprintf("the bytes of the last good version, in snapshot #%d, were not kept", seq)}
 	}
-	return worst, nil
+	return f, seq, nil
 }
 
 // calm is how long a file must have been left alone: somebody may be at it.

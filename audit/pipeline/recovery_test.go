@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -35,13 +36,14 @@ const goodScript, badScript = "#!/bin/sh\necho good\n", "#!/bin/sh\nif true; the
 // A project is a folder with one script and a store, with the real collectors
 // and checks.
 type project struct {
-	t    *testing.T
-	root string
-	now  time.Time
+	t     *testing.T
+	root  string
+	now   time.Time
+	rules string
 }
 
 func newProject(t *testing.T) *project {
-	p := &project{t: t, root: t.TempDir(), now: time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)}
+	p := &project{t: t, root: t.TempDir(), now: time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC), rules: mending}
 	p.write("tools/x.sh", goodScript)
 	return p
 }
@@ -75,10 +77,11 @@ func (p *project) runner(mode string) *Runner {
 	for _, c := range check.All() {
 		ids = append(ids, c.ID)
 	}
-	set, err := rules.Parse("audit.rules.yaml", []byte(mending), rules.Vocabulary{Vocabulary: condition.Vocabulary{Checks: ids}, Actions: action.All()})
+	set, err := rules.Parse("audit.rules.yaml", []byte(p.rules), rules.Vocabulary{Vocabulary: condition.Vocabulary{Checks: ids}, Actions: action.All()})
 	if err != nil {
 		p.t.Fatal(err)
 	}
+	set.Trust()
 	return &Runner{Host: h, Config: &Config{Only: []snapshot.System{snapshot.Scripts}}, Collectors: all.Collectors, Checks: check.All(), Store: filepath.Join(p.root, ".audit", "audit.db"),
 		Version: "test", Recovery: mode, Rules: set}
 }
@@ -97,6 +100,24 @@ func (p *project) run(mode string) *report.Document {
 // journal returns the phases of what recovery did, in order.
 func (p *project) journal() (out []string) {
 	p.t.Helper()
+	p.entries(func(e rules.Entry) { out = append(out, e.Phase) })
+	return out
+}
+
+// steps returns the ids of what recovery did, each once.
+func (p *project) steps() (out []string) {
+	p.t.Helper()
+	p.entries(func(e rules.Entry) {
+		if id := e.Data["id"]; !slices.Contains(out, id) {
+			out = append(out, id)
+		}
+	})
+	return out
+}
+
+// entries goes through what recovery wrote into the journal.
+func (p *project) entries(fn func(rules.Entry)) {
+	p.t.Helper()
 	st, err := store.Open(filepath.Join(p.root, ".audit", "audit.db"), store.Options{ReadOnly: true})
 	if err != nil {
 		p.t.Fatal(err)
@@ -105,7 +126,7 @@ func (p *project) journal() (out []string) {
 	err = st.View(func(tx *store.Tx) error {
 		_, err := VerifyJournal(tx, func(e rules.Entry, _ string) {
 			if e.Command == "recover" {
-				out = append(out, e.Phase)
+				fn(e)
 			}
 		})
 		return err
@@ -113,7 +134,6 @@ func (p *project) journal() (out []string) {
 	if err != nil {
 		p.t.Fatal(err)
 	}
-	return out
 }
 
 // The bytes that an action overwrites are those that an undo brings back.
@@ -179,5 +199,24 @@ func TestGivenUp(t *testing.T) {
 	journal := strings.Join(p.journal(), " ")
 	if strings.Count(journal, "intent") != 3 || strings.Count(journal, "given up") != 1 {
 		t.Errorf("%s", journal)
+	}
+}
+
+// Whatever a store says, nothing is written into the folders of git and of audit.
+func TestWrite_nowhere_else(t *testing.T) {
+	p := newProject(t)
+	p.run("plan")
+	s, done, err := p.runner("apply").site()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer done()
+	for _, name := range []string{".git/hooks/post-checkout", ".GIT/config", "./.git/x", ".audit/.gitignore", "../x", "/tmp/x"} {
+		if err := s.Write(rules.Write{Path: name, Sum: snapshot.Sum([]byte("x")), Mode: 0o755, New: []byte("x")}); err == nil || p.has(name) && name != ".audit/.gitignore" {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if err := s.Write(rules.Write{Path: "tools/new.sh", Sum: snapshot.Sum([]byte("x")), Mode: 0o755, New: []byte("x")}); err != nil || !p.has("tools/new.sh") {
+		t.Errorf("%v", err)
 	}
 }

@@ -41,7 +41,9 @@ type Runner struct {
 	Wait       time.Duration
 	NewStore   bool // a damaged store is set aside and a new one begun
 	Command    string
-	Stage      func(name string, took time.Duration) // told the end of every stage; may be nil
+	Watch      Watcher // told how far the run is; nil: nobody
+
+	hand func(*rules.Hand) *rules.Hand // how tests get between an action and the world; nil is not at all
 }
 
 // Run audits once and returns its document. With an error nothing was kept.
@@ -60,7 +62,7 @@ func (r *Runner) Run(ctx context.Context) (*report.Document, error) {
 	}
 	s := &session{Runner: r, started: r.Host.Now().UTC().Round(0)}
 	defer s.close()
-	s.begin(ctx)
+	s.tellBefore(ctx)
 	s.list(ctx) // git lists the project while the store is opened and checked
 	if err := s.stageOf("open", s.open); err != nil {
 		return nil, err
@@ -71,9 +73,15 @@ func (r *Runner) Run(ctx context.Context) (*report.Document, error) {
 	if err := s.askChecks(ctx); err != nil {
 		return nil, err
 	}
+	if err := s.remember(); err != nil {
+		return nil, err
+	}
 	var v *View
 	err := s.stageOf("judge", func() (err error) { v, err = s.judge(); return err })
 	if err != nil {
+		return nil, err
+	}
+	if err := s.stageOf("plan", func() (err error) { v, err = s.plan(ctx, v); return err }); err != nil {
 		return nil, err
 	}
 	s.info.Finished = r.Host.Now().UTC().Round(0) // what follows keeps it
@@ -81,10 +89,6 @@ func (r *Runner) Run(ctx context.Context) (*report.Document, error) {
 		if v, err = s.archive(ctx, v); err != nil {
 			return nil, err
 		}
-	}
-	if err := s.stageOf("plan", func() error { return s.plan(ctx, v) }); err != nil {
-		s.archived.revoke()
-		return nil, err
 	}
 	made, err := s.finish(ctx, v)
 	if err != nil {

@@ -51,16 +51,8 @@ type session struct {
 	gone     deletions
 
 	oldState, newState rules.State // of recovery, before and after this run
-}
-
-// stageOf runs one stage and tells how long it took.
-func (s *session) stageOf(name string, run func() error) error {
-	start := s.Host.Now()
-	err := run()
-	if s.Stage != nil {
-		s.Stage(name, s.Host.Now().Sub(start))
-	}
-	return err
+	recovered          *Recovered  // what recovery plans; nil before it was asked, and where there are no rules
+	standing           *audit.Recovery
 }
 
 func (s *session) close() {
@@ -180,7 +172,7 @@ func (s *session) look(ctx context.Context) error {
 	world.Tree, world.Repository = tree, s.info.Git
 	var g *gathering
 	err = s.stageOf("collect", func() (err error) {
-		if g, err = gather(ctx, &world, s.Config, s.Collectors, before); err == nil {
+		if g, err = gather(ctx, &world, s, before); err == nil {
 			err = plugins.join(ctx, g)
 		}
 		return err

@@ -3,7 +3,6 @@ package pipeline
 import (
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"healthaudit/audit"
@@ -32,6 +31,7 @@ type View struct {
 	history  []report.ScorePoint // before this run, oldest first
 	derived  *snapshot.Derived
 	trending func(check string) bool // see audit.Check.Trend
+	known    []*audit.Check          // every check there is, for what they say of themselves
 
 	rechecked *report.Rechecked
 
@@ -63,94 +63,6 @@ func (v *View) level(it *snapshot.Item) audit.Level {
 func (v *View) weighting() audit.Weighting {
 	c := &Config{Weights: v.Info.Weights, Criticality: v.Info.Criticality}
 	return c.weighting(v.Info.Systems)
-}
-
-// gate decides whether the run passes, and the exit code (DESIGN: 5 an archive that
-// failed, 1 gate, 3 incomplete).
-func (v *View) gate() {
-	v.Info.Passed = len(v.reasons()) == 0
-	switch {
-	case v.Info.ArchiveFailed != "":
-		v.Info.Exit = 5
-	case !v.Info.Passed:
-		v.Info.Exit = 1
-	case slices.ContainsFunc(v.Info.Systems, func(s snapshot.SystemState) bool { return s.Status == snapshot.StatusError }):
-		v.Info.Exit = 3
-	default:
-		v.Info.Exit = 0
-	}
-}
-
-// reasons says why the gate fails, one line each; empty when it passes.
-func (v *View) reasons() []string {
-	out := []string{}
-	asked := func(sys snapshot.System) bool { // what this run was not asked for does not gate it
-		return sys == snapshot.Auditor || v.Snapshot.System(sys).Status != snapshot.StatusSkipped
-	}
-	for _, cond := range v.Info.FailOn {
-		n, what := 0, ""
-		switch cond {
-		case "never":
-			continue
-		case "regression":
-			n, what = v.regressed(asked), "regression"
-		case "new":
-			n, what = v.fresh(asked)
-		default:
-			min, err := audit.ParseSeverity(cond)
-			if err != nil {
-				continue
-			}
-			what = cond + " finding"
-			if min < audit.Critical {
-				what = "finding of severity " + cond + " or worse"
-			}
-			for _, t := range v.findings {
-				if t.Counts() && t.Severity >= min && asked(t.System) {
-					n++
-				}
-			}
-		}
-		if n == 1 {
-			out = append(out, "1 "+what)
-		} else if n > 1 {
-			out = append(out, fmt.Sprintf("%d %s", n, plural(what)))
-		}
-	}
-	if u := v.Info.FailUnder; u != nil && v.Score.Value != nil && audit.Floor(*v.Score.Value) < *u {
-		out = append(out, fmt.Sprintf("score %.1f is below %g", audit.Floor(*v.Score.Value), *u))
-	}
-	return out
-}
-
-// fresh counts what is new or reopened since the reference; where a baseline is
-// pinned, all that is not in it.
-func (v *View) fresh(asked func(snapshot.System) bool) (n int, what string) {
-	what = "new or reopened finding"
-	if v.Info.Baseline != nil {
-		what = "finding that is not in the baseline"
-	}
-	for _, t := range v.findings {
-		s, ok := t.StatusAt(v.Seq)
-		isNew := ok && (s == audit.New || s == audit.Reopened) && len(v.Info.Reference) > 0
-		if b := v.Info.Baseline; b != nil {
-			isNew = t.Open() && !b.holds(t)
-		}
-		if isNew && !t.Accepted() && asked(t.System) {
-			n++
-		}
-	}
-	return n, what
-}
-
-func plural(what string) string {
-	if rest, ok := strings.CutPrefix(what, "finding that is"); ok {
-		return "findings that are" + rest
-	}
-	if rest, ok := strings.CutPrefix(what, "finding of"); ok {
-		return "findings of" + rest
-	}
-	return what + "s"
 }
 
 // missing are the items that are gone without explanation: those of this run,

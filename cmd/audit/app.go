@@ -45,6 +45,9 @@ type Process struct {
 	Terminal bool // standard output is a terminal
 	Width    int  // of the terminal in columns; 0 unknown
 	Asks     bool // somebody can be asked: standard input and error are a terminal
+
+	ErrTerminal bool // standard error is a terminal
+	ErrWidth    int  // of that terminal in columns; 0 unknown
 }
 
 // CLI is the command line.
@@ -52,7 +55,7 @@ type CLI struct {
 	Root    string `help:"Folder to audit (default: root of the configuration, else the nearest folder above with audit.yaml or .git, else this one)." placeholder:"DIR"`
 	Config  string `help:"Configuration (default: ROOT/audit.yaml, if it is there)." placeholder:"FILE"`
 	Store   string `help:"Store (default: ROOT/.audit/audit.db)." placeholder:"FILE"`
-	Trust   bool   `name:"trust-config" help:"Let a configuration inside the project have programs run (plugins, hooks, systems.pm2.node). Not where others may change the project: a pull request could run code."`
+	Trust   bool   `name:"trust-config" help:"Let a configuration inside the project have programs run (plugins, hooks, systems.pm2.node, command actions of recovery). Not where others may change the project: a pull request could run code."`
 	Color   string `help:"When to use colour: auto, always or never (NO_COLOR is obeyed)." placeholder:"WHEN"`
 	Quiet   bool   `short:"q" help:"Print nothing at all when the exit code is 0."`
 	Verbose bool   `short:"v" help:"Say more on standard error; a trace when audit itself breaks."`
@@ -294,11 +297,23 @@ func (a *App) width() int {
 // options are what a renderer needs to know of the reader.
 func (a *App) options() report.Options {
 	color := a.Terminal && a.Env("NO_COLOR") == "" && a.Env("TERM") != "dumb"
+	links := color && a.Color != "never" && linking(a.Env("TERM"))
 	switch a.Color {
 	case "always":
 		color = true
 	case "never":
 		color = false
 	}
-	return report.Options{Width: a.width(), Color: color}
+	return report.Options{Width: a.width(), Color: color, Links: links}
+}
+
+// linking reports whether a terminal of that name follows OSC 8 hyperlinks or
+// passes them over; the older ones could write them out.
+func linking(term string) bool {
+	for _, old := range []string{"linux", "vt", "ansi", "cons", "screen", "sun", "xterm-mono"} {
+		if strings.HasPrefix(term, old) {
+			return false
+		}
+	}
+	return term != ""
 }

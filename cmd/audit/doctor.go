@@ -111,14 +111,18 @@ func (d *physician) files() {
 	} else {
 		d.mine("configuration", d.config)
 	}
-	set, err := d.settings.rules()
+	set, err := d.settings.rules(d.App)
 	switch {
 	case err != nil:
 		d.wrong("rules", err)
 	case set == nil:
 		d.note("rules", "none: nothing is ever mended", "audit init writes them, all switched off")
 	default:
-		d.mine("rules", filepath.Join(d.root, filepath.FromSlash(set.Path)))
+		at := filepath.FromSlash(set.Path)
+		if !filepath.IsAbs(at) {
+			at = filepath.Join(d.root, at)
+		}
+		d.mine("rules", at)
 	}
 }
 

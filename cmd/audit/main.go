@@ -20,18 +20,28 @@ func main() {
 	limitHeap()
 	ctx, stop := interruptible()
 	defer stop()
-	fd := int(os.Stdout.Fd())
 	p := &Process{
 		Args: os.Args[1:], Stdout: os.Stdout, Stderr: os.Stderr, Stdin: os.Stdin,
-		Env: os.Getenv, Now: time.Now, Terminal: term.IsTerminal(fd),
-		Asks: term.IsTerminal(int(os.Stdin.Fd())) && term.IsTerminal(int(os.Stderr.Fd())),
+		Env: os.Getenv, Now: time.Now,
 	}
-	if w, _, err := term.GetSize(fd); err == nil {
-		p.Width = w
-	}
+	p.Terminal, p.Width = terminal(os.Stdout)
+	p.ErrTerminal, p.ErrWidth = terminal(os.Stderr)
+	asks, _ := terminal(os.Stdin)
+	p.Asks = asks && p.ErrTerminal
 	code := Main(ctx, p)
 	stop()
 	os.Exit(code)
+}
+
+// terminal reports whether a file is a terminal, and of how many columns; 0 where
+// it does not say.
+func terminal(f *os.File) (bool, int) {
+	fd := int(f.Fd())
+	if !term.IsTerminal(fd) {
+		return false, 0
+	}
+	width, _, _ := term.GetSize(fd)
+	return true, width
 }
 
 // grace is how long a command may take to end after a signal. What then still

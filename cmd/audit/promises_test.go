@@ -291,6 +291,9 @@ jobs:
 		{"history", "workflows/ci.yml"}, {"history", "scripts/npm:deploy"}, {"history", "pm2/web"}, {"store", "verify"}, {"restore", "latest", "--dry-run"}, {"report", "--format", "json", "--items"}, {"history", "workflows/many.yml"}} {
 		note(strings.Join(args, " "), invoke(t, dir, env, append([]string{"--root", dir}, args...)...))
 	}
+	for _, f := range report.All {
+		note("report --format "+f.Name, invoke(t, dir, env, "--root", dir, "report", "--format", f.Name))
+	}
 	// Archives in the clear hold no file in which a secret stands, be it of the newest
 	// snapshot or of an older one, and not the key of the hashes.
 	for _, kind := range []string{"slim", "full"} {

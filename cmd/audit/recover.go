@@ -30,7 +30,7 @@ func (c *recoverPlanCmd) Run(a *App) error {
 	var v report.RecoveryView
 	var plan *rules.Plan
 	err := a.reading(func(s *settings, tx *store.Tx) error {
-		set, err := s.rules()
+		set, err := s.rules(a)
 		if err != nil {
 			return err
 		}
@@ -92,7 +92,7 @@ func (c *recoverPlanCmd) plan(a *App, s *settings, tx *store.Tx, set *rules.Set)
 // recovering locks the store and runs fn with what recovery needs.
 func (a *App) recovering(fn func(*settings, *pipeline.Runner) error) error {
 	return a.maintaining(func(c *change) error {
-		set, err := c.rules()
+		set, err := c.rules(a)
 		if err != nil {
 			return err
 		}

@@ -21,6 +21,9 @@ func (c *recoverUndoCmd) Run(a *App) error {
 		if errors.Is(err, pipeline.ErrNoAction) {
 			return &usageError{err.Error(), "audit journal lists what was done"}
 		}
+		if errors.Is(err, pipeline.ErrNoWayBack) {
+			return &usageError{err.Error(), "audit rule explain " + e.Data["rule"] + " says what it does"}
+		}
 		if err != nil {
 			return &failure{exitAction, err, "what stood there is kept in the store: audit restore brings any version back"}
 		}

@@ -27,7 +27,7 @@ type restoreCmd struct {
 	Target    string   `help:"Write below this folder instead of in place." placeholder:"DIR"`
 	DryRun    bool     `help:"Say what would be written, with the differences, and write nothing."`
 	Overwrite string   `help:"never, if-unchanged (the file is as the latest snapshot saw it) or always." enum:"never,if-unchanged,always" default:"if-unchanged"`
-	LastGood  bool     `help:"Take each item from the newest snapshot, not after SNAPSHOT, in which nothing was wrong with it."`
+	LastGood  bool     `help:"Take each item from the newest snapshot, not after SNAPSHOT, in which it was good: nothing found that is as bad as now, nor of high severity."`
 	Archive   string   `help:"Take the files from this archive instead of from the store." placeholder:"FILE"`
 	Undo      uint64   `help:"Undo the restore with this number, which it printed." placeholder:"N"`
 }

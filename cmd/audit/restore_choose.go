@@ -105,7 +105,7 @@ func (b *bringing) askedExtra(w archive.Wanted, used []bool) (yes bool) {
 	return yes
 }
 
-// good returns the newest version of an item with which nothing was wrong, nil
+// good returns the newest version of an item that was good, nil
 // where there is none, which is told.
 func (b *bringing) good(it *snapshot.Item) (*snapshot.Item, string, error) {
 	good, at, err := b.lastGood(it)

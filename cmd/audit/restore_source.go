@@ -183,16 +183,16 @@ func (b *bringing) undo() (wanted []archive.Wanted, err error) {
 	return wanted, err
 }
 
-// lastGood replaces an item by its newest version with which nothing was wrong.
+// lastGood replaces an item by its newest version that was good.
 func (b *bringing) lastGood(it *snapshot.Item) (good *snapshot.Item, at uint64, err error) {
 	if b.Archive != "" {
 		return nil, 0, &usageError{"--last-good looks through the store, and --archive names another place", "audit archive import makes a store of archives"}
 	}
 	err = b.st.View(func(tx *store.Tx) (err error) {
-		good, at, err = pipeline.LastHealthy(tx, it.Key, b.seq)
+		good, at, err = pipeline.LastGood(tx, it.Key, b.seq)
 		return err
 	})
 	return good, at, err
 }
 
-var errNoGood = errors.New("no snapshot has it with nothing wrong")
+var errNoGood = errors.New("in no snapshot was it good: free of what is as bad as now, and of anything of high severity")

@@ -1,11 +1,7 @@
 package main
 
 import (
-	"errors"
 	"fmt"
-	"io/fs"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -36,42 +32,6 @@ func metrics() (names []string) {
 	return names
 }
 
-// rules reads the rules of recovery; nil where there are none. It never follows
-// a link: errors quote what they read.
-func (s *settings) rules() (*rules.Set, error) {
-	name := s.file.Recovery.Rules
-	root, err := os.OpenRoot(s.root)
-	if err != nil {
-		return nil, &usageError{err.Error(), ""}
-	}
-	defer root.Close()
-	path := defaultRules
-	if name != "" {
-		path = filepath.FromSlash(name)
-	}
-	st, err := root.Lstat(path)
-	switch {
-	case errors.Is(err, fs.ErrNotExist) && name == "":
-		return nil, nil
-	case errors.Is(err, fs.ErrNotExist):
-		return nil, &usageError{fmt.Sprintf("recovery.rules: there is no file %s in %s", name, s.root), ""}
-	case err != nil:
-		return nil, &usageError{"read the rules of recovery: " + err.Error(), ""}
-	case !st.Mode().IsRegular() || st.Size() > rules.MaxFile:
-		return nil, &usageError{fmt.Sprintf("%s: not a regular file of at most %d KiB", path, rules.MaxFile>>10), "a symbolic link is not followed"}
-	}
-	src, err := root.ReadFile(path)
-	if err != nil {
-		return nil, &usageError{"read the rules of recovery: " + err.Error(), ""}
-	}
-	set, err := rules.Parse(filepath.ToSlash(path), src, ruleWords(s.checkIDs()))
-	var bad *rules.ParseError
-	if errors.As(err, &bad) {
-		return nil, &usageError{bad.Error(), bad.Hint}
-	}
-	return set, err
-}
-
 // builtin are the rules that audit brings along.
 func builtin() *rules.Set {
 	set, err := rules.Parse("", rules.Builtin, ruleWords(idsOf(check.All())))
@@ -90,7 +50,7 @@ func (c *ruleListCmd) Run(a *App) error {
 	if err != nil {
 		return err
 	}
-	set, err := s.rules()
+	set, err := s.rules(a)
 	if err != nil {
 		return err
 	}
@@ -122,7 +82,7 @@ func (c *ruleExplainCmd) Run(a *App) error {
 	if err != nil {
 		return err
 	}
-	set, err := s.rules()
+	set, err := s.rules(a)
 	if err != nil {
 		return err
 	}
@@ -137,7 +97,11 @@ func (c *ruleExplainCmd) Run(a *App) error {
 	if r == nil {
 		return noRule(c.ID, set)
 	}
-	return show(a, c.listing, exitOK, report.RuleDoc{RuleRow: ruleRow(r, on), Cooldown: span(r.Cooldown), MaxAttempts: r.Attempts,
+	settings := []report.RuleSetting{}
+	for _, p := range r.Action.Params {
+		settings = append(settings, report.RuleSetting{Name: p.Name, Value: r.Params[p.Name], Doc: p.Doc})
+	}
+	return show(a, c.listing, exitOK, report.RuleDoc{RuleRow: ruleRow(r, on), Settings: settings, Cooldown: span(r.Cooldown), MaxAttempts: r.Attempts, Verify: r.Verified(),
 		Does: r.Action.Title + ". " + r.Action.Doc, Text: r.Text, File: file}, report.RuleExplain)
 }
 
@@ -182,7 +146,7 @@ func (c *ruleTestCmd) Run(a *App) error {
 		return &usageError{"--last wants a number from 1 on", ""}
 	}
 	return a.reading(func(s *settings, tx *store.Tx) error {
-		set, err := s.rules()
+		set, err := s.rules(a)
 		if err != nil {
 			return err
 		}

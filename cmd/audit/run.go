@@ -1,18 +1,15 @@
 package main
 
 import (
-	"bytes"
 	"cmp"
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
-	"syscall"
 	"time"
 
 	"healthaudit/audit/pipeline"
@@ -57,7 +54,7 @@ func (c *runCmd) Run(a *App) error {
 	if err := s.trusted(a); err != nil {
 		return err
 	}
-	set, err := s.rules()
+	set, err := s.rules(a)
 	if err != nil {
 		return err
 	}
@@ -206,89 +203,6 @@ func (a *App) actor(h host.Host) rules.Actor {
 		user = a.Env("LOGNAME")
 	}
 	return rules.Actor{UID: os.Getuid(), User: user, Host: h.Name(), Via: via}
-}
-
-// writable refuses, before anything is done, a file for a report that cannot be one.
-func (a *App) writable(path string) error {
-	if path == "" {
-		return nil
-	}
-	if st, err := os.Stat(path); err == nil && st.IsDir() {
-		return &usageError{fmt.Sprintf("--output %s: it is a folder", path), "name a file in it"}
-	}
-	if st, err := os.Stat(filepath.Dir(path)); err != nil || !st.IsDir() {
-		return &usageError{fmt.Sprintf("--output %s: there is no folder %s", path, filepath.Dir(path)), ""}
-	}
-	return nil
-}
-
-// write renders to standard output, or whole to a file: a reader never sees
-// half a report, and a failed one leaves the old file. --quiet keeps standard
-// output empty when the exit code is 0.
-func (a *App) write(path string, code int, render func(io.Writer, report.Options) error) error {
-	if path == "" {
-		if a.Quiet && code == exitOK {
-			return nil
-		}
-		var b bytes.Buffer
-		if err := render(&b, a.options()); err != nil {
-			return err
-		}
-		if _, err := a.Stdout.Write(b.Bytes()); err != nil {
-			return &failure{exitAction, fmt.Errorf("write the report: %w", err), ""}
-		}
-		return nil
-	}
-	o := a.options()
-	o.Color = a.Color == "always"
-	mode := fs.FileMode(0o644)
-	if st, err := os.Stat(path); err == nil {
-		if !st.Mode().IsRegular() {
-			return a.stream(path, o, render) // a device or a pipe is written to, never replaced
-		}
-		mode = st.Mode().Perm()
-	}
-	if real, err := filepath.EvalSymlinks(path); err == nil {
-		path = real // the file a link names is replaced, the link stays
-	}
-	f, err := os.CreateTemp(filepath.Dir(path), ".audit-report-*")
-	if err != nil {
-		return &failure{exitAction, fmt.Errorf("write the report: %w", err), ""}
-	}
-	defer os.Remove(f.Name())
-	err = render(f, o)
-	if err == nil {
-		err = f.Chmod(mode)
-	}
-	if err == nil {
-		err = f.Sync()
-	}
-	if cerr := f.Close(); err == nil {
-		err = cerr
-	}
-	if err == nil {
-		err = os.Rename(f.Name(), path)
-	}
-	if err != nil {
-		return &failure{exitAction, fmt.Errorf("write the report to %s: %w", path, err), ""}
-	}
-	return nil
-}
-
-// stream renders into what is there already and is no regular file. A pipe that
-// nobody reads is an error, not a reason to wait.
-func (a *App) stream(path string, o report.Options, render func(io.Writer, report.Options) error) error {
-	f, err := os.OpenFile(path, os.O_WRONLY|syscall.O_NONBLOCK, 0)
-	if err == nil {
-		err = render(f, o)
-		if cerr := f.Close(); err == nil {
-			err = cerr
-		}
-	}
-	if err != nil {
-		return &failure{exitAction, fmt.Errorf("write the report to %s: %w", path, err), ""}
-	}
-	return nil
 }
 
 // formats names every format of a report, for the help.

@@ -13,6 +13,7 @@ import (
 
 	"healthaudit/audit/pipeline"
 	"healthaudit/report"
+	"healthaudit/snapshot"
 )
 
 // logName is the file that runs write to; the older ones are logName.1 and so on.
@@ -93,15 +94,21 @@ func (l *runLog) rotate(path string) error {
 	return os.Rename(path, numbered(1))
 }
 
-// stage writes that a stage of the run has ended. The first one does so while the
-// run holds the lock.
-func (l *runLog) stage(name string, took time.Duration) {
+// Begin is nothing that is written down.
+func (l *runLog) Begin(string, func() int) {}
+
+// End writes that a stage of the run has ended. The first one does so while the
+// run holds the lock. What systems took is written at the end of the run.
+func (l *runLog) End(step string, took time.Duration) {
+	if _, err := snapshot.ParseSystem(step); err == nil {
+		return
+	}
 	l.begun.Do(func() {
 		if l.open(true) {
 			l.begin()
 		}
 	})
-	l.note(slog.LevelInfo, "stage", name, slog.Int64("ms", took.Milliseconds()))
+	l.note(slog.LevelInfo, "stage", step, slog.Int64("ms", took.Milliseconds()))
 }
 
 // ended writes what came of the run.
@@ -159,13 +166,10 @@ func (l *runLog) close() {
 func (c *runCmd) logged(a *App, s *settings, r *pipeline.Runner) (*report.Document, error) {
 	log := a.newLog(s, r.Actor.Via)
 	defer log.close()
-	r.Stage = func(name string, took time.Duration) {
-		if a.Verbose {
-			fmt.Fprintf(a.Stderr, "audit: %s took %s\n", name, took.Round(time.Millisecond))
-		}
-		if !c.Ephemeral {
-			log.stage(name, took)
-		}
+	shown, stop := a.shown()
+	defer stop()
+	if r.Watch = shown; !c.Ephemeral {
+		r.Watch = append(shown, log)
 	}
 	doc, err := r.Run(a.ctx)
 	switch {

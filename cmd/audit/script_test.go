@@ -14,7 +14,6 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
-	"golang.org/x/term"
 
 	"healthaudit/report/reporttest"
 )
@@ -78,8 +77,12 @@ func mainForTest() int {
 		var reads atomic.Int64 // collectors and checks read it side by side
 		now = func() time.Time { return t.Add(time.Duration(reads.Add(1)) * time.Millisecond) }
 	}
-	return Main(ctx, &Process{Args: os.Args[1:], Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Env: os.Getenv, Now: now,
-		Asks: term.IsTerminal(int(os.Stdin.Fd())) && term.IsTerminal(int(os.Stderr.Fd()))})
+	p := &Process{Args: os.Args[1:], Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Env: os.Getenv, Now: now}
+	p.Terminal, p.Width = terminal(os.Stdout)
+	p.ErrTerminal, p.ErrWidth = terminal(os.Stderr)
+	asks, _ := terminal(os.Stdin)
+	p.Asks = asks && p.ErrTerminal
+	return Main(ctx, p)
 }
 
 // inShort are the scripts that -short leaves, for the race detector: starting the

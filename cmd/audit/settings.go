@@ -134,7 +134,7 @@ func (s *settings) check(a *App, path string) error {
 	if !slices.Contains([]string{"", "off", "plan", "apply"}, f.Recovery.Mode) {
 		return bad("recovery.mode is %q, want off, plan or apply", f.Recovery.Mode)
 	}
-	if r := f.Recovery.Rules; r != "" && !filepath.IsLocal(r) {
+	if r := f.Recovery.Rules; r != "" && !filepath.IsLocal(r) && !filepath.IsAbs(r) {
 		return bad("recovery.rules: %q leaves the audited folder", r)
 	}
 	if err := s.checkArchive(a, bad); err != nil {

@@ -18,7 +18,7 @@ func (s *settings) trusted(a *App) error {
 	if wish == "" || a.Trust {
 		return nil
 	}
-	if !s.outside(a) {
+	if !s.ours(a) {
 		said := s.complain(s.config)("%s, and whoever may change this configuration could run code here", wish).Error()
 		return &usageError{said, "if every change of this project may run on this machine: --trust-config\nelse take the key out, or put it into a file outside of the project: --config FILE --root DIR"}
 	}
@@ -49,33 +49,27 @@ func (s *settings) wish() string {
 	return ""
 }
 
-// outside reports whether nobody who may change the project may change the
-// configuration. One that chooses its own root may lie outside of that and inside
-// the project, and so may one in another folder of the repository that the root is
-// a part of.
-func (s *settings) outside(a *App) bool {
-	if a.Config == "" || s.moved {
-		return false
-	}
-	return !s.inProject(s.config)
-}
+// ours reports whether the configuration is no part of the project. One that
+// chooses its own root may lie outside of that and inside the project, and so may
+// one in another folder of the repository that the root is a part of.
+func (s *settings) ours(a *App) bool { return a.Config != "" && !s.moved && s.outside(s.config) }
 
-// inProject reports whether a path lies in the project or in the repository around
-// it, as it stands or where its links lead. One that cannot be told does.
-func (s *settings) inProject(path string) bool {
+// outside reports whether a file lies outside of the repository of the root, by
+// its name and by what links make of it.
+func (s *settings) outside(file string) bool {
 	for _, resolve := range []func(string) (string, error){filepath.Abs, filepath.EvalSymlinks} {
 		root, err1 := resolve(s.root)
 		root = repository(root)
-		p, err2 := resolve(path)
+		at, err2 := resolve(file)
 		if err2 == nil {
-			p, err2 = filepath.Abs(p)
+			at, err2 = filepath.Abs(at)
 		}
-		rel, err3 := filepath.Rel(root, p)
+		rel, err3 := filepath.Rel(root, at)
 		if err1 != nil || err2 != nil || err3 != nil || filepath.IsLocal(rel) {
-			return true
+			return false
 		}
 	}
-	return false
+	return true
 }
 
 func (s *settings) programs() (out []plugin.Program) {
@@ -96,7 +90,7 @@ var interpreters = []string{"sh", "bash", "dash", "zsh", "ksh", "env", "node", "
 // or the file that it interprets.
 func (s *settings) within(p plugin.Program) (string, bool) {
 	name := p.Command[0]
-	if strings.ContainsRune(name, filepath.Separator) && isFile(name) && s.inProject(name) {
+	if strings.ContainsRune(name, filepath.Separator) && isFile(name) && !s.outside(name) {
 		return name, true
 	}
 	if !slices.Contains(interpreters, filepath.Base(name)) {
@@ -110,7 +104,7 @@ func (s *settings) within(p plugin.Program) (string, bool) {
 		if !filepath.IsAbs(path) {
 			path = filepath.Join(s.root, path) // programs are started in the root
 		}
-		return arg, isFile(path) && s.inProject(path)
+		return arg, isFile(path) && !s.outside(path)
 	}
 	return "", false
 }

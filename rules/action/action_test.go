@@ -11,6 +11,7 @@ import (
 	"healthaudit/audit"
 	"healthaudit/rules"
 	"healthaudit/snapshot"
+	"healthaudit/snapshot/host"
 )
 
 // A past is what actions ask of the world, in a test.
@@ -18,6 +19,7 @@ type past struct {
 	bytes map[string]string // digest → bytes
 	good  string            // the last good version; empty: there is none
 	held  error             // what Free answers
+	host  host.Host
 }
 
 func (p *past) keep(s string) string {
@@ -45,6 +47,8 @@ func (p *past) Bytes(sum string) ([]byte, error) {
 	return []byte(b), nil
 }
 
+func (p *past) Host() host.Host { return p.host }
+
 // refusal returns why an action refuses, "" when it does not.
 func refusal(t *testing.T, err error) string {
 	t.Helper()
@@ -66,7 +70,7 @@ func TestAll(t *testing.T) {
 		}
 		seen[a.ID] = true
 		for _, p := range a.Params {
-			if p.Doc == "" || !slices.Contains(p.Values, p.Default) {
+			if p.Doc == "" || p.Max == 0 && p.Longest == 0 && !p.List && !slices.Contains(p.Values, p.Default) {
 				t.Errorf("%s: %s", a.ID, p.Name)
 			}
 		}
@@ -178,23 +182,11 @@ func TestManifestRegenerate(t *testing.T) {
 	}
 }
 
-// PM2 is only ever proposed to a person, with a command that a shell can take.
-func TestPM2(t *testing.T) {
-	for name, want := range map[string]string{"api": "pm2 restart api", "my app": "pm2 restart 'my app'", "it's": `pm2 restart 'it'\''s'`, "-x": "pm2 restart '-x'", "$(id)": "pm2 restart '$(id)'"} {
-		e, err := PM2Restart.Prepare(&rules.Preparation{Item: &snapshot.Item{Key: "pm2/x", Name: name, Kind: "app"}})
-		if err != nil || e.What != want || len(e.Writes) != 0 {
-			t.Errorf("%+v %v, want %s", e, err, want)
+// What a plan names, a shell can take.
+func TestQuoted(t *testing.T) {
+	for name, want := range map[string]string{"api": "api", "my app": "'my app'", "it's": `'it'\''s'`, "-x": "'-x'", "$(id)": "'$(id)'"} {
+		if got := quoted(name); got != want {
+			t.Errorf("%s: %s", name, got)
 		}
-	}
-	for _, a := range []*rules.Action{PM2Restart, PM2Reload} {
-		if a.Class != rules.Proposal {
-			t.Errorf("%s is %s", a.ID, a.Class)
-		}
-	}
-	if _, err := PM2Restart.Prepare(&rules.Preparation{Item: &snapshot.Item{Key: "pm2/x", Name: "x", Kind: "app", State: "waiting restart"}}); refusal(t, err) == "" {
-		t.Error("what waits for PM2 is restarted")
-	}
-	if _, err := PM2Reload.Prepare(&rules.Preparation{Item: &snapshot.Item{Key: "pm2/file:x", Kind: "file"}}); refusal(t, err) == "" {
-		t.Error("a file is reloaded")
 	}
 }

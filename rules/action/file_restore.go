@@ -15,7 +15,7 @@ var FileRestore = &rules.Action{
 	Title:   "bring the last good version of a file back",
 	Systems: snapshot.Systems,
 	Class:   rules.Idempotent,
-	Doc: "The last good version is the newest stored one with which no check found anything of high severity or worse, nor anything as bad as now. " +
+	Doc: "The last good version is the newest stored one that was judged and with which no check found anything that counts of high severity or worse, nor anything as bad as now. " +
 		"What is committed is never written: a commit is a decision. Of a file that git tracks, only an uncommitted change is " +
 		"undone, and only when the last commit holds the last good version. It is refused while the file is staged, was changed in the last ten " +
 		"minutes, is a link or lies behind one, and while a merge, rebase or bisect is under way. Only the item's own file is " +

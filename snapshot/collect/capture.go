@@ -81,6 +81,13 @@ func Sensitive(p string) bool {
 		strings.HasSuffix(name, ".p12") || strings.HasSuffix(name, ".pfx")
 }
 
+// Count returns how many files have been asked for so far.
+func (c *Capture) Count() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.files)
+}
+
 // File returns the file at a path and sees to it that its bytes are kept. With
 // an error the File still says what is known: path, mode and size. Errors:
 // fs.ErrNotExist, fs.ErrPermission, host.ErrNotRegular, host.ErrTooLarge,

@@ -40,6 +40,10 @@ type Collector struct {
 	// Recollect reads one item again, past every cache, for verification after
 	// a recovery. It returns nil, nil when the item is gone.
 	Recollect func(context.Context, *Session, snapshot.Key) (*snapshot.Item, error)
+	// Beside does the same for a system whose items are judged by one another: it
+	// returns all that is there now, of which the item is one. Nil: Recollect tells
+	// enough.
+	Beside func(context.Context, *Session, snapshot.Key) (Result, error)
 
 	// Follow, if not nil, is called once after every Collect has ended, with
 	// the project files that items of any system start and that no item has as

@@ -96,6 +96,7 @@ type Command struct {
 	Timeout  time.Duration     // required
 	MaxOut   int64             // bytes of standard output; more kills the child and is ErrTooLarge
 	MaxError int64             // bytes of standard error that are kept; 0 keeps 4096
+	KeepLast bool              // of what it prints, the last MaxOut and MaxError bytes are kept, and more is no error
 	Alone    bool              // when it has ended, what it started is killed: its process group
 	Marked   bool              // Linux: when it has ended, what it started is killed wherever it went, by a variable of its environment (MarkName)
 

@@ -158,8 +158,8 @@ func (o *OS) Run(ctx context.Context, c Command) (Result, error) {
 	}
 	ownGroup(cmd)
 	cmd.WaitDelay = time.Second // what it printed is read in far less, on a busy machine too
-	out := &bounded{max: c.MaxOut, full: cancel}
-	errs := &bounded{max: max(c.MaxError, 4096)}
+	out := &bounded{max: c.MaxOut, full: cancel, last: c.KeepLast}
+	errs := &bounded{max: max(c.MaxError, 4096), last: c.KeepLast}
 	cmd.Stdout, cmd.Stderr = out, errs
 	err := cmd.Start()
 	slept := func() bool { return false }
@@ -231,9 +231,17 @@ type bounded struct {
 	max  int64
 	over bool
 	full func()
+	last bool // keep the last bytes rather than the first
 }
 
 func (w *bounded) Write(p []byte) (int, error) {
+	if w.last {
+		w.b = append(w.b, p...)
+		if more := int64(len(w.b)) - w.max; more > 0 {
+			w.b = append(w.b[:0], w.b[more:]...)
+		}
+		return len(p), nil
+	}
 	room := w.max - int64(len(w.b))
 	if int64(len(p)) > room {
 		w.b = append(w.b, p[:room]...)

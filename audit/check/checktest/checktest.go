@@ -157,6 +157,12 @@ func Case(t *testing.T, c *audit.Check, a *txtar.Archive, collectors ...*collect
 			t.Fatal(err)
 		}
 	}
+	if b := files["recovery.json"]; b != nil {
+		w.Recovery = &audit.Recovery{}
+		if err := json.Unmarshal(b, w.Recovery); err != nil {
+			t.Fatal(err)
+		}
+	}
 	if b := files["self.json"]; b != nil {
 		w.Self = &audit.Watch{FreeBytes: -1}
 		if err := json.Unmarshal(b, w.Self); err != nil {

@@ -2,7 +2,6 @@ package cross
 
 import (
 	"fmt"
-	"path"
 	"slices"
 	"strings"
 
@@ -29,154 +28,46 @@ var BackupLitter = &audit.Check{
 	Judge: judgeLitter,
 }
 
-// Places that are not folders of automation.
-const (
-	elsewhere  = "elsewhere"
-	rootFolder = "the root folder"
-)
-
-// pages are what a site shows, not what runs it.
-var pages = map[string]bool{".html": true, ".htm": true, ".css": true, ".md": true, ".txt": true, ".png": true, ".jpg": true, ".jpeg": true, ".svg": true,
-	".gif": true, ".webp": true, ".ico": true, ".pdf": true}
-
-// A pile is one family of leftovers in one place.
-type pile struct {
-	place, family string
-	system        snapshot.System
-	paths         []string
-	live          []string // living siblings, where the name tells them
-}
-
 func judgeLitter(p *audit.Pass) {
-	places := placesOf(p.Now)
-	piles := map[string]*pile{}
-	for _, e := range p.Now.Tree.All() {
-		if e.State == snapshot.Ignored || e.Kind == snapshot.PathMissing || e.Kind == snapshot.PathDir || e.Kind == snapshot.PathModule || vendored(e.Path) {
-			continue
-		}
-		l, ok := litter.Classify(e.Path)
-		alive := l.Live != "" && p.Now.Tree.HasFile(l.Live)
-		if !ok || !l.Sure && !alive {
-			continue
-		}
-		place, sys := places.of(e.Path)
-		if (place == elsewhere || place == rootFolder) && l.Live != "" && (!alive || pages[path.Ext(l.Live)]) {
-			continue // an .old in the application may be anything
-		}
-		if place == elsewhere {
-			l.Family = "" // one for all: it is not where automation lives
-		}
-		id := place + "\x00" + l.Family
-		if piles[id] == nil {
-			piles[id] = &pile{place: place, family: l.Family, system: sys}
-		}
-		piles[id].paths = append(piles[id].paths, e.Path)
-		if alive {
-			piles[id].live = append(piles[id].live, l.Live)
-		}
-	}
-	for _, id := range sortedKeys(piles) {
-		if q := piles[id]; len(q.paths) >= int(p.Limit("min")) && p.Now.System(q.system).Status.Listed() {
-			p.Report(q.report(int(p.Limit("many"))))
+	for _, q := range litter.Piles(p.Now) {
+		if len(q.Paths) >= int(p.Limit("min")) && p.Now.System(q.System).Status.Listed() {
+			p.Report(report(&q, int(p.Limit("many"))))
 		}
 	}
 }
 
-func (q *pile) report(many int) audit.Report {
-	r := audit.Report{Item: snapshot.Pseudo(q.system), Discriminator: q.place + " " + q.family, At: audit.Location{Path: q.paths[0]}, Wide: len(q.paths) > 1}
-	slices.Sort(q.live)
-	live := len(slices.Compact(q.live))
-	off := q.family == "*.disabled" && q.place == ".github/workflows" && live == 0
+func report(q *litter.Pile, many int) audit.Report {
+	r := audit.Report{Item: snapshot.Pseudo(q.System), Discriminator: q.Place + " " + q.Family, At: audit.Location{Path: q.Paths[0]}, Wide: len(q.Paths) > 1}
+	slices.Sort(q.Live)
+	live := len(slices.Compact(q.Live))
+	off := q.Family == "*.disabled" && q.Place == ".github/workflows" && live == 0
 	switch {
-	case q.place == elsewhere && len(q.paths) < many:
+	case q.Place == litter.Elsewhere && len(q.Paths) < many:
 		r.Severity = audit.Info
 	case off:
 		r.Title, r.Severity = "workflows switched off by renaming", audit.Info
 		r.Hint = "Remove those that will not come back: git remembers them."
-	case q.system == snapshot.Functions, q.place == ".github/workflows":
+	case q.System == snapshot.Functions, q.Place == ".github/workflows":
 		r.Severity = audit.Medium
 	}
 	files, lie := "files", "lie"
-	if len(q.paths) == 1 {
+	if len(q.Paths) == 1 {
 		files, lie = "file", "lies"
 	}
-	r.Message = fmt.Sprintf("%d %s of the family %s %s in %s", len(q.paths), files, q.family, lie, q.place)
-	if q.place == elsewhere {
-		r.Message = fmt.Sprintf("%d backup or copied %s %s outside the folders of automation", len(q.paths), files, lie)
+	r.Message = fmt.Sprintf("%d %s of the family %s %s in %s", len(q.Paths), files, q.Family, lie, q.Place)
+	if q.Place == litter.Elsewhere {
+		r.Message = fmt.Sprintf("%d backup or copied %s %s outside the folders of automation", len(q.Paths), files, lie)
 	}
 	switch {
 	case off:
 		r.Message += ": switched off by their names."
-	case strings.HasSuffix(q.family, "/"), q.place == elsewhere:
+	case strings.HasSuffix(q.Family, "/"), q.Place == litter.Elsewhere:
 		r.Message += "."
 	case live == 0:
 		r.Message += "; the living file is not beside it."
 	default:
 		r.Message += fmt.Sprintf("; %d living beside them.", live)
 	}
-	r.Evidence = []audit.Evidence{{Name: "files", Value: fmt.Sprint(len(q.paths))}, {Name: "examples", Value: strings.Join(q.paths[:min(3, len(q.paths))], ", ")}}
+	r.Evidence = []audit.Evidence{{Name: "files", Value: fmt.Sprint(len(q.Paths))}, {Name: "examples", Value: strings.Join(q.Paths[:min(3, len(q.Paths))], ", ")}}
 	return r
-}
-
-// places are the folders where automation lives, and the system each belongs to.
-type places struct {
-	dirs map[string]snapshot.System
-}
-
-// usual are the folders of scripts at the root of a project.
-var usual = []string{"scripts", "bin", "tools", "automation", "ci", "cron", "jobs", "deploy", "ops", "hack"}
-
-func placesOf(now *snapshot.Snapshot) places {
-	pl := places{map[string]snapshot.System{".github": snapshot.Workflows, ".github/workflows": snapshot.Workflows, ".github/scripts": snapshot.Scripts,
-		"netlify/functions": snapshot.Functions, "netlify/edge-functions": snapshot.Functions, ".": snapshot.Scripts}}
-	for _, d := range usual {
-		pl.dirs[d] = snapshot.Scripts
-	}
-	for _, it := range now.Of(snapshot.Functions) {
-		if it.Path != "" && it.Kind != "file" && path.Dir(it.Path) != "." {
-			pl.dirs[path.Dir(it.Path)] = snapshot.Functions
-		}
-	}
-	return pl
-}
-
-// of returns the innermost place that holds the path. The root holds only what
-// lies in it directly.
-func (pl places) of(p string) (string, snapshot.System) {
-	if strings.HasPrefix(path.Base(p), "ecosystem") {
-		return path.Dir(p), snapshot.PM2
-	}
-	dir := path.Dir(p)
-	if dir == "." {
-		return rootFolder, snapshot.Scripts
-	}
-	for d := dir; d != "."; d = path.Dir(d) {
-		if d == ".github" && !strings.HasPrefix(p, ".github/workflows") {
-			break // templates and the like start nothing
-		}
-		if sys, ok := pl.dirs[d]; ok {
-			return d, sys
-		}
-	}
-	return elsewhere, snapshot.Scripts
-}
-
-// vendored reports whether a path lies among other people's code or products.
-func vendored(p string) bool {
-	for part := range strings.SplitSeq(path.Dir(p), "/") {
-		switch part {
-		case "node_modules", "bower_components", "vendor", "third_party", ".venv", "venv", "site-packages", "__pycache__", "testdata", "fixtures", ".fixtures", "__fixtures__":
-			return true
-		}
-	}
-	return false
-}
-
-func sortedKeys(m map[string]*pile) []string {
-	out := make([]string, 0, len(m))
-	for k := range m {
-		out = append(out, k)
-	}
-	slices.Sort(out)
-	return out
 }

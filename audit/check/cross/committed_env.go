@@ -8,6 +8,7 @@ import (
 
 	"healthaudit/audit"
 	"healthaudit/snapshot"
+	"healthaudit/snapshot/analyze/litter"
 )
 
 // CommittedEnv reports files of environment variables that git tracks.
@@ -81,7 +82,7 @@ func tracked(p *audit.Pass) (out []snapshot.TreePath) {
 		return nil
 	}
 	for _, e := range p.Now.Tree.All() {
-		if e.State == snapshot.Tracked && (e.Kind == snapshot.PathFile || e.Kind == snapshot.PathExec) && !vendored(e.Path) {
+		if e.State == snapshot.Tracked && (e.Kind == snapshot.PathFile || e.Kind == snapshot.PathExec) && !litter.Vendored(e.Path) {
 			out = append(out, e)
 		}
 	}

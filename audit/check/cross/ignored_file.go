@@ -8,6 +8,7 @@ import (
 
 	"healthaudit/audit"
 	"healthaudit/snapshot"
+	"healthaudit/snapshot/analyze/litter"
 	"healthaudit/snapshot/analyze/refs"
 	"healthaudit/snapshot/analyze/shell"
 )
@@ -60,7 +61,7 @@ func lockfiles(p *audit.Pass) {
 	for _, e := range p.Now.Tree.All() {
 		manager := locks[path.Base(e.Path)]
 		switch {
-		case manager == "" || vendored(e.Path):
+		case manager == "" || litter.Vendored(e.Path):
 		case e.State != snapshot.Ignored:
 			there[manager] = true
 		case ignored[manager] == "":

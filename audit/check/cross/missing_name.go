@@ -12,6 +12,7 @@ import (
 	"healthaudit/audit"
 	"healthaudit/snapshot"
 	"healthaudit/snapshot/analyze/lazyregexp"
+	"healthaudit/snapshot/analyze/litter"
 	"healthaudit/snapshot/analyze/netlify"
 	"healthaudit/snapshot/analyze/trait"
 )
@@ -115,7 +116,7 @@ func needs(p *audit.Pass) (out []lack) {
 			continue
 		}
 		for _, f := range it.Files {
-			if f.SHA256 == "" || f.Link != "" || !netlify.IsCode(f.Path) || vendored(f.Path) {
+			if f.SHA256 == "" || f.Link != "" || !netlify.IsCode(f.Path) || litter.Vendored(f.Path) {
 				continue
 			}
 			src := netlify.CachedFunction(p.Derived, f, p.Bytes).Source
@@ -140,7 +141,7 @@ var (
 func exampleNames(p *audit.Pass) (names map[string]bool, files []string) {
 	names = map[string]bool{}
 	for _, f := range p.Now.Context {
-		if !strings.HasPrefix(path.Base(f.Path), ".env") || f.SHA256 == "" || f.Size > 256<<10 || vendored(f.Path) {
+		if !strings.HasPrefix(path.Base(f.Path), ".env") || f.SHA256 == "" || f.Size > 256<<10 || litter.Vendored(f.Path) {
 			continue
 		}
 		files = append(files, f.Path)

@@ -3,101 +3,41 @@
 package pm2_test
 
 import (
-	"context"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
 	"healthaudit/audit"
-	"healthaudit/audit/check/checktest"
 	checks "healthaudit/audit/check/pm2"
 	"healthaudit/snapshot"
 	"healthaudit/snapshot/collect"
 	"healthaudit/snapshot/collect/collecttest"
 	"healthaudit/snapshot/collect/pm2"
+	"healthaudit/snapshot/collect/pm2/pm2test"
 	"healthaudit/snapshot/host"
 )
 
 // A real is a real PM2 in a home of its own, with a project.
 type real struct {
-	t               *testing.T
-	bin, home, tree string
+	*pm2test.Real
+	t          *testing.T
+	home, tree string
 }
 
 func newReal(t *testing.T) *real {
 	t.Helper()
-	if testing.Short() {
-		t.Skip("a real PM2 takes its time: not in short runs")
-	}
-	modules := os.Getenv("AUDIT_TEST_PM2")
-	if modules == "" {
-		modules = filepath.Join(checktest.Dir(t, ""), "..", "..", "build", "pm2", "node_modules")
-	}
-	bin := filepath.Join(modules, "pm2", "bin", "pm2")
-	_, err := os.Stat(bin)
-	if _, nodeErr := exec.LookPath("node"); err != nil || nodeErr != nil {
-		t.Skip("no PM2 to test with: run make pm2 (needs node and npm)")
-	}
-	home, err := os.MkdirTemp("", "p") // short: a socket's path has 107 bytes
-	if err != nil {
-		t.Fatal(err)
-	}
-	r := &real{t: t, bin: bin, home: home, tree: t.TempDir()}
-	t.Cleanup(func() {
-		r.reap()
-		os.RemoveAll(home)
-	})
-	// Its first-run marker keeps PM2 from asking the network for its version.
-	if err := os.WriteFile(filepath.Join(home, "touch"), nil, 0o644); err != nil {
-		t.Fatal(err)
-	}
-	return r
+	r := pm2test.New(t)
+	r.Env = []string{"SHELL_VARIABLE=of the shell", "username=of the shell"}
+	return &real{Real: r, t: t, home: r.Home, tree: r.Tree}
 }
 
 func (r *real) pm2(args ...string) {
 	r.t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 120*time.Second)
-	defer cancel()
-	cmd := exec.CommandContext(ctx, "node", append([]string{r.bin}, args...)...)
-	cmd.Dir = r.tree
-	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + r.home, "PM2_HOME=" + r.home, "PM2_NO_INTERACTION=true", "PM2_DISABLE_VERSION_CHECK=1",
-		"SHELL_VARIABLE=of the shell", "username=of the shell"}
-	if out, err := cmd.CombinedOutput(); err != nil {
-		r.t.Fatalf("pm2 %s: %v\n%s", strings.Join(args, " "), err, out)
-	}
-}
-
-// reap ends the daemon of this home and its children, by pid.
-func (r *real) reap() {
-	b, err := os.ReadFile(filepath.Join(r.home, "pm2.pid"))
-	if err != nil {
-		return
-	}
-	daemon, err := strconv.Atoi(strings.TrimSpace(string(b)))
-	if err != nil {
-		return
-	}
-	h, err := host.New(r.tree, os.Getenv, time.Now)
-	if err != nil {
-		return
-	}
-	defer h.Close()
-	list, err := h.Processes()
-	if err != nil {
-		return
-	}
-	for _, p := range list {
-		if p.PID == daemon && strings.Contains(p.Title, r.home) || p.PPID == daemon {
-			_ = syscall.Kill(p.PID, syscall.SIGKILL)
-		}
-	}
+	r.Run(args...)
 }
 
 // look audits the project once.

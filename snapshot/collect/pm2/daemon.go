@@ -12,6 +12,7 @@ import (
 	"syscall"
 	"time"
 
+	"healthaudit/snapshot/analyze/axon"
 	"healthaudit/snapshot/host"
 )
 
@@ -68,7 +69,7 @@ func inspect(ctx context.Context, h host.Host, home string, hash func(string) st
 		d.state = d.withoutSocket(h, err)
 	default:
 		d.state, d.why = hung, "accepts connections but does not answer within 2 seconds"
-		if errors.Is(err, errProtocol) {
+		if errors.Is(err, axon.ErrProtocol) {
 			d.why = "accepts connections but does not speak PM2's protocol"
 		}
 	}
@@ -120,7 +121,7 @@ func (d *daemon) ask(ctx context.Context, h host.Host, socket string, hash func(
 	}
 	list, ok := array(answer)
 	if !ok || version[0] != '"' {
-		return fmt.Errorf("list or version of another type: %w", errProtocol)
+		return fmt.Errorf("list or version of another type: %w", axon.ErrProtocol)
 	}
 	d.version = loose(version)
 	d.list, d.odd = decodeList(list, hash)

@@ -124,7 +124,7 @@ func TestRealPM2_ofAnotherUser(t *testing.T) {
 			t.Errorf("the app %+v, sources %+v", it, res.Sources)
 		}
 	})
-	if daemons, apps := r.ours(); len(daemons) != 1 || len(apps) != 1 {
+	if daemons, apps := r.Processes(); len(daemons) != 1 || len(apps) != 1 {
 		t.Errorf("%d daemons and %d apps run afterwards", len(daemons), len(apps))
 	}
 }

@@ -34,6 +34,7 @@ var Collector = &collect.Collector{
 	Early:     func(ctx context.Context, s *collect.Session) any { return readHomes(ctx, s) },
 	Collect:   collectAll,
 	Recollect: recollect,
+	Beside:    beside,
 	Metrics: []string{"age", "burst", "children", "cpu", "cpus", "created", "disk.free", "event-loop", "log.err", "log.out", "log.own", "logs.growth", "memory",
 		"memory.main", "online", "prev_restart_delay", "restarts", "resurrected", "started", "unmeasured", "unstable_restarts", "uptime"},
 	Risk: risk,
@@ -98,26 +99,39 @@ func collectAll(ctx context.Context, s *collect.Session) (collect.Result, error)
 }
 
 func recollect(ctx context.Context, s *collect.Session, key snapshot.Key) (*snapshot.Item, error) {
+	r, err := beside(ctx, s, key)
+	if err != nil {
+		return nil, err
+	}
+	return itemAt(r, key), nil
+}
+
+// beside collects everything anew: the instances of an app and its daemon say as
+// much of it as its own item.
+func beside(ctx context.Context, s *collect.Session, key snapshot.Key) (collect.Result, error) {
 	fresh := *s
 	fresh.Derived, fresh.Early = nil, nil
 	r, err := collectAll(ctx, &fresh)
 	if err != nil {
-		return nil, err
+		return r, err
 	}
-	var it *snapshot.Item
-	if i := slices.IndexFunc(r.Items, func(it *snapshot.Item) bool { return it.Key == key }); i >= 0 {
-		it = r.Items[i]
-	}
-	last := it
+	last := itemAt(r, key)
 	if last == nil {
 		last = s.Previous.Item(key)
 	}
 	for _, src := range r.Sources {
 		if last != nil && src.Name == last.Source && !src.OK {
-			return nil, &collect.SourceError{Source: src.Name, Message: src.Message, Hint: src.Hint}
+			return r, &collect.SourceError{Source: src.Name, Message: src.Message, Hint: src.Hint}
 		}
 	}
-	return it, nil
+	return r, nil
+}
+
+func itemAt(r collect.Result, key snapshot.Key) *snapshot.Item {
+	if i := slices.IndexFunc(r.Items, func(it *snapshot.Item) bool { return it.Key == key }); i >= 0 {
+		return r.Items[i]
+	}
+	return nil
 }
 
 // readHomes reads the homes that are there, and lists those that should be but

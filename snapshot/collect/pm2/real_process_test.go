@@ -16,6 +16,7 @@ import (
 	"healthaudit/audit"
 	checks "healthaudit/audit/check/pm2"
 	"healthaudit/snapshot"
+	"healthaudit/snapshot/analyze/axon"
 	"healthaudit/snapshot/collect"
 	"healthaudit/snapshot/collect/collecttest"
 	"healthaudit/snapshot/host"
@@ -174,7 +175,7 @@ func (r *real) switchedOff(before collect.Result) {
 		r.t.Fatal(err)
 	}
 	defer conn.Close()
-	if _, err := conn.Write(appendFrame(nil, []byte(`j:{"type":"call","method":"notifyKillPM2","args":[]}`), []byte("s:test"))); err != nil {
+	if _, err := conn.Write(axon.Frame([]byte(`j:{"type":"call","method":"notifyKillPM2","args":[]}`), []byte("s:test"))); err != nil {
 		r.t.Fatal(err)
 	}
 	ctx, cancel := context.WithTimeout(r.t.Context(), callTime)

@@ -4,11 +4,8 @@ package pm2
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
-	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -21,109 +18,36 @@ import (
 	"healthaudit/snapshot/analyze/ecosystem"
 	"healthaudit/snapshot/collect"
 	"healthaudit/snapshot/collect/collecttest"
+	"healthaudit/snapshot/collect/pm2/pm2test"
 	"healthaudit/snapshot/host"
 )
 
 // A real is a real PM2 in a home of its own.
 type real struct {
+	*pm2test.Real
 	t          *testing.T
-	bin        string
 	home, tree string
 	derived    *snapshot.Derived // between audits, as the store keeps it
 	before     snapshot.Past     // nil: every audit is a first one
 	cursors    map[string]json.RawMessage
 }
 
-// newReal finds the pinned PM2: AUDIT_TEST_PM2 names its node_modules folder,
-// else it is where `make pm2` puts it.
 func newReal(t *testing.T) *real {
 	t.Helper()
-	if testing.Short() {
-		t.Skip("a real PM2 takes its time: not in short runs")
-	}
-	modules := os.Getenv("AUDIT_TEST_PM2")
-	if modules == "" {
-		modules = filepath.Join("..", "..", "..", "build", "pm2", "node_modules")
-	}
-	bin, err := filepath.Abs(filepath.Join(modules, "pm2", "bin", "pm2"))
-	if err == nil {
-		_, err = os.Stat(bin)
-	}
-	if _, nodeErr := exec.LookPath("node"); err != nil || nodeErr != nil {
-		t.Skip("no PM2 to test with: run make pm2 (needs node and npm)")
-	}
-	// The socket's path must be short: PM2 cuts it silently at 107 bytes.
-	home, err := os.MkdirTemp("", "p")
-	if err != nil {
-		t.Fatal(err)
-	}
-	r := &real{t: t, bin: bin, home: home, tree: t.TempDir(), derived: &snapshot.Derived{}}
-	t.Cleanup(func() {
-		r.reap()
-		os.RemoveAll(home)
-	})
-	// Its first-run marker keeps PM2 from asking the network for its version.
-	if err := os.WriteFile(filepath.Join(home, "touch"), nil, 0o644); err != nil {
-		t.Fatal(err)
-	}
-	return r
+	r := pm2test.New(t)
+	r.Env = []string{"SHELL_SECRET=s3cret-of-the-shell", "NAME=s3cret-name", "SSH_CLIENT=10.0.0.1"}
+	return &real{Real: r, t: t, home: r.Home, tree: r.Tree, derived: &snapshot.Derived{}}
 }
 
 // pm2 runs the real command.
 func (r *real) pm2(args ...string) []byte {
 	r.t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 60*time.Second)
-	defer cancel()
-	cmd := exec.CommandContext(ctx, "node", append([]string{r.bin, "-s"}, args...)...)
-	cmd.Dir = r.tree
-	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + r.home, "PM2_HOME=" + r.home, "PM2_NO_INTERACTION=true",
-		"PM2_DISABLE_VERSION_CHECK=1", "SHELL_SECRET=s3cret-of-the-shell", "NAME=s3cret-name", "SSH_CLIENT=10.0.0.1"}
-	out, err := cmd.Output()
-	if err != nil {
-		r.t.Fatalf("pm2 %s: %v\n%s", strings.Join(args, " "), err, out)
-	}
-	return out
-}
-
-// ours returns the processes of this home: daemons and their children.
-func (r *real) ours() (daemons, apps []host.Process) {
-	h, err := host.New(r.tree, os.Getenv, time.Now)
-	if err != nil {
-		r.t.Fatal(err)
-	}
-	defer h.Close()
-	list, err := h.Processes()
-	if err != nil {
-		r.t.Skip(err)
-	}
-	for _, p := range list {
-		if isDaemon(p.Title, r.home, filepath.Clean) {
-			daemons = append(daemons, p)
-		}
-	}
-	for _, p := range list {
-		if slices.ContainsFunc(daemons, func(d host.Process) bool { return d.PID == p.PPID }) {
-			apps = append(apps, p)
-		}
-	}
-	return daemons, apps
-}
-
-// reap ends what this test started, by pid.
-func (r *real) reap() {
-	daemons, apps := r.ours()
-	for _, p := range append(daemons, apps...) {
-		_ = syscall.Kill(p.PID, syscall.SIGKILL)
-	}
+	return r.Run(args...)
 }
 
 func (r *real) daemonPID() int {
 	r.t.Helper()
-	daemons, _ := r.ours()
-	if len(daemons) != 1 {
-		r.t.Fatalf("%d daemons", len(daemons))
-	}
-	return daemons[0].PID
+	return r.Daemon()
 }
 
 // audit collects once, with the real clock.
@@ -297,11 +221,11 @@ func TestRealPM2_states(t *testing.T) {
 		}
 	})
 	t.Run("fifty audits change nothing", func(t *testing.T) {
-		before := r.census()
+		before := r.Census()
 		for range 50 {
 			r.audit()
 		}
-		if after := r.census(); before != after {
+		if after := r.Census(); before != after {
 			t.Errorf("before\n%safter\n%s", before, after)
 		}
 	})
@@ -343,28 +267,6 @@ func hashOf(it *snapshot.Item, fact string) string {
 	return ""
 }
 
-// census is what PM2 itself says of every process.
-func (r *real) census() string {
-	var list []struct {
-		Name string `json:"name"`
-		PID  int    `json:"pid"`
-		Env  struct {
-			Status   string `json:"status"`
-			Restarts int    `json:"restart_time"`
-			Created  any    `json:"created_at"`
-			Uptime   any    `json:"pm_uptime"`
-		} `json:"pm2_env"`
-	}
-	if err := json.Unmarshal(r.pm2("jlist"), &list); err != nil {
-		r.t.Fatal(err)
-	}
-	s := fmt.Sprintf("daemon %d\n", r.daemonPID())
-	for _, p := range list {
-		s += fmt.Sprintf("%+v\n", p)
-	}
-	return s
-}
-
 func TestRealPM2_daemon(t *testing.T) {
 	const one = `
 -- ecosystem.config.js --
@@ -404,7 +306,7 @@ setInterval(() => {}, 1000)
 			if failed && itemOf(res, "pm2/api").Unknown == "" {
 				t.Error("an app of a source that failed is judged")
 			}
-			daemons, _ := r.ours()
+			daemons, _ := r.Processes()
 			if n := strconv.Itoa(len(daemons)); (n == "1") != (c.state == hung || c.state == orphaned) {
 				t.Errorf("%s daemons run after the audit", n)
 			}

@@ -64,7 +64,7 @@ func TestRealPM2_overTime(t *testing.T) {
 func (s *series) begin(file string) {
 	s.t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
-	cmd := exec.CommandContext(ctx, "node", s.bin, "-s", "start", file)
+	cmd := exec.CommandContext(ctx, "node", s.Bin, "-s", "start", file)
 	cmd.Dir = s.tree
 	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + s.home, "PM2_HOME=" + s.home, "PM2_NO_INTERACTION=true", "PM2_DISABLE_VERSION_CHECK=1"}
 	if err := cmd.Start(); err != nil {

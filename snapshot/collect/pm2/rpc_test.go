@@ -17,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"healthaudit/snapshot/analyze/axon"
 	"healthaudit/snapshot/collect"
 	"healthaudit/snapshot/collect/collecttest"
 	"healthaudit/snapshot/host"
@@ -52,22 +53,6 @@ func TestCall_allowList(t *testing.T) {
 	}
 }
 
-// The bytes that PM2 7.0.4 and its own client exchanged.
-func TestRequest_asPM2(t *testing.T) {
-	frame, err := request("getVersion", "6616:0", make([]struct{}, 1))
-	if err != nil {
-		t.Fatal(err)
-	}
-	want := "\x12\x00\x00\x00\x33j:" + `{"args":[{}],"method":"getVersion","type":"call"}` + "\x00\x00\x00\x08s:6616:0"
-	if string(frame) != want {
-		t.Errorf("got  %q\nwant %q", frame, want)
-	}
-	id, body, err := readReply(strings.NewReader("\x12\x00\x00\x00\x12j:" + `{"args":["7.0.4"]}`[:16] + "\x00\x00\x00\x08s:6616:0"))
-	if err != nil || id != "6616:0" || !strings.HasPrefix(string(body), `{"args":["7.0.4"`) {
-		t.Errorf("%q %q %v", id, body, err)
-	}
-}
-
 func TestReceive_answersInAnyOrder(t *testing.T) {
 	ours, theirs := net.Pipe()
 	defer ours.Close()
@@ -75,7 +60,7 @@ func TestReceive_answersInAnyOrder(t *testing.T) {
 		defer theirs.Close()
 		var ids []string
 		for range 2 {
-			args, err := readFrame(theirs)
+			args, err := axon.ReadFrame(theirs)
 			if err != nil {
 				return
 			}
@@ -137,7 +122,7 @@ func answer(reply func(method, id string) []byte) func(net.Conn) {
 	return func(conn net.Conn) {
 		defer conn.Close()
 		for {
-			args, err := readFrame(conn)
+			args, err := axon.ReadFrame(conn)
 			if err != nil || len(args) != 2 {
 				return
 			}
@@ -150,7 +135,7 @@ func answer(reply func(method, id string) []byte) func(net.Conn) {
 	}
 }
 
-func reply(id, body string) []byte { return appendFrame(nil, []byte("j:"+body), []byte("s:"+id)) }
+func reply(id, body string) []byte { return axon.Frame([]byte("j:"+body), []byte("s:"+id)) }
 
 func TestCollect_misbehavingDaemon(t *testing.T) {
 	giant := binary.BigEndian.AppendUint32([]byte{0x12}, 1<<32-1)
@@ -217,20 +202,3 @@ func (w world) Dial(ctx context.Context, path string) (net.Conn, error) {
 }
 
 func (w world) Processes() ([]host.Process, error) { return w.procs() }
-
-func FuzzReadFrame(f *testing.F) {
-	f.Add([]byte("\x12\x00\x00\x00\x16j:{\"args\":[\"7.0.4\"]}..\x00\x00\x00\x08s:6616:0"))
-	f.Add([]byte{0x12, 0xff, 0xff, 0xff, 0xff})
-	f.Add([]byte{0x1f, 0, 0, 0, 0})
-	f.Fuzz(func(t *testing.T, b []byte) {
-		r := bytes.NewReader(b)
-		args, err := readFrame(r)
-		if err != nil {
-			return
-		}
-		// What was read, written again, is what was consumed.
-		if again := appendFrame(nil, args...); !bytes.Equal(again, b[:len(b)-r.Len()]) {
-			t.Errorf("read %q, which is written %q", b, again)
-		}
-	})
-}

@@ -25,8 +25,8 @@ func TestRealPM2_versions(t *testing.T) {
 	for _, folder := range []string{"pm2", "pm2-6", "pm2-5"} {
 		t.Run(versions[folder], func(t *testing.T) {
 			r := newReal(t)
-			r.bin = filepath.Join(filepath.Dir(r.bin), "..", "..", folder, "bin", "pm2")
-			if _, err := os.Stat(r.bin); err != nil {
+			r.Bin = filepath.Join(filepath.Dir(r.Bin), "..", "..", folder, "bin", "pm2")
+			if _, err := os.Stat(r.Bin); err != nil {
 				t.Skipf("no PM2 %s to test with: make pm2 could not install it", versions[folder])
 			}
 			collecttest.Write(t, r.tree, `
@@ -47,13 +47,13 @@ setInterval(() => {}, 1000)
 				t.Errorf("the daemon says it is %s", v.Str())
 			}
 			seen[folder] = inventory(res)
-			before := r.census()
+			before := r.Census()
 			for range audits[folder] {
 				if res := r.audit(); state(res, "pm2/daemon") != alive {
 					t.Fatalf("the daemon is %s", state(res, "pm2/daemon"))
 				}
 			}
-			if after := r.census(); before != after {
+			if after := r.Census(); before != after {
 				t.Errorf("before\n%safter %d audits\n%s", before, audits[folder], after)
 			}
 		})

@@ -3,31 +3,8 @@ package pipeline
 import (
 	"fmt"
 
-	"healthaudit/audit"
 	"healthaudit/snapshot"
-	"healthaudit/snapshot/store"
 )
-
-// LastHealthy returns an item as it was in the newest snapshot, not after seq, in
-// which it could be judged and had no open finding of medium severity or worse,
-// and the number of that snapshot; nil when there is none.
-func LastHealthy(tx *store.Tx, key snapshot.Key, seq uint64) (it *snapshot.Item, at uint64, err error) {
-	moments, err := History(tx, key, nil)
-	for i, m := range moments {
-		if m.Seq > seq {
-			break
-		}
-		if m.Item != nil && m.Item.Unknown == "" && m.Worst < audit.Medium {
-			it = m.Item
-			if i+1 < len(moments) && moments[i+1].Seq <= seq {
-				at = moments[i+1].Seq - 1
-			} else {
-				at = seq
-			}
-		}
-	}
-	return it, at, err
-}
 
 // Definition returns how the app of an item is started, by the names of its
 // facts: what is secret is told by its name alone.

@@ -1,0 +1,529 @@
+//go:build unix
+
+package pipeline
+
+import (
+	"encoding/json"
+	"errors"
+	"maps"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"healthaudit/audit/check"
+	"healthaudit/report"
+	"healthaudit/rules"
+	"healthaudit/rules/action"
+	"healthaudit/snapshot"
+	"healthaudit/snapshot/collect/all"
+	"healthaudit/snapshot/collect/collecttest"
+	"healthaudit/snapshot/collect/pm2/pm2test"
+	"healthaudit/snapshot/host"
+	"healthaudit/snapshot/store"
+)
+
+// A ward is a real PM2, a project with rules, and a store.
+type ward struct {
+	*pm2test.Real
+	t     *testing.T
+	rules string
+	later time.Duration // the clock of audit is so much ahead
+}
+
+const wardHead = "version: 1\nlimits: {max_actions: 50, max_per_system: 50, max_unhealthy_pct: 100, max_actions_per_day: 500, stop_after_failures: 50}\n" +
+	"defaults: {for: 1, cooldown: 1s, max_attempts: 9}\nrules:\n"
+
+func newWard(t *testing.T, files string) *ward {
+	w := &ward{Real: pm2test.New(t), t: t}
+	w.Env = []string{"SHELL_SECRET=s3cret-of-the-shell"}
+	collecttest.Write(t, w.Tree, files)
+	if err := os.Mkdir(w.bin(), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	return w
+}
+
+// rule is one rule of a file.
+func rule(id, item, when, act string) string {
+	return "  - {id: " + id + ", system: pm2, match: {items: ['" + item + "']}, when: '" + when + "', action: {" + act + "}}\n"
+}
+
+// builtin is a rule that audit brings along, about one item and at once.
+func (w *ward) builtin(id, item string) string {
+	w.t.Helper()
+	set, err := rules.Parse("builtin.yaml", rules.Builtin, vocabulary())
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	out := "  - match: {items: ['" + item + "']}\n"
+	for line := range strings.Lines(set.Rule(id).Text) {
+		line = strings.Replace(line, "  - id:", "    id:", 1)
+		line = strings.Replace(line, "start_daemon: no", "start_daemon: yes", 1)
+		key, _, _ := strings.Cut(strings.TrimSpace(line), ":")
+		switch key {
+		case "match", "for", "cooldown", "max_attempts":
+		default:
+			out += line
+		}
+	}
+	return out
+}
+
+// vocabulary is what conditions may name.
+func vocabulary() rules.Vocabulary {
+	v := rules.Vocabulary{Actions: action.All()}
+	for _, c := range check.All() {
+		v.Checks = append(v.Checks, c.ID)
+	}
+	for _, c := range all.Collectors {
+		v.Metrics = append(v.Metrics, c.Metrics...)
+	}
+	return v
+}
+
+func (w *ward) runner(mode string) *Runner {
+	w.t.Helper()
+	h, err := host.New(w.Tree, func(k string) string {
+		return map[string]string{"PATH": w.bin() + ":" + os.Getenv("PATH"), "HOME": w.Home, "PM2_HOME": w.Home}[k]
+	}, func() time.Time { return time.Now().Add(w.later) })
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.t.Cleanup(func() { h.Close() })
+	var set *rules.Set
+	if w.rules != "" {
+		if set, err = rules.Parse("audit.rules.yaml", []byte(wardHead+w.rules), vocabulary()); err != nil {
+			w.t.Fatal(err)
+		}
+	}
+	return &Runner{Host: h, Config: &Config{Only: []snapshot.System{snapshot.PM2}}, Collectors: all.Collectors, Checks: check.All(), Store: filepath.Join(w.Tree, ".audit", "audit.db"),
+		Version: "test", Recovery: mode, Rules: set}
+}
+
+func (w *ward) run(mode string) *report.Document {
+	w.t.Helper()
+	doc, err := w.runner(mode).Run(w.t.Context())
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return doc
+}
+
+// state returns how an item is in a document.
+func (w *ward) state(doc *report.Document, key string) string {
+	for _, it := range doc.Items {
+		if it.Key == key {
+			return it.State
+		}
+	}
+	return "(no item)"
+}
+
+// until audits, acting on nothing, until an item is in a state.
+func (w *ward) until(key, state string) {
+	w.t.Helper()
+	got := ""
+	for range 100 {
+		if got = w.state(w.run("off"), key); got == state {
+			return
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	w.t.Fatalf("%s is %s, never %s", key, got, state)
+}
+
+// mend acts by one rule, and wants its one step to end so.
+func (w *ward) mend(rule, status string) report.Step {
+	w.t.Helper()
+	w.rules = rule
+	doc := w.run("apply")
+	if len(doc.Recovery.Steps) != 1 || doc.Recovery.Steps[0].Status != status {
+		log, _ := os.ReadFile(filepath.Join(w.Home, "pm2.log"))
+		states := ""
+		for _, it := range doc.Items {
+			states += it.Key + " " + it.State + ", "
+		}
+		w.t.Fatalf("%+v, unknown %+v, want %s\n%s\n%s", doc.Recovery.Steps, doc.Recovery.Unknown, status, states, log)
+	}
+	return doc.Recovery.Steps[0]
+}
+
+// act asks one action about an item, as a rule without a condition would, and
+// carries out what it answers.
+func (w *ward) act(a *rules.Action, key snapshot.Key, params map[string]string) (rules.Deed, error) {
+	w.t.Helper()
+	s, done, err := w.runner("apply").site()
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	defer done()
+	var e rules.Effect
+	err = s.Look(w.t.Context(), key, func(_ *rules.Subject, p *rules.Preparation) (err error) {
+		if p == nil {
+			w.t.Fatalf("%s is gone", key)
+		}
+		p.Params = map[string]string{}
+		for _, param := range a.Params {
+			p.Params[param.Name] = param.Default
+		}
+		for k, v := range params {
+			p.Params[k] = v
+		}
+		e, err = a.Prepare(p)
+		return err
+	})
+	if err != nil {
+		return rules.Deed{}, err
+	}
+	d, err := a.Do(w.t.Context(), s.Hand(), *e.Deed)
+	if err != nil {
+		return d, err
+	}
+	return d, a.Settled(w.t.Context(), s.Hand(), d)
+}
+
+// undo takes a deed back.
+func (w *ward) undo(a *rules.Action, d rules.Deed) error {
+	s, done, err := w.runner("apply").site()
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	defer done()
+	return a.Undo(w.t.Context(), s.Hand(), d)
+}
+
+// refused wants an action to refuse, for this reason.
+func (w *ward) refused(a *rules.Action, key snapshot.Key, params map[string]string, want string) {
+	w.t.Helper()
+	var r *rules.Refusal
+	if _, err := w.act(a, key, params); !errors.As(err, &r) || !strings.Contains(r.Why, want) {
+		w.t.Errorf("%s of %s: %v, want a refusal because of %q", a.ID, key, err, want)
+	}
+}
+
+func (w *ward) write(name, text string) {
+	w.t.Helper()
+	collecttest.WriteFile(w.t, w.Tree, name, []byte(text))
+}
+
+const hospital = `
+-- ecosystem.yml --
+apps:
+  - {name: api, script: healthy.js, env: {API_KEY: s3cret-env}}
+  - {name: pool, script: listening.js, instances: 2, exec_mode: cluster}
+  - {name: broken, script: picky.js, max_restarts: 2, min_uptime: 5000}
+  - {name: tangled, script: picky.js, max_restarts: 2, min_uptime: 5000, exp_backoff_restart_delay: 20}
+  - {name: lost, script: healthy.js, env: {API_KEY: s3cret-env}}
+-- healthy.js --
+setInterval(() => {}, 1000)
+-- listening.js --
+require('http').createServer().listen(0, '127.0.0.1')
+-- picky.js --
+if (!require('fs').existsSync('well')) throw new Error('not yet')
+setInterval(() => {}, 1000)
+`
+
+// betweenCalls is the moment, in a killer's count, between the two calls of
+// pm2.untangle: a look and the intent, each before and after, then the first call.
+const betweenCalls = 8
+
+// Every action mends its own real failure, and nothing else moves.
+func TestRealPM2_recovery(t *testing.T) {
+	w := newWard(t, hospital)
+	w.Run("start", "ecosystem.yml")
+	w.Run("save")
+	w.until("pm2/broken", "errored")
+	w.until("pm2/tangled", "waiting restart")
+	w.Run("delete", "lost")
+	w.until("pm2/lost", "not-running")
+	others := w.Census("broken", "tangled", "lost")
+	same := func(t *testing.T) {
+		t.Helper()
+		if now := w.Census("broken", "tangled", "lost"); now != others {
+			t.Errorf("others moved:\n%s\nwere\n%s", now, others)
+		}
+	}
+
+	t.Run("a_restart_that_does_not_help_has_failed", func(t *testing.T) {
+		w.t = t
+		if s := w.mend(rule("restart", "pm2/broken", `finding("pm2-errored")`, "type: pm2.restart"), "failed"); !strings.Contains(s.Reason, "gave process") {
+			t.Errorf("%+v", s)
+		}
+		same(t)
+	})
+	w.write("well", "")
+	t.Run("restart", func(t *testing.T) {
+		w.t = t
+		w.mend(w.builtin("restart-errored", "pm2/broken"), "done")
+		same(t)
+	})
+	t.Run("one_without_a_process", func(t *testing.T) {
+		w.t = t
+		w.write("cwd/x", "")
+		w.Run("start", filepath.Join(w.Tree, "healthy.js"), "--name", "haunted", "--cwd", filepath.Join(w.Tree, "cwd"))
+		if err := os.RemoveAll(filepath.Join(w.Tree, "cwd")); err != nil {
+			t.Fatal(err)
+		}
+		w.Run("restart", "haunted")
+		w.until("pm2/haunted", "ghost")
+		w.refused(action.PM2Restart, "pm2/haunted", nil, "its cwd is gone")
+		w.write("cwd/x", "")
+		if _, err := w.act(action.PM2Restart, "pm2/haunted", nil); err != nil {
+			t.Error(err)
+		}
+		w.Run("delete", "haunted")
+		same(t)
+	})
+	t.Run("untangle", func(t *testing.T) {
+		w.t = t
+		if s := w.mend(rule("plain", "pm2/tangled", `finding("pm2-waiting-forever")`, "type: pm2.restart"), "skipped"); s.Skip != "refused" || !strings.Contains(s.Reason, "never comes") {
+			t.Errorf("%+v", s)
+		}
+		// Killed between its two calls, what it stopped is started by the next run,
+		// though no rule asks for that any more.
+		w.rules = w.builtin("untangle-waiting", "pm2/tangled")
+		w.run("plan")
+		if dead, out := killedChild(t, w.Tree, w.Home, w.rules, betweenCalls, "AUDIT_TEST_DEED_REAL=1"); !dead {
+			t.Fatalf("it was not killed\n%s", out)
+		}
+		if got := w.state(w.run("plan"), "pm2/tangled"); got != "stopped" {
+			t.Fatalf("killed half-way it is %s", got)
+		}
+		doc := w.run("apply")
+		phases := ""
+		for _, e := range w.entries() {
+			if e.Item == "pm2/tangled" {
+				phases += e.Phase + " "
+			}
+		}
+		if phases != "intent resumed executed done " {
+			t.Errorf("journal: %s, %+v", phases, doc.Recovery)
+		}
+		w.until("pm2/tangled", "online")
+		same(t)
+	})
+	t.Run("start", func(t *testing.T) {
+		w.t = t
+		w.mend(w.builtin("start-missing", "pm2/lost"), "done")
+		same(t)
+		w.refused(action.PM2Start, "pm2/lost", nil, "PM2 lists it")
+		w.Run("delete", "lost")
+		d, err := w.act(action.PM2Start, "pm2/lost", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := w.undo(action.PM2Start, d); err != nil {
+			t.Error(err)
+		}
+		w.until("pm2/lost", "not-running")
+		same(t)
+	})
+	t.Run("nothing_is_saved_after_a_loss", func(t *testing.T) {
+		w.t = t
+		before := w.readHome("dump.pm2")
+		w.refused(action.PM2Save, "pm2/daemon", nil, "after a loss nothing is saved")
+		if w.readHome("dump.pm2") != before {
+			t.Error("the dump changed")
+		}
+		if _, err := w.act(action.PM2Start, "pm2/lost", nil); err != nil {
+			t.Fatal(err)
+		}
+	})
+	t.Run("reload", func(t *testing.T) {
+		w.t = t
+		old := w.ids("pool")
+		if _, err := w.act(action.PM2Reload, "pm2/pool", nil); err != nil {
+			t.Fatal(err)
+		}
+		for id, pid := range w.ids("pool") {
+			if old[id] == 0 || old[id] == pid {
+				t.Errorf("process %d: pid %d, before %d", id, pid, old[id])
+			}
+		}
+		w.refused(action.PM2Reload, "pm2/api", map[string]string{"fork": "refuse"}, "fork mode")
+		if now := w.Census("broken", "tangled", "lost", "pool"); now != cut(others, "pool") {
+			t.Errorf("others moved:\n%s\nwere\n%s", now, others)
+		}
+		others = w.Census("broken", "tangled", "lost")
+	})
+	t.Run("scale", func(t *testing.T) {
+		w.t = t
+		for id := range w.ids("pool") {
+			w.Run("delete", strconv.Itoa(id))
+			break
+		}
+		left := w.ids("pool")
+		w.later = 2 * time.Minute // what was just started counts as on its way
+		w.mend(w.builtin("top-up-instances", "pm2/pool"), "done")
+		now := w.ids("pool")
+		for id, pid := range left {
+			if len(now) != 2 || now[id] != pid {
+				t.Errorf("processes %v, before %v", now, left)
+			}
+		}
+		w.refused(action.PM2Scale, "pm2/pool", map[string]string{"to": "1"}, "unless the rule says down")
+		w.refused(action.PM2Scale, "pm2/api", map[string]string{"to": "2"}, "fork mode")
+		d, err := w.act(action.PM2Scale, "pm2/pool", map[string]string{"to": "4"})
+		if err != nil || len(w.ids("pool")) != 4 {
+			t.Fatalf("%v, %v", err, w.ids("pool"))
+		}
+		if err := w.undo(action.PM2Scale, d); err != nil || !maps.Equal(w.ids("pool"), now) {
+			t.Errorf("%v: %v, before %v", err, w.ids("pool"), now)
+		}
+		if _, err := w.act(action.PM2Scale, "pm2/pool", map[string]string{"to": "1", "down": "yes"}); err != nil {
+			t.Error(err)
+		}
+		for id, pid := range w.ids("pool") { // the newest goes, not the oldest
+			if left[id] != pid {
+				t.Errorf("%v is left of %v", w.ids("pool"), now)
+			}
+		}
+		if _, err := w.act(action.PM2Scale, "pm2/pool", nil); err != nil {
+			t.Error(err)
+		}
+		if now := w.Census("broken", "tangled", "lost", "pool"); now != cut(others, "pool") {
+			t.Errorf("others moved:\n%s\nwere\n%s", now, others)
+		}
+		others = w.Census("broken", "tangled", "lost")
+	})
+	t.Run("rotate", func(t *testing.T) {
+		w.t = t
+		log, cluster := filepath.Join(w.Home, "logs", "api-out.log"), ""
+		for _, p := range w.List() {
+			if p.Name == "pool" {
+				cluster = p.Env.Out
+			}
+		}
+		for _, file := range []string{log, cluster} {
+			if err := os.Truncate(file, 510e6); err != nil { // sparse
+				t.Fatal(err)
+			}
+		}
+		w.mend(w.builtin("rotate-large-logs", "pm2/daemon"), "done")
+		for _, file := range []string{log, cluster} {
+			st, err := os.Stat(file)
+			packed, _ := filepath.Glob(file + ".*")
+			if err != nil || st.Size() > 1000 || len(packed) != 1 || !strings.HasSuffix(packed[0], ".gz") {
+				t.Errorf("%v %v, aside %v", st, err, packed)
+			}
+		}
+		w.refused(action.PM2RotateLogs, "pm2/daemon", nil, "no log of an app has 100 MB")
+		same(t)
+	})
+	t.Run("save", func(t *testing.T) {
+		w.t = t
+		w.Run("start", "healthy.js", "--name", "new")
+		before := w.readHome("dump.pm2")
+		d, err := w.act(action.PM2Save, "pm2/daemon", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(w.readHome("dump.pm2"), `"name": "new"`) || w.readHome("dump.pm2.bak") != before {
+			t.Error("the dump is not the list, or the one before is lost")
+		}
+		if err := w.undo(action.PM2Save, d); err != nil || w.readHome("dump.pm2") != before {
+			t.Errorf("not undone: %v", err)
+		}
+		if _, err := w.act(action.PM2Save, "pm2/daemon", nil); err != nil {
+			t.Error(err)
+		}
+		w.Run("stop", "new")
+		w.refused(action.PM2Save, "pm2/daemon", nil, "new is stopped")
+		w.Run("restart", "new")
+	})
+	t.Run("resurrect", func(t *testing.T) {
+		w.t = t
+		if err := os.Symlink(w.Bin, filepath.Join(w.bin(), "pm2")); err != nil {
+			t.Fatal(err)
+		}
+		w.refused(action.PM2Resurrect, "pm2/daemon", map[string]string{"start_daemon": "yes"}, "the daemon is alive")
+		_, apps := w.Processes()
+		if err := syscall.Kill(w.Daemon(), syscall.SIGKILL); err != nil {
+			t.Fatal(err)
+		}
+		w.until("pm2/daemon", "crashed")
+		for _, p := range apps { // they end when they notice
+			for range 200 {
+				if syscall.Kill(p.PID, 0) != nil {
+					break
+				}
+				time.Sleep(20 * time.Millisecond)
+			}
+		}
+		w.refused(action.PM2Resurrect, "pm2/daemon", nil, "never started uninvited")
+		if daemons, _ := w.Processes(); len(daemons) != 0 {
+			t.Fatal("a daemon was started uninvited")
+		}
+		w.mend(w.builtin("resurrect-daemon", "pm2/daemon"), "done")
+		if daemons, _ := w.Processes(); len(daemons) != 1 || len(w.ids("pool")) != 2 || len(w.ids("api")) != 1 {
+			t.Errorf("%d daemons, %s", len(daemons), w.Census())
+		}
+		if w.readHome("dump.pm2.audit-kept") != w.readHome("dump.pm2") {
+			t.Error("the dump was not kept")
+		}
+	})
+	t.Run("no_secret_is_told", func(t *testing.T) {
+		w.t = t
+		for _, e := range w.entries() {
+			if b, _ := json.Marshal(e); strings.Contains(string(b), "s3cret") {
+				t.Errorf("%s", b)
+			}
+		}
+	})
+}
+
+// ids returns the processes of an app, by number, with their pids.
+func (w *ward) ids(name string) map[int]int {
+	w.t.Helper()
+	m := map[int]int{}
+	for _, p := range w.List() {
+		if p.Name == name {
+			m[p.ID] = p.PID
+		}
+	}
+	return m
+}
+
+func (w *ward) readHome(name string) string {
+	w.t.Helper()
+	b, err := os.ReadFile(filepath.Join(w.Home, name))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return string(b)
+}
+
+// bin is a folder that is on PATH.
+func (w *ward) bin() string { return filepath.Join(w.Home, "bin") }
+
+// entries returns the journal.
+func (w *ward) entries() (out []rules.Entry) {
+	w.t.Helper()
+	st, err := store.Open(filepath.Join(w.Tree, ".audit", "audit.db"), store.Options{ReadOnly: true})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	defer st.Close()
+	err = st.View(func(tx *store.Tx) error {
+		_, err := VerifyJournal(tx, func(e rules.Entry, _ string) { out = append(out, e) })
+		return err
+	})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return out
+}
+
+// cut takes the lines of an app out of a census.
+func cut(census, name string) (out string) {
+	for line := range strings.Lines(census) {
+		if !strings.Contains(line, "Name:"+name+" ") {
+			out += line
+		}
+	}
+	return out
+}

@@ -1,0 +1,44 @@
+package report
+
+import (
+	"fmt"
+	"strings"
+)
+
+const (
+	maxFirst     = 3
+	maxFirstText = 150 // runes
+)
+
+// first writes what to begin with, where there is so much to do that it does
+// not stand on the first screen: the place of each is found below.
+func (r *reading) first() {
+	var blocks []block
+	for _, sev := range severities {
+		if sev.name != "info" {
+			blocks = append(blocks, of(r.shown(), sev.name)...)
+		}
+	}
+	if len(blocks) <= maxFirst {
+		return
+	}
+	r.title(inkBold, "TO DO FIRST")
+	for i, b := range blocks[:maxFirst] {
+		f := b.findings[0]
+		what := strings.TrimSuffix(f.Item, "/(system)") + ", " + f.Title
+		if n := len(b.findings); n > 1 {
+			what = f.Title + " (" + plural(n, "finding") + ", the first at " + where(f) + ")"
+		}
+		line, rest, _ := strings.Cut(f.Hint, "\n")
+		if line = strings.TrimSuffix(what+": "+line, ": "); rest != "" {
+			line += " …"
+		}
+		if part := prefix(line, maxFirstText); part != line {
+			if i := strings.LastIndexByte(part, ' '); i > maxFirstText/2 {
+				part = part[:i]
+			}
+			line = part + " …"
+		}
+		r.hang(2, 5, inkNone, fmt.Sprintf("%d. %s", i+1, line))
+	}
+}
