@@ -92,7 +92,8 @@ type Check struct {
 
 	Trend bool // it judges numbers over time: what it finds is regression R5
 
-	Last bool // it runs after all others, and sees by Covered what they found
+	Later bool // it runs after those that look for themselves, and sees by Found what they found
+	Last  bool // it runs after all others, and sees by Covered what they found
 	// Judge reports what is wrong. It reads only the Pass.
 	Judge func(*Pass)
 }
@@ -160,12 +161,14 @@ type World struct {
 	Waivers  []Waiver            // of the snapshot's files, in order of place; then those of the configuration and of the store
 	Ignores  []Ignore            // of the configuration
 	Self     *Watch              // nil: not known, as of an old snapshot
+	Foreign  *Foreign            // what programs of the configuration said; nil: none was asked, as of an old snapshot
 	Backups  *Backups            // of this store; nil where nobody looked
 	Recovery *Recovery           // what recovery cannot mend; nil where nobody looked
 	All      []*Check            // every check there is, those that are off included
 	Off      []string            // checks that are switched off: what they found before stays as it was, and is not shown
 
-	crashed []Crash // set before the checks that run Last
+	crashed []Crash    // set before the checks that run Later and Last
+	doubts  *Judgement // what nobody could look for, set before the checks that run Later
 }
 
 // An Expected is an item that must be there, and where the configuration says so.
@@ -194,7 +197,7 @@ type Pass struct {
 	*World
 	check  *Check
 	out    []Finding
-	made   pile                    // by the checks before, for one that runs Last
+	made   pile                    // by the checks before, for one that runs Later or Last
 	hidden func(snapshot.Key) bool // items that Items leaves out; nil: none
 	doubt  []string                // IDs of findings whose absence proves nothing
 	blind  []snapshot.Key          // items of which no absence proves anything

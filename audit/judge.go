@@ -1,6 +1,7 @@
 package audit
 
 import (
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -36,15 +37,24 @@ const workers = 2
 func Judge(checks []*Check, w *World) Judgement {
 	w.Now.Sort() // the index of items is made before anyone asks for it
 	j := Judgement{Doubts: map[string]bool{}, Blind: map[Sight]bool{}}
-	early, last := make([]*Check, 0, len(checks)), []*Check(nil)
+	early, later, last := make([]*Check, 0, len(checks)), []*Check(nil), []*Check(nil)
 	for _, c := range checks {
-		if c.Last {
+		switch {
+		case c.Last:
 			last = append(last, c)
-		} else {
+		case c.Later:
+			later = append(later, c)
+		default:
 			early = append(early, c)
 		}
 	}
 	j.add(early, w, pile{})
+	if len(later) > 0 {
+		so := j
+		w.crashed, w.doubts = j.Crashed, &so
+		j.Doubts, j.Blind = maps.Clone(j.Doubts), maps.Clone(j.Blind)
+		j.add(later, w, piled(so.Findings))
+	}
 	made := piled(j.Findings)
 	w.waive(made)
 	if len(last) > 0 {

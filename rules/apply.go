@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"healthaudit/audit"
+	"healthaudit/audit/condition"
 	"healthaudit/snapshot"
 )
 
@@ -137,14 +138,14 @@ func ready(rule *Rule, s *Step, sub *Subject, p *Preparation) (e Effect, err err
 		return e, &Refusal{Why: "it is gone"}
 	case sub.Level == audit.LevelUnknown:
 		return e, &Refusal{Why: "looked at again, nobody knows how it is"}
-	case sub.well(rule):
+	case rule.well(sub):
 		return e, &Refusal{Why: "it is well already"}
 	case sub.Waived:
 		return e, &Refusal{Why: "a finding of it is waived"}
 	}
-	j := newJudge()
-	j.about(sub)
-	holds, err := j.eval(rule.When)
+	j := condition.NewJudge()
+	j.About(sub)
+	holds, err := j.Eval(rule.When)
 	switch {
 	case err != nil:
 		return e, &Refusal{Why: "looked at again, its condition cannot be told: " + err.Error()}

@@ -213,7 +213,7 @@ func decodeError(path string, err error, v Vocabulary) error {
 	}
 	if _, word, ok := strings.Cut(e.What, `unknown field "`); ok {
 		word = strings.TrimRight(word, `"`)
-		if meant := v.meant(word, keys); meant != "" {
+		if meant := v.Meant(word, keys); meant != "" {
 			e.Hint += "\n" + meant
 		}
 	}

@@ -23,7 +23,7 @@ func (r *reader) action(at string, rule *Rule, d map[string]any) error {
 	case len(d) == 0:
 		return r.fail(at, "the rule "+rule.ID+" has no action", "give it one: action: {type: "+ids[0]+"}")
 	case rule.Action == nil:
-		hint := r.v.meant(kind, ids)
+		hint := r.v.Meant(kind, ids)
 		if hint == "" {
 			hint = "this version has " + strings.Join(ids, ", ")
 		}
@@ -43,7 +43,7 @@ func (r *reader) action(at string, rule *Rule, d map[string]any) error {
 	}
 	for _, k := range slices.Sorted(maps.Keys(d)) {
 		if k != "type" && !slices.Contains(names, k) {
-			return r.fail(at+".action."+k, fmt.Sprintf("%s has no setting %q", kind, k), r.v.meant(k, names))
+			return r.fail(at+".action."+k, fmt.Sprintf("%s has no setting %q", kind, k), r.v.Meant(k, names))
 		}
 	}
 	if rule.Action.Check != nil {

@@ -11,6 +11,7 @@ import (
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
 
+	"healthaudit/audit/condition"
 	"healthaudit/snapshot"
 )
 
@@ -35,7 +36,7 @@ func (r *reader) rule(at string, d *ruleDoc, def *defaultsDoc) (*Rule, error) {
 	if strings.TrimSpace(d.When) == "" {
 		return nil, r.fail(at, "the rule "+d.ID+" has no condition", "give it a when, such as when: 'finding(\"pm2-errored\")'")
 	}
-	if rule.When, err = Compile(d.When, r.v); err != nil {
+	if rule.When, err = condition.Compile(d.When, r.v.Vocabulary); err != nil {
 		return nil, r.condition(at, "when", d.When, err)
 	}
 	if err := r.timing(at, rule, d, def); err != nil {
@@ -57,19 +58,12 @@ func (r *reader) rule(at string, d *ruleDoc, def *defaultsDoc) (*Rule, error) {
 // condition is the error of a condition, with a caret below its place.
 func (r *reader) condition(at, key, text string, err error) error {
 	at += "." + key
-	var c *CondError
+	var c *condition.Error
 	if !errors.As(err, &c) {
 		return r.fail(at, err.Error(), "")
 	}
-	hint := "    " + text
-	if c.Column > 0 && !strings.Contains(text, "\n") {
-		hint += "\n    " + strings.Repeat(" ", min(c.Column-1, len(text))) + "^"
-	}
-	if c.Hint != "" {
-		hint += "\n" + c.Hint
-	}
 	e := r.fail(at, key+": "+c.What, "").(*ParseError)
-	e.Hint = hint
+	e.Hint = c.Show(text)
 	return e
 }
 

@@ -49,7 +49,7 @@ func (r *reader) depends(s *Set) error {
 	for i, rule := range s.Rules {
 		for j, d := range rule.Depends {
 			if s.Rule(d) == nil {
-				return r.fail(fmt.Sprintf("$.rules[%d].depends_on[%d]", i, j), fmt.Sprintf("there is no rule %q", d), r.v.meant(d, ids))
+				return r.fail(fmt.Sprintf("$.rules[%d].depends_on[%d]", i, j), fmt.Sprintf("there is no rule %q", d), r.v.Meant(d, ids))
 			}
 		}
 		if way := circle(s, rule, []string{rule.ID}, map[string]bool{}); way != nil {

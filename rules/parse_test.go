@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"healthaudit/audit/condition"
 	"healthaudit/snapshot"
 )
 
@@ -15,23 +16,24 @@ import (
 func words() Vocabulary {
 	can := func(p *Preparation) (Effect, error) { return Effect{Target: string(p.Item.Key)}, nil }
 	return Vocabulary{
-		Checks:  []string{"pm2-errored", "pm2-config-invalid", "function-manifest-drift", "script-syntax"},
-		Metrics: []string{"memory", "cpu", "online"},
+		Vocabulary: condition.Vocabulary{Checks: []string{"pm2-errored", "pm2-config-invalid", "function-manifest-drift", "script-syntax"},
+			Metrics: []string{"memory", "cpu", "online"}, Nearest: nearest},
 		Actions: []*Action{
 			{ID: "file.restore", Systems: snapshot.Systems, Class: Idempotent, Prepare: can, Params: []Param{{Name: "from", Values: []string{"last_good"}, Default: "last_good"}}},
 			{ID: "manifest.regenerate", Systems: []snapshot.System{snapshot.Functions}, Class: Idempotent, Prepare: can},
 			{ID: "pm2.restart", Systems: []snapshot.System{snapshot.PM2}, Class: Idempotent, Prepare: can},
 			{ID: "pm2.reload", Systems: []snapshot.System{snapshot.PM2}, Class: Idempotent, Prepare: can},
 		},
-		Nearest: func(w string, names []string) string {
-			for _, n := range names {
-				if len(n) >= 3 && len(w) >= 3 && n[:3] == w[:3] {
-					return n
-				}
-			}
-			return ""
-		},
 	}
+}
+
+func nearest(w string, names []string) string {
+	for _, n := range names {
+		if len(n) >= 3 && len(w) >= 3 && n[:3] == w[:3] {
+			return n
+		}
+	}
+	return ""
 }
 
 // example is the file of the documentation, as far as this version has its actions.

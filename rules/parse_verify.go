@@ -3,6 +3,8 @@ package rules
 import (
 	"fmt"
 	"time"
+
+	"healthaudit/audit/condition"
 )
 
 // verifyTimeout is how long an action may take to help when verify says nothing of it.
@@ -24,7 +26,7 @@ func (r *reader) verify(at string, rule *Rule, docs ...*verifyDoc) error {
 			rule.Verify.Timeout, said = verifyTimeout, true
 		}
 		if d.Expect != "" {
-			c, err := Compile(d.Expect, r.v)
+			c, err := condition.Compile(d.Expect, r.v.Vocabulary)
 			if err != nil {
 				return r.condition(at, "expect", d.Expect, err)
 			}

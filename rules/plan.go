@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"healthaudit/audit"
+	"healthaudit/audit/condition"
 	"healthaudit/snapshot"
 )
 
@@ -162,10 +163,13 @@ func (p *planner) evaluate() {
 	for i, r := range p.set.Rules {
 		of[r.System] = append(of[r.System], i)
 	}
-	j, unknown := newJudge(), make([]Unknown, len(p.set.Rules))
+	j, unknown := condition.NewJudge(), make([]Unknown, len(p.set.Rules))
 	for i := range p.w.Subjects {
 		sub := &p.w.Subjects[i]
 		sys, before := sub.Item.System(), len(p.matches)
+		if sub.Item.Foreign() { // no action knows what it is
+			continue
+		}
 		if sub.Level != audit.LevelUnknown && !sub.Item.Key.IsPseudo() {
 			p.judged[sys]++
 		}
@@ -175,7 +179,7 @@ func (p *planner) evaluate() {
 				continue
 			}
 			if !ready {
-				j.about(sub)
+				j.About(sub)
 				ready = true
 			}
 			p.one(n, sub, j, &unknown[n])
@@ -193,7 +197,7 @@ func (p *planner) evaluate() {
 }
 
 // one evaluates one rule on one item.
-func (p *planner) one(n int, sub *Subject, j *judge, unknown *Unknown) {
+func (p *planner) one(n int, sub *Subject, j *condition.Judge, unknown *Unknown) {
 	r := p.set.Rules[n]
 	var id string
 	var inc Incident
@@ -206,7 +210,7 @@ func (p *planner) one(n int, sub *Subject, j *judge, unknown *Unknown) {
 	if sub.Level == audit.LevelUnknown {
 		err = fmt.Errorf("nobody knows how it is")
 	} else {
-		holds, err = j.eval(r.When)
+		holds, err = j.Eval(r.When)
 	}
 	if err != nil { // neither true nor false: what was counted stays
 		if had {

@@ -77,7 +77,7 @@ func (p *planner) decide(m match, holding map[string]bool) Step {
 // subject tells why nothing is done about an item as it is.
 func (p *planner) subject(m match) (Skip, string) {
 	switch {
-	case m.subject.well(m.rule):
+	case m.rule.well(m.subject):
 		return SkipHealthy, "nothing of medium severity or worse is found: what is well is left alone"
 	case m.subject.Waived:
 		return SkipWaived, "a finding of it is waived: a person decided to live with it"

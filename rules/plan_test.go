@@ -1,7 +1,6 @@
 package rules
 
 import (
-	"errors"
 	"fmt"
 	"math/rand/v2"
 	"reflect"
@@ -526,13 +525,15 @@ func TestPlan_leaves_the_old_state(t *testing.T) {
 	}
 }
 
-func TestCompile_errors_are_CondErrors(t *testing.T) {
-	for _, text := range []string{"", "a b", "finding()", "finding(1)", "metric(\"memory\", 1)", "item", "finding('nope')"} {
-		_, err := Compile(text, words())
-		var c *CondError
-		if !errors.As(err, &c) || c.What == "" {
-			t.Errorf("%q: %v", text, err)
-		}
+// What a plugin lists is left alone: no action knows what it is.
+func TestPlan_leaves_items_of_plugins_alone(t *testing.T) {
+	s := tell(t, rule("for: 1"))
+	foreign := x
+	it := *x.Item
+	it.Source = snapshot.PluginSource + "p"
+	foreign.Item = &it
+	if p := s.run(foreign); len(p.Steps) != 0 {
+		t.Errorf("%+v", p.Steps)
 	}
 }
 

@@ -8,8 +8,27 @@ import (
 
 	"github.com/bmatcuk/doublestar/v4"
 
+	"healthaudit/audit"
+	"healthaudit/audit/condition"
 	"healthaudit/snapshot"
 )
+
+// A Subject is one item as conditions see it.
+type Subject = condition.Subject
+
+// well reports whether nothing is wrong with an item that a rule may act upon.
+func (r *Rule) well(s *Subject) bool {
+	if about := r.Action.About; about != "" {
+		return !s.Open[about]
+	}
+	return s.Level == audit.LevelOK
+}
+
+// A Vocabulary is the names that a file of rules may use.
+type Vocabulary struct {
+	condition.Vocabulary
+	Actions []*Action
+}
 
 // A Rule says when something is done about an item, and how often at most.
 type Rule struct {
@@ -18,7 +37,7 @@ type Rule struct {
 	System   snapshot.System
 	Items    []string // globs over keys; empty is all of the system
 	Except   []string // globs over keys that the rule leaves alone
-	When     Cond
+	When     condition.Cond
 	For      For
 	Priority int // the higher is served first
 	Cooldown time.Duration

@@ -7,15 +7,16 @@ import (
 	"time"
 
 	"healthaudit/audit"
+	"healthaudit/audit/condition"
 	"healthaudit/snapshot"
 )
 
 // A Verify says how it is told whether an action helped. The zero value looks
 // once, at once, whether the condition of the rule ceased to hold.
 type Verify struct {
-	Expect  *Cond         // what must hold; nil: the condition of the rule must be known not to
-	After   time.Duration // how long nothing is looked at
-	Timeout time.Duration // how long after that it may take
+	Expect  *condition.Cond // what must hold; nil: the condition of the rule must be known not to
+	After   time.Duration   // how long nothing is looked at
+	Timeout time.Duration   // how long after that it may take
 }
 
 // maxWait is the longest that a run waits for one action. What may take longer
@@ -112,9 +113,9 @@ func unmended(rule *Rule, sub *Subject, was audit.Severity) string {
 	if rule.Verify.Expect != nil {
 		cond, want, missed = *rule.Verify.Expect, true, "what it was to bring about does not hold afterwards"
 	}
-	j := newJudge()
-	j.about(sub)
-	holds, err := j.eval(cond)
+	j := condition.NewJudge()
+	j.About(sub)
+	holds, err := j.Eval(cond)
 	switch {
 	case err != nil:
 		return "whether it helped cannot be told: " + err.Error()

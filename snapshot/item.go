@@ -148,6 +148,13 @@ type Item struct {
 	Carried bool `json:"-"`
 }
 
+// Foreign reports whether a plugin listed the item, of whose doings nobody here
+// knows anything.
+func (it *Item) Foreign() bool { return strings.HasPrefix(it.Source, PluginSource) }
+
+// PluginSource begins the names of the sources of plugins.
+const PluginSource = "plugin:"
+
 // partial reports whether a fact that is missing may be there all the same.
 func (it *Item) partial() bool { return it.Torn || it.Unknown != "" }
 

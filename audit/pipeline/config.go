@@ -33,6 +33,8 @@ type Config struct {
 	Every       time.Duration // how often a run is to be; 0: not said
 	Grace       time.Duration // how much later is still in time
 	EveryAt     audit.Location
+	Plugins     Plugins
+	Hooks       Hooks
 }
 
 // DefaultFailOn is the gate when nothing else is asked for.

@@ -20,7 +20,7 @@ func (s *session) judge() (*View, error) {
 			return nil, err
 		}
 	}
-	s.info.Gone, err = missing(s.cmp.lost(v.Changes), old, s.snap, v.Seq, func() (*snapshot.Tree, error) { return treeAt(s.tx, s.past.seq) })
+	s.info.Gone, err = missing(s.Config.Plugins.kept(s.cmp.lost(v.Changes)), old, s.snap, v.Seq, func() (*snapshot.Tree, error) { return treeAt(s.tx, s.past.seq) })
 	if err != nil {
 		return nil, err
 	}
@@ -97,6 +97,7 @@ func (s *session) world(v *View) (*audit.World, error) {
 	}
 	w := s.Config.world(s.snap)
 	w.Backups, w.Recovery = s.seen(), s.standing
+	w.Foreign = &s.foreign
 	var accepted []Acceptance
 	before := uint64(0)
 	if s.past != nil {

@@ -11,6 +11,7 @@ import (
 
 	"healthaudit/audit"
 	"healthaudit/audit/check"
+	"healthaudit/audit/condition"
 	"healthaudit/report"
 	"healthaudit/rules"
 	"healthaudit/rules/action"
@@ -76,7 +77,7 @@ func (p *project) runner(mode string) *Runner {
 	for _, c := range check.All() {
 		ids = append(ids, c.ID)
 	}
-	set, err := rules.Parse("audit.rules.yaml", []byte(p.rules), rules.Vocabulary{Checks: ids, Actions: action.All()})
+	set, err := rules.Parse("audit.rules.yaml", []byte(p.rules), rules.Vocabulary{Vocabulary: condition.Vocabulary{Checks: ids}, Actions: action.All()})
 	if err != nil {
 		p.t.Fatal(err)
 	}

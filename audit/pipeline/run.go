@@ -62,11 +62,15 @@ func (r *Runner) Run(ctx context.Context) (*report.Document, error) {
 	}
 	s := &session{Runner: r, started: r.Host.Now().UTC().Round(0)}
 	defer s.close()
+	s.tellBefore(ctx)
 	s.list(ctx) // git lists the project while the store is opened and checked
 	if err := s.stageOf("open", s.open); err != nil {
 		return nil, err
 	}
 	if err := s.look(ctx); err != nil {
+		return nil, err
+	}
+	if err := s.askChecks(ctx); err != nil {
 		return nil, err
 	}
 	if err := s.remember(); err != nil {
@@ -98,6 +102,7 @@ func (r *Runner) Run(ctx context.Context) (*report.Document, error) {
 			made.Errors = append(made.Errors, report.Error{System: string(snapshot.Auditor), Source: "last_success", Message: err.Error(), Hint: "audit check-alive reads it: let the user who runs audit write beside the store"})
 		}
 	}
+	s.tell(ctx, made)
 	if r.Ephemeral { // there is no snapshot of that number
 		made.Run.Seq, made.Score.History[len(made.Score.History)-1].Seq = 0, 0
 	}

@@ -45,8 +45,9 @@ type session struct {
 	cmp     *comparison
 
 	backups  backupState
-	archived *archiving   // of this run
-	unmade   *BackupError // why there is none although one was wanted
+	foreign  audit.Foreign // what plugins and hooks said
+	archived *archiving    // of this run
+	unmade   *BackupError  // why there is none although one was wanted
 	gone     deletions
 
 	oldState, newState rules.State // of recovery, before and after this run
@@ -157,6 +158,8 @@ func (s *session) look(ctx context.Context) error {
 	treeless := world
 	before := begin(ctx, &treeless, s.Config, s.Collectors)
 	defer before.end()
+	plugins := s.askCollectors(ctx)
+	defer plugins.wait()
 	var tree *snapshot.Tree
 	err := s.stageOf("tree", func() error {
 		l := <-s.listing
@@ -169,7 +172,9 @@ func (s *session) look(ctx context.Context) error {
 	world.Tree, world.Repository = tree, s.info.Git
 	var g *gathering
 	err = s.stageOf("collect", func() (err error) {
-		g, err = gather(ctx, &world, s, before)
+		if g, err = gather(ctx, &world, s, before); err == nil {
+			err = plugins.join(ctx, g)
+		}
 		return err
 	})
 	if err != nil {

@@ -46,7 +46,7 @@ func (c *acceptCmd) accept(a *App) (said string, err error) {
 	case c.Removed:
 		return c.removed(a)
 	}
-	id, check, item, err := c.names()
+	id, check, item, err := c.names(a)
 	if err != nil {
 		return "", err
 	}
@@ -82,15 +82,19 @@ func (c *acceptCmd) accept(a *App) (said string, err error) {
 }
 
 // names reads what finding is meant: an id, or a check and an item.
-func (c *acceptCmd) names() (id, name string, item snapshot.Key, err error) {
+func (c *acceptCmd) names(a *App) (id, name string, item snapshot.Key, err error) {
 	switch {
 	case len(c.Finding) == 1 && idForm().MatchString(c.Finding[0]):
 		return strings.ToLower(c.Finding[0]), "", "", nil
 	case len(c.Finding) == 2:
 		name, item = strings.Trim(c.Finding[0], "[]"), snapshot.Key(c.Finding[1])
-		if !slices.Contains(checkIDs(), name) {
+		checks, err := a.catalogue()
+		if err != nil {
+			return "", "", "", err
+		}
+		if ids := idsOf(checks); !slices.Contains(ids, name) {
 			hint := "audit check list has the names"
-			if near := nearestName(name, checkIDs()); near != "" {
+			if near := nearestName(name, ids); near != "" {
 				hint = "did you mean " + near + "?"
 			}
 			return "", "", "", &usageError{fmt.Sprintf("there is no check %q", name), hint}

@@ -55,7 +55,7 @@ type CLI struct {
 	Root    string `help:"Folder to audit (default: root of the configuration, else the nearest folder above with audit.yaml or .git, else this one)." placeholder:"DIR"`
 	Config  string `help:"Configuration (default: ROOT/audit.yaml, if it is there)." placeholder:"FILE"`
 	Store   string `help:"Store (default: ROOT/.audit/audit.db)." placeholder:"FILE"`
-	Trust   bool   `name:"trust-config" help:"Let a configuration inside the project have programs run (systems.pm2.node, command actions of recovery). Not where others may change the project: a pull request could run code."`
+	Trust   bool   `name:"trust-config" help:"Let a configuration inside the project have programs run (plugins, hooks, systems.pm2.node, command actions of recovery). Not where others may change the project: a pull request could run code."`
 	Color   string `help:"When to use colour: auto, always or never (NO_COLOR is obeyed)." placeholder:"WHEN"`
 	Quiet   bool   `short:"q" help:"Print nothing at all when the exit code is 0."`
 	Verbose bool   `short:"v" help:"Say more on standard error; a trace when audit itself breaks."`

@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 
-	"healthaudit/audit/check"
 	"healthaudit/audit/pipeline"
 	"healthaudit/report"
 	"healthaudit/snapshot/archive"
@@ -62,6 +61,6 @@ func (c *archiveDrillCmd) drill(a *App) (*report.DrillView, error) {
 	if _, err := archive.ReadFile(a.ctx, file, ids, nil); errors.Is(err, archive.ErrSealed) || errors.Is(err, archive.ErrForeign) {
 		return nil, err // nothing that says something of the archive
 	}
-	d := &pipeline.Drill{Host: w.host, Config: &w.pipeline, Collectors: all.Collectors, Checks: check.All(), Store: a.Store, File: file, IDs: ids, Version: version, Actor: a.actor(w.host)}
+	d := &pipeline.Drill{Host: w.host, Config: &w.pipeline, Collectors: all.Collectors, Checks: w.checks(), Store: a.Store, File: file, IDs: ids, Version: version, Actor: a.actor(w.host)}
 	return d.Run(a.ctx)
 }

@@ -4,9 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"healthaudit/audit"
-	"healthaudit/audit/check"
+	"healthaudit/audit/check/custom"
 	"healthaudit/audit/pipeline"
 	"healthaudit/report"
 	"healthaudit/snapshot"
@@ -22,14 +23,20 @@ type bisectCmd struct {
 
 // Run says between which snapshots, and commits, a finding began.
 func (c *bisectCmd) Run(a *App) error {
-	checks := check.All()
+	checks, err := a.catalogue()
+	if err != nil {
+		return err
+	}
 	i := slices.IndexFunc(checks, func(k *audit.Check) bool { return k.ID == c.Check })
 	if i < 0 {
 		hint := "audit check list has the names"
-		if near := nearestName(c.Check, checkIDs()); near != "" {
+		if near := nearestName(c.Check, idsOf(checks)); near != "" {
 			hint = "did you mean " + near + "?"
 		}
 		return &usageError{fmt.Sprintf("there is no check %q", c.Check), hint}
+	}
+	if strings.HasPrefix(c.Check, custom.PluginPrefix) {
+		return &usageError{c.Check + " is found by a plugin, which cannot be asked about stored snapshots", "audit history shows when it was found"}
 	}
 	if checks[i].Last {
 		return &usageError{c.Check + " is about waivers, which are not kept with snapshots", "audit history shows when it was found"}

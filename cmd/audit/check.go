@@ -7,7 +7,6 @@ import (
 	"golang.org/x/tools/txtar"
 
 	"healthaudit/audit"
-	"healthaudit/audit/check"
 	"healthaudit/report"
 	"healthaudit/testdata"
 )
@@ -18,7 +17,11 @@ type checkListCmd struct {
 
 func (c *checkListCmd) Run(a *App) error {
 	rows := []report.CheckRow{}
-	for _, k := range check.All() {
+	checks, err := a.catalogue()
+	if err != nil {
+		return err
+	}
+	for _, k := range checks {
 		rows = append(rows, report.CheckRow{ID: k.ID, System: string(k.System), Severity: k.Severity.String(), Title: k.Title})
 	}
 	return show(a, c.listing, exitOK, rows, report.Checks)
@@ -30,13 +33,17 @@ type checkExplainCmd struct {
 }
 
 func (c *checkExplainCmd) Run(a *App) error {
-	for _, k := range check.All() {
+	checks, err := a.catalogue()
+	if err != nil {
+		return err
+	}
+	for _, k := range checks {
 		if k.ID == c.ID {
 			return show(a, c.listing, exitOK, checkDoc(k), report.CheckExplain)
 		}
 	}
 	hint := "audit check list names them"
-	if near := nearestName(c.ID, checkIDs()); near != "" {
+	if near := nearestName(c.ID, idsOf(checks)); near != "" {
 		hint = "did you mean " + near + "?"
 	}
 	return &usageError{fmt.Sprintf("there is no check %q", c.ID), hint}

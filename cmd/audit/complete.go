@@ -200,7 +200,11 @@ func (a *App) values(n *kong.Node, v *kong.Value, last string) (out []candidate)
 	}
 	switch kind {
 	case "check":
-		for _, k := range check.All() {
+		checks, err := a.catalogue()
+		if err != nil {
+			checks = check.All()
+		}
+		for _, k := range checks {
 			out = append(out, candidate{k.ID, k.Title})
 		}
 	case "rule":
@@ -244,8 +248,8 @@ func (a *App) values(n *kong.Node, v *kong.Value, last string) (out []candidate)
 
 // itemKeys are the items of the latest snapshot; none where it cannot be read.
 func (a *App) itemKeys() (keys []string) {
-	_ = a.reading(func(_ *settings, tx *store.Tx) error {
-		v, err := pipeline.Load(tx, tx.Seq(), all.Collectors, check.All())
+	_ = a.reading(func(s *settings, tx *store.Tx) error {
+		v, err := pipeline.Load(tx, tx.Seq(), all.Collectors, s.checks())
 		if err != nil {
 			return err
 		}

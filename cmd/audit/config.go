@@ -67,6 +67,7 @@ type File struct {
 		Off      []string           `yaml:"off"`
 		Severity map[string]string  `yaml:"severity"`
 		Limits   map[string]float64 `yaml:"limits"`
+		Custom   []fileCustom       `yaml:"custom"`
 	} `yaml:"checks"`
 	Archive struct {
 		Dir        string `yaml:"dir"`
@@ -94,6 +95,16 @@ type File struct {
 		Mode  string `yaml:"mode"`
 		Rules string `yaml:"rules"`
 	} `yaml:"recovery"`
+	Plugins struct {
+		Collectors []fileCollector `yaml:"collectors"`
+		Checks     []fileChecker   `yaml:"checks"`
+	} `yaml:"plugins"`
+	Hooks struct {
+		Before       []fileHook `yaml:"before"`
+		After        []fileHook `yaml:"after"`
+		OnRegression []fileHook `yaml:"on_regression"`
+		Ping         string     `yaml:"ping"`
+	} `yaml:"hooks"`
 }
 
 // resolve applies the precedence flag, environment, file, default to the
@@ -230,7 +241,7 @@ func parseConfig(path string, src []byte, into *File) error {
 		return &usageError{path + " holds a second YAML document", "write all of it into one"}
 	}
 	if err == nil && into.Version != 1 {
-		return &usageError{fmt.Sprintf("%s: version is %d, want 1", path, into.Version), "this version of audit reads version 1 only"}
+		return (&settings{source: src}).complain(path)("version is %d, want 1: this version of audit reads no other", into.Version)
 	}
 	if err == nil {
 		return nil

@@ -13,7 +13,6 @@ import (
 	"github.com/goccy/go-yaml/parser"
 
 	"healthaudit/audit"
-	"healthaudit/audit/check"
 )
 
 // maxWaivers bounds the entries of waivers and of ignore, each.
@@ -218,10 +217,10 @@ func (e listEntry) waivable(id string) error {
 	if id == "" {
 		return e.bad("check", "is missing: the name in brackets in the report")
 	}
-	all := check.All()
+	all := e.s.checks()
 	i := slices.IndexFunc(all, func(c *audit.Check) bool { return c.ID == id })
 	if i < 0 {
-		near := nearestName(id, checkIDs())
+		near := nearestName(id, idsOf(all))
 		if near != "" {
 			near = ", did you mean " + near + "?"
 		}

@@ -10,7 +10,9 @@ import (
 	"testing"
 
 	"healthaudit/audit/check"
+	"healthaudit/audit/pipeline"
 	"healthaudit/report"
+	"healthaudit/snapshot/collect/plugin"
 )
 
 var update = flag.Bool("update", false, "write the generated pages of docs/ again")
@@ -19,6 +21,7 @@ var update = flag.Bool("update", false, "write the generated pages of docs/ agai
 func TestDocs(t *testing.T) {
 	pages := manPages(t)
 	pages["checks.md"], pages["report.schema.json"], pages["commands.md"] = checksPage(), string(report.SchemaJSON), commandsPage(t)
+	pages["plugin.schema.json"], pages["hook.schema.json"] = string(plugin.SchemaJSON), string(pipeline.HookSchemaJSON)
 	for name, page := range pages {
 		path := filepath.Join("..", "..", "docs", name)
 		if *update {

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"healthaudit/audit/check"
 	"healthaudit/report"
 	"healthaudit/rules"
 )
@@ -52,11 +53,11 @@ func TestInitConfig(t *testing.T) {
 }
 
 func TestInitRules(t *testing.T) {
-	off, err := rules.Parse("audit.rules.yaml", []byte(rulesText()), ruleWords())
+	off, err := rules.Parse("audit.rules.yaml", []byte(rulesText()), ruleWords(idsOf(check.All())))
 	if err != nil || len(off.Rules) != 0 {
 		t.Fatalf("%v %v", off, err)
 	}
-	on, err := rules.Parse("audit.rules.yaml", []byte(regexp.MustCompile(`(?m)^#(  )`).ReplaceAllString(rulesText(), "$1")), ruleWords())
+	on, err := rules.Parse("audit.rules.yaml", []byte(regexp.MustCompile(`(?m)^#(  )`).ReplaceAllString(rulesText(), "$1")), ruleWords(idsOf(check.All())))
 	if err != nil || len(on.Rules) != len(builtin().Rules) {
 		t.Fatalf("%v %v", on, err)
 	}

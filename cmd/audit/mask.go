@@ -8,6 +8,7 @@ import (
 
 	"healthaudit/snapshot"
 	"healthaudit/snapshot/analyze/lazyregexp"
+	"healthaudit/snapshot/analyze/mask"
 )
 
 // A masker takes out of a text what could be a secret. Structure, keys,
@@ -20,18 +21,12 @@ type masker struct {
 }
 
 var (
-	// telling matches a name that sounds like a secret and is given a value, in
-	// whatever kind of file, or an option of that name.
-	// An assignment in capitals is one to an environment variable.
-	telling = lazyregexp.New(`(?:^|[\s;&|("'])[A-Z][A-Z0-9_]*=|(?i:[\w-]*(?:token|secret|pass|pwd|auth|credential|\bkey|[_-]key)[\w-]*["']?(?:\s*[:=]|\s+["']?))`)
 	// container matches a key whose values may all be secret.
 	container = lazyregexp.New(`(?:^|[^\w-])["']?(?:(?:env(?:_\w+)?|\w*args|entrypoint|with|matrix)["']?\s*[:=]|environment["']?\s*=)`)
 	header    = lazyregexp.New(`^\s*\[\[?[A-Za-z]`) // of a table in TOML
 	table     = lazyregexp.New(`\b(?:env|environment|inputs)\b`)
 	entry     = lazyregexp.New(`^(\s*(?:- )?["']?[A-Za-z][\w.-]*["']?\s*[:=]\s*)(.*)$`)
 
-	userInfo  = lazyregexp.New(`(://)[^/\s@'"]*@`)
-	query     = lazyregexp.New(`(://[^\s?'"]*\?)[^\s'"]+`)
 	quotedArg = lazyregexp.New(`((?:^|\s)(?:-[A-Zabd-z]|-[a-z]{2,}|--[A-Za-z][\w-]*)[ =]+)(?:\\?"[^"]*"?|'[^']*'?)`)
 	reference = lazyregexp.New(`^\$\{\{\s*(?:secrets|github|vars|env|inputs|matrix|needs|steps|runner)(?:\.[\w-]+)+\s*\}\}$`)
 	chunk     = lazyregexp.New(`\(not shown\)|\$\{\{\s*(?:secrets|github|vars|env|inputs|matrix|needs|steps|runner)(?:\.[\w-]+)+\s*\}\}|[^\s"'` + "`" + `,;(){}\[\]<>|]+`)
@@ -51,14 +46,14 @@ var (
 // not show. A nil secret has none but those that sound like one.
 func (s *secret) valueOf() *regexp.Regexp {
 	if s == nil {
-		return telling()
+		return mask.Telling()
 	}
 	names := make([]string, 0, len(s.names))
 	for n := range s.names {
 		names = append(names, regexp.QuoteMeta(n))
 	}
 	slices.Sort(names)
-	return regexp.MustCompile(`(?:^|[^\w-])["']?(?:` + strings.Join(names, "|") + `)["']?\s*[:=]|` + telling().String())
+	return regexp.MustCompile(`(?:^|[^\w-])["']?(?:` + strings.Join(names, "|") + `)["']?\s*[:=]|` + mask.Telling().String())
 }
 
 // vocabulary is every word of keys, paths and facts that reports show.
@@ -165,8 +160,8 @@ func (m *masker) shown(value string) string {
 // words masks the words of a line that are not plain, and those that follow an
 // option.
 func (m *masker) words(line string) string {
-	line = userInfo().ReplaceAllString(line, "${1}"+notShown+"@")
-	line = query().ReplaceAllString(line, "${1}"+notShown)
+	line = mask.UserInfo().ReplaceAllString(line, "${1}"+notShown+"@")
+	line = mask.Query().ReplaceAllString(line, "${1}"+notShown)
 	line = quotedArg().ReplaceAllString(line, "${1}"+notShown)
 	argument := false
 	return chunk().ReplaceAllStringFunc(line, func(w string) string {

@@ -12,6 +12,7 @@ import (
 	"healthaudit/report"
 	"healthaudit/snapshot"
 	"healthaudit/snapshot/analyze/lazyregexp"
+	"healthaudit/snapshot/analyze/mask"
 )
 
 // patches are the text diffs of every captured file that differs, sorted by path.
@@ -112,7 +113,7 @@ type secret struct {
 }
 
 const (
-	notShown = "(not shown)"
+	notShown = mask.NotShown
 	withheld = "(not shown: values of environment variables stand in this file; audit restore SNAPSHOT FILE --target DIR brings it back)\n"
 )
 

@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"github.com/rogpeppe/go-internal/diff"
+
+	"healthaudit/snapshot/analyze/mask"
 )
 
 // Whatever two files hold, every line of their diff is there, masked or not.
@@ -19,7 +21,7 @@ func FuzzMaskedDiff(f *testing.F) {
 		f.Add(seed[0], seed[1], seed[2])
 	}
 	f.Fuzz(func(t *testing.T, name, old, cur string) {
-		m := &masker{value: telling()}
+		m := &masker{value: mask.Telling()}
 		got := maskedDiff(name, []byte(old), []byte(cur), m)
 		plain := string(diff.Diff("a", []byte(old), "b", []byte(cur)))
 		if g, p := strings.Count(got, "\n"), strings.Count(plain, "\n"); g != p {

@@ -7,7 +7,6 @@ import (
 	"os"
 	"slices"
 
-	"healthaudit/audit/check"
 	"healthaudit/audit/pipeline"
 	"healthaudit/report"
 	"healthaudit/rules"
@@ -31,11 +30,6 @@ func (c *recoverPlanCmd) Run(a *App) error {
 	var v report.RecoveryView
 	var plan *rules.Plan
 	err := a.reading(func(s *settings, tx *store.Tx) error {
-		h, err := host.New(s.root, a.Env, a.Now)
-		if err != nil {
-			return &usageError{err.Error(), ""}
-		}
-		defer h.Close()
 		set, err := s.rules(a)
 		if err != nil {
 			return err
@@ -43,7 +37,7 @@ func (c *recoverPlanCmd) Run(a *App) error {
 		if c.Rule != "" && set.Rule(c.Rule) == nil {
 			return noRule(c.Rule, set)
 		}
-		v, plan, err = a.plan(h, tx, set, c.Rule, c.Patch)
+		v, plan, err = c.plan(a, s, tx, set)
 		return err
 	})
 	if err != nil {
@@ -63,12 +57,17 @@ func (c *recoverPlanCmd) Run(a *App) error {
 }
 
 // plan plans on the latest snapshot. It writes nothing, the store included.
-func (a *App) plan(h host.Host, tx *store.Tx, set *rules.Set, only string, patch bool) (v report.RecoveryView, p *rules.Plan, err error) {
+func (c *recoverPlanCmd) plan(a *App, s *settings, tx *store.Tx, set *rules.Set) (v report.RecoveryView, p *rules.Plan, err error) {
+	h, err := host.New(s.root, a.Env, a.Now)
+	if err != nil {
+		return v, nil, &usageError{err.Error(), ""}
+	}
+	defer h.Close()
 	seq, err := find(tx, "latest", a.Now())
 	if err != nil {
 		return v, nil, err
 	}
-	view, err := pipeline.Load(tx, seq, all.Collectors, check.All())
+	view, err := pipeline.Load(tx, seq, all.Collectors, s.checks())
 	if err != nil {
 		return v, nil, err
 	}
@@ -81,10 +80,10 @@ func (a *App) plan(h host.Host, tx *store.Tx, set *rules.Set, only string, patch
 		return v, nil, err
 	}
 	w := view.World(pipeline.Sources(a.ctx, h, tx, view), a.Now())
-	w.Only = only
+	w.Only = c.Rule
 	p, _ = set.Make(w, state)
 	v.Rules, v.Recovery = set.Path, pipeline.DocumentRecovery("plan", &pipeline.Recovered{Rules: len(set.Rules), Plan: p})
-	if patch {
+	if c.Patch {
 		v.Patches, err = stepPatches(tx, view.Snapshot, p)
 	}
 	return v, p, err
@@ -97,7 +96,7 @@ func (a *App) recovering(fn func(*settings, *pipeline.Runner) error) error {
 		if err != nil {
 			return err
 		}
-		return fn(c.settings, &pipeline.Runner{Host: c.host, Config: &c.pipeline, Collectors: all.Collectors, Checks: check.All(), Store: a.Store, Version: version,
+		return fn(c.settings, &pipeline.Runner{Host: c.host, Config: &c.pipeline, Collectors: all.Collectors, Checks: c.checks(), Store: a.Store, Version: version,
 			Actor: c.actor, Recovery: "apply", Rules: set, Command: a.line})
 	})
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"healthaudit/audit/check"
+	"healthaudit/audit/condition"
 	"healthaudit/audit/pipeline"
 	"healthaudit/report"
 	"healthaudit/rules"
@@ -19,17 +20,21 @@ import (
 const defaultRules = "audit.rules.yaml"
 
 // ruleWords is what conditions may name.
-func ruleWords() rules.Vocabulary {
-	v := rules.Vocabulary{Checks: checkIDs(), Actions: action.All(), Nearest: nearestName}
+func ruleWords(checks []string) rules.Vocabulary {
+	return rules.Vocabulary{Vocabulary: condition.Vocabulary{Checks: checks, Metrics: metrics(), Nearest: nearestName}, Actions: action.All()}
+}
+
+// metrics are the names of all metrics that items may have.
+func metrics() (names []string) {
 	for _, c := range all.Collectors {
-		v.Metrics = append(v.Metrics, c.Metrics...)
+		names = append(names, c.Metrics...)
 	}
-	return v
+	return names
 }
 
 // builtin are the rules that audit brings along.
 func builtin() *rules.Set {
-	set, err := rules.Parse("", rules.Builtin, ruleWords())
+	set, err := rules.Parse("", rules.Builtin, ruleWords(idsOf(check.All())))
 	if err != nil {
 		panic(err) // a test parses them
 	}
@@ -157,7 +162,7 @@ func (c *ruleTestCmd) Run(a *App) error {
 			one.Rules = []*rules.Rule{r}
 			set = &one
 		}
-		t, err := pipeline.TestRules(a.ctx, tx, set, c.Last, all.Collectors, check.All())
+		t, err := pipeline.TestRules(a.ctx, tx, set, c.Last, all.Collectors, s.checks())
 		if err != nil {
 			return err
 		}

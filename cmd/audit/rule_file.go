@@ -36,7 +36,7 @@ func (s *settings) rules(a *App) (*rules.Set, error) {
 	if away {
 		shown = name
 	}
-	set, err := rules.Parse(shown, src, ruleWords())
+	set, err := rules.Parse(shown, src, ruleWords(s.checkIDs()))
 	var bad *rules.ParseError
 	if errors.As(err, &bad) {
 		return nil, &usageError{bad.Error(), bad.Hint}

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"healthaudit/audit"
-	"healthaudit/audit/check"
 	"healthaudit/audit/pipeline"
 	"healthaudit/report"
 	"healthaudit/snapshot/collect/all"
@@ -87,10 +86,10 @@ func (c *reportCmd) Run(a *App) error {
 		}
 		var v *pipeline.View
 		if c.Recheck {
-			r := &pipeline.Recheck{Config: &s.pipeline, Collectors: all.Collectors, Checks: check.All(), Now: a.Now()}
+			r := &pipeline.Recheck{Config: &s.pipeline, Collectors: all.Collectors, Checks: s.checks(), Now: a.Now()}
 			v, err = r.View(tx, seq)
 		} else {
-			v, err = pipeline.Load(tx, seq, all.Collectors, check.All())
+			v, err = pipeline.Load(tx, seq, all.Collectors, s.checks())
 		}
 		switch {
 		case err != nil:

@@ -12,7 +12,6 @@ import (
 	"github.com/bmatcuk/doublestar/v4"
 
 	"healthaudit/audit"
-	"healthaudit/audit/check"
 	"healthaudit/audit/pipeline"
 	"healthaudit/snapshot"
 	"healthaudit/snapshot/collect"
@@ -50,15 +49,14 @@ type settings struct {
 	pipeline pipeline.Config
 	log      logging
 
-	archiveLine int // where the configuration speaks of archives; 0 nowhere
+	extra       []*audit.Check // that the configuration defines
+	archiveLine int            // where the configuration speaks of archives; 0 nowhere
 }
 
 // check validates the values and makes the pipeline's configuration of them.
 func (s *settings) check(a *App, path string) error {
 	f, c := &s.file, &s.pipeline
-	bad := func(format string, args ...any) error {
-		return &usageError{path + ": " + fmt.Sprintf(format, args...), ""}
-	}
+	bad := s.complain(path)
 	for _, e := range []struct {
 		system snapshot.System
 		word   string
@@ -83,10 +81,13 @@ func (s *settings) check(a *App, path string) error {
 		}
 		c.Collect.PM2Homes = append(c.Collect.PM2Homes, filepath.Clean(h))
 	}
-	for _, list := range [][]string{f.Systems.PM2.Files, f.Systems.Functions.Manifests, f.Systems.Scripts.Crontabs} {
-		for _, p := range list {
+	for _, list := range []struct {
+		key   string
+		paths []string
+	}{{"systems.pm2.files", f.Systems.PM2.Files}, {"systems.functions.manifests", f.Systems.Functions.Manifests}, {"systems.scripts.crontabs", f.Systems.Scripts.Crontabs}} {
+		for _, p := range list.paths {
 			if !filepath.IsLocal(p) {
-				return bad("%q leaves the audited folder", p)
+				return bad("%s: %q leaves the audited folder", list.key, p)
 			}
 		}
 	}
@@ -148,6 +149,9 @@ func (s *settings) check(a *App, path string) error {
 	if err := s.checkExpect(path); err != nil {
 		return err
 	}
+	if err := s.checkPlugins(path); err != nil {
+		return err
+	}
 	if err := s.checkChecks(bad); err != nil {
 		return err
 	}
@@ -156,26 +160,25 @@ func (s *settings) check(a *App, path string) error {
 
 func (s *settings) checkChecks(bad func(string, ...any) error) error {
 	f, c := &s.file, &s.pipeline
-	known := func(id string) error {
-		for _, k := range check.All() {
-			if k.ID == id {
-				return nil
-			}
+	known := func(key, id string) error {
+		ids := s.checkIDs()
+		if slices.Contains(ids, id) {
+			return nil
 		}
-		near := nearestName(id, checkIDs())
+		near := nearestName(id, ids)
 		if near != "" {
 			near = ", did you mean " + near + "?"
 		}
-		return bad("there is no check %q%s", id, near)
+		return bad("%s: there is no check %q%s", key, id, near)
 	}
 	for _, id := range f.Checks.Off {
-		if err := known(id); err != nil {
+		if err := known("checks.off", id); err != nil {
 			return err
 		}
 	}
 	c.ChecksOff = f.Checks.Off
 	for id, word := range f.Checks.Severity {
-		if err := known(id); err != nil {
+		if err := known("checks.severity", id); err != nil {
 			return err
 		}
 		sev, err := audit.ParseSeverity(word)
@@ -189,12 +192,12 @@ func (s *settings) checkChecks(bad func(string, ...any) error) error {
 	}
 	for name, v := range f.Checks.Limits {
 		id, limit, _ := strings.Cut(name, ".")
-		if err := known(id); err != nil {
+		if err := known("checks.limits", id); err != nil {
 			return err
 		}
-		for _, k := range check.All() {
+		for _, k := range s.checks() {
 			if k.ID == id && !slices.ContainsFunc(k.Limits, func(l audit.Limit) bool { return l.Name == limit }) {
-				return bad("check %s has no limit %q", id, limit)
+				return bad("checks.limits: check %s has no limit %q", id, limit)
 			}
 		}
 		if c.Limits == nil {
@@ -203,39 +206,6 @@ func (s *settings) checkChecks(bad func(string, ...any) error) error {
 		c.Limits[name] = v
 	}
 	return nil
-}
-
-// trusted refuses a configuration that would have something of the project run and
-// that may itself be a part of the project: a pull request must not run code.
-func (s *settings) trusted(a *App) error {
-	if !s.pipeline.Collect.PM2Node || a.Trust || s.ours(a) {
-		return nil
-	}
-	return &usageError{s.config + ": systems.pm2.node runs ecosystem files in real Node, and whoever may change this configuration could run code here",
-		"if every change of this project may run on this machine: --trust-config\nelse take the key out, or put it into a file outside of the project: --config FILE --root DIR"}
-}
-
-// ours reports whether the configuration is no part of the project. One that
-// chooses its own root may lie outside of that and inside the project, and so may
-// one in another folder of the repository that the root is a part of.
-func (s *settings) ours(a *App) bool { return a.Config != "" && !s.moved && s.outside(s.config) }
-
-// outside reports whether a file lies outside of the repository of the root, by
-// its name and by what links make of it.
-func (s *settings) outside(file string) bool {
-	for _, resolve := range []func(string) (string, error){filepath.Abs, filepath.EvalSymlinks} {
-		root, err1 := resolve(s.root)
-		root = repository(root)
-		at, err2 := resolve(file)
-		if err2 == nil {
-			at, err2 = filepath.Abs(at)
-		}
-		rel, err3 := filepath.Rel(root, at)
-		if err1 != nil || err2 != nil || err3 != nil || filepath.IsLocal(rel) {
-			return false
-		}
-	}
-	return true
 }
 
 // repository is the outermost folder around another one that git has as a work
@@ -263,11 +233,4 @@ func validGate(list []string) error {
 		}
 	}
 	return nil
-}
-
-func checkIDs() (out []string) {
-	for _, c := range check.All() {
-		out = append(out, c.ID)
-	}
-	return out
 }

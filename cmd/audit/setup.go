@@ -5,7 +5,6 @@ import (
 	"os"
 	"path/filepath"
 
-	"healthaudit/audit/check"
 	"healthaudit/audit/pipeline"
 	"healthaudit/report"
 	"healthaudit/rules"
@@ -67,9 +66,15 @@ func (c *change) note(a *App, e rules.Entry, phase string) error {
 }
 
 // glance audits without keeping anything, and without the store where that is
-// damaged or not there.
+// damaged or not there. It starts no plugin, and nothing else that whoever may change
+// the project could have named.
 func (a *App) glance(s *settings, h host.Host) (*report.Document, error) {
-	r := &pipeline.Runner{Host: h, Config: &s.pipeline, Collectors: all.Collectors, Checks: check.All(), Store: a.Store, Version: version,
+	config := s.pipeline
+	config.Plugins = pipeline.Plugins{}
+	if s.trusted(a) != nil {
+		config.Collect.PM2Node = false
+	}
+	r := &pipeline.Runner{Host: h, Config: &config, Collectors: all.Collectors, Checks: s.checks(), Store: a.Store, Version: version,
 		Actor: a.actor(h), Recovery: "off", Ephemeral: true}
 	doc, err := r.Run(a.ctx)
 	var bad *store.CorruptError

@@ -98,11 +98,15 @@ type Command struct {
 	MaxError int64             // bytes of standard error that are kept; 0 keeps 4096
 	KeepLast bool              // of what it prints, the last MaxOut and MaxError bytes are kept, and more is no error
 	Alone    bool              // when it has ended, what it started is killed: its process group
+	Marked   bool              // Linux: when it has ended, what it started is killed wherever it went, by a variable of its environment (MarkName)
 
 	// Linux only; 0 is no bound.
 	MaxMemory int64         // bytes of private memory that it may have
 	MaxSleep  time.Duration // a program that does nothing at all for so long is killed: ErrAsleep
 }
+
+// MarkName is the variable that tells what a program started: see Command.Marked.
+const MarkName = "AUDIT_STARTED"
 
 // Self as Command.Program runs this very executable.
 const Self = "\x00self"

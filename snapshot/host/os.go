@@ -2,6 +2,7 @@ package host
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -147,6 +148,11 @@ func (o *OS) Run(ctx context.Context, c Command) (Result, error) {
 	if cmd.Env == nil {
 		cmd.Env = []string{}
 	}
+	mark := ""
+	if c.Marked {
+		mark = MarkName + "=" + rand.Text()
+		cmd.Env = append(cmd.Env, mark)
+	}
 	if c.In != nil {
 		cmd.Stdin = strings.NewReader(string(c.In))
 	}
@@ -169,6 +175,9 @@ func (o *OS) Run(ctx context.Context, c Command) (Result, error) {
 	over := slept()
 	if errors.Is(err, exec.ErrWaitDelay) || c.Alone && cmd.Process != nil { // it ended, but what it started holds the pipes, or may
 		killGroup(cmd)
+	}
+	if mark != "" && cmd.Process != nil {
+		killMarked(mark)
 	}
 	res := Result{Out: out.b, Err: errs.b, Code: -1}
 	if cmd.ProcessState != nil {

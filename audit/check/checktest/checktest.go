@@ -13,6 +13,7 @@
 //	gone          keys of items that vanished without explanation, with their level (optional)
 //	backups.json  what is known of the archives, as audit.Backups (optional)
 //	self.json     what the run knows of the auditor itself, an audit.Watch (optional)
+//	foreign.json  what plugins and hooks said, an audit.Foreign (optional)
 //	expect        keys of items that the configuration expects, with the line of audit.yaml (optional)
 //	want          a line per expected finding: "severity item path:line", path:line "-" without a place
 package checktest
@@ -165,6 +166,12 @@ func Case(t *testing.T, c *audit.Check, a *txtar.Archive, collectors ...*collect
 	if b := files["self.json"]; b != nil {
 		w.Self = &audit.Watch{FreeBytes: -1}
 		if err := json.Unmarshal(b, w.Self); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if b := files["foreign.json"]; b != nil {
+		w.Foreign = &audit.Foreign{}
+		if err := json.Unmarshal(b, w.Foreign); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -8,4 +8,4 @@ import (
 
 // All lists the checks of the package.
 var All = []*audit.Check{SystemUnreadable, ItemVanished, ExpectedMissing, InventoryEmpty, CheckCrashed, WaiverInvalid, WaiverExpired, WaiverUnused, RunsMissed, ClockBackwards, StoreLarge, JournalBroken, ArchiveFailed, DrillDue,
-	RecoveryExhausted, RecoveryBreaker, RollbackFailed}
+	RecoveryExhausted, RecoveryBreaker, RollbackFailed, PluginFailed, HookFailed}

@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	"healthaudit/snapshot/analyze/lazyregexp"
+	"healthaudit/snapshot/analyze/mask"
 )
 
 // A family is one kind of linter message: a stable id, whether GitHub refuses
@@ -124,7 +125,7 @@ var (
 // name in it.
 func classify(kind, message string) (f family, text, subject string) {
 	f, text, subject = match(kind, message)
-	return f, hide(text), hide(subject)
+	return f, mask.Credentials(text), mask.Credentials(subject)
 }
 
 func match(kind, message string) (f family, text, subject string) {
@@ -157,7 +158,7 @@ func match(kind, message string) (f family, text, subject string) {
 // name returns a name out of a message as it may be shown.
 func name(id, s string) string {
 	if len(s) > 80 || !printable().MatchString(s) || id == "expression-context" && !contextName().MatchString(s) {
-		return hidden
+		return mask.NotShown
 	}
 	if strings.Contains(s, `"`) || id == "cron-too-often" || isNumber(s) {
 		return s

@@ -10,6 +10,7 @@ import (
 	"go.yaml.in/yaml/v4"
 
 	"healthaudit/snapshot/analyze/lazyregexp"
+	"healthaudit/snapshot/analyze/mask"
 	"healthaudit/snapshot/analyze/trait"
 )
 
@@ -58,7 +59,7 @@ func deref(n *yaml.Node) *yaml.Node {
 
 // text returns the text of a scalar as it may be shown, "" for anything else
 // and for null.
-func text(n *yaml.Node) string { return hide(raw(n)) }
+func text(n *yaml.Node) string { return mask.Credentials(raw(n)) }
 
 // shownShell is the text of a shell as it may be shown: its program where that is a
 // known one, with its options; anything else may be a value in the wrong place.
@@ -138,7 +139,7 @@ func names(root *yaml.Node) (secrets, vars []string) {
 		if n.Kind == yaml.ScalarNode && (strings.Contains(n.Value, "ecrets") || strings.Contains(n.Value, "vars") ||
 			strings.Contains(n.Value, "SECRETS") || strings.Contains(n.Value, "VARS")) {
 			for _, m := range secretName().FindAllStringSubmatch(n.Value, -1) {
-				name := strings.ToUpper(hide(m[2] + m[3]))
+				name := strings.ToUpper(mask.Credentials(m[2] + m[3]))
 				if name == "" {
 					name = "*"
 				}

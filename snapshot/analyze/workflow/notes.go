@@ -11,6 +11,7 @@ import (
 	"go.yaml.in/yaml/v4"
 
 	"healthaudit/snapshot"
+	"healthaudit/snapshot/analyze/mask"
 	"healthaudit/snapshot/analyze/refs"
 )
 
@@ -58,7 +59,7 @@ func (d *Document) notes(m *Model) []Message {
 				}
 			}
 			if p := s.traits.broken; p != nil {
-				out = append(out, Message{Pos: d.within(&s, p.Line, p.Column), Family: NoteShell, Where: whereOf(m.Jobs[i].ID, s.Key), Text: hide(p.Message)})
+				out = append(out, Message{Pos: d.within(&s, p.Line, p.Column), Family: NoteShell, Where: whereOf(m.Jobs[i].ID, s.Key), Text: mask.Credentials(p.Message)})
 			}
 			for _, k := range s.traits.machines {
 				if !ownMachine(m.Jobs[i].RunsOn) {

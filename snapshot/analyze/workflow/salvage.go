@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"healthaudit/snapshot/analyze/lazyregexp"
+	"healthaudit/snapshot/analyze/mask"
 )
 
 var (
@@ -25,7 +26,7 @@ func (d *Document) salvage(m *Model) {
 		if len(raw) > 1000 {
 			continue
 		}
-		s := hide(strings.ToValidUTF8(strings.TrimRight(string(raw), "\r\n"), ""))
+		s := mask.Credentials(strings.ToValidUTF8(strings.TrimRight(string(raw), "\r\n"), ""))
 		if g := salvageName().FindStringSubmatch(s); g != nil && m.Name == "" {
 			m.Name = strings.Trim(g[1], `"'`)
 		} else if g := salvageCron().FindStringSubmatch(s); g != nil {

@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v4"
+
+	"healthaudit/snapshot/analyze/mask"
 )
 
 // A Rule names what a Hit is about.
@@ -235,7 +237,7 @@ func (s *scan) hitAt(r Rule, kind string, p Pos, detail string) {
 	if len(s.hits) >= maxCounted || s.waived(p.Line, r) {
 		return
 	}
-	s.hits = append(s.hits, Hit{Pos: p, Rule: r, Kind: kind, Where: s.where(p.Line), Detail: shortened(hide(detail))})
+	s.hits = append(s.hits, Hit{Pos: p, Rule: r, Kind: kind, Where: s.where(p.Line), Detail: shortened(mask.Credentials(detail))})
 }
 
 // waived reports whether a comment on the line, or on the lines of comment

@@ -7,6 +7,7 @@ import (
 	"mvdan.cc/sh/v3/syntax"
 
 	"healthaudit/snapshot/analyze/lazyregexp"
+	"healthaudit/snapshot/analyze/mask"
 	"healthaudit/snapshot/analyze/shell"
 	"healthaudit/snapshot/analyze/trait"
 )
@@ -68,7 +69,7 @@ func dispatches(src string, r *trait.Script) []string {
 		switch name := r.Program(c); {
 		case name == "gh" && len(c.Args) > 3 && r.Literal(c.Args[1]) == "workflow" && r.Literal(c.Args[2]) == "run":
 			if w := r.Literal(c.Args[3]); w != "" && !strings.HasPrefix(w, "-") && !strings.Contains(src, "--repo") && !strings.Contains(src, " -R ") {
-				out = append(out, hide(w))
+				out = append(out, mask.Credentials(w))
 			}
 		case name == "curl", name == "gh":
 			text := src[s.Pos().Offset():s.End().Offset()]

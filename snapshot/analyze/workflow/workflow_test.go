@@ -15,7 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-func mask(s string) string { return fmt.Sprintf("<%d>", len(s)) }
+func masked(s string) string { return fmt.Sprintf("<%d>", len(s)) }
 
 const full = `name: CI
 on:
@@ -66,7 +66,7 @@ jobs:
 `
 
 func TestModel(t *testing.T) {
-	m := Analyze(".github/workflows/ci.yml", []byte(full), mask)
+	m := Analyze(".github/workflows/ci.yml", []byte(full), masked)
 	b, err := json.Marshal(m)
 	if err != nil {
 		t.Fatal(err)
@@ -212,7 +212,7 @@ func TestCredentialsAreHidden(t *testing.T) {
 	src := "name: " + token + "\non: push\nconcurrency: x-" + token + "\njobs:\n  a:\n    runs-on: ubuntu-latest\n    if: github.token == '" + token + "'\n    steps:\n" +
 		"      - name: use " + token + "\n        run: curl -H ${{ " + token + " }} ${{ secrets." + token + " }}\n        " + token + ": 1\n"
 	d := Parse(".github/workflows/a.yml", []byte(src))
-	b, _ := json.Marshal([]any{d.Model(mask), d.Verdict(Config{}), Analyze("x.yml", []byte(src+"  a: b: c\n"), mask)})
+	b, _ := json.Marshal([]any{d.Model(masked), d.Verdict(Config{}), Analyze("x.yml", []byte(src+"  a: b: c\n"), masked)})
 	if strings.Contains(strings.ToLower(string(b)), "abcdefghij") {
 		t.Errorf("the token stands in %s", b)
 	}
@@ -296,7 +296,7 @@ func TestHostile(t *testing.T) {
 			runtime.ReadMemStats(&before)
 			begin := time.Now()
 			d := Parse(".github/workflows/a.yml", []byte(c.src))
-			d.Model(mask)
+			d.Model(masked)
 			d.Verdict(Config{})
 			runtime.ReadMemStats(&after)
 			if took := time.Since(begin); took > 20*time.Second {
@@ -320,7 +320,7 @@ func TestDeterminism(t *testing.T) {
 	for i := range 50 {
 		runtime.GOMAXPROCS([]int{1, 2, 8}[i%3])
 		d := Parse(".github/workflows/a.yml", src)
-		b, err := json.Marshal([]any{d.Model(mask), d.Verdict(Config{})})
+		b, err := json.Marshal([]any{d.Model(masked), d.Verdict(Config{})})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -393,7 +393,7 @@ func FuzzAnalyze(f *testing.F) {
 	f.Fuzz(func(t *testing.T, src []byte) {
 		for _, p := range []string{".github/workflows/a.yml", "x/action.yml"} {
 			d := Parse(p, src)
-			m, v := d.Model(mask), d.Verdict(Config{})
+			m, v := d.Model(masked), d.Verdict(Config{})
 			var m2 Model
 			var v2 Verdict
 			roundTrip(t, m, &m2)
@@ -450,7 +450,7 @@ func BenchmarkAnalyze2000(b *testing.B) {
 	for b.Loop() {
 		for _, f := range files {
 			d := Parse(".github/workflows/a.yml", f)
-			d.Model(mask)
+			d.Model(masked)
 			d.Verdict(Config{})
 		}
 	}

@@ -1,4 +1,10 @@
-package rules
+// Package condition is the language of conditions: those of the rules of recovery,
+// and those of checks that audit.yaml defines. It is expr with a closed
+// environment: what a condition may name is known when it is read, what is not
+// known when it is asked is an error and never false.
+//
+// It is pure: no I/O, no clock.
+package condition
 
 import (
 	"errors"
@@ -27,32 +33,32 @@ type Subject struct {
 	Waived    bool            // a finding of it is accepted
 	Open      map[string]bool // checks with a finding that counts
 	Doubted   map[string]bool // checks with a finding that nobody could look for this time
-}
 
-// well reports whether nothing is wrong that a rule may act upon.
-func (s *Subject) well(r *Rule) bool {
-	if about := r.Action.About; about != "" {
-		return !s.Open[about]
-	}
-	return s.Level == audit.LevelOK
+	// Ask, if not nil, is asked instead of Open and Doubted whether a check found
+	// something; known is false where nobody could look.
+	Ask func(check string) (found, known bool)
 }
 
 // A Cond is a compiled condition.
 type Cond struct {
 	Text    string
+	Facts   []string // that it asks for, in the order of the text
+	Metrics []string // the same
 	program *vm.Program
+	early   bool
 }
 
 // A Vocabulary is the names that a condition may use.
 type Vocabulary struct {
 	Checks  []string
 	Metrics []string
-	Actions []*Action
+	Off     []string                                 // of Checks those that do not run: nobody knows what they would find
+	Early   bool                                     // it is asked before items are judged: item has neither level nor score
 	Nearest func(word string, names []string) string // for suggestions; "" where none is near
 }
 
-// meant suggests the name that a wrong one may have been.
-func (v *Vocabulary) meant(word string, names []string) string {
+// Meant suggests the name that a wrong one may have been.
+func (v *Vocabulary) Meant(word string, names []string) string {
 	if v.Nearest == nil {
 		return ""
 	}
@@ -88,6 +94,24 @@ type itemScope struct {
 	Flapping  bool    `expr:"flapping"`
 }
 
+// earlyScope is scope before items are judged.
+type earlyScope struct {
+	Item    *earlyItem                        `expr:"item"`
+	Metric  func(string) float64              `expr:"metric"`
+	Fact    func(string, ...any) (any, error) `expr:"fact"`
+	Finding func(string) bool                 `expr:"finding"`
+}
+
+type earlyItem struct {
+	Key    string `expr:"key"`
+	System string `expr:"system"`
+	Name   string `expr:"name"`
+	Kind   string `expr:"kind"`
+	Path   string `expr:"path"`
+	State  string `expr:"state"`
+	Change string `expr:"change"`
+}
+
 func (s *Subject) metric(name string) float64 {
 	m, ok := s.Item.Metric(name)
 	if !ok {
@@ -108,10 +132,16 @@ func (s *Subject) fact(name string, otherwise []any) (any, error) {
 }
 
 func (s *Subject) finding(check string) bool {
-	if s.Open[check] {
+	found, doubted := s.Open[check], s.Doubted[check]
+	if s.Ask != nil {
+		var known bool
+		found, known = s.Ask(check)
+		doubted = !known
+	}
+	if found {
 		return true
 	}
-	if s.Doubted[check] {
+	if doubted {
 		panic(fmt.Errorf("nobody could look for %s this time", check))
 	}
 	return false
@@ -121,7 +151,10 @@ func (s *Subject) finding(check string) bool {
 const maxNodes = 300
 
 // fields are what a condition may ask of item.
-var fields = []string{"key", "system", "name", "kind", "path", "state", "level", "change", "score", "regressed", "flapping"}
+var fields = []string{"key", "system", "name", "kind", "path", "state", "change", "level", "score", "regressed", "flapping"}
+
+// earlyFields is how many of them there are before items are judged.
+const earlyFields = 7
 
 // functions are what a condition may call of ours.
 var functions = []string{"metric", "fact", "finding"}
@@ -130,10 +163,20 @@ var functions = []string{"metric", "fact", "finding"}
 // make no large values.
 var allowed = []string{"len", "lower", "upper", "trim", "any", "all", "none", "int", "float", "string", "abs", "max", "min"}
 
-// Compile checks and compiles a condition. The error is a *CondError.
+// MaxText bounds the text of a condition, in bytes.
+const MaxText = 4000
+
+// Compile checks and compiles a condition. The error is an *Error.
 func Compile(text string, v Vocabulary) (Cond, error) {
+	if len(text) > MaxText {
+		return Cond{}, &Error{What: fmt.Sprintf("it is longer than %d bytes", MaxText)}
+	}
 	look := &visitor{v: v}
-	options := []expr.Option{expr.Env(&scope{Item: &itemScope{}}), expr.AsBool(), expr.MaxNodes(maxNodes), expr.DisableAllBuiltins(), expr.Patch(look)}
+	var env any = &scope{Item: &itemScope{}}
+	if v.Early {
+		env = &earlyScope{Item: &earlyItem{}}
+	}
+	options := []expr.Option{expr.Env(env), expr.AsBool(), expr.MaxNodes(maxNodes), expr.DisableAllBuiltins(), expr.Patch(look)}
 	for _, name := range allowed {
 		options = append(options, expr.EnableBuiltin(name))
 	}
@@ -144,30 +187,49 @@ func Compile(text string, v Vocabulary) (Cond, error) {
 	if err != nil {
 		return Cond{}, v.condError(text, err)
 	}
-	return Cond{Text: text, program: p}, nil
+	return Cond{Text: text, Facts: look.facts, Metrics: look.metrics, program: p, early: v.Early}, nil
 }
 
-// A CondError says what is wrong with a condition.
-type CondError struct {
+// An Error says what is wrong with a condition.
+type Error struct {
 	Column int // in its text, from 1 on; 0 unknown
 	What   string
 	Hint   string
 }
 
-func (e *CondError) Error() string { return e.What }
+func (e *Error) Error() string { return e.What }
 
-func (v *Vocabulary) condError(text string, err error) *CondError {
+// Show returns the condition with a caret below the place, and what may have been meant.
+func (e *Error) Show(text string) string {
+	shown := "    " + text
+	if e.Column > 0 && !strings.Contains(text, "\n") {
+		before := []rune(text)
+		shown += "\n    " + strings.Repeat(" ", min(e.Column-1, len(before))) + "^"
+	}
+	if e.Hint != "" {
+		shown += "\n" + e.Hint
+	}
+	return shown
+}
+
+func (v *Vocabulary) condError(text string, err error) *Error {
 	var at *file.Error
 	if !errors.As(err, &at) {
-		return &CondError{What: err.Error()}
+		return &Error{What: err.Error()}
 	}
-	out := &CondError{Column: at.Column + 1, What: at.Message}
+	out := &Error{Column: at.Column + 1, What: at.Message}
 	if at.Line > 1 {
 		out.Column = 0
 	}
-	if _, field, ok := strings.Cut(out.What, "itemScope has no field "); ok {
-		out.What, out.Hint = "item has no "+field, "item has "+strings.Join(fields, ", ")
-		if meant := v.meant(field, fields); meant != "" {
+	if _, field, ok := strings.Cut(out.What, " has no field "); ok {
+		known := fields
+		if v.Early {
+			known = fields[:earlyFields]
+		}
+		out.What, out.Hint = "item has no "+field, "item has "+strings.Join(known, ", ")
+		if v.Early && slices.Contains(fields, field) {
+			out.What = "a check cannot ask for item." + field + ": that is made of what checks find"
+		} else if meant := v.Meant(field, known); meant != "" {
 			out.Hint = meant
 		}
 		return out
@@ -178,7 +240,7 @@ func (v *Vocabulary) condError(text string, err error) *CondError {
 	}
 	if strings.Contains(at.Message, "unknown name") {
 		out.Hint = "a condition knows item, metric(…), fact(…) and finding(…)"
-		if meant := v.meant(name(word), append([]string{"item"}, functions...)); meant != "" {
+		if meant := v.Meant(name(word), append([]string{"item"}, functions...)); meant != "" {
 			out.Hint = meant
 		}
 	}
@@ -196,8 +258,9 @@ func name(s string) string {
 // A visitor refuses what could not be known before a rule is run: names that
 // are computed or that nothing has, and loops in loops.
 type visitor struct {
-	v   Vocabulary
-	err *CondError
+	v              Vocabulary
+	facts, metrics []string
+	err            *Error
 }
 
 func (l *visitor) Visit(node *ast.Node) {
@@ -241,52 +304,72 @@ func (l *visitor) call(n *ast.CallNode) {
 	switch called {
 	case "metric":
 		known, what = l.v.Metrics, "metric"
+		l.metrics = noted(l.metrics, word.Value)
 	case "finding":
 		known, what = l.v.Checks, "check"
+		if slices.Contains(l.v.Off, word.Value) {
+			l.fail(word.Location().From, "the check "+word.Value+" is switched off, so nobody knows what it would find", "")
+		}
 	default:
+		l.facts = noted(l.facts, word.Value)
 		return
 	}
 	if !slices.Contains(known, word.Value) {
-		l.fail(word.Location().From, fmt.Sprintf("there is no %s %q", what, word.Value), l.v.meant(word.Value, known))
+		l.fail(word.Location().From, fmt.Sprintf("there is no %s %q", what, word.Value), l.v.Meant(word.Value, known))
 	}
+}
+
+func noted(list []string, name string) []string {
+	if slices.Contains(list, name) {
+		return list
+	}
+	return append(list, name)
 }
 
 func (l *visitor) fail(at int, what, hint string) {
 	if l.err == nil {
-		l.err = &CondError{Column: at + 1, What: what, Hint: hint}
+		l.err = &Error{Column: at + 1, What: what, Hint: hint}
 	}
 }
 
-// A judge evaluates conditions one after another, for one goroutine.
-type judge struct {
+// A Judge evaluates conditions one after another, for one goroutine.
+type Judge struct {
 	machine vm.VM
 	scope   scope
+	early   earlyScope
 	of      *Subject
 }
 
-func newJudge() *judge {
-	j := &judge{}
+// NewJudge returns a judge that is about nothing yet.
+func NewJudge() *Judge {
+	j := &Judge{}
 	j.scope.Metric = func(name string) float64 { return j.of.metric(name) }
 	j.scope.Fact = func(name string, otherwise ...any) (any, error) { return j.of.fact(name, otherwise) }
 	j.scope.Finding = func(check string) bool { return j.of.finding(check) }
+	j.early = earlyScope{Metric: j.scope.Metric, Fact: j.scope.Fact, Finding: j.scope.Finding}
 	return j
 }
 
 // memoryBudget bounds what one evaluation may make.
 const memoryBudget = 10_000
 
-// about sets the subject of the evaluations that follow.
-func (j *judge) about(s *Subject) {
+// About sets the subject of the evaluations that follow.
+func (j *Judge) About(s *Subject) {
 	it := s.Item
 	j.of = s
 	j.scope.Item = &itemScope{Key: string(it.Key), System: string(it.System()), Name: it.Name, Kind: it.Kind, Path: it.Path, State: it.State,
 		Level: string(s.Level), Change: s.Change, Score: s.Score, Regressed: s.Regressed, Flapping: s.Flapping}
+	j.early.Item = &earlyItem{Key: string(it.Key), System: string(it.System()), Name: it.Name, Kind: it.Kind, Path: it.Path, State: it.State, Change: s.Change}
 }
 
-// eval tells whether a condition holds; an error is that nobody knows, and why.
-func (j *judge) eval(c Cond) (bool, error) {
+// Eval tells whether a condition holds; an error is that nobody knows, and why.
+func (j *Judge) Eval(c Cond) (bool, error) {
 	j.machine.MemoryBudget = memoryBudget
-	v, err := j.machine.Run(c.program, &j.scope)
+	var env any = &j.scope
+	if c.early {
+		env = &j.early
+	}
+	v, err := j.machine.Run(c.program, env)
 	if err != nil {
 		var at *file.Error
 		if errors.As(err, &at) {
