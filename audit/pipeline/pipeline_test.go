@@ -571,6 +571,18 @@ func TestRun(t *testing.T) {
 			t.Errorf("left behind: %v", left)
 		}
 	})
+	t.Run("what_a_killed_run_left_goes", func(t *testing.T) {
+		w := newWorld(t, "lamp")
+		w.run()
+		left := filepath.Join(w.root, ".audit", "audit-stage-1234")
+		if err := os.WriteFile(left, nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		w.run()
+		if _, err := os.Stat(left); err == nil {
+			t.Error("it is still there")
+		}
+	})
 	t.Run("ephemeral_keeps_nothing", func(t *testing.T) {
 		w := newWorld(t, "lamp")
 		r := w.runner()

@@ -2,7 +2,9 @@ package pipeline
 
 import (
 	"fmt"
+	"io/fs"
 	"os"
+	"path/filepath"
 	"sort"
 	"sync"
 )
@@ -28,9 +30,18 @@ type stage struct {
 // maxTail is how many bytes are written at once.
 const maxTail = 256 << 10
 
-// newStage makes a stage in dir ("" is the system's folder for such files).
+const stageFile = "audit-stage-*"
+
+// newStage makes a stage in dir ("" is the system's folder for such files), and
+// takes away what runs have left there that were killed in these lines.
 func newStage(dir string) (*stage, error) {
-	f, err := os.CreateTemp(dir, "audit-stage-*")
+	if dir != "" {
+		left, _ := fs.Glob(os.DirFS(dir), stageFile)
+		for _, name := range left {
+			os.Remove(filepath.Join(dir, name))
+		}
+	}
+	f, err := os.CreateTemp(dir, stageFile)
 	if err != nil {
 		return nil, err
 	}

@@ -68,12 +68,12 @@ func TestKilled(t *testing.T) {
 			kept = newest // one may be killed after it was kept
 		}
 	}
+	if _, r := document(t, dir, nil); r.code != exitOK && r.code != exitGate {
+		t.Errorf("the next run: exit %d %s", r.code, r.err)
+	}
 	left, _ := filepath.Glob(filepath.Join(dir, ".audit", "audit-stage-*"))
 	if len(left) > 0 {
 		t.Errorf("left behind: %v", left)
-	}
-	if _, r := document(t, dir, nil); r.code != exitOK && r.code != exitGate {
-		t.Errorf("the next run: exit %d %s", r.code, r.err)
 	}
 }
 
