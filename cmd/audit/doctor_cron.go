@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -46,7 +47,11 @@ func (d *physician) cron() {
 	}
 	args := append(slices.Clone(j.argv[1:len(j.argv)-4]), "doctor", "--format", "json")
 	dir := d.Env("HOME")
-	if !filepath.IsAbs(dir) {
+	switch fi, err := os.Stat(dir); {
+	case !filepath.IsAbs(dir):
+		dir = "/"
+	case err != nil || !fi.IsDir():
+		d.todo("home", "HOME names "+dir+", which is no folder", "cron starts its lines in the home folder: make it, or set HOME in the crontab")
 		dir = "/"
 	}
 	r, err := d.host.Run(d.ctx, host.Command{Program: host.Self, Args: args, Dir: dir, Env: env, Timeout: 5 * time.Minute, MaxOut: 8 << 20})
