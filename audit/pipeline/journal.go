@@ -1,0 +1,87 @@
+package pipeline
+
+import (
+	"encoding/json"
+	"healthaudit/report"
+	"healthaudit/rules"
+	"healthaudit/snapshot/store"
+	"slices"
+)
+
+// Append adds an entry to the journal.
+func Append(tx *store.Tx, e rules.Entry) error {
+	prev, err := lastEntry(tx)
+	if err != nil {
+		return err
+	}
+	raw, err := rules.Chain(prev, e)
+	if err != nil {
+		return err
+	}
+	if _, err := tx.AppendJournal(raw); err != nil {
+		return err
+	}
+	head, err := json.Marshal(report.Head{Seq: tx.JournalHead(), Hash: rules.Hash(raw)})
+	if err != nil {
+		return err
+	}
+	return tx.PutMeta(metaHead, head)
+}
+
+// metaHead is where the head of the journal is kept beside the journal, so that
+// a journal that was cut off at its end is noticed.
+const metaHead = "journal-head"
+
+func lastEntry(tx *store.Tx) (last []byte, err error) {
+	if tx.JournalHead() == 0 {
+		return nil, nil
+	}
+	err = tx.Journal(tx.JournalHead(), func(_ uint64, raw []byte) bool {
+		last = slices.Clone(raw)
+		return true
+	})
+	return last, err
+}
+
+func journalHead(tx *store.Tx) (*report.Head, error) {
+	b := tx.Meta(metaHead)
+	if b == nil {
+		return nil, nil
+	}
+	var h report.Head
+	if err := json.Unmarshal(b, &h); err != nil {
+		return nil, err
+	}
+	return &h, nil
+}
+
+// VerifyJournal checks the whole chain and its head. The entries go to each.
+func VerifyJournal(tx *store.Tx, each func(rules.Entry, string)) (rules.Verifier, error) {
+	var v rules.Verifier
+	var bad error
+	err := tx.Journal(1, func(_ uint64, raw []byte) bool {
+		e, err := v.Add(raw)
+		if err != nil {
+			bad = err
+			return false
+		}
+		if each != nil {
+			each(e, v.Head)
+		}
+		return true
+	})
+	if err != nil {
+		return v, err
+	}
+	if bad != nil {
+		return v, bad
+	}
+	head, err := journalHead(tx)
+	if err != nil {
+		return v, err
+	}
+	if head == nil { // every store begins with an entry
+		return v, &rules.ChainError{Seq: v.Count, What: "its head is missing: entries may have been cut off"}
+	}
+	return v, v.End(head.Seq, head.Hash)
+}

@@ -1,0 +1,147 @@
+package pipeline
+
+import (
+	"encoding/json"
+	"healthaudit/snapshot"
+	"healthaudit/snapshot/store"
+	"iter"
+	"slices"
+)
+
+// A writer writes rows until the first error. It writes them in the order of
+// their keys: the pages of a new store are then filled once and in turn.
+type writer struct {
+	tx  *store.Tx
+	seq uint64
+	err error
+}
+
+func (w *writer) do(f func() error) {
+	if w.err == nil {
+		w.err = f()
+	}
+}
+
+func (w *writer) put(table, id string, value []byte) {
+	w.do(func() error { return w.tx.Table(table).Put(w.seq, id, value) })
+}
+
+func (w *writer) json(table, id string, v any) {
+	b, err := json.Marshal(v)
+	w.do(func() error { return err })
+	w.put(table, id, b)
+}
+
+func (w *writer) blobs(s *stage, bases map[string]string) {
+	sums := slices.DeleteFunc(s.digests(), w.tx.HasBlob)
+	type packed struct {
+		store.Packed
+		err error
+	}
+	made := ahead(len(sums), func(i int) packed {
+		b, _, err := s.bytes(sums[i])
+		if err != nil {
+			return packed{err: err}
+		}
+		p, err := store.Pack(b)
+		return packed{p, err}
+	})
+	for i, p := range made {
+		w.do(func() error { return p.err })
+		w.do(func() error { return w.tx.PutPacked(p.Packed, bases[sums[i]]) })
+		if w.err != nil {
+			return
+		}
+	}
+}
+
+func (w *writer) items(c *comparison) {
+	for i, b := range ahead(len(c.dirty), func(i int) []byte { return c.dirty[i].Encode() }) {
+		w.put(tableItem, string(c.dirty[i].Key), b)
+	}
+	for _, it := range c.gone {
+		w.do(func() error { return w.tx.Table(tableItem).Delete(w.seq, string(it.Key)) })
+	}
+}
+
+// ahead returns do(0) to do(n-1) in turn, some of them made beforehand on
+// another core.
+func ahead[T any](n int, do func(int) T) iter.Seq2[int, T] {
+	return func(yield func(int, T) bool) {
+		made, stop := make(chan T, 32), make(chan struct{})
+		defer close(stop)
+		go func() {
+			for i := range n {
+				select {
+				case made <- do(i):
+				case <-stop:
+					return
+				}
+			}
+		}()
+		for i := range n {
+			if !yield(i, <-made) {
+				return
+			}
+		}
+	}
+}
+
+// readings keeps the metrics and volatile facts of every system that was read
+// in this run, also of items carried because one source of it failed: what is
+// known of a system is always in its last reading.
+func (w *writer) readings(s *snapshot.Snapshot) {
+	for sys, m := range readingsIn(s) {
+		b, err := json.Marshal(m)
+		w.do(func() error { return err })
+		w.do(func() error { return w.tx.PutObs(w.seq, string(sys), b) })
+	}
+}
+
+func readingsIn(s *snapshot.Snapshot) map[snapshot.System]map[snapshot.Key]readings {
+	all := map[snapshot.System]map[snapshot.Key]readings{}
+	for _, it := range s.Items {
+		if !s.System(it.System()).Status.Listed() {
+			continue
+		}
+		r := readings{Metrics: it.Metrics}
+		for _, f := range it.Facts {
+			if f.Class == snapshot.Volatile {
+				r.Facts = append(r.Facts, f)
+			}
+		}
+		if len(r.Metrics)+len(r.Facts) == 0 {
+			continue
+		}
+		sys := it.System()
+		if all[sys] == nil {
+			all[sys] = map[snapshot.Key]readings{}
+		}
+		all[sys][it.Key] = r
+	}
+	return all
+}
+
+func (w *writer) findings(v *View) {
+	for _, t := range v.findings {
+		if t.Changed {
+			w.json(tableFinding, t.ID, t.Record)
+		}
+	}
+	for _, r := range v.Regressions {
+		w.json(tableRegression, r.ID(), r)
+	}
+	for _, r := range v.closed {
+		w.json(tableRegression, r.ID(), r)
+	}
+}
+
+func (w *writer) tree(t *snapshot.Tree, old string) {
+	b := t.Encode()
+	sum := snapshot.Sum(b)
+	if sum == old {
+		return
+	}
+	w.do(func() error { return w.tx.PutBlob(sum, b, old) })
+	w.json(tableState, rowTree, sum)
+}
