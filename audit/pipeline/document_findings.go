@@ -2,11 +2,12 @@ package pipeline
 
 import (
 	"cmp"
+	"slices"
+	"strings"
+
 	"healthaudit/audit"
 	"healthaudit/report"
 	"healthaudit/snapshot"
-	"slices"
-	"strings"
 )
 
 func (v *View) documentFindings() ([]report.Finding, []report.Check) {

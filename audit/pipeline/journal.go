@@ -2,10 +2,11 @@ package pipeline
 
 import (
 	"encoding/json"
+	"slices"
+
 	"healthaudit/report"
 	"healthaudit/rules"
 	"healthaudit/snapshot/store"
-	"slices"
 )
 
 // Append adds an entry to the journal.

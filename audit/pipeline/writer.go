@@ -2,10 +2,11 @@ package pipeline
 
 import (
 	"encoding/json"
-	"healthaudit/snapshot"
-	"healthaudit/snapshot/store"
 	"iter"
 	"slices"
+
+	"healthaudit/snapshot"
+	"healthaudit/snapshot/store"
 )
 
 // A writer writes rows until the first error. It writes them in the order of

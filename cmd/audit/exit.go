@@ -2,10 +2,11 @@ package main
 
 import (
 	"errors"
-	"healthaudit/audit/pipeline"
-	"healthaudit/snapshot/store"
 	"io/fs"
 	"syscall"
+
+	"healthaudit/audit/pipeline"
+	"healthaudit/snapshot/store"
 )
 
 // Exit codes, a contract with scripts and cron lines. 2 stays free: Go's

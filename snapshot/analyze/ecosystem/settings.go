@@ -3,12 +3,13 @@ package ecosystem
 import (
 	"bytes"
 	"encoding/json"
-	"healthaudit/snapshot"
-	"healthaudit/snapshot/cron"
 	"maps"
 	"slices"
 	"strconv"
 	"strings"
+
+	"healthaudit/snapshot"
+	"healthaudit/snapshot/cron"
 )
 
 // settings notes the declared values that are worth a fact, and what PM2 refuses.
