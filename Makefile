@@ -40,7 +40,8 @@ demo: build ## a sample shop, a bad Friday, and one file brought back
 	@sh testdata/demo/run.sh build/audit
 
 test: pm2 netlify age debian ## all tests, in random order
-	$(GO) test -timeout 20m -shuffle=on ./...
+# Three packages at a time on two cores: those with a real PM2 wait most of theirs.
+	$(GO) test -p 3 -timeout 20m -shuffle=on ./...
 # The goldens that this reads are outside of its module, where the cache does not look.
 	cd tools && $(GO) test -count=1 ./...
 

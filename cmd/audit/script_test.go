@@ -88,7 +88,7 @@ func mainForTest() int {
 // inShort are the scripts that -short leaves, for the race detector: starting the
 // program with it takes a second each time. Between them they run what audit does
 // side by side.
-var inShort = []string{"archive_fails", "functions", "recover_files", "run", "schedules", "script_traits"}
+var inShort = []string{"functions", "recover_files", "run"}
 
 func TestScripts(t *testing.T) {
 	dir, files := filepath.Join("..", "..", "testdata", "script"), []string(nil)

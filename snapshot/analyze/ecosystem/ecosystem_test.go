@@ -151,6 +151,9 @@ func summary(f File) string {
 }
 
 func TestEvaluate_contains(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it starts a process for each file, and lets it take all that it may: too much for a short run")
+	}
 	for _, c := range []struct {
 		title, path, src, want string
 		memory                 bool
