@@ -45,9 +45,14 @@ test: pm2 netlify age debian ## all tests, in random order
 # The goldens that this reads are outside of its module, where the cache does not look.
 	cd tools && $(GO) test -count=1 ./...
 
-race: ## all tests that are not slow, with the race detector (needs a C compiler)
+# Packages that start goroutines, and those that are called from several at once.
+# What they call runs with the race detector too.
+RACING = $(shell grep -rlE --include='*.go' '\bgo func|\.Go\b' audit cmd report rules snapshot | xargs -r -n1 dirname | sort -u | sed 's|^|./|') \
+    ./snapshot ./snapshot/collect/...
+
+race: ## the tests of what runs side by side, but for the slow ones, with the race detector (needs a C compiler)
 	@if command -v "$$($(GO) env CC)" >/dev/null; then \
-	    set -x; CGO_ENABLED=1 $(GO) test -race -short -timeout 20m -shuffle=on ./...; \
+	    set -x; CGO_ENABLED=1 $(GO) test -race -short -timeout 20m -shuffle=on $(RACING); \
 	else \
 	    echo "race: no C compiler, nothing checked"; \
 	fi
