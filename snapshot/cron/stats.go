@@ -110,6 +110,9 @@ func (s *Schedule) SmallestGap() time.Duration {
 		if s.on(&c) {
 			if last >= 0 {
 				note((i-last)*day + s.first() - s.last())
+				if i-last == 1 { // days do not lie closer
+					break
+				}
 			}
 			last = i
 		}

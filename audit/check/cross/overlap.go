@@ -34,8 +34,9 @@ var Overlap = &audit.Check{
 }
 
 func judgeOverlap(p *audit.Pass) {
+	known := gaps{}
 	for _, it := range p.Items() {
-		gap, s := shortest(it)
+		gap, s := known.shortest(it)
 		if gap == 0 {
 			continue
 		}
@@ -62,17 +63,33 @@ func judgeOverlap(p *audit.Pass) {
 
 // shortest returns the smallest gap between two starts of an item by one of its
 // schedules that are in effect, and that schedule; 0 when nothing repeats it.
-func shortest(it *snapshot.Item) (gap time.Duration, at snapshot.Schedule) {
+func (known gaps) shortest(it *snapshot.Item) (gap time.Duration, at snapshot.Schedule) {
 	for _, s := range it.Schedules {
-		c, err := cron.Parse(cron.Dialect(s.Dialect), s.Expression)
-		if !s.Effective || err != nil {
+		if !s.Effective {
 			continue
 		}
-		if g := c.SmallestGap(); g > 0 && (gap == 0 || g < gap) {
+		if g := known.of(s); g > 0 && (gap == 0 || g < gap) {
 			gap, at = g, s
 		}
 	}
 	return gap, at
+}
+
+// gaps are the smallest gaps of expressions, by dialect and text: many items
+// have the same.
+type gaps map[[2]string]time.Duration
+
+// of returns 0 for an expression that is none, or starts nothing twice.
+func (known gaps) of(s snapshot.Schedule) time.Duration {
+	id := [2]string{s.Dialect, s.Expression}
+	gap, seen := known[id]
+	if !seen {
+		if c, err := cron.Parse(cron.Dialect(s.Dialect), s.Expression); err == nil {
+			gap = c.SmallestGap()
+		}
+		known[id] = gap
+	}
+	return gap
 }
 
 // spoken writes a gap for a person.
