@@ -36,6 +36,17 @@ var Overlap = &audit.Check{
 func judgeOverlap(p *audit.Pass) {
 	known := gaps{}
 	for _, it := range p.Items() {
+		if len(it.Schedules) == 0 {
+			continue
+		}
+		push, pushes := workflow.Message{}, false
+		if it.System() == snapshot.Workflows {
+			push, pushes = freePush(p, it)
+		}
+		background, _ := it.Fact("background")
+		if it.Kind != "cron" && !pushes && !background.IsTrue() { // gaps take longer to find than this
+			continue
+		}
 		gap, s := known.shortest(it)
 		if gap == 0 {
 			continue
@@ -45,18 +56,14 @@ func judgeOverlap(p *audit.Pass) {
 		switch {
 		case it.Kind == "cron":
 			judgeEntry(p, it, r, often)
-		case it.System() == snapshot.Workflows && often:
-			if n, ok := freePush(p, it); ok {
-				r.Message = fmt.Sprintf("%s starts every %s and pushes (%s), and nothing keeps two of its runs apart", what(it), spoken(gap), n.Where)
-				r.Hint = "Write `concurrency: ${{ github.workflow }}` at the top of the workflow: a run then waits for the one before it."
-				p.Report(r)
-			}
+		case pushes && often:
+			r.Message = fmt.Sprintf("%s starts every %s and pushes (%s), and nothing keeps two of its runs apart", what(it), spoken(gap), push.Where)
+			r.Hint = "Write `concurrency: ${{ github.workflow }}` at the top of the workflow: a run then waits for the one before it."
+			p.Report(r)
 		case it.System() == snapshot.Functions && gap < 15*time.Minute:
-			if v, _ := it.Fact("background"); v.IsTrue() {
-				r.Message = fmt.Sprintf("%s starts every %s, and a background function may run for 15 minutes", what(it), spoken(gap))
-				r.Hint = "Start it more rarely, or let it look in its store whether another one is at work."
-				p.Report(r)
-			}
+			r.Message = fmt.Sprintf("%s starts every %s, and a background function may run for 15 minutes", what(it), spoken(gap))
+			r.Hint = "Start it more rarely, or let it look in its store whether another one is at work."
+			p.Report(r)
 		}
 	}
 }
