@@ -153,7 +153,7 @@ func TestParse_strict(t *testing.T) {
 		"no truth":            {strings.Replace(rule, `finding("script-syntax")`, `item.state`, 1), "expected bool", "", 5},
 		"computed name":       {strings.Replace(rule, `finding("script-syntax")`, `finding(item.name)`, 1), "a name in quotes", "", 5},
 		"clock":               {strings.Replace(rule, `finding("script-syntax")`, `now() != now()`, 1), "unknown name now", "", 5},
-		"loops":               {strings.Replace(rule, `finding("script-syntax")`, `all([1], all([1], all([1], true)))`, 1), "more than two loops", "", 5},
+		"loops":               {strings.Replace(rule, `finding("script-syntax")`, `all([1], all([1], true))`, 1), "a loop in a loop", "", 5},
 		"long":                {strings.Replace(rule, `finding("script-syntax")`, strings.Repeat("true || ", 400)+"true", 1), "exceeds", "", 5},
 		"empty condition":     {strings.Replace(rule, `'finding("script-syntax")'`, `""`, 1), "has no condition", "", 3},
 		"action":              {strings.Replace(rule, "file.restore", "file.restroe", 1), `there is no action "file.restroe"`, "did you mean file.restore?", 6},

@@ -37,7 +37,9 @@ func TestCompile_errors(t *testing.T) {
 		`finding("pm2-errored")`:          "is switched off",
 		`now() > 1`:                       "",
 		`item.level == "ok"`:              "made of what checks find",
-		`let x = item; x.score > 1`:       "made of what checks find",
+		`let x = item; x.score > 1`:       "let could make texts",
+		`any(1..9998, # < 0)`:             "a range could take minutes",
+		`any([1], any([2], # < 0))`:       "a loop in a loop",
 		strings.Repeat("!", MaxText+1):    "longer than",
 		"not " + strings.Repeat("(", 300): "",
 	} {

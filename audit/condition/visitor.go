@@ -8,7 +8,8 @@ import (
 )
 
 // A visitor refuses what could not be known before a rule is run: names that
-// are computed or that nothing has, and loops in loops.
+// are computed or that nothing has; and what could take minutes or all memory: loops
+// in loops, ranges, and variables that double a text again and again.
 type visitor struct {
 	v              Vocabulary
 	facts, metrics []string
@@ -20,8 +21,14 @@ func (l *visitor) Visit(node *ast.Node) {
 	case *ast.CallNode:
 		l.call(n)
 	case *ast.PredicateNode:
-		if deep(n.Node) > 1 {
-			l.fail(n.Location().From, "more than two loops in one another", "")
+		if deep(n.Node) > 0 {
+			l.fail(n.Location().From, "a loop in a loop: it could take minutes", "")
+		}
+	case *ast.VariableDeclaratorNode:
+		l.fail(n.Location().From, "let could make texts that fill the memory", "write what it stands for in its place")
+	case *ast.BinaryNode:
+		if n.Operator == ".." {
+			l.fail(n.Location().From, "a range could take minutes to go through", "compare with < and >")
 		}
 	}
 }

@@ -215,7 +215,9 @@ func (s *site) resolve(ctx context.Context) error {
 	}
 	rule := s.Rules.Rule(p.Step.Rule)
 	if p.Resumable(rule) {
-		if s.Recovery != "apply" && rule.Action.Settled(ctx, s.Hand(), *p.Step.Effect.Deed) != nil {
+		until := s.kept.Global.Paused
+		may := s.Recovery == "apply" && (until == nil || !s.Now().Before(*until))
+		if !may && rule.Action.Settled(ctx, s.Hand(), *p.Step.Effect.Deed) != nil {
 			return nil // it stays as it is until something may be done
 		}
 		next, err := s.Rules.Resume(ctx, s, s.kept, s.entry("recover"))

@@ -99,6 +99,7 @@ func (w *ward) runner(mode string) *Runner {
 		if set, err = rules.Parse("audit.rules.yaml", []byte(wardHead+w.rules), vocabulary()); err != nil {
 			w.t.Fatal(err)
 		}
+		set.Trust()
 	}
 	return &Runner{Host: h, Config: &Config{Only: []snapshot.System{snapshot.PM2}}, Collectors: all.Collectors, Checks: check.All(), Store: filepath.Join(w.Tree, ".audit", "audit.db"),
 		Version: "test", Recovery: mode, Rules: set}
@@ -166,7 +167,7 @@ func (w *ward) act(a *rules.Action, key snapshot.Key, params map[string]string) 
 		if p == nil {
 			w.t.Fatalf("%s is gone", key)
 		}
-		p.Params = map[string]string{}
+		p.Params, p.Trusted = map[string]string{}, true
 		for _, param := range a.Params {
 			p.Params[param.Name] = param.Default
 		}
@@ -293,6 +294,17 @@ func TestRealPM2_recovery(t *testing.T) {
 		if got := w.state(w.run("plan"), "pm2/tangled"); got != "stopped" {
 			t.Fatalf("killed half-way it is %s", got)
 		}
+		pause := func(until *time.Time) {
+			if err := w.runner("apply").Remember("recover pause", "", "", func(st *rules.State) error { st.Global.Paused = until; return nil }); err != nil {
+				t.Fatal(err)
+			}
+		}
+		soon := time.Now().Add(w.later + time.Hour)
+		pause(&soon)
+		if got := w.state(w.run("apply"), "pm2/tangled"); got != "stopped" {
+			t.Fatalf("in a pause it is %s", got)
+		}
+		pause(nil)
 		doc := w.run("apply")
 		phases := ""
 		for _, e := range w.entries() {

@@ -1,6 +1,7 @@
 package action
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -174,17 +175,29 @@ func runCommand(ctx context.Context, h *rules.Hand, d rules.Deed) (rules.Deed, e
 		if v := h.Host.Env(n); v != "" {
 			c.Env = append(c.Env, n+"="+v)
 			secrets = append(secrets, v)
+			for line := range strings.Lines(v) {
+				secrets = append(secrets, strings.TrimSpace(line))
+			}
 		}
 	}
 	res, err := h.Host.Run(ctx, c)
 	d.Made = map[string]string{"exit": strconv.Itoa(res.Code)}
-	if out := printed(string(res.Out)+string(res.Err), secrets); out != "" {
+	if out := printed(whole(res.Out)+whole(res.Err), secrets); out != "" {
 		d.Made["printed"] = out
 	}
 	if res.TimedOut {
 		return d, fmt.Errorf("it was not done after %s, and was killed with all it had started", timeout)
 	}
 	return d, err
+}
+
+// whole returns the end of what was printed without the line that the bound cut:
+// the rest of a secret is not known for one.
+func whole(b []byte) string {
+	if len(b) >= maxPrinted {
+		_, b, _ = bytes.Cut(b, []byte("\n"))
+	}
+	return string(b)
 }
 
 // ended tells how a program ended. Of one that was interrupted nobody knows, and

@@ -186,3 +186,15 @@ func TestPrinted(t *testing.T) {
 		}
 	}
 }
+
+// What the bound on the output cut through is not shown: its rest is no secret
+// that anybody knows.
+func TestWhole(t *testing.T) {
+	long := strings.Repeat("y", maxPrinted-11) + "\nthe rest\n"
+	if got := whole([]byte(long[:maxPrinted-2])); got != long[:maxPrinted-2] {
+		t.Error("a short text is cut")
+	}
+	if got := whole([]byte("taple\n" + long)[:maxPrinted]); strings.HasPrefix(got, "taple") {
+		t.Errorf("%.20q", got)
+	}
+}

@@ -145,6 +145,7 @@ func TestPM2_refuses(t *testing.T) {
 		"resurrect/two":       {PM2Resurrect, map[string]string{"start_daemon": "yes"}, daemonIs("two-daemons"), "the daemon is two-daemons"},
 		"resurrect/forbidden": {PM2Resurrect, map[string]string{"start_daemon": "yes"}, daemonIs("forbidden"), "the daemon is forbidden"},
 		"resurrect/uninvited": {PM2Resurrect, nil, daemonIs("crashed"), "never started uninvited"},
+		"resurrect/untrusted": {PM2Resurrect, map[string]string{"start_daemon": "yes"}, func(b *bed) *snapshot.Item { b.untrusted = true; return daemonIs("crashed")(b) }, "who may change the project could run code"},
 		"resurrect/no_pm2":    {PM2Resurrect, map[string]string{"start_daemon": "yes"}, daemonIs("crashed"), "not on PATH"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -13,6 +13,7 @@ import (
 
 	"healthaudit/rules"
 	"healthaudit/snapshot"
+	"healthaudit/snapshot/collect"
 	"healthaudit/snapshot/host"
 )
 
@@ -25,7 +26,7 @@ var PM2Resurrect = &rules.Action{
 	Doc: "The rule is about pm2/daemon, and must say start_daemon: yes. dump.pm2 is copied first, to dump.pm2.audit-kept (PM2 deletes one that it cannot read). Then the pm2 command starts the daemon " +
 		"(the only time that audit runs it), and each entry of the saved list is given to it, without the time of its creation: pm2 resurrect gives that too, and PM2's guard against crash loops is off then. " +
 		"What was saved as stopped stays so. It counts as done when the list is that of the dump and every app that is to run stays up. It is refused unless the daemon is known to be dead (crashed, stale-socket, " +
-		"not-running), without a sound dump, when a process that PM2 started still runs without it (it would run twice), when the home belongs to another user, and when pm2 is not on PATH or lies in the audited project. " +
+		"not-running), without a sound dump, where the rules lie in the project and --trust-config is not given, when a process that PM2 started still runs without it (it would run twice), when the home belongs to another user, and when pm2 is not on PATH or lies in the audited project. " +
 		"There is no way back.",
 	Params: []rules.Param{{Name: "start_daemon", Doc: "whether a daemon may be started", Values: []string{"no", "yes"}, Default: "no"}},
 	Prepare: func(p *rules.Preparation) (rules.Effect, error) {
@@ -39,6 +40,9 @@ var PM2Resurrect = &rules.Action{
 			return rules.Effect{}, &rules.Refusal{Why: "the daemon is " + p.Item.State + ", and one is started only where it is known to be dead", Hint: "see what audit finds about " + string(p.Item.Key)}
 		case p.Params["start_daemon"] != "yes":
 			return rules.Effect{}, &rules.Refusal{Why: "a daemon is never started uninvited", Hint: "action: {type: pm2.resurrect, start_daemon: yes} invites it"}
+		case !p.Trusted:
+			return rules.Effect{}, &rules.Refusal{Why: "the rules lie in the project, and a daemon runs what its saved list says: who may change the project could run code here",
+				Hint: "put the rules into a file outside of the project (recovery.rules of a configuration outside of it names it), or give --trust-config"}
 		}
 		program, err := pm2Program(h)
 		if err != nil {
@@ -95,14 +99,11 @@ var PM2Resurrect = &rules.Action{
 	},
 }
 
-// pm2Program finds the pm2 command; one in the audited project is not run.
+// pm2Program finds the pm2 command; one in the audited project is passed over.
 func pm2Program(h host.Host) (string, error) {
 	p, err := h.Look("pm2")
 	if err != nil {
-		return "", &rules.Refusal{Why: "the pm2 command is not on PATH", Hint: "give audit the PATH of the user who owns the apps (crontab: PATH=…)"}
-	}
-	if rel, err := filepath.Rel(h.Root(), p); err == nil && filepath.IsLocal(rel) {
-		return "", &rules.Refusal{Why: "the pm2 command lies in the audited project, and nothing of that is run"}
+		return "", &rules.Refusal{Why: "the pm2 command is not on PATH, where folders of the project do not count", Hint: "give audit the PATH of the user who owns the apps (crontab: PATH=…)"}
 	}
 	return p, nil
 }
@@ -209,7 +210,7 @@ func keepDump(h *rules.Hand, home string) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(put(dir, dumpNew, b), dir.Rename(dumpNew, keptDump))
+	return replace(dir, b, dumpNew, keptDump)
 }
 
 // startTime bounds how long the daemon may take to come up: 360 to 650 ms.
@@ -219,7 +220,8 @@ const startTime = 30 * time.Second
 // runs. It asks no network, and gets no more of the environment than it needs.
 func startDaemon(ctx context.Context, h *rules.Hand, home, program string) error {
 	env := []string{"PM2_HOME=" + home, "PM2_NO_INTERACTION=true", "PM2_DISABLE_VERSION_CHECK=1"}
-	for _, k := range []string{"PATH", "HOME", "USER", "LOGNAME", "LANG", "TZ"} {
+	env = append(env, "PATH="+collect.SafePath(h.Host)) // node is looked for there
+	for _, k := range []string{"HOME", "USER", "LOGNAME", "LANG", "TZ"} {
 		if v := h.Host.Env(k); v != "" {
 			env = append(env, k+"="+v)
 		}

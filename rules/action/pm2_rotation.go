@@ -54,12 +54,13 @@ func (r *rotation) do(ctx context.Context) error {
 	names := slices.Sorted(maps.Keys(r.files))
 	pending := false
 	for _, file := range names {
-		if err := r.rename(file); err != nil {
-			return err
+		err := r.rename(file)
+		var raw []string
+		if err == nil {
+			raw, _, err = r.aside(file)
 		}
-		raw, _, err := r.aside(file)
-		if err != nil {
-			return err
+		if err != nil { // PM2 would write on into what has another name
+			return errors.Join(err, r.back(names))
 		}
 		pending = pending || len(raw) > 0
 	}
@@ -206,7 +207,10 @@ func pack(dir rules.Folder, name string, size int64) (err error) {
 	if now, err := in.Stat(); err != nil || n != size || now.Size() != size {
 		return errors.Join(fmt.Errorf("%s was written to while it was compressed: it stays as it is", name), err, dir.Remove(part))
 	}
-	return errors.Join(dir.Rename(part, name+".gz"), dir.Remove(name))
+	if err := dir.Rename(part, name+".gz"); err != nil {
+		return errors.Join(err, dir.Remove(part))
+	}
+	return dir.Remove(name)
 }
 
 // prune removes the oldest of what was put aside of a log beyond keep.

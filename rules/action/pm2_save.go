@@ -211,19 +211,16 @@ func swap(h *rules.Hand, home string, b []byte) (map[string]string, error) {
 		return nil, err
 	}
 	defer dir.Close()
-	if err := put(dir, dumpNew, b); err != nil {
-		return nil, err
-	}
 	old, err := contents(dir, dumpName)
 	switch {
 	case err == nil:
-		if err := errors.Join(put(dir, dumpKept, old), dir.Rename(dumpKept, dumpBefore)); err != nil {
+		if err := replace(dir, old, dumpKept, dumpBefore); err != nil {
 			return nil, err
 		}
 	case !errors.Is(err, fs.ErrNotExist):
 		return nil, err
 	}
-	if err := dir.Rename(dumpNew, dumpName); err != nil {
+	if err := replace(dir, b, dumpNew, dumpName); err != nil {
 		return nil, err
 	}
 	return marked(dir, old != nil)
@@ -249,6 +246,19 @@ func put(dir rules.Folder, name string, b []byte) error {
 	}
 	_, err = f.Write(b)
 	return errors.Join(err, f.Sync(), f.Close())
+}
+
+// replace writes a file beside the one that it is to be, and lets it take that
+// name only when all of it is on the disk.
+func replace(dir rules.Folder, b []byte, beside, name string) error {
+	err := put(dir, beside, b)
+	if err == nil {
+		err = dir.Rename(beside, name)
+	}
+	if err != nil {
+		dir.Remove(beside)
+	}
+	return err
 }
 
 // contents reads a regular file of at most maxDump bytes.
@@ -294,5 +304,5 @@ func unsave(_ context.Context, h *rules.Hand, d rules.Deed) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(put(dir, dumpNew, old), dir.Rename(dumpNew, dumpName))
+	return replace(dir, old, dumpNew, dumpName)
 }

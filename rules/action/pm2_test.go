@@ -6,11 +6,13 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"io/fs"
 	"net"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -27,6 +29,8 @@ type bed struct {
 	t    *testing.T
 	host host.Host
 	snap *snapshot.Snapshot
+
+	untrusted bool // the rules lie in the project
 }
 
 func (b *bed) Host() host.Host { return b.host }
@@ -68,7 +72,7 @@ func (b *bed) hand() *rules.Hand {
 
 func (b *bed) prepare(a *rules.Action, key snapshot.Key, params map[string]string) (rules.Effect, error) {
 	b.t.Helper()
-	p := &rules.Preparation{Item: b.snap.Item(key), Snapshot: b.snap, Sources: b, Params: map[string]string{}}
+	p := &rules.Preparation{Item: b.snap.Item(key), Snapshot: b.snap, Sources: b, Params: map[string]string{}, Trusted: !b.untrusted}
 	for _, param := range a.Params {
 		p.Params[param.Name] = param.Default
 	}
@@ -451,5 +455,51 @@ func TestPM2_hostile_daemon(t *testing.T) {
 	b.Answer("restartProcessId", `{"args":[{"error":true,"message":"s3cret"}]}`)
 	if _, err := b.act(PM2Restart, "pm2/api", nil); err == nil || strings.Contains(err.Error(), "s3cret") {
 		t.Errorf("%v", err)
+	}
+}
+
+// What does not get onto the disk whole replaces nothing.
+func TestReplace_on_a_full_disk(t *testing.T) {
+	root, err := os.OpenRoot(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer root.Close()
+	if err := root.WriteFile(dumpName, []byte("[good]"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := replace(fullDisk{root}, []byte("[torn]"), dumpNew, dumpName); !errors.Is(err, syscall.ENOSPC) {
+		t.Errorf("%v, want no space", err)
+	}
+	if b, err := root.ReadFile(dumpName); err != nil || string(b) != "[good]" {
+		t.Errorf("%q %v", b, err)
+	}
+}
+
+// fullDisk is a folder in which nothing more can be written.
+type fullDisk struct{ *os.Root }
+
+func (fullDisk) OpenFile(string, int, fs.FileMode) (*os.File, error) {
+	return os.OpenFile("/dev/full", os.O_WRONLY, 0)
+}
+
+// A log that cannot be packed under its name stays.
+func TestPack_where_its_name_is_taken(t *testing.T) {
+	root, err := os.OpenRoot(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer root.Close()
+	if err := errors.Join(root.WriteFile("api.log.1", []byte("lines"), 0o600), root.MkdirAll("api.log.1.gz/x", 0o700)); err != nil {
+		t.Fatal(err)
+	}
+	if err := pack(root, "api.log.1", 5); err == nil {
+		t.Error("it was packed")
+	}
+	if b, err := root.ReadFile("api.log.1"); err != nil || string(b) != "lines" {
+		t.Errorf("%q %v", b, err)
+	}
+	if _, err := root.Lstat("api.log.1.gz.audit-new"); err == nil {
+		t.Error("a part is left")
 	}
 }

@@ -1,6 +1,7 @@
 package plugin
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -11,6 +12,7 @@ import (
 	"unicode/utf8"
 
 	"healthaudit/snapshot/analyze/mask"
+	"healthaudit/snapshot/collect"
 	"healthaudit/snapshot/host"
 )
 
@@ -25,7 +27,7 @@ func (p *Program) Run(ctx context.Context, h host.Host, in []byte) ([]byte, *Fai
 	if bad != nil {
 		return nil, bad
 	}
-	res, err := h.Run(ctx, host.Command{Program: path, Args: p.Command[1:], Env: p.environment(h), In: in, Timeout: p.Timeout, MaxOut: maxOutput, MaxError: 4096, Alone: true, Marked: true})
+	res, err := h.Run(ctx, host.Command{Program: path, Args: p.Command[1:], Env: p.environment(h), In: in, Timeout: p.Timeout, MaxOut: maxOutput, MaxError: maxError, Alone: true, Marked: true})
 	const byHand = "Run it by hand, with what docs/plugins.md says on its standard input."
 	said := p.said(h, res.Err)
 	switch {
@@ -91,7 +93,11 @@ func (p *Program) find(h host.Host) (string, *Failure) {
 func (p *Program) environment(h host.Host) []string {
 	var out []string
 	for _, name := range slices.Concat(basic, p.Env) {
-		if v := h.Env(name); v != "" {
+		v := h.Env(name)
+		if name == "PATH" { // what it starts, its interpreter too, is not of the project
+			v = collect.SafePath(h)
+		}
+		if v != "" {
 			out = append(out, name+"="+v)
 		}
 	}
@@ -129,11 +135,18 @@ func (p *Program) arguments() []string {
 	return out
 }
 
-// maxSaid bounds what is shown of an error, in bytes.
-const maxSaid = 200
+// maxError bounds what is read of standard error, maxSaid what is shown, in bytes.
+const (
+	maxError = 4096
+	maxSaid  = 200
+)
 
-// said is the last line on standard error, masked, to stand behind a sentence.
+// said is the last line on standard error, masked, to stand behind a sentence. Of
+// more than is read it is the last whole one: half of a secret is not known for one.
 func (p *Program) said(h host.Host, stderr []byte) string {
+	if len(stderr) >= maxError {
+		stderr = stderr[:bytes.LastIndexByte(stderr, '\n')+1]
+	}
 	lines := strings.Split(strings.TrimSpace(strings.ToValidUTF8(string(stderr), "")), "\n")
 	line := strings.TrimSpace(lines[len(lines)-1])
 	if line == "" {
