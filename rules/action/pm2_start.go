@@ -165,6 +165,9 @@ func unmake(ctx context.Context, h *rules.Hand, d rules.Deed) error {
 		return err
 	}
 	procs := a.of(all)
+	if had, _ := strconv.Atoi(d.Args["from"]); len(d.Made) == 0 && len(procs) > had {
+		return errors.New("it is not known which of its processes are new")
+	}
 	slices.Reverse(procs)
 	for _, p := range procs {
 		if unique, ok := d.Made[strconv.Itoa(p.ID)]; !ok || unique == "" || unique != p.Unique {

@@ -289,6 +289,11 @@ func TestPM2Start(t *testing.T) {
 	if text, _ := json.Marshal(d); strings.Contains(string(text), "s3cret") {
 		t.Errorf("a secret in %s", text)
 	}
+	unnoted := d
+	unnoted.Made = nil
+	if err := PM2Start.Undo(t.Context(), b.hand(), unnoted); err == nil || len(b.Of("pool")) != 2 {
+		t.Errorf("what it made was not noted: %v, %v", err, b.Of("pool"))
+	}
 	if err := PM2Start.Undo(t.Context(), b.hand(), d); err != nil || len(b.Of("pool")) != 0 || len(b.Of("other")) != 1 {
 		t.Errorf("undone: %v, %v", err, b.Of("pool"))
 	}
