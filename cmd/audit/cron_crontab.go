@@ -57,25 +57,23 @@ func (c *crontabText) with(block string) string {
 	return before + block + c.after
 }
 
-// cut finds the lines of this project. Errors: what is wrong with them.
+// cut finds the lines of this project. Errors: their marks are any other than one
+// BEGIN and then one END, so that nobody can say what is audit's.
 func (j *cronJob) cut(text string) (*crontabText, error) {
-	c := &crontabText{before: text}
-	from, to, at := -1, -1, 0
+	var begins, ends, from, to, at int
 	for line := range strings.Lines(text) {
 		switch bare := strings.TrimRight(line, "\r\n"); {
-		case strings.HasPrefix(bare, j.begin()) && from < 0:
-			from = at
-		case bare == j.end() && from >= 0 && to < 0:
-			to = at + len(line)
-		case strings.HasPrefix(bare, j.begin()), bare == j.end():
-			from, to = 0, -1
+		case strings.HasPrefix(bare, j.begin()):
+			begins, from = begins+1, at
+		case bare == j.end():
+			ends, to = ends+1, at+len(line)
 		}
 		at += len(line)
 	}
-	if from < 0 {
-		return c, nil
-	}
-	if to < 0 {
+	switch {
+	case begins == 0 && ends == 0:
+		return &crontabText{before: text}, nil
+	case begins != 1 || ends != 1 || to < from:
 		return nil, &usageError{"the lines of audit in your crontab do not begin and end as audit cron install wrote them", "take them out by hand, crontab -e: from BEGIN audit to END audit"}
 	}
 	return &crontabText{before: text[:from], own: text[from:to], after: text[to:]}, nil
