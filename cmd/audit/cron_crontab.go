@@ -212,7 +212,10 @@ func (c *cronRemoveCmd) Run(a *App) error {
 	if err != nil {
 		return err
 	}
-	f := &cronFlags{System: c.System, Systemd: c.Systemd}
+	f := &cronFlags{User: c.User, System: c.System, Systemd: c.Systemd}
+	if err := f.whose(); err != nil {
+		return err
+	}
 	j := &cronJob{root: s.root}
 	if c.Systemd {
 		return f.removeUnits(a, s, j)
