@@ -194,9 +194,17 @@ func crontabStandIn() {
 }
 
 // systemctlStandIn notes what it is asked for; with a file systemctl.fails in the
-// home folder it does nothing, as where no systemd runs.
+// home folder it does nothing, as where no systemd runs, and with systemctl.blocks
+// nobody can write or remove a service any more.
 func systemctlStandIn() {
 	home := os.Getenv("HOME")
+	if _, err := os.Stat(filepath.Join(home, "systemctl.blocks")); err == nil {
+		services, _ := filepath.Glob(filepath.Join(home, ".config", "systemd", "user", "*.service"))
+		for _, s := range services {
+			os.Remove(s)
+			os.MkdirAll(filepath.Join(s, "full"), 0o755)
+		}
+	}
 	if _, err := os.Stat(filepath.Join(home, "systemctl.fails")); err == nil {
 		fmt.Fprintln(os.Stderr, "Failed to connect to bus: No medium found")
 		os.Exit(1)
