@@ -35,11 +35,19 @@ type cronJob struct {
 	argv     []string
 }
 
+// whose refuses an owner of a timer where none is asked for.
+func (f *cronFlags) whose() error {
+	if (f.User || f.System) && !f.Systemd {
+		return &usageError{"--user and --system say whose systemd timer it is", "add --systemd"}
+	}
+	return nil
+}
+
 // job makes the command that runs audit on this project: without a shell's help,
 // since a crontab may name any.
 func (f *cronFlags) job(a *App, s *settings, h *host.OS) (*cronJob, error) {
-	if (f.User || f.System) && !f.Systemd {
-		return nil, &usageError{"--user and --system say whose systemd timer it is", "add --systemd"}
+	if err := f.whose(); err != nil {
+		return nil, err
 	}
 	exe, err := program(h)
 	if err != nil {

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
+	"path/filepath"
 	"strings"
 
 	"healthaudit/report"
@@ -57,25 +59,31 @@ func (c *crontabText) with(block string) string {
 	return before + block + c.after
 }
 
-// cut finds the lines of this project. Errors: what is wrong with them.
+func (c *crontabText) text() string { return c.before + c.own + c.after }
+
+// stands reports whether this is the crontab now.
+func (c *crontabText) stands(a *App, h *host.OS) (bool, error) {
+	is, none, err := crontabOf(a, h)
+	return is == c.text() && none == c.none, err
+}
+
+// cut finds the lines of this project. Errors: their marks are any other than one
+// BEGIN and then one END, so that nobody can say what is audit's.
 func (j *cronJob) cut(text string) (*crontabText, error) {
-	c := &crontabText{before: text}
-	from, to, at := -1, -1, 0
+	var begins, ends, from, to, at int
 	for line := range strings.Lines(text) {
 		switch bare := strings.TrimRight(line, "\r\n"); {
-		case strings.HasPrefix(bare, j.begin()) && from < 0:
-			from = at
-		case bare == j.end() && from >= 0 && to < 0:
-			to = at + len(line)
-		case strings.HasPrefix(bare, j.begin()), bare == j.end():
-			from, to = 0, -1
+		case strings.HasPrefix(bare, j.begin()):
+			begins, from = begins+1, at
+		case bare == j.end():
+			ends, to = ends+1, at+len(line)
 		}
 		at += len(line)
 	}
-	if from < 0 {
-		return c, nil
-	}
-	if to < 0 {
+	switch {
+	case begins == 0 && ends == 0:
+		return &crontabText{before: text}, nil
+	case begins != 1 || ends != 1 || to < from:
 		return nil, &usageError{"the lines of audit in your crontab do not begin and end as audit cron install wrote them", "take them out by hand, crontab -e: from BEGIN audit to END audit"}
 	}
 	return &crontabText{before: text[:from], own: text[from:to], after: text[to:]}, nil
@@ -110,22 +118,30 @@ func crontabOf(a *App, h *host.OS) (text string, none bool, err error) {
 	return string(r.Out), false, nil
 }
 
-// writeCrontab has crontab take the text and reads it again. Where it is not what
-// was given, the old one comes back.
+// putCrontab has crontab take a text, or take the crontab away.
+func putCrontab(a *App, h *host.OS, text string, none bool) error {
+	args := []string{"-"}
+	if text == "" && none {
+		args = []string{"-r"}
+	}
+	r, err := tool(a, h, "crontab", []byte(text), args...)
+	if err == nil && r.Code != 0 {
+		err = fmt.Errorf("crontab exits with %d: %s", r.Code, strings.TrimSpace(string(r.Err)))
+	}
+	return err
+}
+
+// writeCrontab has crontab take the text, unless somebody changed what was read,
+// and reads it again. Where it is not what was given, the old one comes back.
 func (j *cronJob) writeCrontab(a *App, h *host.OS, was *crontabText, now string) error {
-	put := func(text string, none bool) error {
-		args := []string{"-"}
-		if text == "" && none {
-			args = []string{"-r"}
-		}
-		r, err := tool(a, h, "crontab", []byte(text), args...)
-		if err == nil && r.Code != 0 {
-			err = fmt.Errorf("crontab exits with %d: %s", r.Code, strings.TrimSpace(string(r.Err)))
-		}
+	same, err := was.stands(a, h)
+	if err != nil {
 		return err
 	}
-	err := put(now, true)
-	if err == nil {
+	if !same {
+		return &failure{exitAction, errors.New("your crontab was changed while audit was at it"), "nothing was written: do it again"}
+	}
+	if err = putCrontab(a, h, now, true); err == nil {
 		var is string
 		if is, _, err = crontabOf(a, h); err == nil && is == now {
 			return nil
@@ -134,8 +150,57 @@ func (j *cronJob) writeCrontab(a *App, h *host.OS, was *crontabText, now string)
 			err = errors.New("crontab kept another text than the one it was given")
 		}
 	}
-	err = errors.Join(err, put(was.with(was.own), was.none))
-	return &failure{exitAction, err, "your crontab is as it was; audit cron print prints the line for adding it by hand"}
+	hint := "your crontab is as it was; audit cron print prints the line for adding it by hand"
+	if back := j.bringBack(a, h, was, now); back != nil {
+		err = errors.Join(err, back)
+		hint = "your crontab may be another than it was, crontab -l shows it; there was none before"
+		if !was.none {
+			hint = "your crontab may be another than it was, crontab -l shows it; " + a.keepOld("crontab", was.text())
+		}
+	}
+	return &failure{exitAction, err, hint}
+}
+
+// bringBack has the crontab be what it was. Errors: it is not, because crontab
+// would not, or because it holds what audit did not write and may be somebody's.
+func (j *cronJob) bringBack(a *App, h *host.OS, was *crontabText, now string) error {
+	is, none, err := crontabOf(a, h)
+	switch {
+	case err != nil:
+		return err
+	case is == was.text() && none == was.none:
+		return nil
+	case !j.sameAround(is, now):
+		return errors.New("it holds what audit did not write, so it was left alone")
+	}
+	err = putCrontab(a, h, was.text(), was.none)
+	same, unread := was.stands(a, h)
+	if same && unread == nil {
+		return nil
+	}
+	return errors.Join(errors.New("the old text did not come back"), err, unread)
+}
+
+// sameAround reports whether two crontabs differ in audit's own lines at most.
+func (j *cronJob) sameAround(one, other string) bool {
+	x, err1 := j.cut(one)
+	y, err2 := j.cut(other)
+	return err1 == nil && err2 == nil && x.before+x.after == y.before+y.after
+}
+
+// keepOld saves a text beside the store, where nobody else may read it, and says
+// where.
+func (a *App) keepOld(name, text string) string {
+	f, err := os.CreateTemp(filepath.Dir(a.Store), name+"-before-*") // 0600
+	if err != nil {
+		return "what was there before could not be saved: " + err.Error()
+	}
+	_, err = f.WriteString(text)
+	if err = errors.Join(err, f.Close()); err != nil {
+		os.Remove(f.Name())
+		return "what was there before could not be saved: " + err.Error()
+	}
+	return "what was there before is in " + f.Name()
 }
 
 var callsAudit = lazyregexp.New(`(?:^|[\s/'"])audit(?:\s|$)`)
@@ -214,7 +279,10 @@ func (c *cronRemoveCmd) Run(a *App) error {
 	if err != nil {
 		return err
 	}
-	f := &cronFlags{System: c.System, Systemd: c.Systemd}
+	f := &cronFlags{User: c.User, System: c.System, Systemd: c.Systemd}
+	if err := f.whose(); err != nil {
+		return err
+	}
 	j := &cronJob{root: s.root}
 	if c.Systemd {
 		return f.removeUnits(a, s, j)

@@ -1,11 +1,13 @@
 package main
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"os/user"
 	"path/filepath"
@@ -139,11 +141,13 @@ func (u *units) ctl(a *App, h *host.OS, args ...string) error {
 	return nil
 }
 
-// put writes the files, or brings back what was there.
+// put writes the files, or brings back what was there: each, also where another
+// cannot be written.
 func (u *units) put(files map[string][]byte) error {
 	if err := os.MkdirAll(u.dir, 0o755); err != nil {
 		return err
 	}
+	var errs []error
 	for _, f := range u.files() {
 		var err error
 		if b, ok := files[f[0]]; ok {
@@ -151,11 +155,33 @@ func (u *units) put(files map[string][]byte) error {
 		} else if err = os.Remove(f[0]); errors.Is(err, fs.ErrNotExist) {
 			err = nil
 		}
-		if err != nil {
-			return err
+		errs = append(errs, err)
+	}
+	return errors.Join(errs...)
+}
+
+// leftBy says what a failed install left, by what stands there now, and saves what
+// was there before where that is lost.
+func (u *units) leftBy(a *App, was map[string][]byte) string {
+	is, err := u.held()
+	back := err == nil && maps.EqualFunc(is, was, bytes.Equal)
+	switch {
+	case back && len(was) == 0:
+		return "no unit was left behind; audit cron print --systemd prints the units for a machine where systemd runs"
+	case back:
+		return "the units are as they were; audit cron print --systemd prints the new ones"
+	}
+	hint := "the units " + u.name + " in " + u.dir + " may not be as they were"
+	if len(was) == 0 {
+		return hint + "; there were none before"
+	}
+	var old strings.Builder
+	for _, f := range u.files() {
+		if b, ok := was[f[0]]; ok {
+			fmt.Fprintf(&old, "# %s\n%s\n", f[0], b)
 		}
 	}
-	return nil
+	return hint + "; " + a.keepOld("units", old.String())
 }
 
 func (c *cronFlags) installUnits(a *App, s *settings, j *cronJob) error {
@@ -194,7 +220,7 @@ func (c *cronFlags) installUnits(a *App, s *settings, j *cronJob) error {
 			}
 			err = errors.Join(err, u.put(was))
 			_ = u.ctl(a, h, "daemon-reload")
-			return &failure{exitAction, err, "no unit was left behind; audit cron print --systemd prints the units for a machine where systemd runs"}
+			return &failure{exitAction, err, u.leftBy(a, was)}
 		})
 	})
 	if err != nil {

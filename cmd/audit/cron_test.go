@@ -184,3 +184,53 @@ func FuzzCrontabCut(f *testing.F) {
 		}
 	})
 }
+
+// TestCronCutMarks: in every order of up to four marks, each in every place
+// between lines of the user's, the lines outside of one block stay byte for byte
+// where there is one BEGIN followed by one END; anything else is refused.
+func TestCronCutMarks(t *testing.T) {
+	j, other := &cronJob{root: "/srv/shop", schedule: "7 * * * *", argv: []string{"audit"}}, &cronJob{root: "/srv/shop2"}
+	block, err := j.block()
+	if err != nil {
+		t.Fatal(err)
+	}
+	marks := map[byte]string{'B': j.begin() + "written by audit cron install\n", 'E': j.end() + "\n", 'b': other.begin() + "\n", 'e': other.end() + "\n"}
+	orders := []string{""}
+	for at := 0; at < len(orders); at++ {
+		order := orders[at]
+		var text, before, after strings.Builder
+		own := strings.ContainsAny(order, "BE")
+		one := strings.Count(order, "B") == 1 && strings.Count(order, "E") == 1 && strings.Index(order, "B") < strings.Index(order, "E")
+		for n := range len(order) + 1 {
+			line := fmt.Sprintf("%d 5 * * *  /usr/bin/mine\n", n)
+			if n < len(order) {
+				line += marks[order[n]]
+			}
+			text.WriteString(line)
+			mine, _, _ := strings.Cut(line, marks['B'])
+			switch first, last := strings.Index(order, "B"), strings.Index(order, "E"); {
+			case !own || n <= first:
+				before.WriteString(mine)
+			case n > last:
+				after.WriteString(line)
+			}
+		}
+		c, err := j.cut(text.String())
+		switch {
+		case own && !one:
+			if err == nil {
+				t.Errorf("%s was cut into %+v", order, *c)
+			}
+		case err != nil:
+			t.Errorf("%s: %v", order, err)
+		case c.with("") != before.String()+after.String() || own && c.with(block) != before.String()+block+after.String():
+			t.Errorf("%s was cut into %+v, want %q and %q around it", order, *c, before.String(), after.String())
+		}
+		for m := range marks {
+			if len(order) < 4 {
+				orders = append(orders, order+string(m))
+			}
+		}
+	}
+	t.Logf("%d orders", len(orders))
+}

@@ -154,6 +154,8 @@ func later(ts *testscript.TestScript, neg bool, args []string) {
 
 // crontabStandIn is crontab with its file in the home folder: scripts must not
 // touch the one of who runs them. TestRealCrontab does the same by a real one.
+// Files beside it: .forgets, it keeps another text; .meanwhile and .after, the text
+// that somebody puts there after a reading or a writing; .breaks, it writes once.
 func crontabStandIn() {
 	path := filepath.Join(os.Getenv("HOME"), "crontab")
 	var err error
@@ -162,6 +164,7 @@ func crontabStandIn() {
 		var b []byte
 		if b, err = os.ReadFile(path); err == nil {
 			os.Stdout.Write(b)
+			_ = os.Rename(path+".meanwhile", path)
 		} else {
 			err = errors.New("no crontab for ada")
 		}
@@ -175,8 +178,13 @@ func crontabStandIn() {
 		if _, missing := os.Stat(path + ".forgets"); err == nil && missing == nil {
 			b = bytes.ReplaceAll(b, []byte("--quiet"), nil)
 		}
+		if _, missing := os.Stat(path + ".broken"); err == nil && missing == nil {
+			err = errors.New("No space left on device")
+		}
 		if err == nil {
 			err = os.WriteFile(path, b, 0o600)
+			_ = os.Rename(path+".after", path)
+			_ = os.Rename(path+".breaks", path+".broken")
 		}
 	}
 	if err != nil {
@@ -186,9 +194,17 @@ func crontabStandIn() {
 }
 
 // systemctlStandIn notes what it is asked for; with a file systemctl.fails in the
-// home folder it does nothing, as where no systemd runs.
+// home folder it does nothing, as where no systemd runs, and with systemctl.blocks
+// nobody can write or remove a service any more.
 func systemctlStandIn() {
 	home := os.Getenv("HOME")
+	if _, err := os.Stat(filepath.Join(home, "systemctl.blocks")); err == nil {
+		services, _ := filepath.Glob(filepath.Join(home, ".config", "systemd", "user", "*.service"))
+		for _, s := range services {
+			os.Remove(s)
+			os.MkdirAll(filepath.Join(s, "full"), 0o755)
+		}
+	}
 	if _, err := os.Stat(filepath.Join(home, "systemctl.fails")); err == nil {
 		fmt.Fprintln(os.Stderr, "Failed to connect to bus: No medium found")
 		os.Exit(1)
