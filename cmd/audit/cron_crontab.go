@@ -220,7 +220,7 @@ type cronInstallCmd struct{ cronFlags }
 
 // Help is shown below the usage.
 func (cronInstallCmd) Help() string {
-	return `The line stands between two marks in your crontab and is written anew by a second install; every other line stays as it is. It names the PATH and the PM2_HOME of now, because cron gives a program neither. What crontab kept is read again, and the old text brought back where it is another. Both are in the journal.
+	return `The line stands between two marks in your crontab and is written anew by a second install; every other line stays as it is. It names the PATH and the PM2_HOME of now, because cron gives a program neither. What crontab kept is read again, and the old text brought back where it is another, unless somebody else changed it meanwhile. Both are in the journal.
 
 audit doctor --cron looks at what such a run would find.`
 }
