@@ -75,7 +75,5 @@ jobs:
           fetch-depth: 0
           persist-credentials: false
       - uses: ACTION
-        with:
-          fail-on: critical,regression
 `)
 }
