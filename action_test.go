@@ -26,11 +26,14 @@ type actionFile struct {
 		Default     string `yaml:"default"`
 	} `yaml:"inputs"`
 	Runs struct {
-		Steps []struct {
-			ID, Name, If, Uses, Shell, Run string
-			Env, With                      map[string]string
-		} `yaml:"steps"`
+		Steps []actionStep `yaml:"steps"`
 	} `yaml:"runs"`
+}
+
+type actionStep struct {
+	ID, Name, If, Uses, Shell, Run string
+	Env, With                      map[string]string
+	Anyway                         bool `yaml:"continue-on-error"`
 }
 
 func readAction(t *testing.T) (a actionFile, src []byte) {
@@ -143,32 +146,67 @@ func TestActionRuns(t *testing.T) {
 		}
 	}
 	a, _ := readAction(t)
-	i := slices.IndexFunc(a.Runs.Steps, func(s struct {
-		ID, Name, If, Uses, Shell, Run string
-		Env, With                      map[string]string
-	}) bool {
-		return s.ID == "run"
-	})
+	i := slices.IndexFunc(a.Runs.Steps, func(s actionStep) bool { return s.ID == "run" })
 	dir := t.TempDir()
 	if err := os.CopyFS(filepath.Join(dir, "shop"), os.DirFS("testdata/site")); err != nil {
 		t.Fatal(err)
 	}
-	for code, failOn := range map[string]string{"0": "never", "1": "high"} {
-		output := filepath.Join(dir, "output"+code)
+	step := func(output string, env ...string) []byte {
 		cmd := exec.Command(bash, "--noprofile", "--norc", "-eo", "pipefail", "-c", a.Runs.Steps[i].Run)
 		cmd.Dir = dir
 		cmd.Env = append(cleanEnv(dir), "PATH="+filepath.Dir(auditBinary(t))+":"+os.Getenv("PATH"), "RUNNER_TEMP="+dir, "GITHUB_OUTPUT="+output, "GITHUB_STEP_SUMMARY="+output+".md",
-			"AUDIT_ROOT=shop", "AUDIT_FAIL_ON="+failOn, "AUDIT_FAIL_UNDER=", "ANNOTATIONS=true", "SUMMARY=true")
+			"AUDIT_ROOT=shop", "AUDIT_FAIL_UNDER=", "ANNOTATIONS=true", "SUMMARY=true")
+		cmd.Env = append(cmd.Env, env...)
 		out, err := cmd.CombinedOutput()
 		if err != nil {
 			t.Fatalf("%v\n%s", err, out)
 		}
+		return out
+	}
+	for code, failOn := range map[string]string{"0": "never", "1": "high"} {
+		output := filepath.Join(dir, "output"+code)
+		out := step(output, "AUDIT_FAIL_ON="+failOn)
 		told, _ := os.ReadFile(output)
 		sarif, _ := os.ReadFile(filepath.Join(dir, "audit.sarif"))
 		summary, _ := os.ReadFile(output + ".md")
 		if !strings.Contains(string(told), "exit-code="+code+"\n") || !json.Valid(sarif) || strings.Count(string(summary), "**Gate ") != 1 || !strings.Contains(string(out), "::") {
 			t.Errorf("exit %s: output %q, %d bytes of SARIF, %d of summary\n%s", code, told, len(sarif), len(summary), out)
 		}
+	}
+	// The table has names of files: it stands in a file, never in the log.
+	out := step(filepath.Join(dir, "quiet"), "AUDIT_FAIL_ON=", "ANNOTATIONS=false", "SUMMARY=false")
+	table, _ := os.ReadFile(filepath.Join(dir, "audit.txt"))
+	if bytes.Contains(out, []byte("scripts/")) || !bytes.Contains(table, []byte("scripts/")) {
+		t.Errorf("the log has %q, the file %d bytes", out, len(table))
+	}
+	// What fails after the run does not hide how the run ended.
+	for _, err := range []error{os.Remove(filepath.Join(dir, "audit.sarif")), os.Mkdir(filepath.Join(dir, "audit.sarif"), 0o755)} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	for code, failOn := range map[string]string{"64": "never", "1": "high"} {
+		output := filepath.Join(dir, "late"+code)
+		out := step(output, "AUDIT_FAIL_ON="+failOn)
+		if told, _ := os.ReadFile(output); string(told) != "exit-code="+code+"\n" {
+			t.Errorf("without SARIF, want exit code %s: %q\n%s", code, told, out)
+		}
+	}
+}
+
+// An upload that fails keeps neither the store from being saved nor the gate from
+// telling; and unless the job says so, audit.yaml decides what fails it.
+func TestActionUploads(t *testing.T) {
+	a, _ := readAction(t)
+	at := func(uses string) int {
+		return slices.IndexFunc(a.Runs.Steps, func(s actionStep) bool { return strings.HasPrefix(s.Uses, uses) })
+	}
+	save, upload := at("actions/cache/save@"), at("github/codeql-action/upload-sarif@")
+	if save < 0 || upload < save || !a.Runs.Steps[upload].Anyway {
+		t.Errorf("the store is saved in step %d, the upload is step %d", save, upload)
+	}
+	if d := a.Inputs["fail-on"].Default; d != "" {
+		t.Errorf("fail-on is %q by default: it would win over audit.yaml", d)
 	}
 }
 

@@ -170,7 +170,7 @@ func (r *reading) runLine() string {
 		s += ", on " + r.Run.Host
 	}
 	s += ", in " + r.Run.Root
-	if g := r.Run.Git; g != nil {
+	if g := r.Run.Git; g != nil && g.Commit != "" {
 		s += ", commit " + prefix(g.Commit, 10)
 		if g.Branch != "" {
 			s += " of " + g.Branch

@@ -113,7 +113,7 @@ func Prune(ctx context.Context, st *store.Store, plan []Fate, more func() bool) 
 	}
 	for part := range slices.Chunk(drop, pruneBatch) {
 		if !more() {
-			return gone, ctx.Err()
+			return gone, context.Cause(ctx)
 		}
 		n := 0
 		err := st.Update(func(tx *store.Tx) error {
@@ -132,7 +132,7 @@ func Prune(ctx context.Context, st *store.Store, plan []Fate, more func() bool) 
 		gone.Snapshots += len(part)
 		gone.Versions += n
 	}
-	return gone, ctx.Err()
+	return gone, context.Cause(ctx)
 }
 
 type reading struct {

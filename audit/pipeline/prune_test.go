@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -74,6 +75,12 @@ func TestPrune(t *testing.T) {
 	p := plan(t, st, Retention{Last: 2})
 	if n := dropped(p); n != 37 || p[19].Reasons[0] != "last good of scripts/a.sh" {
 		t.Fatalf("%d go, #20 is kept for %v", n, p[19].Reasons)
+	}
+	signal := errors.New("a signal")
+	ended, cancel := context.WithCancelCause(t.Context())
+	cancel(signal)
+	if gone, err := Prune(ended, st, p, func() bool { return false }); !errors.Is(err, signal) || gone.Snapshots != 0 {
+		t.Errorf("after a signal %+v went: %v", gone, err)
 	}
 	asked := 0
 	gone, err := Prune(t.Context(), st, p, func() bool { asked++; return asked <= 2 })

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -46,7 +47,7 @@ func (c *archiveVerifyCmd) Run(a *App) error {
 	sums := a.sums()
 	code := exitOK
 	for i := range rows {
-		if err := a.ctx.Err(); err != nil {
+		if err := context.Cause(a.ctx); err != nil {
 			return err
 		}
 		r := &rows[i]

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/alecthomas/kong"
 
@@ -155,10 +156,16 @@ func (a *App) candidates(words []string) (out []candidate) {
 		}
 	}
 	out = slices.DeleteFunc(out, func(k candidate) bool {
-		return !strings.HasPrefix(k.word, last) || strings.ContainsAny(k.word, " \t\n'\"\\$`")
+		return !strings.HasPrefix(k.word, last) || strings.ContainsFunc(k.word, special)
 	})
 	slices.SortFunc(out, func(x, y candidate) int { return strings.Compare(x.word, y.word) })
 	return slices.Compact(out)
+}
+
+// special are the characters that leave a word out: some shells write what they are
+// offered on the line as it is, and the names are those of the project's files.
+func special(r rune) bool {
+	return strings.ContainsRune(";&|<>()*?[]!~{}#'\"\\$`", r) || unicode.IsSpace(r) || unicode.IsControl(r)
 }
 
 func prefixed(prefix string, list []candidate) []candidate {

@@ -26,8 +26,7 @@ func (c *completionCmd) Run(a *App) error {
 var completionScripts = map[string]string{
 	"bash": `# bash completion of audit
 _audit() {
-    local IFS=$'\n'
-    COMPREPLY=($(audit internal complete bash -- "${COMP_LINE:0:COMP_POINT}" 2>/dev/null))
+    mapfile -t COMPREPLY < <(audit internal complete bash -- "${COMP_LINE:0:COMP_POINT}" 2>/dev/null)
 }
 complete -o default -F _audit audit
 `,

@@ -27,6 +27,7 @@ var completions = []struct{ line, want string }{
 	{"audit run --fail-on cr", "critical"},
 	{"audit check explain pm2-memory-g", "pm2-memory-growing"},
 	{"audit bisect workflow-lint scripts/", "scripts/build.sh"},
+	{"audit bisect workflow-lint scripts/b", "scripts/build.sh !scripts/bu;id.sh !scripts/bu*.sh"},
 	{"audit history scripts/npm:bu", "scripts/npm:build"},
 	{"audit help snap", "snapshots"},
 	{"audit restore latest scripts/b", "scripts/build.sh"},
@@ -48,7 +49,7 @@ func TestCompletionInShells(t *testing.T) {
 		t.Skip("it starts a shell for each line: make test runs it")
 	}
 	dir := site(t)
-	for name, text := range map[string]string{"build.sh": "#!/bin/sh\necho\n", "package.json": `{"scripts":{"build":"sh build.sh"}}`} {
+	for name, text := range map[string]string{"build.sh": "#!/bin/sh\necho\n", "bu;id.sh": "#!/bin/sh\necho\n", "bu*.sh": "#!/bin/sh\necho\n", "package.json": `{"scripts":{"build":"sh build.sh"}}`} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o755); err != nil {
 			t.Fatal(err)
 		}

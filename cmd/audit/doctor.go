@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -83,7 +84,7 @@ func (d *physician) examine(underCron bool) (err error) {
 	if err != nil {
 		d.area = "project"
 		d.wrong("run", err)
-		return d.ctx.Err()
+		return context.Cause(d.ctx)
 	}
 	d.area = "project"
 	d.project(doc)

@@ -69,6 +69,11 @@ func (c *initCmd) Run(a *App) error {
 		for _, st := range steps {
 			v.Steps = append(v.Steps, st.row("would write"))
 		}
+		if c.DryRun && c.Cron {
+			if err := c.planned(a, &v); err != nil {
+				return err
+			}
+		}
 		if err := c.tell(a, v); err != nil || !c.Cron || c.DryRun {
 			return err
 		}
@@ -85,9 +90,37 @@ func (c *initCmd) Run(a *App) error {
 	return c.schedule(a)
 }
 
-// schedule is audit cron install with all its defaults.
-func (c *initCmd) schedule(a *App) error {
-	return (&cronInstallCmd{cronFlags{Every: 15 * time.Minute}}).Run(a)
+// everyQuarter is audit cron install with all its defaults.
+var everyQuarter = cronFlags{Every: 15 * time.Minute}
+
+func (c *initCmd) schedule(a *App) error { return (&cronInstallCmd{everyQuarter}).Run(a) }
+
+// planned says what of the crontab schedule would write.
+func (c *initCmd) planned(a *App, v *report.InitView) error {
+	flags := everyQuarter
+	s, j, err := flags.prepare(a)
+	if err != nil {
+		return err
+	}
+	h, err := a.open(s)
+	if err != nil {
+		return err
+	}
+	defer h.Close()
+	was, err := j.readCrontab(a, h)
+	if err != nil {
+		return err
+	}
+	block, err := j.block()
+	if err != nil {
+		return err
+	}
+	row := report.InitStep{State: "would write", Path: "crontab", What: strings.Split(block, "\n")[1]}
+	if was.own == block {
+		row.State, row.What = "there", "has this line already"
+	}
+	v.Steps = append(v.Steps, row)
+	return nil
 }
 
 // due reports whether there is something to do that nobody has to be asked about.

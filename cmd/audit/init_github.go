@@ -1,11 +1,11 @@
 package main
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"healthaudit/report"
@@ -23,7 +23,7 @@ const (
 )
 
 // workflow writes one that runs audit on GitHub.
-func (c *initCmd) workflow(_ *App, root *os.Root, doc *report.Document) (*initStep, error) {
+func (c *initCmd) workflow(_ *App, root *os.Root, _ *report.Document) (*initStep, error) {
 	if c.GitHub == "" {
 		return nil, nil
 	}
@@ -31,26 +31,53 @@ func (c *initCmd) workflow(_ *App, root *os.Root, doc *report.Document) (*initSt
 		return nil, &usageError{fmt.Sprintf("--github %q names no action", c.GitHub), "OWNER/REPOSITORY@COMMIT where action.yml of audit lies, or ./FOLDER in this repository"}
 	}
 	st := &initStep{path: workflowPath, what: "audit on GitHub: on pushes, pull requests, and every morning", there: "is there, and stays as it is"}
-	branch := "main"
-	if doc.Run.Git != nil {
-		branch = cmp.Or(doc.Run.Git.Branch, branch)
+	if top := topAbove(root); top != "" {
+		return nil, &usageError{fmt.Sprintf("--github: %s is not the top of the repository, which is %s; GitHub reads only the workflows there", root.Name(), top), "audit --root " + shellWord(top) + " init --github, or write a workflow there by hand, with root: of this folder"}
 	}
 	if _, err := root.Lstat(workflowPath); errors.Is(err, fs.ErrNotExist) {
-		st.do = func() error { return create(root, workflowPath, workflowText(c.GitHub, branch)) }
+		st.do = func() error { return create(root, workflowPath, workflowText(c.GitHub, defaultBranch(root))) }
 	} else if err != nil {
 		return nil, err
 	}
 	return st, nil
 }
 
-// workflowText is the workflow. Its minute is off the full hour, when GitHub
+// topAbove is the top of the repository where that lies above the root; "" where the
+// root is the top, or in no repository.
+func topAbove(root *os.Root) string {
+	if _, err := root.Lstat(".git"); err == nil {
+		return ""
+	}
+	dir, err := filepath.EvalSymlinks(root.Name())
+	for up := filepath.Dir(dir); err == nil && up != dir; dir, up = up, filepath.Dir(up) {
+		if st, err := os.Stat(filepath.Join(up, ".git")); err == nil && (st.Mode().IsRegular() || isFile(filepath.Join(up, ".git", "HEAD"))) {
+			return up
+		}
+	}
+	return ""
+}
+
+// defaultBranch is the branch that origin calls its own; "" where no clone has said.
+func defaultBranch(root *os.Root) string {
+	b, err := readOwn(root, ".git/refs/remotes/origin/HEAD")
+	branch, ok := strings.CutPrefix(strings.TrimSpace(string(b)), "ref: refs/remotes/origin/")
+	if err != nil || !ok {
+		return ""
+	}
+	return branch
+}
+
+// workflowText is the workflow, on pushes to that branch or to any. Its minute is off the full hour, when GitHub
 // delays schedules most.
 func workflowText(action, branch string) string {
-	return strings.NewReplacer("CHECKOUT", checkoutAction, "ACTION", action, "BRANCH", fmt.Sprintf("%q", branch)).Replace(`name: audit
+	branches := ""
+	if branch != "" {
+		branches = fmt.Sprintf("\n    branches: [%q]", branch)
+	}
+	return strings.NewReplacer("CHECKOUT", checkoutAction, "ACTION", action, "BRANCHES", branches).Replace(`name: audit
 
 on:
-  push:
-    branches: [BRANCH]
+  push:BRANCHES
   pull_request:
   schedule:
     - cron: "23 5 * * *"
@@ -75,7 +102,5 @@ jobs:
           fetch-depth: 0
           persist-credentials: false
       - uses: ACTION
-        with:
-          fail-on: critical,regression
 `)
 }

@@ -25,8 +25,10 @@ func (c *initCmd) gitignore(_ *App, root *os.Root, doc *report.Document) (*initS
 		}
 		st.do = func() error { return create(root, path, line+"\n") }
 		return st, nil
-	case err != nil:
+	case err != nil && c.Yes:
 		return nil, err
+	case err != nil:
+		return nil, nil
 	}
 	now := string(was)
 	end := "\n"

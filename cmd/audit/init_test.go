@@ -146,3 +146,23 @@ func TestInitAsks(t *testing.T) {
 		}
 	}
 }
+
+// The workflow runs on pushes to the branch that origin calls its own; where no
+// clone has said which that is, on those to any.
+func TestInitBranch(t *testing.T) {
+	dir := t.TempDir()
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer root.Close()
+	if text := workflowText("a/b@c", defaultBranch(root)); strings.Contains(text, "branches") || !strings.Contains(text, "  push:\n  pull_request:\n") {
+		t.Error(text)
+	}
+	if err := create(root, ".git/refs/remotes/origin/HEAD", "ref: refs/remotes/origin/release/1\n"); err != nil {
+		t.Fatal(err)
+	}
+	if text := workflowText("a/b@c", defaultBranch(root)); !strings.Contains(text, "  push:\n    branches: [\"release/1\"]\n  pull_request:\n") {
+		t.Error(text)
+	}
+}
