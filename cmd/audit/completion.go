@@ -26,7 +26,11 @@ func (c *completionCmd) Run(a *App) error {
 var completionScripts = map[string]string{
 	"bash": `# bash completion of audit
 _audit() {
-    mapfile -t COMPREPLY < <(audit internal complete bash -- "${COMP_LINE:0:COMP_POINT}" 2>/dev/null)
+    local word
+    COMPREPLY=()
+    while IFS= read -r word; do # mapfile is not in the bash of macOS
+        COMPREPLY+=("$word")
+    done < <(audit internal complete bash -- "${COMP_LINE:0:COMP_POINT}" 2>/dev/null)
 }
 complete -o default -F _audit audit
 `,
