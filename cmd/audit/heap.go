@@ -4,9 +4,9 @@ import "runtime/debug"
 
 // How much memory a command may take. It is short: collecting garbage seldom
 // makes it a third faster, and the limit keeps a first run over thousands of
-// files under 170 MB all the same.
+// files under 190 MB all the same.
 const (
-	heapLimit = 116 << 20
+	heapLimit = 150 << 20
 	heapGrow  = 1000 // percent
 )
 
