@@ -6,8 +6,6 @@
 package report
 
 import (
-	"slices"
-	"strings"
 	"time"
 )
 
@@ -235,41 +233,6 @@ type Regression struct {
 	FailsGate bool   `json:"fails_gate"`
 }
 
-type Recovery struct {
-	Mode    string         `json:"mode"`
-	Rules   int            `json:"rules"` // how many there are
-	Plan    string         `json:"plan"`  // sha256 over snapshot, rules and planned steps; empty without rules
-	Steps   []Step         `json:"steps"`
-	Totals  map[string]int `json:"totals"`  // status → steps
-	Unknown []UntoldRule   `json:"unknown"` // rules whose condition could not be told of some items
-}
-
-// An UntoldRule is a rule that did nothing for some items because its condition
-// was neither true nor false.
-type UntoldRule struct {
-	Rule  string `json:"rule"`
-	Items int    `json:"items"`
-	Item  string `json:"item"` // the first of them
-	Why   string `json:"why"`
-}
-
-type Step struct {
-	ID          string `json:"id"`
-	Rule        string `json:"rule"`
-	Action      string `json:"action"`
-	Item        string `json:"item"`
-	Target      string `json:"target"`
-	Status      string `json:"status"`
-	Reason      string `json:"reason"`
-	Attempt     int    `json:"attempt"`
-	MaxAttempts int    `json:"max_attempts"`
-
-	Skip  string   `json:"skip"`  // why a skipped one is not carried out, in a word
-	What  string   `json:"what"`  // what it does, one sentence
-	Hint  string   `json:"hint"`  // what to do next
-	Files []string `json:"files"` // what it writes
-}
-
 type Schedule struct {
 	Item       string      `json:"item"`
 	System     string      `json:"system"`
@@ -300,55 +263,4 @@ type Error struct {
 	Source  string `json:"source"`
 	Message string `json:"message"`
 	Hint    string `json:"hint"`
-}
-
-// Only returns the document reduced to some systems: what it says of others is
-// left out, the run's gate and score stay those of the whole run.
-func (d *Document) Only(systems []string) *Document {
-	in := func(s string) bool { return slices.Contains(systems, s) }
-	c := *d
-	c.Systems = keep(d.Systems, func(s System) bool { return in(s.System) })
-	c.Items = keep(d.Items, func(i Item) bool { return in(i.System) })
-	c.Findings = keep(d.Findings, func(f Finding) bool { return in(f.System) })
-	c.Changes = keep(d.Changes, func(x Change) bool { return in(x.System) })
-	c.Regressions = keep(d.Regressions, func(r Regression) bool { s, _, _ := strings.Cut(r.Item, "/"); return in(s) })
-	c.Schedules = keep(d.Schedules, func(s Schedule) bool { return in(s.System) })
-	c.Errors = keep(d.Errors, func(e Error) bool { return in(e.System) })
-	c.Mended = keep(d.Mended, func(m Mended) bool { return in(m.System) })
-	if len(c.Schedules) < len(d.Schedules) {
-		c.Week = nil // its numbers are those of all
-	}
-	c.Checks = c.found()
-	return &c
-}
-
-// OnlyNew returns the document reduced to the findings that are new, reopened
-// or part of a regression; where a baseline is pinned, also to all that it does
-// not hold.
-func (d *Document) OnlyNew() *Document {
-	c := *d
-	c.Findings = keep(d.Findings, d.isNew)
-	c.Checks = c.found()
-	return &c
-}
-
-func (d *Document) isNew(f Finding) bool {
-	return fresh(f) || d.Baseline != nil && !f.InBaseline && f.Status != "resolved"
-}
-
-// found returns the checks that have a finding.
-func (d *Document) found() []Check {
-	return keep(d.Checks, func(k Check) bool {
-		return slices.ContainsFunc(d.Findings, func(f Finding) bool { return f.Check == k.ID })
-	})
-}
-
-func keep[T any](list []T, want func(T) bool) []T {
-	out := []T{}
-	for _, v := range list {
-		if want(v) {
-			out = append(out, v)
-		}
-	}
-	return out
 }

@@ -17,9 +17,11 @@ import (
 // MaxFile bounds a file of rules in bytes, maxRules the rules in it: every one
 // is tried on every item.
 const (
-	MaxFile   = 256 << 10
-	maxRules  = 200
-	maxNested = 100 // brackets open at once: the time of the YAML reader grows with their square
+	MaxFile  = 256 << 10
+	maxRules = 200
+	// MaxNested bounds the brackets that are open at once in a file: the time of the
+	// YAML reader grows with their square.
+	MaxNested = 100
 )
 
 // A ParseError says what is wrong with a file of rules, and where.
@@ -155,7 +157,7 @@ func Parse(path string, src []byte, v Vocabulary) (*Set, error) {
 	if len(src) > MaxFile {
 		return nil, &ParseError{Path: path, What: fmt.Sprintf("larger than %d KiB", MaxFile>>10)}
 	}
-	if nested(src) > maxNested {
+	if Nested(src) > MaxNested {
 		return nil, &ParseError{Path: path, What: "it is nested too deeply"}
 	}
 	var d fileDoc
@@ -177,7 +179,8 @@ func Parse(path string, src []byte, v Vocabulary) (*Set, error) {
 	return r.set(&d)
 }
 
-func nested(src []byte) (deepest int) {
+// Nested returns how many brackets of a text are open at once.
+func Nested(src []byte) (deepest int) {
 	open := 0
 	for _, c := range src {
 		switch c {

@@ -15,6 +15,7 @@ import (
 
 	"github.com/goccy/go-yaml"
 
+	"healthaudit/rules"
 	"healthaudit/snapshot/analyze/lazyregexp"
 )
 
@@ -227,7 +228,7 @@ var (
 // parseConfig reads audit.yaml strictly. The error has line, caret and, for an
 // unknown key, the nearest one there is.
 func parseConfig(path string, src []byte, into *File) error {
-	if nested(src) > maxNested {
+	if rules.Nested(src) > rules.MaxNested {
 		return &usageError{path + " is nested too deeply", "no key of audit.yaml is deeper than four levels"}
 	}
 	dec := yaml.NewDecoder(bytes.NewReader(src), yaml.Strict())
@@ -252,24 +253,6 @@ func parseConfig(path string, src []byte, into *File) error {
 		hint += "\n" + meant(m[1])
 	}
 	return &usageError{path + ": " + what, hint}
-}
-
-// maxNested bounds the brackets that are open at once: the time of the YAML
-// reader grows with their square.
-const maxNested = 100
-
-func nested(src []byte) (deepest int) {
-	open := 0
-	for _, c := range src {
-		switch c {
-		case '[', '{':
-			open++
-			deepest = max(deepest, open)
-		case ']', '}':
-			open--
-		}
-	}
-	return deepest
 }
 
 // onlyComments reports whether a file sets nothing at all.

@@ -89,6 +89,20 @@ func (j *cronJob) cut(text string) (*crontabText, error) {
 	return &crontabText{before: text[:from], own: text[from:to], after: text[to:]}, nil
 }
 
+// open opens the host, which the caller closes, and reads the crontab.
+func (j *cronJob) open(a *App, s *settings) (*host.OS, *crontabText, error) {
+	h, err := a.open(s)
+	if err != nil {
+		return nil, nil, err
+	}
+	was, err := j.readCrontab(a, h)
+	if err != nil {
+		h.Close()
+		return nil, nil, err
+	}
+	return h, was, nil
+}
+
 // readCrontab reads the crontab of who runs audit.
 func (j *cronJob) readCrontab(a *App, h *host.OS) (*crontabText, error) {
 	text, none, err := crontabOf(a, h)
@@ -238,15 +252,11 @@ func (c *cronInstallCmd) Run(a *App) error {
 	if err != nil {
 		return err
 	}
-	h, err := a.open(s)
+	h, was, err := j.open(a, s)
 	if err != nil {
 		return err
 	}
 	defer h.Close()
-	was, err := j.readCrontab(a, h)
-	if err != nil {
-		return err
-	}
 	for _, n := range was.others() {
 		fmt.Fprintf(a.Stderr, "audit: line %d of your crontab starts audit as well\n", n)
 	}
@@ -287,15 +297,11 @@ func (c *cronRemoveCmd) Run(a *App) error {
 	if c.Systemd {
 		return f.removeUnits(a, s, j)
 	}
-	h, err := a.open(s)
+	h, was, err := j.open(a, s)
 	if err != nil {
 		return err
 	}
 	defer h.Close()
-	was, err := j.readCrontab(a, h)
-	if err != nil {
-		return err
-	}
 	if was.own == "" {
 		return f.told(a, s, report.CronChange{State: "absent", Place: "your crontab"})
 	}

@@ -102,15 +102,11 @@ func (c *initCmd) planned(a *App, v *report.InitView) error {
 	if err != nil {
 		return err
 	}
-	h, err := a.open(s)
+	h, was, err := j.open(a, s)
 	if err != nil {
 		return err
 	}
 	defer h.Close()
-	was, err := j.readCrontab(a, h)
-	if err != nil {
-		return err
-	}
 	block, err := j.block()
 	if err != nil {
 		return err

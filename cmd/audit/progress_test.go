@@ -2,9 +2,9 @@ package main
 
 import (
 	"bytes"
+	"io"
 	"strings"
 	"testing"
-	"time"
 )
 
 func TestProgress(t *testing.T) {
@@ -41,9 +41,15 @@ func TestProgress_leaves_nothing_behind(t *testing.T) {
 	if b.Len() > 0 {
 		t.Errorf("a short run shows %q", b.String())
 	}
-	p = newProgress(&b, 20)
+	shown := make(chan struct{}, 1)
+	p = newProgress(io.MultiWriter(&b, writerFunc(func() {
+		select {
+		case shown <- struct{}{}:
+		default:
+		}
+	})), 20)
 	p.Begin("tree", func() int { return 0 })
-	time.Sleep(2 * progressAfter)
+	<-shown
 	p.stop()
 	lines := strings.Split(strings.TrimSuffix(b.String(), "\r\x1b[K"), "\r")
 	if len(lines) < 2 || !strings.HasSuffix(b.String(), "\r\x1b[K") {
@@ -54,4 +60,12 @@ func TestProgress_leaves_nothing_behind(t *testing.T) {
 			t.Errorf("wrote %q on 20 columns", l)
 		}
 	}
+}
+
+// A writerFunc is called for everything that is written.
+type writerFunc func()
+
+func (f writerFunc) Write(p []byte) (int, error) {
+	f()
+	return len(p), nil
 }

@@ -13,6 +13,7 @@ import (
 
 	"healthaudit/rules"
 	"healthaudit/snapshot"
+	"healthaudit/snapshot/analyze/axon"
 	"healthaudit/snapshot/collect"
 	"healthaudit/snapshot/host"
 )
@@ -190,11 +191,19 @@ func deserted(ctx context.Context, h host.Host, home string) error {
 		return err
 	}
 	for _, p := range table {
-		if strings.HasPrefix(p.Title, "PM2 v") && strings.Contains(p.Title, ": God Daemon ("+home) {
+		if axon.IsDaemon(p.Title, home, resolved) {
 			return fmt.Errorf("a daemon runs by now (process %d)", p.PID)
 		}
 	}
 	return nil
+}
+
+// resolved is a path without symbolic links; one that is not there stays as it is.
+func resolved(p string) string {
+	if real, err := filepath.EvalSymlinks(p); err == nil {
+		return real
+	}
+	return filepath.Clean(p)
 }
 
 // keptDump is the copy of the dump from before a resurrection, one generation.

@@ -228,7 +228,7 @@ func (s *Store) Unreferenced(ctx context.Context, refers func(table, id string, 
 			case v[0] == codecDelta && len(v) > sha256.Size:
 				bases[Digest(v[1:])] = true
 			}
-			return true, ctx.Err()
+			return true, context.Cause(ctx)
 		})
 		n := 0
 		for _, d := range dead {
@@ -270,7 +270,7 @@ func (tx *Tx) mark(ctx context.Context, live map[Digest]bool, refers func(table,
 			if err == nil {
 				err = refers(t.name, string(id), value, need)
 			}
-			return true, errors.Join(err, ctx.Err())
+			return true, errors.Join(err, context.Cause(ctx))
 		})
 		if err != nil {
 			return err

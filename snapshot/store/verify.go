@@ -127,7 +127,7 @@ func (v *verifier) bucket(b bucket) (err error) {
 	c := v.tx.b[b].Cursor()
 	for key, row := c.First(); key != nil; key, row = c.Next() {
 		if v.n++; v.n%256 == 0 && v.ctx.Err() != nil {
-			return v.ctx.Err()
+			return context.Cause(v.ctx)
 		}
 		if len(v.found) >= maxProblems {
 			return nil

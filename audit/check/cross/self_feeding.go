@@ -3,6 +3,7 @@ package cross
 import (
 	"cmp"
 	"fmt"
+	"iter"
 	"slices"
 	"strings"
 
@@ -54,7 +55,7 @@ func circles(p *audit.Pass, table *refs.Table) {
 	}
 	told := map[string]bool{}
 	for _, it := range p.Items() {
-		way := wayBack(edges, it.Key)
+		way := refs.Circle(it.Key, func(k snapshot.Key) iter.Seq[snapshot.Key] { return ends(edges[k]) })
 		if way == nil || !mixed(p, way) {
 			continue
 		}
@@ -79,30 +80,15 @@ type edge struct {
 	ref snapshot.Ref
 }
 
-// wayBack returns a shortest way from an item to itself, without its end; nil
-// when there is none.
-func wayBack(edges map[snapshot.Key][]edge, start snapshot.Key) []snapshot.Key {
-	from := map[snapshot.Key]snapshot.Key{}
-	for todo := []snapshot.Key{start}; len(todo) > 0; {
-		k := todo[0]
-		todo = todo[1:]
-		for _, e := range edges[k] {
-			if e.to == start {
-				way := []snapshot.Key{k}
-				for k != start {
-					k = from[k]
-					way = append(way, k)
-				}
-				slices.Reverse(way)
-				return way
-			}
-			if _, seen := from[e.to]; !seen {
-				from[e.to] = k
-				todo = append(todo, e.to)
+// ends gives where edges lead.
+func ends(list []edge) iter.Seq[snapshot.Key] {
+	return func(yield func(snapshot.Key) bool) {
+		for _, e := range list {
+			if !yield(e.to) {
+				return
 			}
 		}
 	}
-	return nil
 }
 
 // mixed reports whether a circle is neither of npm scripts nor of workflows alone.

@@ -2,6 +2,7 @@ package script
 
 import (
 	"fmt"
+	"iter"
 	"slices"
 	"strings"
 
@@ -33,7 +34,7 @@ func judgeNPMRecursion(p *audit.Pass) {
 		if it.Kind != "npm" || done[it.Key] {
 			continue
 		}
-		circle := circleOf(calls, it.Key)
+		circle := refs.Circle(it.Key, func(k snapshot.Key) iter.Seq[snapshot.Key] { return slices.Values(calls[k]) })
 		if circle == nil {
 			continue
 		}
@@ -78,30 +79,4 @@ func npmCalls(p *audit.Pass, table *refs.Table) map[snapshot.Key][]snapshot.Key 
 		}
 	}
 	return calls
-}
-
-// circleOf returns a shortest way from a script back to itself, without its end;
-// nil when there is none.
-func circleOf(calls map[snapshot.Key][]snapshot.Key, start snapshot.Key) []snapshot.Key {
-	from := map[snapshot.Key]snapshot.Key{}
-	for todo := []snapshot.Key{start}; len(todo) > 0; {
-		k := todo[0]
-		todo = todo[1:]
-		for _, next := range calls[k] {
-			if next == start {
-				way := []snapshot.Key{k}
-				for k != start {
-					k = from[k]
-					way = append(way, k)
-				}
-				slices.Reverse(way)
-				return way
-			}
-			if _, seen := from[next]; !seen {
-				from[next] = k
-				todo = append(todo, next)
-			}
-		}
-	}
-	return nil
 }

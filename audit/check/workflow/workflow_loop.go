@@ -3,11 +3,13 @@ package workflow
 import (
 	"cmp"
 	"fmt"
+	"iter"
 	"slices"
 	"strings"
 
 	"healthaudit/audit"
 	"healthaudit/snapshot"
+	"healthaudit/snapshot/analyze/refs"
 	model "healthaudit/snapshot/analyze/workflow"
 )
 
@@ -47,7 +49,7 @@ func judgeLoop(p *audit.Pass) {
 	edges := startEdges(j, list)
 	told := map[string]bool{}
 	for from := range list {
-		circle := circleOf(edges, from)
+		circle := refs.Circle(from, func(i int) iter.Seq[int] { return ends(edges[i]) })
 		if circle == nil {
 			continue
 		}
@@ -128,31 +130,13 @@ func runsAlways(it *snapshot.Item) bool {
 	return slices.ContainsFunc(jobNames(it), func(id string) bool { return fact(it, "jobs."+id+".if") == "" })
 }
 
-// circleOf returns the shortest way from a workflow back to it, or nil.
-func circleOf(edges [][]edge, from int) []int {
-	if len(edges[from]) == 0 {
-		return nil
-	}
-	before := map[int]int{}
-	queue := []int{from}
-	for len(queue) > 0 {
-		i := queue[0]
-		queue = queue[1:]
-		for _, e := range edges[i] {
-			if e.to == from {
-				out := []int{i}
-				for i != from {
-					i = before[i]
-					out = append(out, i)
-				}
-				slices.Reverse(out)
-				return out
-			}
-			if _, seen := before[e.to]; !seen {
-				before[e.to] = i
-				queue = append(queue, e.to)
+// ends gives where edges lead.
+func ends(list []edge) iter.Seq[int] {
+	return func(yield func(int) bool) {
+		for _, e := range list {
+			if !yield(e.to) {
+				return
 			}
 		}
 	}
-	return nil
 }

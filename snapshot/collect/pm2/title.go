@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"healthaudit/snapshot/analyze/axon"
 	"healthaudit/snapshot/host"
 )
 
@@ -21,7 +22,7 @@ func (d *daemon) daemons(h host.Host) (pids []int) {
 	}
 	titled := map[int]bool{}
 	for pid, p := range d.procs {
-		if isDaemon(p.Title, d.home, real) {
+		if axon.IsDaemon(p.Title, d.home, real) {
 			titled[pid] = true
 		}
 	}
@@ -46,27 +47,6 @@ func readPID(h host.Host, home string) int {
 	}
 	n, _ := strconv.Atoi(strings.TrimSpace(string(b)))
 	return n
-}
-
-// isDaemon recognises the title that PM2 gives its daemon,
-// "PM2 v7.0.4: God Daemon (/home/x/.pm2)" (lib/Daemon.js). Node cuts a title
-// that is longer than its own command line was. Real resolves symbolic links:
-// the title has PM2_HOME as it was given to the daemon.
-func isDaemon(title, home string, real func(string) string) bool {
-	rest, ok := strings.CutPrefix(title, "PM2 v")
-	if !ok {
-		return false
-	}
-	_, dir, ok := strings.Cut(rest, ": God Daemon (")
-	if !ok {
-		return false
-	}
-	whole := strings.HasSuffix(dir, ")")
-	dir = strings.TrimSuffix(dir, ")")
-	if whole {
-		return filepath.Clean(dir) == filepath.Clean(home) || filepath.IsAbs(dir) && real(dir) == real(home)
-	}
-	return dir != "" && (strings.HasPrefix(home, dir) || strings.HasPrefix(real(home), dir))
 }
 
 // maxLinks bounds the symbolic links of one path, as Linux does.
