@@ -110,24 +110,23 @@ func jobRefs(m *Model, j *Job) []snapshot.Ref {
 	if m.Kind == Action {
 		ws.own = []string{"."} // the caller's workspace, as a rule the project
 	}
-	written := map[string]bool{}
+	var written []string
 	for k := range j.Steps {
 		s := &j.Steps[k]
 		if a, _ := ActionOf(s.Uses); a == "actions/checkout" {
 			ws.checkout(s.with)
 			continue
 		}
-		m.locksOf(j, s, &ws)
+		starts, installs := m.walk(j, s)
+		j.locksOf(s, &ws, installs)
 		if dead(s.If) {
 			continue
 		}
-		for _, w := range s.writes {
-			written[w] = true
-		}
+		written = append(written, s.writes...)
 		guarded := conditional(s.If) || conditional(j.If) || s.Continue == "true" || j.Continue == "true"
-		for _, r := range stepRefs(m, j, s) {
+		for _, r := range starts {
 			r.Guarded = r.Guarded || guarded
-			if r, ok := ws.resolve(r); ok && !written[path.Base(r.Path)] {
+			if r, ok := ws.resolve(r); ok && !slices.Contains(written, path.Base(r.Path)) {
 				out = append(out, r)
 			}
 		}
@@ -135,22 +134,17 @@ func jobRefs(m *Model, j *Job) []snapshot.Ref {
 	return out
 }
 
-func stepRefs(m *Model, j *Job, s *Step) []snapshot.Ref {
-	where := s.Key
-	if j.ID != "" {
-		where = j.ID + "/" + s.Key
+// walk returns what a step starts, and what it installs by a lockfile.
+func (m *Model) walk(j *Job, s *Step) (starts, installs []snapshot.Ref) {
+	if s.run != "" && shellLike(effectiveShell(m, j, s)) {
+		if dir, ok := workDir(s.Dir, j.Defaults.Dir, m.Defaults.Dir); ok {
+			starts, installs = refs.Walk(*s.text, refs.Origin{Dir: dir, Line: s.RunPos.Line, Column: s.RunPos.Column, Where: whereOf(j.ID, s.Key)})
+		}
 	}
 	if p, ok := Local(s.Uses); ok {
-		return []snapshot.Ref{{Kind: snapshot.RefAction, Path: p, Line: s.UsesPos.Line, Column: s.UsesPos.Column, Where: where, Direct: strings.HasPrefix(s.Uses, "$/")}}
+		starts = []snapshot.Ref{{Kind: snapshot.RefAction, Path: p, Line: s.UsesPos.Line, Column: s.UsesPos.Column, Where: whereOf(j.ID, s.Key), Direct: strings.HasPrefix(s.Uses, "$/")}}
 	}
-	if s.run == "" || !shellLike(effectiveShell(m, j, s)) {
-		return nil
-	}
-	dir, ok := workDir(s.Dir, j.Defaults.Dir, m.Defaults.Dir)
-	if !ok {
-		return nil
-	}
-	return refs.Parsed(*s.text, refs.Origin{Dir: dir, Line: s.RunPos.Line, Column: s.RunPos.Column, Where: where})
+	return starts, installs
 }
 
 // workDir returns the first given folder relative to the workspace; ok is

@@ -29,7 +29,7 @@ func (d *Document) Model(mask func(string) string) Model {
 		b.workflow(&m, d.root)
 	}
 	m.Secrets, m.Vars = names(d.root)
-	b.locate(&m, d.src)
+	b.locate(&m, d.lines())
 	derive(&m)
 	if d.model == nil { // for the verdict, which asks for places only
 		d.model = &m
