@@ -59,6 +59,9 @@ func (b *builder) workflow(m *Model, root *yaml.Node) {
 		case "concurrency":
 			m.Concurrency = concurrency(k, v)
 		case "jobs":
+			if v.Kind == yaml.MappingNode {
+				m.Jobs = slices.Grow(m.Jobs, len(v.Content)/2)
+			}
 			for id, job := range pairs(v) {
 				m.Jobs = append(m.Jobs, b.job(id, job))
 			}

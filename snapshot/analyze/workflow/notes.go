@@ -8,6 +8,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"sync"
 
 	"go.yaml.in/yaml/v4"
 
@@ -100,7 +101,11 @@ func whereOf(job, step string) string {
 // body returns a digest of what the workflow does and when, without the names
 // that are only shown: equal for files that differ in those and in comments.
 func (d *Document) body() string {
-	b := make([]byte, 0, len(d.src)+len(d.src)/4)
+	kept, _ := bodies.Get().(*[]byte)
+	if kept == nil {
+		kept = new([]byte)
+	}
+	b := (*kept)[:0]
 	for k, v := range pairs(d.root) {
 		switch strings.ToLower(k.Value) {
 		case "name", "run-name":
@@ -114,8 +119,13 @@ func (d *Document) body() string {
 		}
 	}
 	h := sha256.Sum256(b)
+	*kept = b
+	bodies.Put(kept)
 	return hex.EncodeToString(h[:8])
 }
+
+// bodies are buffers of body, which it needs once for each file.
+var bodies sync.Pool // of *[]byte
 
 func appendUnnamed(b []byte, n *yaml.Node, job bool) []byte {
 	for k, v := range pairs(n) {
