@@ -10,7 +10,10 @@ import (
 
 // describe turns the model of a file into the facts, schedules and refs of its
 // item. What may be a value is a keyed hash, everything else stands in clear.
-func describe(it *snapshot.Item, m *model.Model) {
+func describe(to *snapshot.Item, m *model.Model, same *shared) {
+	it := &facts{Item: to, same: same}
+	it.begin()
+	defer it.end()
 	set(it, "name", m.Name)
 	if len(m.Uses) > 0 {
 		it.Add(snapshot.Volatile, "salvaged.uses", snapshot.SetOf(m.Uses...))
@@ -53,7 +56,7 @@ func describe(it *snapshot.Item, m *model.Model) {
 	it.Refs = m.Refs
 }
 
-func schedules(it *snapshot.Item, m *model.Model) {
+func schedules(it *facts, m *model.Model) {
 	var list []string
 	for _, s := range m.Schedules {
 		list = append(list, strings.TrimSpace(s.Cron+" "+s.Timezone))
@@ -67,7 +70,7 @@ func schedules(it *snapshot.Item, m *model.Model) {
 	setOf(it, "schedule.cron", list)
 }
 
-func job(it *snapshot.Item, at string, j *model.Job) {
+func job(it *facts, at string, j *model.Job) {
 	set(it, at+".name", j.Name)
 	setOf(it, at+".needs", j.Needs)
 	list(it, at+".runs-on", j.RunsOn)
@@ -102,7 +105,7 @@ func job(it *snapshot.Item, at string, j *model.Job) {
 	list(it, at+".steps", keys)
 }
 
-func step(it *snapshot.Item, job string, s *model.Step) {
+func step(it *facts, job string, s *model.Step) {
 	at := job + ".step[" + s.Key + "]"
 	set(it, at+".uses", s.Uses)
 	set(it, at+".if", condition(s.If))
@@ -126,7 +129,7 @@ const (
 	permNone    = "none"
 )
 
-func permissions(it *snapshot.Item, name string, p *model.Permissions) {
+func permissions(it *facts, name string, p *model.Permissions) {
 	switch {
 	case p == nil && name == "permissions" && it.Kind == string(model.Workflow):
 		setOf(it, name, []string{permDefault})
@@ -140,7 +143,7 @@ func permissions(it *snapshot.Item, name string, p *model.Permissions) {
 	}
 }
 
-func concurrency(it *snapshot.Item, name string, c *model.Concurrency) {
+func concurrency(it adder, name string, c *model.Concurrency) {
 	if c == nil {
 		return
 	}
@@ -148,7 +151,7 @@ func concurrency(it *snapshot.Item, name string, c *model.Concurrency) {
 	set(it, name+".cancel-in-progress", unlessFalse(c.Cancel))
 }
 
-func defaults(it *snapshot.Item, name string, d model.Defaults) {
+func defaults(it adder, name string, d model.Defaults) {
 	set(it, name+".shell", d.Shell)
 	set(it, name+".working-directory", d.Dir)
 }
@@ -205,29 +208,29 @@ func clip(s string) string {
 	return string(r[:most]) + "… " + strconv.Itoa(len(r)) + " characters, " + snapshot.Sum([]byte(s))[:8]
 }
 
-func set(it *snapshot.Item, name, v string) {
+func set(it adder, name, v string) {
 	if v != "" {
 		it.Add(snapshot.Semantic, name, snapshot.Text(clip(v)))
 	}
 }
 
-func setOf(it *snapshot.Item, name string, v []string) {
+func setOf(it adder, name string, v []string) {
 	if len(v) > 0 {
 		it.Add(snapshot.Set, name, snapshot.SetOf(v...))
 	}
 }
 
-func list(it *snapshot.Item, name string, v []string) {
+func list(it adder, name string, v []string) {
 	if len(v) > 0 {
 		it.Add(snapshot.Semantic, name, snapshot.List(v...))
 	}
 }
 
-func secret(it *snapshot.Item, name, hash string) {
+func secret(it adder, name, hash string) {
 	it.Add(snapshot.Secret, name, snapshot.Text(hash))
 }
 
-func values(it *snapshot.Item, name string, v []model.Value) {
+func values(it adder, name string, v []model.Value) {
 	for _, e := range v {
 		if e.Shown != "" {
 			set(it, name+"."+e.Name, e.Shown)
