@@ -16,12 +16,13 @@ type adder interface {
 // is used again and again, and what many items say is kept once.
 type facts struct {
 	*snapshot.Item
-	same *shared
-	list *[]snapshot.Fact
+	below string // what the names of the facts that are added begin with
+	same  *shared
+	list  *[]snapshot.Fact
 }
 
 func (f *facts) begin() {
-	if f.list, _ = f.same.lists.Get().(*[]snapshot.Fact); f.list == nil {
+	if f.list, _ = f.same.room.Get().(*[]snapshot.Fact); f.list == nil {
 		f.list = new([]snapshot.Fact)
 	}
 }
@@ -31,7 +32,7 @@ func (f *facts) Add(class snapshot.Class, name string, v snapshot.Value) {
 	if class == snapshot.Semantic {
 		class = ""
 	}
-	name, v = f.same.fact(name, v)
+	name, v = f.same.fact(f.below, name, v)
 	*f.list = append(*f.list, snapshot.Fact{Name: name, Class: class, Value: v})
 }
 
@@ -43,49 +44,56 @@ func (f *facts) end() {
 	}
 	clear(*f.list)
 	*f.list = (*f.list)[:0]
-	f.same.lists.Put(f.list)
+	f.same.room.Put(f.list)
 }
 
 // shared keeps one copy of names and values that are equal. The workflows of a
 // project have the same names, actions and inputs, over and over. It is safe for
 // concurrent use, and to be dropped when all items are made.
 type shared struct {
-	lists  sync.Pool // of *[]snapshot.Fact
-	mu     sync.Mutex
-	names  map[string]string
-	values map[any]snapshot.Value // by a text, a number, a truth value or a list
+	room sync.Pool // of *[]snapshot.Fact
+
+	mu    sync.Mutex
+	names map[string]string
+	texts map[string]snapshot.Value
+	lists map[string]snapshot.Value // by listKey
+	key   []byte                    // to look for something with
 }
 
-// texts stand for a list of texts where something comparable is needed: the
-// length of each, and its bytes.
-type texts string
-
-func textsOf(l []string) texts {
-	var b []byte
-	for _, t := range l {
-		b = append(binary.AppendUvarint(b, uint64(len(t))), t...)
-	}
-	return texts(b)
-}
-
-func (s *shared) fact(name string, v snapshot.Value) (string, snapshot.Value) {
-	key := v.Any()
-	if l, ok := key.([]string); ok {
-		key = textsOf(l)
-	}
+// fact returns the name that begins with below, and the value.
+func (s *shared) fact(below, name string, v snapshot.Value) (string, snapshot.Value) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.names == nil {
-		s.names, s.values = map[string]string{}, map[any]snapshot.Value{}
+		s.names, s.texts, s.lists = map[string]string{}, map[string]snapshot.Value{}, map[string]snapshot.Value{}
 	}
-	if n, ok := s.names[name]; ok {
-		name = n
-	} else {
-		s.names[name] = name
+	s.key = append(append(s.key[:0], below...), name...)
+	full, ok := s.names[string(s.key)]
+	if !ok {
+		full = string(s.key)
+		s.names[full] = full
 	}
-	if w, ok := s.values[key]; ok {
-		return name, w
+	switch x := v.Any().(type) {
+	case string:
+		if w, ok := s.texts[x]; ok {
+			return full, w
+		}
+		s.texts[x] = v
+	case []string:
+		s.key = listKey(s.key[:0], x)
+		if w, ok := s.lists[string(s.key)]; ok {
+			return full, w
+		}
+		s.lists[string(s.key)] = v
 	}
-	s.values[key] = v
-	return name, v
+	return full, v
+}
+
+// listKey appends what is equal for equal lists: the length of each text, and
+// its bytes.
+func listKey(b []byte, list []string) []byte {
+	for _, t := range list {
+		b = append(binary.AppendUvarint(b, uint64(len(t))), t...)
+	}
+	return b
 }
