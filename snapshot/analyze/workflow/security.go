@@ -186,12 +186,19 @@ func (s *scan) step(st *yaml.Node, outer *scope) {
 	if never(raw(child(st, "if"))) {
 		return
 	}
-	sc := *outer
-	sc.envs = append([]*yaml.Node{child(st, "env")}, outer.envs...)
-	sc.conds = append([]*yaml.Node{child(st, "if")}, outer.conds...)
-	s.env(sc.envs[0])
+	env := child(st, "env")
+	s.env(env)
+	code := func(n *yaml.Node) {
+		if n == nil || !strings.Contains(n.Value, "${{") {
+			return
+		}
+		sc := *outer
+		sc.envs = append([]*yaml.Node{env}, outer.envs...)
+		sc.conds = append([]*yaml.Node{child(st, "if")}, outer.conds...)
+		s.code(n, &sc)
+	}
 	if run := child(st, "run"); run != nil {
-		s.code(run, &sc)
+		code(run)
 		s.adhoc(run)
 	}
 	s.shell(child(st, "shell"))
@@ -200,7 +207,7 @@ func (s *scan) step(st *yaml.Node, outer *scope) {
 		action, _ := ActionOf(strings.TrimSpace(raw(u)))
 		with := child(st, "with")
 		for _, in := range sinks[strings.ToLower(action)] {
-			s.code(child(with, in), &sc)
+			code(child(with, in))
 		}
 	}
 }

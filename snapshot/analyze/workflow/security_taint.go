@@ -38,9 +38,6 @@ func trusts(conds ...*yaml.Node) bool {
 
 // code looks for expressions in a text that is run.
 func (s *scan) code(n *yaml.Node, sc *scope) {
-	if n == nil || !strings.Contains(n.Value, "${{") {
-		return
-	}
 	for _, f := range fences(raw(n)) {
 		if len(s.hits) >= maxCounted {
 			return

@@ -94,7 +94,10 @@ var spaces = lazyregexp.New(`\s+`)
 
 func stepKey(id, name, program string, s *Step) string {
 	action, _ := ActionOf(s.Uses)
-	name = strings.TrimSpace(spaces().ReplaceAllString(name, " "))
+	if strings.Contains(name, "  ") || strings.ContainsAny(name, "\t\n\f\r") {
+		name = spaces().ReplaceAllString(name, " ")
+	}
+	name = strings.TrimSpace(name)
 	switch {
 	case id != "":
 		return id
