@@ -24,7 +24,12 @@ var (
 // items give equal bytes. Every string is its length as a uvarint and its
 // bytes; a list is its length and its elements.
 func (it *Item) Encode() []byte {
-	e := encoder{b: make([]byte, 0, 256+64*(len(it.Facts)+len(it.Files)+len(it.Refs)))}
+	return it.AppendEncode(make([]byte, 0, 256+64*(len(it.Facts)+len(it.Files)+len(it.Refs))))
+}
+
+// AppendEncode appends what Encode returns to b.
+func (it *Item) AppendEncode(b []byte) []byte {
+	e := encoder{b: b}
 	e.b = append(e.b, codecVersion)
 	e.strings(string(it.Key), it.Name, it.Kind, it.Path, it.Source, it.State, it.Unknown)
 	e.int(it.Line)

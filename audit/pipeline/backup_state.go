@@ -96,9 +96,12 @@ func (b *backed) encode(w io.Writer) error {
 	}
 	_, err = w.Write(bytes.TrimSuffix(head, []byte("}")))
 	sep := `,"items":["`
+	var item, text []byte // one of each for all items: this is as much as the rest of a small run
 	for _, it := range b.Snapshot.Items {
 		if err == nil {
-			_, err = io.WriteString(w, sep+base64.StdEncoding.EncodeToString(it.Encode())+`"`)
+			item = it.AppendEncode(item[:0])
+			text = append(base64.StdEncoding.AppendEncode(append(text[:0], sep...), item), '"')
+			_, err = w.Write(text)
 		}
 		sep = `,"`
 	}

@@ -10,9 +10,8 @@ import (
 // lockfile, which fail without one, and "install" for what writes one. The Dir
 // is where they run. They are no refs that a Table resolves.
 func Installs(text shell.Text, o Origin) []snapshot.Ref {
-	w := newWalker(o)
-	w.text(text, o.Line, o.Column, w.start(), 0)
-	return w.installs
+	_, installs := Walk(text, o)
+	return installs
 }
 
 // install notes what a package manager installs.

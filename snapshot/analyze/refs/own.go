@@ -169,5 +169,5 @@ func (t *source) assign(a *syntax.Assign) {
 	if was, known := t.w.folders[a.Name.Value]; !ok || a.Append || a.Index != nil || known && was != rel {
 		rel = ""
 	}
-	t.w.folders[a.Name.Value] = rel
+	put(&t.w.folders, a.Name.Value, rel)
 }

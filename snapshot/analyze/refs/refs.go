@@ -54,15 +54,21 @@ func Command(text string, o Origin) []snapshot.Ref {
 
 // Parsed is Command for a text that is parsed already.
 func Parsed(text shell.Text, o Origin) []snapshot.Ref {
-	w := newWalker(o)
+	starts, _ := Walk(text, o)
+	return starts
+}
+
+// Walk is Parsed and Installs at once.
+func Walk(text shell.Text, o Origin) (starts, installs []snapshot.Ref) {
+	w := &walker{o: o}
 	w.text(text, o.Line, o.Column, w.start(), 0)
-	return w.result()
+	return w.result(), w.installs
 }
 
 // Argv returns what a program with these arguments starts; argv[0] is the
 // program. The words are taken as they are: nothing in them expands.
 func Argv(argv []string, o Origin) []snapshot.Ref {
-	w := newWalker(o)
+	w := &walker{o: o}
 	words := make([]word, len(argv))
 	for i, a := range argv {
 		words[i] = word{text: a, known: true, line: o.Line, column: o.Column}
@@ -71,7 +77,8 @@ func Argv(argv []string, o Origin) []snapshot.Ref {
 	return w.result()
 }
 
-// A walker collects the refs of one text.
+// A walker collects the refs of one text. Its maps are made when something is put
+// into them: most texts put nothing.
 type walker struct {
 	o        Origin
 	refs     []snapshot.Ref
@@ -83,8 +90,12 @@ type walker struct {
 	installs []snapshot.Ref    // see Installs
 }
 
-func newWalker(o Origin) *walker {
-	return &walker{o: o, declared: map[string]bool{}, made: map[string]bool{}, folders: map[string]string{}}
+// put is m[k] = v for a map that may not be made yet.
+func put[V any](m *map[string]V, k string, v V) {
+	if *m == nil {
+		*m = map[string]V{}
+	}
+	(*m)[k] = v
 }
 
 // result returns the refs but those to files that the text makes itself.

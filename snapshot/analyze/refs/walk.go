@@ -17,7 +17,7 @@ func (t *source) scan(stmts []*syntax.Stmt) {
 			switch n := n.(type) {
 			case *syntax.FuncDecl:
 				if n.Name != nil {
-					t.w.declared[n.Name.Value] = true
+					put(&t.w.declared, n.Name.Value, true)
 				}
 			case *syntax.Redirect:
 				switch n.Op {
@@ -36,11 +36,13 @@ func (t *source) scan(stmts []*syntax.Stmt) {
 
 func (w *walker) makes(f word) {
 	name := f.text
-	if u, err := url.Parse(name); err == nil && u.Scheme != "" {
-		name = u.Path
+	if strings.Contains(name, ":") {
+		if u, err := url.Parse(name); err == nil && u.Scheme != "" {
+			name = u.Path
+		}
 	}
 	if f.known && name != "" {
-		w.made[path.Base(name)] = true
+		put(&w.made, path.Base(name), true)
 	}
 }
 
@@ -48,30 +50,36 @@ func (t *source) scanCall(n *syntax.CallExpr) {
 	if len(n.Args) == 0 {
 		return
 	}
-	args := make([]word, 0, len(n.Args))
-	for _, a := range n.Args {
-		w := t.word(a)
-		if lit := a.Lit(); !w.known && strings.Contains(lit, "://") { // the ? of a URL is no glob here
-			w.text, w.known = lit, true
-		}
-		args = append(args, w)
-	}
-	for len(args) > 1 && args[0].is("sudo", "command", "exec") {
+	args := n.Args
+	name := t.scanned(args[0])
+	for len(args) > 1 && name.is("sudo", "command", "exec") {
 		args = args[1:]
+		name = t.scanned(args[0])
 	}
-	second := func(names ...string) bool { return len(args) > 1 && args[1].is(names...) }
+	second := func(names ...string) bool { return len(args) > 1 && t.scanned(args[1]).is(names...) }
 	switch {
-	case args[0].is("cd", "pushd", "popd", "chdir"):
+	case name.is("cd", "pushd", "popd", "chdir"):
 		t.w.moves = true
-	case args[0].is("cp", "mv", "ln", "install", "tee", "touch", "mkdir", "curl", "wget", "rsync", "scp", "esbuild", "tsc", "envsubst", "gunzip"):
+	case name.is("cp", "mv", "ln", "install", "tee", "touch", "mkdir", "curl", "wget", "rsync", "scp", "esbuild", "tsc", "envsubst", "gunzip"):
 		for _, a := range args[1:] {
-			t.w.makes(a)
+			t.w.makes(t.scanned(a))
 		}
-	case args[0].is("git") && second("clone", "worktree", "submodule", "checkout", "switch", "pull", "sparse-checkout"),
-		args[0].is("gh") && second("repo", "release", "run"),
-		args[0].is("tar", "unzip", "degit", "svn", "hg", "7z", "bsdtar"):
+	case name.is("git") && second("clone", "worktree", "submodule", "checkout", "switch", "pull", "sparse-checkout"),
+		name.is("gh") && second("repo", "release", "run"),
+		name.is("tar", "unzip", "degit", "svn", "hg", "7z", "bsdtar"):
 		t.w.fetches = true
 	}
+}
+
+// scanned is a word as scan reads it: the ? of a URL is no glob.
+func (t *source) scanned(n *syntax.Word) word {
+	w := t.word(n)
+	if !w.known {
+		if lit := n.Lit(); strings.Contains(lit, "://") {
+			w.text, w.known = lit, true
+		}
+	}
+	return w
 }
 
 func (t *source) stmts(list []*syntax.Stmt, at *place) {
@@ -204,21 +212,25 @@ func (t *source) substitutions(n syntax.Node, at place) {
 		return
 	}
 	syntax.Walk(n, func(n syntax.Node) bool {
-		own := at
 		switch n := n.(type) {
 		case *syntax.CmdSubst:
-			t.stmts(n.Stmts, &own)
+			t.within(n.Stmts, at)
 			return false
 		case *syntax.ProcSubst:
-			t.stmts(n.Stmts, &own)
+			t.within(n.Stmts, at)
 			return false
 		}
 		return true
 	})
 }
 
+// within walks statements whose changes of folder end with them.
+func (t *source) within(list []*syntax.Stmt, at place) { t.stmts(list, &at) }
+
 func (t *source) callExpr(c *syntax.CallExpr, at *place) {
-	t.substitutions(c, *at)
+	if !literal(c) {
+		t.substitutions(c, *at)
+	}
 	args := make([]word, len(c.Args))
 	for i, a := range c.Args {
 		args[i] = t.word(a)
@@ -229,14 +241,27 @@ func (t *source) callExpr(c *syntax.CallExpr, at *place) {
 	t.w.call(args, *at, t.depth)
 }
 
+// literal reports whether nothing is substituted in a command: all of it is bare
+// words, as most commands are.
+func literal(c *syntax.CallExpr) bool {
+	for _, a := range c.Args {
+		for _, p := range a.Parts {
+			if _, ok := p.(*syntax.Lit); !ok {
+				return false
+			}
+		}
+	}
+	return len(c.Assigns) == 0
+}
+
 // maxPushed bounds the folders that pushd keeps.
 const maxPushed = 32
 
 // move follows cd, pushd and popd.
 func (t *source) move(args []word, at *place) bool {
-	_, rest := options(args[1:], "", true)
 	switch {
 	case args[0].is("cd", "chdir", "pushd"):
+		_, rest := options(args[1:], "", true)
 		before := *at
 		before.stack = nil
 		stack := at.stack

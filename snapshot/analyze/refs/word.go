@@ -75,6 +75,14 @@ func (t *source) word(n *syntax.Word) word {
 	if i < len(t.spans) && t.spans[i][0] < to {
 		return word{line: out.line, column: out.column}
 	}
+	if len(n.Parts) == 1 {
+		if text, ok := verbatim(n.Parts[0]); ok {
+			out.text = text
+			_, bare := n.Parts[0].(*syntax.Lit)
+			out.quoted = !bare
+			return out
+		}
+	}
 	var b strings.Builder
 	for i, part := range n.Parts {
 		switch p := part.(type) {
@@ -101,6 +109,24 @@ func (t *source) word(n *syntax.Word) word {
 		return out
 	}
 	return t.rooted(n, out)
+}
+
+// verbatim returns the text of a part that says what it says, with nothing in it to
+// expand or to unquote.
+func verbatim(p syntax.WordPart) (text string, ok bool) {
+	switch p := p.(type) {
+	case *syntax.Lit:
+		return p.Value, !strings.ContainsAny(p.Value, `\*?[{~`)
+	case *syntax.SglQuoted:
+		return p.Value, !p.Dollar
+	case *syntax.DblQuoted:
+		if len(p.Parts) == 1 && !p.Dollar {
+			if lit, isLit := p.Parts[0].(*syntax.Lit); isLit {
+				return lit.Value, !strings.Contains(lit.Value, `\`)
+			}
+		}
+	}
+	return "", false
 }
 
 // unquoted writes a bare literal as the shell reads it. It returns false when

@@ -9,7 +9,7 @@ package trait
 
 import (
 	"path"
-	"sort"
+	"slices"
 	"strings"
 
 	"mvdan.cc/sh/v3/syntax"
@@ -36,11 +36,15 @@ func Of(text shell.Text) *Script {
 	if s.Text.Err != nil {
 		return s
 	}
-	own, found := map[string]bool{}, map[string]bool{}
+	var own map[string]bool
+	var found []string
 	var visit func(n syntax.Node) bool
 	visit = func(n syntax.Node) bool {
 		switch n := n.(type) {
 		case *syntax.FuncDecl:
+			if own == nil {
+				own = map[string]bool{}
+			}
 			own[n.Name.Value] = true
 		case *syntax.BinaryCmd:
 			if n.Op == syntax.OrStmt && swallows(n.Y) {
@@ -58,7 +62,7 @@ func Of(text shell.Text) *Script {
 				if writers[name] {
 					s.write(n.Args[1:]...)
 				}
-				found[name] = true
+				found = append(found, name)
 				if s.First == "" && !plumbing[name] {
 					s.First = name
 				}
@@ -67,12 +71,11 @@ func Of(text shell.Text) *Script {
 		return true
 	}
 	syntax.Walk(&syntax.File{Stmts: s.Text.Stmts}, visit)
-	for name := range found {
-		if !own[name] && !plumbing[name] {
-			s.Names = append(s.Names, name)
-		}
+	found = slices.DeleteFunc(found, func(name string) bool { return own[name] || plumbing[name] })
+	slices.Sort(found)
+	if found = slices.Compact(found); len(found) > 0 {
+		s.Names = slices.Clone(found)
 	}
-	sort.Strings(s.Names)
 	return s
 }
 
@@ -152,6 +155,14 @@ func (s *Script) Literal(w *syntax.Word) string {
 	for _, e := range s.Text.Exprs {
 		if int(w.Pos().Offset()) < e[1] && e[0] < int(w.End().Offset()) {
 			return ""
+		}
+	}
+	if len(w.Parts) == 1 {
+		switch p := w.Parts[0].(type) {
+		case *syntax.Lit:
+			return p.Value
+		case *syntax.SglQuoted:
+			return p.Value
 		}
 	}
 	var b strings.Builder

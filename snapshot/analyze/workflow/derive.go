@@ -5,6 +5,7 @@ import (
 	"slices"
 	"sort"
 	"strings"
+	"sync"
 
 	"healthaudit/snapshot"
 	"healthaudit/snapshot/analyze/refs"
@@ -14,6 +15,11 @@ import (
 // derive adds what follows from the steps: what each job runs, whether that is
 // any work, and what the file starts.
 func derive(m *Model) {
+	kept, _ := allRefs.Get().(*[]snapshot.Ref)
+	if kept == nil {
+		kept = new([]snapshot.Ref)
+	}
+	found := append((*kept)[:0], m.Refs...)
 	for i := range m.Jobs {
 		j := &m.Jobs[i]
 		runs := map[string]bool{}
@@ -44,7 +50,7 @@ func derive(m *Model) {
 		}
 		sort.Strings(j.Runs)
 		j.Hollow = says && !works
-		m.Refs = append(m.Refs, jobRefs(m, j)...)
+		found = jobRefs(m, j, found)
 		for k := range j.Steps {
 			s := &j.Steps[k]
 			if s.run != "" {
@@ -53,7 +59,16 @@ func derive(m *Model) {
 			s.text = nil
 		}
 	}
+	if len(found) > 0 { // as many as there are, for they live long
+		m.Refs = append(make([]snapshot.Ref, 0, len(found)), found...)
+	}
+	clear(found)
+	*kept = found
+	allRefs.Put(kept)
 }
+
+// allRefs are lists to collect refs in.
+var allRefs sync.Pool // of *[]snapshot.Ref
 
 // effectiveShell returns the shell a run step asks for, "" for the default of
 // a Unix runner.
@@ -93,14 +108,13 @@ type place struct {
 	locked  []string // folders in which an install wrote a lockfile
 }
 
-// jobRefs returns what a job starts of the project. What runs before the
+// jobRefs appends to out what a job starts of the project. What runs before the
 // project is checked out, in another repository or in a folder that is only
 // known at run time starts nothing that can be looked up.
-func jobRefs(m *Model, j *Job) []snapshot.Ref {
+func jobRefs(m *Model, j *Job, out []snapshot.Ref) []snapshot.Ref {
 	if dead(j.If) {
-		return nil
+		return out
 	}
-	var out []snapshot.Ref
 	if p, ok := Local(j.Uses); ok {
 		if path.Dir(p) == ".github/workflows" {
 			out = append(out, snapshot.Ref{Kind: snapshot.RefWorkflow, Name: path.Base(p), Line: j.UsesPos.Line, Column: j.UsesPos.Column, Where: j.ID})
@@ -110,24 +124,23 @@ func jobRefs(m *Model, j *Job) []snapshot.Ref {
 	if m.Kind == Action {
 		ws.own = []string{"."} // the caller's workspace, as a rule the project
 	}
-	written := map[string]bool{}
+	var written []string
 	for k := range j.Steps {
 		s := &j.Steps[k]
 		if a, _ := ActionOf(s.Uses); a == "actions/checkout" {
 			ws.checkout(s.with)
 			continue
 		}
-		m.locksOf(j, s, &ws)
+		starts, installs := m.walk(j, s)
+		j.locksOf(s, &ws, installs)
 		if dead(s.If) {
 			continue
 		}
-		for _, w := range s.writes {
-			written[w] = true
-		}
+		written = append(written, s.writes...)
 		guarded := conditional(s.If) || conditional(j.If) || s.Continue == "true" || j.Continue == "true"
-		for _, r := range stepRefs(m, j, s) {
+		for _, r := range starts {
 			r.Guarded = r.Guarded || guarded
-			if r, ok := ws.resolve(r); ok && !written[path.Base(r.Path)] {
+			if r, ok := ws.resolve(r); ok && !slices.Contains(written, path.Base(r.Path)) {
 				out = append(out, r)
 			}
 		}
@@ -135,22 +148,17 @@ func jobRefs(m *Model, j *Job) []snapshot.Ref {
 	return out
 }
 
-func stepRefs(m *Model, j *Job, s *Step) []snapshot.Ref {
-	where := s.Key
-	if j.ID != "" {
-		where = j.ID + "/" + s.Key
+// walk returns what a step starts, and what it installs by a lockfile.
+func (m *Model) walk(j *Job, s *Step) (starts, installs []snapshot.Ref) {
+	if s.run != "" && shellLike(effectiveShell(m, j, s)) {
+		if dir, ok := workDir(s.Dir, j.Defaults.Dir, m.Defaults.Dir); ok {
+			starts, installs = refs.Walk(*s.text, refs.Origin{Dir: dir, Line: s.RunPos.Line, Column: s.RunPos.Column, Where: whereOf(j.ID, s.Key)})
+		}
 	}
 	if p, ok := Local(s.Uses); ok {
-		return []snapshot.Ref{{Kind: snapshot.RefAction, Path: p, Line: s.UsesPos.Line, Column: s.UsesPos.Column, Where: where, Direct: strings.HasPrefix(s.Uses, "$/")}}
+		starts = []snapshot.Ref{{Kind: snapshot.RefAction, Path: p, Line: s.UsesPos.Line, Column: s.UsesPos.Column, Where: whereOf(j.ID, s.Key), Direct: strings.HasPrefix(s.Uses, "$/")}}
 	}
-	if s.run == "" || !shellLike(effectiveShell(m, j, s)) {
-		return nil
-	}
-	dir, ok := workDir(s.Dir, j.Defaults.Dir, m.Defaults.Dir)
-	if !ok {
-		return nil
-	}
-	return refs.Parsed(*s.text, refs.Origin{Dir: dir, Line: s.RunPos.Line, Column: s.RunPos.Column, Where: where})
+	return starts, installs
 }
 
 // workDir returns the first given folder relative to the workspace; ok is

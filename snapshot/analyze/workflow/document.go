@@ -25,7 +25,10 @@ type Problem struct {
 type Document struct {
 	path     string
 	src      []byte
-	root     *yaml.Node // nil when the file is not parsable
+	tree     *yaml.Node // the YAML document; it and root are nil when the file is not parsable
+	root     *yaml.Node
+	aliases  bool     // something in it stands for something else in it
+	text     []string // src by lines, once it is asked for
 	problems []Problem
 	model    *Model
 }
@@ -81,12 +84,13 @@ func (d *Document) load() {
 		return
 	case err != nil:
 		p, msg := yamlError(err)
-		p.Line = min(p.Line, len(lines(string(d.src))))
+		p.Line = min(p.Line, len(d.lines()))
 		d.fail("yaml", p, "is not valid YAML: "+msg)
 		return
 	}
 	root := first.Content[0]
-	if why := oversized(&first); why != "" {
+	why, aliases := oversized(&first)
+	if why != "" {
 		d.fail("bomb", Pos{1, 1}, why)
 		return
 	}
@@ -94,7 +98,7 @@ func (d *Document) load() {
 		d.fail("shape", at(root), "is not a mapping of keys")
 		return
 	}
-	d.root = root
+	d.tree, d.root, d.aliases = &first, root, aliases
 	var second yaml.Node
 	if err := guarded(func() error { return dec.Decode(&second) }); err == nil && !empty(&second) {
 		d.fail("documents", at(second.Content[0]), "holds a second YAML document; GitHub loads one")
@@ -141,6 +145,14 @@ func posOf(b []byte, offset int) Pos {
 // by: more than line feeds. Source: https://yaml.org/spec/1.1/#b-generic
 var lineBreaks = lazyregexp.New("\r\n|[\n\r\u0085\u2028\u2029]")
 
+// lines are those of the whole file.
+func (d *Document) lines() []string {
+	if d.text == nil {
+		d.text = lines(string(d.src))
+	}
+	return d.text
+}
+
 // lines splits a text where YAML ends a line.
 func lines(s string) []string {
 	for _, other := range []string{"\r", "\u0085", "\u2028", "\u2029"} {
@@ -180,15 +192,15 @@ func yamlError(err error) (Pos, string) {
 
 // oversized counts what a document becomes when all aliases are expanded,
 // without expanding them: a 535-byte file can grow to gigabytes. It returns
-// why the document must not be expanded, or "".
-func oversized(doc *yaml.Node) string {
+// why the document must not be expanded, or "", and whether it has aliases.
+func oversized(doc *yaml.Node) (why string, aliases bool) {
 	type cost struct{ nodes, text, depth int }
 	const open = -1
 	memo := map[*yaml.Node]cost{}
 	var count func(n *yaml.Node, depth int) cost
 	count = func(n *yaml.Node, depth int) cost {
 		if n.Kind == yaml.AliasNode {
-			n = n.Alias
+			n, aliases = n.Alias, true
 		}
 		if n.Anchor != "" {
 			if c, ok := memo[n]; ok {
@@ -217,11 +229,11 @@ func oversized(doc *yaml.Node) string {
 	}
 	switch c := count(doc, 0); {
 	case c.depth > MaxDepth:
-		return fmt.Sprintf("is nested deeper than %d levels", MaxDepth)
+		why = fmt.Sprintf("is nested deeper than %d levels", MaxDepth)
 	case c.nodes > MaxNodes, c.text > maxText:
-		return fmt.Sprintf("holds more than %d values when its aliases are expanded", MaxNodes)
+		why = fmt.Sprintf("holds more than %d values when its aliases are expanded", MaxNodes)
 	}
-	return ""
+	return why, aliases
 }
 
 func at(n *yaml.Node) Pos { return Pos{max(n.Line, 1), max(n.Column, 1)} }

@@ -32,7 +32,7 @@ func ParseConfig(sha string, b []byte) (Config, error) {
 		if err := yaml.Unmarshal(b, &n); err != nil {
 			return err
 		}
-		if why := oversized(&n); why != "" {
+		if why, _ := oversized(&n); why != "" {
 			return errors.New(why)
 		}
 		c, err = actionlint.ParseConfig(b)
@@ -71,7 +71,7 @@ var ConfigPaths = []string{".github/actionlint.yaml", ".github/actionlint.yml"}
 func (d *Document) lint(config Config, m *Model) ([]Problem, []Message) {
 	var errs []*actionlint.Error
 	err := guarded(func() error {
-		errs = runRules(d.src, config.parsed)
+		errs = runRules(d, config.parsed)
 		return nil
 	})
 	if err != nil {
@@ -89,7 +89,7 @@ func (d *Document) lint(config Config, m *Model) ([]Problem, []Message) {
 	if len(errs) > 0 {
 		blocks(d.root, bl)
 	}
-	text := lines(string(d.src))
+	text := d.lines()
 	var problems []Problem
 	var messages []Message
 	for _, e := range errs {
@@ -109,8 +109,8 @@ func (d *Document) lint(config Config, m *Model) ([]Problem, []Message) {
 	return problems, messages
 }
 
-func runRules(src []byte, cfg *actionlint.Config) []*actionlint.Error {
-	w, errs := actionlint.Parse(src)
+func runRules(d *Document, cfg *actionlint.Config) []*actionlint.Error {
+	w, errs := d.syntax()
 	if w == nil {
 		return errs
 	}
@@ -120,7 +120,7 @@ func runRules(src []byte, cfg *actionlint.Config) []*actionlint.Error {
 		actionlint.NewRuleMatrix(), actionlint.NewRuleCredentials(), actionlint.NewRuleShellName(), actionlint.NewRuleRunnerLabel(),
 		actionlint.NewRuleEvents(), actionlint.NewRuleJobNeeds(), actionlint.NewRuleAction(actions), actionlint.NewRuleEnvVar(),
 		actionlint.NewRuleID(), actionlint.NewRuleGlob(), actionlint.NewRulePermissions(), actionlint.NewRuleWorkflowCall("", calls),
-		actionlint.NewRuleExpression(actions, calls), actionlint.NewRuleDeprecatedCommands(), actionlint.NewRuleIfCond(),
+		expressions{actionlint.NewRuleExpression(actions, calls), d}, actionlint.NewRuleDeprecatedCommands(), conditions{actionlint.NewRuleIfCond()},
 	}
 	v := actionlint.NewVisitor()
 	for _, r := range rules {

@@ -29,7 +29,7 @@ func (d *Document) Model(mask func(string) string) Model {
 		b.workflow(&m, d.root)
 	}
 	m.Secrets, m.Vars = names(d.root)
-	b.locate(&m, d.src)
+	b.locate(&m, d.lines())
 	derive(&m)
 	if d.model == nil { // for the verdict, which asks for places only
 		d.model = &m
@@ -59,6 +59,9 @@ func (b *builder) workflow(m *Model, root *yaml.Node) {
 		case "concurrency":
 			m.Concurrency = concurrency(k, v)
 		case "jobs":
+			if v.Kind == yaml.MappingNode {
+				m.Jobs = slices.Grow(m.Jobs, len(v.Content)/2)
+			}
 			for id, job := range pairs(v) {
 				m.Jobs = append(m.Jobs, b.job(id, job))
 			}

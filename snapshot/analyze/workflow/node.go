@@ -30,15 +30,17 @@ func pairs(n *yaml.Node) iter.Seq2[*yaml.Node, *yaml.Node] {
 	}
 }
 
-func elements(n *yaml.Node) []*yaml.Node {
-	if n = deref(n); n == nil || n.Kind != yaml.SequenceNode {
-		return nil
+// each yields the elements of a sequence, aliases followed; nothing for any other node.
+func each(n *yaml.Node) iter.Seq[*yaml.Node] {
+	return func(yield func(*yaml.Node) bool) {
+		if n := deref(n); n != nil && n.Kind == yaml.SequenceNode {
+			for _, c := range n.Content {
+				if !yield(deref(c)) {
+					return
+				}
+			}
+		}
 	}
-	out := make([]*yaml.Node, len(n.Content))
-	for i, c := range n.Content {
-		out[i] = deref(c)
-	}
-	return out
 }
 
 func child(n *yaml.Node, key string) *yaml.Node {
@@ -96,7 +98,7 @@ func list(n *yaml.Node) []string {
 		return []string{t}
 	}
 	var out []string
-	for _, e := range elements(n) {
+	for e := range each(n) {
 		if t := text(e); t != "" {
 			out = append(out, t)
 		}
@@ -109,22 +111,58 @@ func canonical(n *yaml.Node) string {
 	if n = deref(n); n == nil {
 		return ""
 	}
+	if n.Kind == yaml.ScalarNode {
+		return n.Value
+	}
+	return string(appendCanonical(nil, n))
+}
+
+func appendCanonical(b []byte, n *yaml.Node) []byte {
+	if n = deref(n); n == nil {
+		return b
+	}
 	switch n.Kind {
 	case yaml.ScalarNode:
-		return n.Value
+		return append(b, n.Value...)
 	case yaml.SequenceNode:
-		var b strings.Builder
-		for _, e := range elements(n) {
-			b.WriteString("\x01" + canonical(e))
+		for e := range each(n) {
+			b = appendCanonical(append(b, 1), e)
 		}
-		return b.String() + "\x02"
+		return append(b, 2)
 	}
-	var parts []string
+	start := len(b)
+	var ends []int
 	for k, v := range pairs(n) {
-		parts = append(parts, "\x03"+k.Value+"\x04"+canonical(v))
+		b = appendPair(b, k, v)
+		ends = append(ends, len(b))
+	}
+	return append(sorted(b, start, ends), 5)
+}
+
+func appendPair(b []byte, k, v *yaml.Node) []byte {
+	b = append(append(b, 3), k.Value...)
+	return appendCanonical(append(b, 4), v)
+}
+
+// sorted brings the parts of b into order; they end at ends, and the first begins at start.
+func sorted(b []byte, start int, ends []int) []byte {
+	if len(ends) < 2 {
+		return b
+	}
+	parts, from := make([]string, len(ends)), start
+	whole := string(b[start:])
+	for i, to := range ends {
+		parts[i], from = whole[from-start:to-start], to
+	}
+	if sort.StringsAreSorted(parts) {
+		return b
 	}
 	sort.Strings(parts)
-	return strings.Join(parts, "") + "\x05"
+	b = b[:start]
+	for _, p := range parts {
+		b = append(b, p...)
+	}
+	return b
 }
 
 func cleanDir(dir string) string { return path.Clean(strings.TrimSuffix(dir, "/")) }

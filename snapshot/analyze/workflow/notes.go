@@ -1,18 +1,19 @@
 package workflow
 
 import (
+	"bytes"
 	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"path"
 	"slices"
 	"strings"
+	"sync"
 
 	"go.yaml.in/yaml/v4"
 
 	"healthaudit/snapshot"
 	"healthaudit/snapshot/analyze/mask"
-	"healthaudit/snapshot/analyze/refs"
 )
 
 // Families of notes. Unlike the messages of a linter they are no complaint
@@ -38,7 +39,7 @@ func (d *Document) notes(m *Model) []Message {
 	var out, locks []Message
 	if m.Kind == Workflow {
 		out = append(out, bodyNotes(m, d.src)...)
-		out = append(out, commentNotes(m, lines(string(d.src)))...)
+		out = append(out, commentNotes(m, d.lines())...)
 		out = append(out, pushNotes(m)...)
 		out = append(out, d.pushesNotes(m)...)
 		out = append(out, ownToken(m)...)
@@ -78,7 +79,7 @@ func (d *Document) notes(m *Model) []Message {
 
 // within returns where a place of a step's run text stands in the file.
 func (d *Document) within(s *Step, line, column int) Pos {
-	t := ShellText{Pos: s.RunPos, raw: strings.Split(s.run, "\n"), src: lines(string(d.src))}
+	t := ShellText{Pos: s.RunPos, raw: strings.Split(s.run, "\n"), src: d.lines()}
 	return t.Place(line, column)
 }
 
@@ -100,36 +101,45 @@ func whereOf(job, step string) string {
 // body returns a digest of what the workflow does and when, without the names
 // that are only shown: equal for files that differ in those and in comments.
 func (d *Document) body() string {
-	var b strings.Builder
+	kept, _ := bodies.Get().(*[]byte)
+	if kept == nil {
+		kept = new([]byte)
+	}
+	b := (*kept)[:0]
 	for k, v := range pairs(d.root) {
 		switch strings.ToLower(k.Value) {
 		case "name", "run-name":
 		case "jobs":
 			for id, job := range pairs(v) {
-				b.WriteString("\x06" + id.Value)
-				unnamed(&b, job, true)
+				b = append(append(b, 6), id.Value...)
+				b = appendUnnamed(b, job, true)
 			}
 		default:
-			b.WriteString("\x03" + k.Value + "\x04" + canonical(v))
+			b = appendPair(b, k, v)
 		}
 	}
-	h := sha256.Sum256([]byte(b.String()))
+	h := sha256.Sum256(b)
+	*kept = b
+	bodies.Put(kept)
 	return hex.EncodeToString(h[:8])
 }
 
-func unnamed(b *strings.Builder, n *yaml.Node, job bool) {
+// bodies are buffers of body, which it needs once for each file.
+var bodies sync.Pool // of *[]byte
+
+func appendUnnamed(b []byte, n *yaml.Node, job bool) []byte {
 	for k, v := range pairs(n) {
 		switch key := strings.ToLower(k.Value); {
 		case key == "name":
 		case key == "steps" && job:
-			for _, s := range elements(v) {
-				b.WriteString("\x07")
-				unnamed(b, s, false)
+			for s := range each(v) {
+				b = appendUnnamed(append(b, 7), s, false)
 			}
 		default:
-			b.WriteString("\x03" + k.Value + "\x04" + canonical(v))
+			b = appendPair(b, k, v)
 		}
 	}
+	return b
 }
 
 // bodyNotes tells files that do nothing, and files that cannot fail.
@@ -158,7 +168,7 @@ func bodyNotes(m *Model, src []byte) []Message {
 	switch {
 	case idle && says:
 		return []Message{{Pos: m.Jobs[0].Pos, Family: NoteHollow}}
-	case works > 0 && works == masked && !asksOutcome(string(src)):
+	case works > 0 && works == masked && !asksOutcome(src):
 		return []Message{{Pos: first, Family: NoteGreen, Subject: itoa(works)}}
 	}
 	return nil
@@ -166,8 +176,8 @@ func bodyNotes(m *Model, src []byte) []Message {
 
 // asksOutcome reports whether a file looks at how its steps ended, so that a
 // masked one is not lost.
-func asksOutcome(src string) bool {
-	return strings.Contains(src, ".outcome") || strings.Contains(src, ".conclusion") || strings.Contains(src, "PIPESTATUS")
+func asksOutcome(src []byte) bool {
+	return bytes.Contains(src, []byte(".outcome")) || bytes.Contains(src, []byte(".conclusion")) || bytes.Contains(src, []byte("PIPESTATUS"))
 }
 
 // kind says whether a step only says something, does work, and cannot fail.
@@ -196,7 +206,7 @@ func envKeys(root *yaml.Node, m *Model) []Message {
 	look(root)
 	for _, job := range pairs(child(root, "jobs")) {
 		look(job)
-		for _, s := range elements(child(job, "steps")) {
+		for s := range each(child(job, "steps")) {
 			look(s)
 		}
 	}
@@ -252,7 +262,7 @@ func (j *Job) lock(manager, dir, where string, p Pos) {
 // versions from there alone, or actions/setup-node told to cache, which looks
 // for one in the root of the workspace.
 // Source: https://docs.npmjs.com/cli/commands/npm-ci; actions/setup-node src/cache-utils.ts
-func (m *Model) locksOf(j *Job, s *Step, ws *place) {
+func (j *Job) locksOf(s *Step, ws *place, installs []snapshot.Ref) {
 	if s.Continue == "true" || j.Continue == "true" || s.If != "" || j.If != "" && conditional(j.If) {
 		return
 	}
@@ -267,14 +277,7 @@ func (m *Model) locksOf(j *Job, s *Step, ws *place) {
 		}
 		return
 	}
-	if s.text == nil || !strings.Contains(s.run, "npm") || !shellLike(effectiveShell(m, j, s)) {
-		return
-	}
-	dir, ok := workDir(s.Dir, j.Defaults.Dir, m.Defaults.Dir)
-	if !ok {
-		return
-	}
-	for _, r := range refs.Installs(*s.text, refs.Origin{Dir: dir, Line: s.RunPos.Line, Column: s.RunPos.Column}) {
+	for _, r := range installs {
 		if r.Name == "install" {
 			ws.locked = append(ws.locked, r.Dir)
 			continue

@@ -72,8 +72,7 @@ func (h Hit) common() bool {
 // A scan looks for the hits of one document.
 type scan struct {
 	m      *Model
-	src    []byte
-	text   []string // its lines, once a place is asked for
+	text   []string // the lines of the file
 	root   *yaml.Node
 	on     *yaml.Node
 	jobs   *yaml.Node
@@ -105,7 +104,7 @@ func (d *Document) security(m *Model) []Hit {
 
 // allHits returns every hit of the document.
 func (d *Document) allHits(m *Model) []Hit {
-	s := &scan{m: m, src: d.src, root: d.root}
+	s := &scan{m: m, text: d.lines(), root: d.root}
 	err := guarded(func() error {
 		s.run()
 		return nil
@@ -176,7 +175,7 @@ func (s *scan) job(id, job *yaml.Node) {
 }
 
 func (s *scan) steps(n *yaml.Node, sc *scope) {
-	for _, st := range elements(n) {
+	for st := range each(n) {
 		s.step(st, sc)
 		s.steps(child(st, "parallel"), sc)
 	}
@@ -187,12 +186,19 @@ func (s *scan) step(st *yaml.Node, outer *scope) {
 	if never(raw(child(st, "if"))) {
 		return
 	}
-	sc := *outer
-	sc.envs = append([]*yaml.Node{child(st, "env")}, outer.envs...)
-	sc.conds = append([]*yaml.Node{child(st, "if")}, outer.conds...)
-	s.env(sc.envs[0])
+	env := child(st, "env")
+	s.env(env)
+	code := func(n *yaml.Node) {
+		if n == nil || !strings.Contains(n.Value, "${{") {
+			return
+		}
+		sc := *outer
+		sc.envs = append([]*yaml.Node{env}, outer.envs...)
+		sc.conds = append([]*yaml.Node{child(st, "if")}, outer.conds...)
+		s.code(n, &sc)
+	}
 	if run := child(st, "run"); run != nil {
-		s.code(run, &sc)
+		code(run)
 		s.adhoc(run)
 	}
 	s.shell(child(st, "shell"))
@@ -201,7 +207,7 @@ func (s *scan) step(st *yaml.Node, outer *scope) {
 		action, _ := ActionOf(strings.TrimSpace(raw(u)))
 		with := child(st, "with")
 		for _, in := range sinks[strings.ToLower(action)] {
-			s.code(child(with, in), &sc)
+			code(child(with, in))
 		}
 	}
 }
@@ -230,7 +236,7 @@ func (s *scan) env(n *yaml.Node) {
 
 // hit notes a place: the beginning of a node's text.
 func (s *scan) hit(r Rule, kind string, n *yaml.Node, detail string) {
-	s.hitAt(r, kind, textPos(n, s.lines()), detail)
+	s.hitAt(r, kind, textPos(n, s.text), detail)
 }
 
 func (s *scan) hitAt(r Rule, kind string, p Pos, detail string) {
@@ -244,7 +250,7 @@ func (s *scan) hitAt(r Rule, kind string, p Pos, detail string) {
 // above it, says that zizmor shall not tell of the rule: somebody has looked.
 // Source: https://docs.zizmor.sh/usage/#ignoring-results
 func (s *scan) waived(line int, r Rule) bool {
-	text := s.lines()
+	text := s.text
 	for l := min(line, len(text)); l > 0; l-- {
 		t := text[l-1]
 		if l < line && !strings.HasPrefix(strings.TrimSpace(t), "#") {
@@ -279,13 +285,6 @@ func shortened(s string) string {
 		return strings.ToValidUTF8(s[:77], "") + "…"
 	}
 	return s
-}
-
-func (s *scan) lines() []string {
-	if s.text == nil {
-		s.text = lines(string(s.src))
-	}
-	return s.text
 }
 
 // where returns the job and the step in which a line stands, in an action the step.

@@ -78,7 +78,7 @@ func conditionOf(t string) []fenced {
 // spot returns where a token of an expression stands in the file. Whatever the
 // style of the scalar, its n-th "${{" is the n-th behind its beginning.
 func (s *scan) spot(n *yaml.Node, f fenced, offset int) Pos {
-	text := s.lines()
+	text := s.text
 	p := textPos(n, text)
 	if f.index < 0 {
 		if n.Style&(yaml.LiteralStyle|yaml.FoldedStyle) == 0 && offset < len(n.Value) && !strings.Contains(n.Value[:offset], "\n") {

@@ -1,6 +1,7 @@
 package workflow
 
 import (
+	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v4"
@@ -178,8 +179,8 @@ func (s *scan) selfHosted(id, on *yaml.Node, sc *scope) {
 			s.hit(SelfHosted, s.stage(), n, text(id))
 		}
 	}
-	nodes := append([]*yaml.Node{deref(on)}, elements(on)...)
-	nodes = append(nodes, elements(child(on, "labels"))...)
+	nodes := slices.AppendSeq([]*yaml.Node{deref(on)}, each(on))
+	nodes = slices.AppendSeq(nodes, each(child(on, "labels")))
 	for _, n := range nodes {
 		t := raw(n)
 		if name, ok := strings.CutPrefix(strings.TrimSpace(strings.TrimSuffix(strings.TrimPrefix(t, "${{"), "}}")), "matrix."); ok {
@@ -236,12 +237,12 @@ func (s *scan) adhoc(run *yaml.Node) {
 // within returns where a byte of a scalar's text stands; in anything but a
 // literal block it is the beginning of the text.
 func (s *scan) within(n *yaml.Node, offset int) Pos {
-	p := textPos(n, s.lines())
+	p := textPos(n, s.text)
 	if n.Style&yaml.LiteralStyle == 0 || offset > len(n.Value) {
 		return p
 	}
 	before := lines(n.Value[:offset])
-	return Pos{min(p.Line+len(before)-1, len(s.lines())), p.Column + len(before[len(before)-1])}
+	return Pos{min(p.Line+len(before)-1, len(s.text)), p.Column + len(before[len(before)-1])}
 }
 
 // packageName leaves out folders and archives of the project itself.

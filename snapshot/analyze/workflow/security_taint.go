@@ -38,9 +38,6 @@ func trusts(conds ...*yaml.Node) bool {
 
 // code looks for expressions in a text that is run.
 func (s *scan) code(n *yaml.Node, sc *scope) {
-	if n == nil || !strings.Contains(n.Value, "${{") {
-		return
-	}
 	for _, f := range fences(raw(n)) {
 		if len(s.hits) >= maxCounted {
 			return
@@ -252,11 +249,11 @@ func matrixValues(matrix *yaml.Node, path string) []*yaml.Node {
 	if v := child(matrix, parts[0]); raw(v) != "" { // an expression that gives the list
 		out = append(out, v)
 	} else {
-		for _, e := range elements(v) {
+		for e := range each(v) {
 			out = append(out, leaves(below(e, parts[1:]))...)
 		}
 	}
-	for _, e := range elements(child(matrix, "include")) {
+	for e := range each(child(matrix, "include")) {
 		out = append(out, leaves(below(child(e, parts[0]), parts[1:]))...)
 	}
 	return out
@@ -280,7 +277,7 @@ func leaves(n *yaml.Node) []*yaml.Node {
 		return []*yaml.Node{n}
 	}
 	var out []*yaml.Node
-	for _, e := range elements(n) {
+	for e := range each(n) {
 		out = append(out, leaves(e)...)
 	}
 	for _, v := range pairs(n) {

@@ -104,7 +104,7 @@ func (s *scan) worstStep(job *yaml.Node, event string) (kind string, at *yaml.No
 	var got string
 	var from *yaml.Node
 	trust := false
-	for _, st := range elements(child(job, "steps")) {
+	for st := range each(child(job, "steps")) {
 		if got != "" && s.executes(st) {
 			return got, from, trust
 		}

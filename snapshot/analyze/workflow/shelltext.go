@@ -24,7 +24,7 @@ func (d *Document) ShellTexts() []ShellText {
 		return nil
 	}
 	m := d.outline()
-	src := lines(string(d.src))
+	src := d.lines()
 	var out []ShellText
 	for i := range m.Jobs {
 		j := &m.Jobs[i]

@@ -9,9 +9,11 @@ import (
 )
 
 func (b *builder) steps(n *yaml.Node) []Step {
-	all := elements(n)
-	out := make([]Step, 0, len(all))
-	for _, s := range all {
+	if n = deref(n); n == nil || n.Kind != yaml.SequenceNode {
+		return nil
+	}
+	out := make([]Step, 0, len(n.Content))
+	for s := range each(n) {
 		if s.Kind == yaml.MappingNode {
 			out = b.step(out, s)
 		}
@@ -64,7 +66,7 @@ func (b *builder) step(out []Step, n *yaml.Node) []Step {
 		case "env":
 			s.Env = b.values(v)
 		case "parallel":
-			for _, sub := range elements(v) {
+			for sub := range each(v) {
 				if sub.Kind == yaml.MappingNode && child(sub, "parallel") == nil {
 					group = append(group, sub)
 				}
@@ -92,7 +94,10 @@ var spaces = lazyregexp.New(`\s+`)
 
 func stepKey(id, name, program string, s *Step) string {
 	action, _ := ActionOf(s.Uses)
-	name = strings.TrimSpace(spaces().ReplaceAllString(name, " "))
+	if strings.Contains(name, "  ") || strings.ContainsAny(name, "\t\n\f\r") {
+		name = spaces().ReplaceAllString(name, " ")
+	}
+	name = strings.TrimSpace(name)
 	switch {
 	case id != "":
 		return id
@@ -112,8 +117,7 @@ func stepKey(id, name, program string, s *Step) string {
 }
 
 // locate fills in where the text of every run step begins.
-func (b *builder) locate(m *Model, src []byte) {
-	text := lines(string(src))
+func (b *builder) locate(m *Model, text []string) {
 	i := 0
 	for j := range m.Jobs {
 		for k := range m.Jobs[j].Steps {

@@ -19,7 +19,7 @@ func (b *builder) triggers(m *Model, n *yaml.Node) {
 			m.Triggers = append(m.Triggers, Trigger{Event: t, Pos: at(n)})
 		}
 	case yaml.SequenceNode:
-		for _, e := range elements(n) {
+		for e := range each(n) {
 			if t := text(e); t != "" {
 				m.Triggers = append(m.Triggers, Trigger{Event: t, Pos: at(e)})
 			}
@@ -39,7 +39,7 @@ func (b *builder) triggers(m *Model, n *yaml.Node) {
 
 func schedules(n *yaml.Node) []Schedule {
 	var out []Schedule
-	for _, e := range elements(n) {
+	for e := range each(n) {
 		for k, v := range pairs(e) {
 			if k.Value != "cron" {
 				continue

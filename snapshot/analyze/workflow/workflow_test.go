@@ -400,7 +400,7 @@ func FuzzAnalyze(f *testing.F) {
 			roundTrip(t, v, &v2)
 			lines := len(lines(string(src)))
 			if !d.Broken() {
-				(&scan{m: &m, src: d.src, root: d.root}).run() // unguarded: a panic here is ours
+				(&scan{m: &m, text: d.lines(), root: d.root}).run() // unguarded: a panic here is ours
 			}
 			for _, e := range v.Security {
 				if e.Line < 1 || e.Line > lines || e.Column < 1 {

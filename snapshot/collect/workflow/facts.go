@@ -3,6 +3,7 @@ package workflow
 import (
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"healthaudit/snapshot"
 	model "healthaudit/snapshot/analyze/workflow"
@@ -10,7 +11,10 @@ import (
 
 // describe turns the model of a file into the facts, schedules and refs of its
 // item. What may be a value is a keyed hash, everything else stands in clear.
-func describe(it *snapshot.Item, m *model.Model) {
+func describe(to *snapshot.Item, m *model.Model, same *shared) {
+	it := &facts{Item: to, same: same}
+	it.begin()
+	defer it.end()
 	set(it, "name", m.Name)
 	if len(m.Uses) > 0 {
 		it.Add(snapshot.Volatile, "salvaged.uses", snapshot.SetOf(m.Uses...))
@@ -44,16 +48,19 @@ func describe(it *snapshot.Item, m *model.Model) {
 		} else {
 			ids = append(ids, j.ID)
 		}
-		job(it, at, j)
+		it.below = at
+		job(it, j)
 		for k := range j.Steps {
-			step(it, at, &j.Steps[k])
+			it.below = at + ".step[" + j.Steps[k].Key + "]"
+			step(it, &j.Steps[k])
 		}
 	}
+	it.below = ""
 	setOf(it, "jobs", ids)
 	it.Refs = m.Refs
 }
 
-func schedules(it *snapshot.Item, m *model.Model) {
+func schedules(it *facts, m *model.Model) {
 	var list []string
 	for _, s := range m.Schedules {
 		list = append(list, strings.TrimSpace(s.Cron+" "+s.Timezone))
@@ -67,57 +74,56 @@ func schedules(it *snapshot.Item, m *model.Model) {
 	setOf(it, "schedule.cron", list)
 }
 
-func job(it *snapshot.Item, at string, j *model.Job) {
-	set(it, at+".name", j.Name)
-	setOf(it, at+".needs", j.Needs)
-	list(it, at+".runs-on", j.RunsOn)
-	set(it, at+".if", condition(j.If))
-	set(it, at+".timeout", j.Timeout)
-	set(it, at+".continue-on-error", unlessFalse(j.Continue))
-	set(it, at+".environment", j.Environment)
-	set(it, at+".container", j.Container)
-	set(it, at+".uses", j.Uses)
-	setOf(it, at+".services", j.Services)
-	setOf(it, at+".secrets", j.Secrets)
-	permissions(it, at+".permissions", j.Permissions)
-	concurrency(it, at+".concurrency", j.Concurrency)
-	defaults(it, at+".defaults", j.Defaults)
-	values(it, at+".env", j.Env)
-	values(it, at+".with", j.With)
+func job(it *facts, j *model.Job) {
+	set(it, ".name", j.Name)
+	setOf(it, ".needs", j.Needs)
+	list(it, ".runs-on", j.RunsOn)
+	set(it, ".if", condition(j.If))
+	set(it, ".timeout", j.Timeout)
+	set(it, ".continue-on-error", unlessFalse(j.Continue))
+	set(it, ".environment", j.Environment)
+	set(it, ".container", j.Container)
+	set(it, ".uses", j.Uses)
+	setOf(it, ".services", j.Services)
+	setOf(it, ".secrets", j.Secrets)
+	permissions(it, ".permissions", j.Permissions)
+	concurrency(it, ".concurrency", j.Concurrency)
+	defaults(it, ".defaults", j.Defaults)
+	values(it, ".env", j.Env)
+	values(it, ".with", j.With)
 	for _, r := range j.Matrix {
 		if r.Hash != "" {
-			secret(it, at+".matrix."+r.Name, r.Hash)
+			secret(it, ".matrix."+r.Name, r.Hash)
 		} else {
-			setOf(it, at+".matrix."+r.Name, r.Values)
+			setOf(it, ".matrix."+r.Name, r.Values)
 		}
 	}
-	setOf(it, at+".runs", j.Runs)
+	setOf(it, ".runs", j.Runs)
 	if j.Hollow {
-		it.Add(snapshot.Semantic, at+".hollow", snapshot.Bool(true))
+		it.Add(snapshot.Semantic, ".hollow", snapshot.Bool(true))
 	}
 	var keys []string
 	for _, s := range j.Steps {
 		keys = append(keys, s.Key)
 	}
-	list(it, at+".steps", keys)
+	list(it, ".steps", keys)
 }
 
-func step(it *snapshot.Item, job string, s *model.Step) {
-	at := job + ".step[" + s.Key + "]"
-	set(it, at+".uses", s.Uses)
-	set(it, at+".if", condition(s.If))
-	set(it, at+".shell", s.Shell)
-	set(it, at+".working-directory", s.Dir)
-	set(it, at+".timeout", s.Timeout)
-	set(it, at+".continue-on-error", unlessFalse(s.Continue))
+func step(it *facts, s *model.Step) {
+	set(it, ".uses", s.Uses)
+	set(it, ".if", condition(s.If))
+	set(it, ".shell", s.Shell)
+	set(it, ".working-directory", s.Dir)
+	set(it, ".timeout", s.Timeout)
+	set(it, ".continue-on-error", unlessFalse(s.Continue))
 	if s.Run != "" {
-		secret(it, at+".run", s.Run)
+		secret(it, ".run", s.Run)
 	}
 	if s.Masked > 0 {
-		it.Add(snapshot.Semantic, at+".masked", snapshot.Number(s.Masked))
+		it.Add(snapshot.Semantic, ".masked", snapshot.Number(s.Masked))
 	}
-	values(it, at+".with", s.With)
-	values(it, at+".env", s.Env)
+	values(it, ".with", s.With)
+	values(it, ".env", s.Env)
 }
 
 // Levels of the fact permissions when it is not a list of scopes.
@@ -126,7 +132,7 @@ const (
 	permNone    = "none"
 )
 
-func permissions(it *snapshot.Item, name string, p *model.Permissions) {
+func permissions(it *facts, name string, p *model.Permissions) {
 	switch {
 	case p == nil && name == "permissions" && it.Kind == string(model.Workflow):
 		setOf(it, name, []string{permDefault})
@@ -140,7 +146,7 @@ func permissions(it *snapshot.Item, name string, p *model.Permissions) {
 	}
 }
 
-func concurrency(it *snapshot.Item, name string, c *model.Concurrency) {
+func concurrency(it adder, name string, c *model.Concurrency) {
 	if c == nil {
 		return
 	}
@@ -148,7 +154,7 @@ func concurrency(it *snapshot.Item, name string, c *model.Concurrency) {
 	set(it, name+".cancel-in-progress", unlessFalse(c.Cancel))
 }
 
-func defaults(it *snapshot.Item, name string, d model.Defaults) {
+func defaults(it adder, name string, d model.Defaults) {
 	set(it, name+".shell", d.Shell)
 	set(it, name+".working-directory", d.Dir)
 }
@@ -198,36 +204,36 @@ func unlessFalse(s string) string {
 // clip shortens a text that is only there to be read; a hash keeps differences.
 func clip(s string) string {
 	const most = 300
-	r := []rune(s)
-	if len(r) <= most {
+	if utf8.RuneCountInString(s) <= most {
 		return s
 	}
+	r := []rune(s)
 	return string(r[:most]) + "… " + strconv.Itoa(len(r)) + " characters, " + snapshot.Sum([]byte(s))[:8]
 }
 
-func set(it *snapshot.Item, name, v string) {
+func set(it adder, name, v string) {
 	if v != "" {
 		it.Add(snapshot.Semantic, name, snapshot.Text(clip(v)))
 	}
 }
 
-func setOf(it *snapshot.Item, name string, v []string) {
+func setOf(it adder, name string, v []string) {
 	if len(v) > 0 {
 		it.Add(snapshot.Set, name, snapshot.SetOf(v...))
 	}
 }
 
-func list(it *snapshot.Item, name string, v []string) {
+func list(it adder, name string, v []string) {
 	if len(v) > 0 {
 		it.Add(snapshot.Semantic, name, snapshot.List(v...))
 	}
 }
 
-func secret(it *snapshot.Item, name, hash string) {
+func secret(it adder, name, hash string) {
 	it.Add(snapshot.Secret, name, snapshot.Text(hash))
 }
 
-func values(it *snapshot.Item, name string, v []model.Value) {
+func values(it adder, name string, v []model.Value) {
 	for _, e := range v {
 		if e.Shown != "" {
 			set(it, name+"."+e.Name, e.Shown)

@@ -26,6 +26,7 @@ type reader struct {
 	reuse   bool            // the last run's items were made by the very same code
 	fresh   bool            // past every cache
 	shells  shells
+	same    shared
 }
 
 func newReader(s *collect.Session) *reader {
@@ -87,7 +88,7 @@ func (r *reader) read(p string) *snapshot.Item {
 		it.State = model.Invalid
 	}
 	r.shells.add(r.s.Derived, f.SHA256, open())
-	describe(it, &m)
+	describe(it, &m, &r.same)
 	if m.Broken {
 		carryFacts(it, old)
 	} else {
