@@ -45,33 +45,35 @@ func (w *walker) makes(f word) {
 }
 
 func (t *source) scanCall(n *syntax.CallExpr) {
-	if len(n.Args) == 0 {
-		return
-	}
-	args := make([]word, 0, len(n.Args))
-	for _, a := range n.Args {
-		w := t.word(a)
-		if lit := a.Lit(); !w.known && strings.Contains(lit, "://") { // the ? of a URL is no glob here
-			w.text, w.known = lit, true
-		}
-		args = append(args, w)
-	}
-	for len(args) > 1 && args[0].is("sudo", "command", "exec") {
+	args := n.Args
+	for len(args) > 1 && t.scanned(args[0]).is("sudo", "command", "exec") {
 		args = args[1:]
 	}
-	second := func(names ...string) bool { return len(args) > 1 && args[1].is(names...) }
+	if len(args) == 0 {
+		return
+	}
+	name := t.scanned(args[0])
+	second := func(names ...string) bool { return len(args) > 1 && t.scanned(args[1]).is(names...) }
 	switch {
-	case args[0].is("cd", "pushd", "popd", "chdir"):
+	case name.is("cd", "pushd", "popd", "chdir"):
 		t.w.moves = true
-	case args[0].is("cp", "mv", "ln", "install", "tee", "touch", "mkdir", "curl", "wget", "rsync", "scp", "esbuild", "tsc", "envsubst", "gunzip"):
+	case name.is("cp", "mv", "ln", "install", "tee", "touch", "mkdir", "curl", "wget", "rsync", "scp", "esbuild", "tsc", "envsubst", "gunzip"):
 		for _, a := range args[1:] {
-			t.w.makes(a)
+			t.w.makes(t.scanned(a))
 		}
-	case args[0].is("git") && second("clone", "worktree", "submodule", "checkout", "switch", "pull", "sparse-checkout"),
-		args[0].is("gh") && second("repo", "release", "run"),
-		args[0].is("tar", "unzip", "degit", "svn", "hg", "7z", "bsdtar"):
+	case name.is("git") && second("clone", "worktree", "submodule", "checkout", "switch", "pull", "sparse-checkout"),
+		name.is("gh") && second("repo", "release", "run"),
+		name.is("tar", "unzip", "degit", "svn", "hg", "7z", "bsdtar"):
 		t.w.fetches = true
 	}
+}
+
+func (t *source) scanned(a *syntax.Word) word {
+	w := t.word(a)
+	if lit := a.Lit(); !w.known && strings.Contains(lit, "://") { // the ? of a URL is no glob here
+		w.text, w.known = lit, true
+	}
+	return w
 }
 
 func (t *source) stmts(list []*syntax.Stmt, at *place) {
@@ -198,25 +200,6 @@ func chain(c *syntax.BinaryCmd) (list []*syntax.Stmt, or []bool) {
 	}
 }
 
-// substitutions walks the commands in $(…), `…` and <(…) below a node.
-func (t *source) substitutions(n syntax.Node, at place) {
-	if n == nil {
-		return
-	}
-	syntax.Walk(n, func(n syntax.Node) bool {
-		own := at
-		switch n := n.(type) {
-		case *syntax.CmdSubst:
-			t.stmts(n.Stmts, &own)
-			return false
-		case *syntax.ProcSubst:
-			t.stmts(n.Stmts, &own)
-			return false
-		}
-		return true
-	})
-}
-
 func (t *source) callExpr(c *syntax.CallExpr, at *place) {
 	t.substitutions(c, *at)
 	args := make([]word, len(c.Args))
@@ -234,9 +217,9 @@ const maxPushed = 32
 
 // move follows cd, pushd and popd.
 func (t *source) move(args []word, at *place) bool {
-	_, rest := options(args[1:], "", true)
 	switch {
 	case args[0].is("cd", "chdir", "pushd"):
+		_, rest := options(args[1:], "", true)
 		before := *at
 		before.stack = nil
 		stack := at.stack

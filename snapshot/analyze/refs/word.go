@@ -75,6 +75,12 @@ func (t *source) word(n *syntax.Word) word {
 	if i < len(t.spans) && t.spans[i][0] < to {
 		return word{line: out.line, column: out.column}
 	}
+	if len(n.Parts) == 1 {
+		if lit, ok := n.Parts[0].(*syntax.Lit); ok && !strings.ContainsAny(lit.Value, "\\*?[{~") {
+			out.text = lit.Value
+			return out
+		}
+	}
 	var b strings.Builder
 	for i, part := range n.Parts {
 		switch p := part.(type) {
