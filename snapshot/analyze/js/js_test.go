@@ -212,6 +212,9 @@ func FuzzParse(f *testing.F) {
 	for _, p := range endless {
 		f.Add(strings.Repeat(p, 3000), byte(2))
 	}
+	for _, c := range rewritten {
+		f.Add(c.src, byte(0))
+	}
 	files := []string{"a.js", "a.ts", "a.tsx"}
 	f.Fuzz(func(t *testing.T, src string, kind byte) {
 		file := files[int(kind)%len(files)]

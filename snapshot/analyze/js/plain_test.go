@@ -10,34 +10,36 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// What esbuild rewrites, so that a file that was read as it stands would be
-// taken for something else.
+// rewritten is what esbuild rewrites, so that a file that was read as it stands
+// would be taken for something else.
+var rewritten = []struct{ name, src string }{
+	{"a variable that hides require", "(function(require) { require('./a') })(x); (function(require) { if (b) { var c = require('./d') } })(require);"},
+	{"a name put together", "const u = require('./u' + 'rl');"},
+	{"a name in a template", "const u = require(`./u${'rl'}`);"},
+	{"what is never loaded", "false && import('./a').then(b);"},
+	{"a function that is declared again", "function a() { require('./a') }\nfunction a() { }\na();"},
+	{"a loop without an end", "while (!0) { work() }"},
+	{"a loop by comparison", "while ('a' === 'a') { work() }"},
+	{"a command put together", "require('child_process').execSync('git add' + ' -A');"},
+	{"a command put together at the end", "const { execSync } = require('child_process'); execSync(a + 'git push' + ' x'); execSync(`git ` + `push`);"},
+	{"a variable put together", "go(process.env['A' + 'B']);"},
+	{"a path of one machine", "open('/Users/mar\\x69a/a.json'); open('/Users/jo' + '/b.json');"},
+	{"a command that is no ASCII", "execSync('git commit -m ü && git push');"},
+	{"the outcome of another", "const code = 1; require('child_process').spawn('x').on('exit', (code) => process.exit(code || 0));"},
+	{"a variable that holds another", "const a = process.env.A; function f(a) { return a || 1 }\nuse(process.env.A);"},
+	{"a byte order mark", "\ufeffconst a = require('./a');"},
+	{"lines that only Macintosh ends", "const a = 1;\rconst b = require('./b');"},
+	{"lines that only Unicode ends", "const a = '\u2028'; const b = require('./b');"},
+	{"lines that only Unicode parts", "const a = '\u2029'; const b = require('./b');"},
+	{"a comment of HTML", "a();\n<!-- require('./b')\n--> require('./c')\nrequire('./d');"},
+	{"bytes that are no text", "const a = require('./a\xff');"},
+	{"exports alone", "\nconst _B = class B {\n  static m() { return B }\n};\n\nexport const B = _B;\n"},
+	{"a name that hides a global one", "require('child_process').spawn('x').on('exit', (code) => process.exit(code || 0)); f(code);"},
+	{"what says something in brackets", "(console.log)('a');\n(console.log('b'));"},
+}
+
 func TestOutlineOfWhatIsRewritten(t *testing.T) {
-	for _, c := range []struct{ name, src string }{
-		{"a variable that hides require", "(function(require) { require('./a') })(x); (function(require) { if (b) { var c = require('./d') } })(require);"},
-		{"a name put together", "const u = require('./u' + 'rl');"},
-		{"a name in a template", "const u = require(`./u${'rl'}`);"},
-		{"what is never loaded", "false && import('./a').then(b);"},
-		{"a function that is declared again", "function a() { require('./a') }\nfunction a() { }\na();"},
-		{"a loop without an end", "while (!0) { work() }"},
-		{"a loop by comparison", "while ('a' === 'a') { work() }"},
-		{"a command put together", "require('child_process').execSync('git add' + ' -A');"},
-		{"a command put together at the end", "const { execSync } = require('child_process'); execSync(a + 'git push' + ' x'); execSync(`git ` + `push`);"},
-		{"a variable put together", "go(process.env['A' + 'B']);"},
-		{"a path of one machine", "open('/Users/mar\\x69a/a.json'); open('/Users/jo' + '/b.json');"},
-		{"a command that is no ASCII", "execSync('git commit -m ü && git push');"},
-		{"the outcome of another", "const code = 1; require('child_process').spawn('x').on('exit', (code) => process.exit(code || 0));"},
-		{"a variable that holds another", "const a = process.env.A; function f(a) { return a || 1 }\nuse(process.env.A);"},
-		{"a byte order mark", "\ufeffconst a = require('./a');"},
-		{"lines that only Macintosh ends", "const a = 1;\rconst b = require('./b');"},
-		{"lines that only Unicode ends", "const a = '\u2028'; const b = require('./b');"},
-		{"lines that only Unicode parts", "const a = '\u2029'; const b = require('./b');"},
-		{"a comment of HTML", "a();\n<!-- require('./b')\n--> require('./c')\nrequire('./d');"},
-		{"bytes that are no text", "const a = require('./a\xff');"},
-		{"exports alone", "\nconst _B = class B {\n  static m() { return B }\n};\n\nexport const B = _B;\n"},
-		{"a name that hides a global one", "require('child_process').spawn('x').on('exit', (code) => process.exit(code || 0)); f(code);"},
-		{"what says something in brackets", "(console.log)('a');\n(console.log('b'));"},
-	} {
+	for _, c := range rewritten {
 		t.Run(c.name, func(t *testing.T) {
 			src := []byte(c.src)
 			sound := Sound([][]byte{src})[0]
