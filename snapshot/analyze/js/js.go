@@ -3,7 +3,8 @@
 //
 // esbuild parses (it knows TypeScript, JSX and every module form) and prints
 // plain JavaScript, whose syntax tree is then read; a source map leads every
-// answer back to the place in the original file.
+// answer back to the place in the original file. Of scripts, where less is
+// asked, esbuild only says whether they are sound, and most are read as they stand.
 //
 // Invariants:
 //   - No input makes it panic, and memory stays in proportion to the size of
