@@ -60,12 +60,7 @@ func Derive[T any](d *Derived, name string, version int, inputs []string, comput
 	if d == nil {
 		return compute()
 	}
-	h := sha256.New()
-	fmt.Fprintf(h, "%s\x00%d", name, version)
-	for _, in := range inputs {
-		fmt.Fprintf(h, "\x00%d\x00%s", len(in), in)
-	}
-	key := name + ":" + hex.EncodeToString(h.Sum(nil)[:20])
+	key := derivedKey(name, version, inputs)
 	d.mu.Lock()
 	if d.vals == nil {
 		d.vals = map[string]*derivation{}
@@ -102,6 +97,28 @@ func Derive[T any](d *Derived, name string, version int, inputs []string, comput
 	})
 	v, _ := e.val.(T) // a compute that panicked leaves the zero value
 	return v
+}
+
+func derivedKey(name string, version int, inputs []string) string {
+	h := sha256.New()
+	fmt.Fprintf(h, "%s\x00%d", name, version)
+	for _, in := range inputs {
+		fmt.Fprintf(h, "\x00%d\x00%s", len(in), in)
+	}
+	return name + ":" + hex.EncodeToString(h.Sum(nil)[:20])
+}
+
+// Has reports whether Derive, asked the same, would not have to compute. A nil
+// Derived has nothing.
+func (d *Derived) Has(name string, version int, inputs []string) bool {
+	if d == nil {
+		return false
+	}
+	key := derivedKey(name, version, inputs)
+	d.mu.Lock()
+	e := d.vals[key]
+	d.mu.Unlock()
+	return e != nil || d.Memo != nil && d.Memo.Get(key) != nil
 }
 
 // Once returns what create made for that key the first time it was asked

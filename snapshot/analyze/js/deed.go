@@ -39,7 +39,7 @@ func (w *walker) deed(n ast.INode) {
 	case *ast.CallExpr:
 		w.reaches(n)
 	case *ast.DotExpr:
-		if name := memberName(n); name != nil && dotted(n.X) == "process.env" && len(w.m.Env) < maxDeeds && !slices.Contains(w.m.Env, string(name)) {
+		if name := memberName(n); name != nil && isEnv(n.X) && len(w.m.Env) < maxDeeds && !slices.Contains(w.m.Env, string(name)) {
 			w.m.Env = append(w.m.Env, string(name))
 		}
 	case *ast.ReturnStmt:

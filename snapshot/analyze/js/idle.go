@@ -13,11 +13,11 @@ func saysOnly(list []ast.IStmt) (first []byte) {
 		switch s := s.(type) {
 		case *ast.Comment, *ast.EmptyStmt, *ast.DirectivePrologueStmt:
 		case *ast.ExprStmt:
-			c, ok := s.Value.(*ast.CallExpr)
+			c, ok := ungroup(s.Value).(*ast.CallExpr)
 			if !ok {
 				return nil
 			}
-			d, ok := c.X.(*ast.DotExpr)
+			d, ok := ungroup(c.X).(*ast.DotExpr)
 			name := dotted(c.X)
 			if !ok || !literals(c.Args.List, 0) || !strings.HasPrefix(name, "console.") && name != "process.exit" {
 				return nil

@@ -3,7 +3,8 @@
 //
 // esbuild parses (it knows TypeScript, JSX and every module form) and prints
 // plain JavaScript, whose syntax tree is then read; a source map leads every
-// answer back to the place in the original file.
+// answer back to the place in the original file. Of scripts, where less is
+// asked, esbuild only says whether they are sound, and most are read as they stand.
 //
 // Invariants:
 //   - No input makes it panic, and memory stays in proportion to the size of
@@ -93,29 +94,34 @@ var warnings = map[string]api.LogLevel{
 	"suspicious-nullish-coalescing": api.LogLevelSilent, "this-is-undefined-in-esm": api.LogLevelSilent, "unsupported-jsx-comment": api.LogLevelSilent,
 }
 
-// transform fills what the parse alone tells, and returns esbuild's result when it succeeded.
-func transform(file string, src []byte) (*Module, *api.TransformResult) {
-	m := &Module{}
+// unreadable returns what is known of a text that is not to be parsed, nil for any other.
+func unreadable(src []byte) *Module {
 	if len(src) > MaxSize {
-		m.Unjudged = "larger than 8 MiB"
-		return m, nil
+		return &Module{Unjudged: "larger than 8 MiB"}
 	}
 	if enc := foreignEncoding(src); enc != "" {
-		m.Problems = []Problem{{1, 1, "the file is " + enc + "; Node reads UTF-8 only"}}
-		return m, nil
+		return &Module{Problems: []Problem{{1, 1, "the file is " + enc + "; Node reads UTF-8 only"}}}
 	}
 	switch n := measure(src); {
 	case n.deepest > MaxNesting:
-		m.Unjudged = "nested too deeply to be parsed"
-		return m, nil
+		return &Module{Unjudged: "nested too deeply to be parsed"}
 	case n.names.tooSlow():
-		m.Unjudged = "repeats itself too often to be parsed"
+		return &Module{Unjudged: "repeats itself too often to be parsed"}
+	}
+	return nil
+}
+
+// transform fills what the parse alone tells, and returns esbuild's result when it succeeded.
+func transform(file string, src []byte) (*Module, *api.TransformResult) {
+	if m := unreadable(src); m != nil {
 		return m, nil
 	}
+	m := &Module{}
 	m.src = src
+	text := string(bytes.ReplaceAll(src, []byte("sourceMappingURL="), []byte("sourceMappingURL-"))) // esbuild would lead to what src was made from
 	var first []api.Message
 	for i, l := range loaders(file) {
-		r := api.Transform(string(src), api.TransformOptions{
+		r := api.Transform(text, api.TransformOptions{
 			LogLevel: api.LogLevelSilent, LogOverride: warnings, LogLimit: 20, Loader: l, Target: api.ESNext, Supported: unsupported,
 			LegalComments: api.LegalCommentsNone, TsconfigRaw: tsconfig,
 			Sourcemap: api.SourceMapExternal, SourcesContent: api.SourcesContentExclude, Sourcefile: "x",

@@ -1,11 +1,14 @@
 package js
 
 import (
+	"encoding/base64"
 	"fmt"
 	"reflect"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 func TestSyntax(t *testing.T) {
@@ -190,6 +193,15 @@ func TestUnquote(t *testing.T) {
 	}
 }
 
+// Places are those of the file, also where it says from which other one it was made.
+func TestPlacesOfAFileWithASourceMap(t *testing.T) {
+	const sourceMap = `{"version":3,"sources":["a.ts"],"names":[],"mappings":"AAAA"}`
+	src := "\"use strict\";\nvar b = 1;\nconst a = require('./a');\n//# sourceMappingURL=data:application/json;base64," + base64.StdEncoding.EncodeToString([]byte(sourceMap))
+	if got := Imports("a.js", []byte(src)); len(got) != 1 || got[0].Line != 3 || got[0].Column != 19 {
+		t.Error(got)
+	}
+}
+
 func FuzzParse(f *testing.F) {
 	for _, s := range []string{"export const config = { schedule: '@daily', path: ['/a'] } satisfies C", "exports.handler = s('x', async () => {})",
 		"try { require(`./a`) } catch {}", "module.exports = { a, ...b }", "export { a as 'b c' } from \"./x\"", "<<<<<<< a\n", "const x: A<B> = <C>{}",
@@ -199,6 +211,9 @@ func FuzzParse(f *testing.F) {
 	}
 	for _, p := range endless {
 		f.Add(strings.Repeat(p, 3000), byte(2))
+	}
+	for _, c := range rewritten {
+		f.Add(c.src, byte(0))
 	}
 	files := []string{"a.js", "a.ts", "a.tsx"}
 	f.Fuzz(func(t *testing.T, src string, kind byte) {
@@ -212,6 +227,9 @@ func FuzzParse(f *testing.F) {
 		}
 		if len(m.Problems) > 0 && (len(m.Exports) > 0 || len(m.Imports) > 0) {
 			t.Fatal("exports of a file that cannot be loaded")
+		}
+		if diff := cmp.Diff(OutlineOf(file, []byte(src), false), OutlineOf(file, []byte(src), file == "a.js" && Sound([][]byte{[]byte(src)})[0])); diff != "" {
+			t.Fatalf("- by esbuild, + as it stands:\n%s", diff)
 		}
 		lines := 1 + strings.Count(src, "\n")
 		check := func(line, col int) {

@@ -58,7 +58,7 @@ func Parse(file string, src []byte) *Module {
 		return m
 	}
 	m.Digest = snapshot.Sum(r.Code)
-	m.read(r.Code, r.Map)
+	m.read(r.Code, func(buf []byte) *locator { return newLocator(buf, m.src, r.Map) }, nil)
 	m.surface(file)
 	return m
 }
@@ -82,9 +82,10 @@ func (m *Module) surface(file string) {
 	}
 }
 
-// read fills the module from the printed code. Code that the tree reader does
-// not understand leaves the module without imports and not Complete.
-func (m *Module) read(code, sourceMap []byte) {
+// read fills the module from code, the printed or the original: locate leads from
+// its bytes back to the file. Code that the tree reader does not understand
+// leaves the module without imports and not Complete. r is nil for printed code.
+func (m *Module) read(code []byte, locate func(buf []byte) *locator, r *rewrites) {
 	defer func() {
 		if recover() != nil { // the tree reader is not ours and the code is anybody's
 			m.Unjudged = "its syntax tree could not be read"
@@ -99,7 +100,7 @@ func (m *Module) read(code, sourceMap []byte) {
 			break
 		}
 		in := parse.NewInputBytes(append(make([]byte, 0, len(code)+1), code...))
-		m.at = newLocator(in.Bytes(), m.src, sourceMap)
+		m.at = locate(in.Bytes())
 		tree, err = ast.Parse(in, ast.Options{Inline: inline})
 	}
 	if err != nil {
@@ -115,8 +116,11 @@ func (m *Module) read(code, sourceMap []byte) {
 	for _, s := range tree.List {
 		x.stmt(s)
 	}
-	w := &walker{m: m, look: looker{has: hintsOf(m.src)}}
+	w := &walker{m: m, look: looker{has: hintsOf(m.src)}, rewrites: r}
 	ast.Walk(w, tree)
+	if r != nil && r.end(w) {
+		return
+	}
 	m.calls(w.calls)
 	m.Needs = w.needed()
 	w.end(tree)

@@ -102,15 +102,25 @@ func (w *walker) reads(e ast.IExpr) {
 func envName(e ast.IExpr) []byte {
 	switch e := ungroup(e).(type) {
 	case *ast.DotExpr:
-		if dotted(e.X) == "process.env" {
+		if isEnv(e.X) {
 			return memberName(e)
 		}
 	case *ast.IndexExpr:
-		if raw := stringLiteral(e.Y); raw != nil && dotted(e.X) == "process.env" && len(raw) > 2 {
+		if raw := stringLiteral(e.Y); raw != nil && isEnv(e.X) && len(raw) > 2 {
 			return raw[1 : len(raw)-1]
 		}
 	}
 	return nil
+}
+
+// isEnv reports whether an expression is process.env.
+func isEnv(e ast.IExpr) bool {
+	d, ok := ungroup(e).(*ast.DotExpr)
+	if !ok || string(memberName(d)) != "env" {
+		return false
+	}
+	v, ok := ungroup(d.X).(*ast.Var)
+	return ok && string(v.Name()) == "process"
 }
 
 // needed returns the variables that the file cannot do without.

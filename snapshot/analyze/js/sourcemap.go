@@ -20,6 +20,7 @@ type locator struct {
 	starts []int          // offsets of the lines of src
 	places func() []place // decoded when the first place is asked for: most files need none
 	marks  map[int][]mark // of the long lines of src, by row
+	same   bool           // code is src
 }
 
 func newLocator(code, src, sourceMap []byte) *locator {
@@ -46,6 +47,10 @@ func (l *locator) at(piece []byte) (offset, line, col int) {
 	off := l.offset(piece)
 	if off < 0 {
 		return 0, 1, 1
+	}
+	if l.same {
+		line, col = l.position(off)
+		return off, line, col
 	}
 	n := sort.SearchInts(l.lines, off+1) - 1
 	c := off - l.lines[n] // the printed code is ASCII

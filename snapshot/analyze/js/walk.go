@@ -19,6 +19,7 @@ type walker struct {
 	calls    []pendingCall
 	caught   map[ast.INode]bool // dynamic imports with a .catch
 	look     looker
+	rewrites *rewrites // nil while printed code is read
 }
 
 // maxNames bounds the imports, and the exports, of one file; what is beyond is
@@ -33,6 +34,13 @@ func (w *walker) Enter(n ast.INode) ast.IVisitor {
 		w.depth--
 		w.m.Complete = false
 		return nil
+	}
+	if w.rewrites != nil {
+		w.rewrites.node(n, w.look.has)
+		if w.rewrites.needed {
+			w.depth--
+			return nil
+		}
 	}
 	w.deed(n)
 	if w.look.has.env {

@@ -9,8 +9,8 @@ import (
 
 // Versions of the cached analyses, raised when their results change.
 const (
-	functionVersion = 3
-	sourceVersion   = 3
+	functionVersion = 4
+	sourceVersion   = 4
 	configVersion   = 2
 	manifestVersion = 3
 )

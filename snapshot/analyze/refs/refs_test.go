@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"healthaudit/snapshot"
+	"healthaudit/snapshot/analyze/shell"
 )
 
 // show writes a ref as the tables below have it: kind, target, and * when it is
@@ -229,6 +230,17 @@ func TestCommand(t *testing.T) {
 		if got := showAll(Command(tt.line, Origin{})); got != tt.want {
 			t.Errorf("%q\n got %q\nwant %q", tt.line, got, tt.want)
 		}
+	}
+}
+
+// Commands within words, wherever they hide.
+func TestParsed_substitutions(t *testing.T) {
+	const text = "echo $A \"b $C\"\necho ${D:-$(./d.sh)}\necho \"$(./e.sh)\"\necho `./f.sh`\necho <(./g.sh) >\"$(./h.sh)\"\ncat <<E\n$(./i.sh)\nE\nJ=$(./j.sh) k\ntouch ~/l.sh\n./l.sh\necho $M[$(./m.sh)]\n"
+	got := strings.Split(showAll(Parsed(shell.Read([]byte(text), shell.Zsh), Origin{})), ", ")
+	slices.Sort(got)
+	const want = "exec d.sh, exec e.sh, exec f.sh, exec g.sh, exec h.sh, exec i.sh, exec j.sh, exec l.sh, exec m.sh"
+	if all := strings.Join(got, ", "); all != want {
+		t.Errorf("got %s\nwant %s", all, want)
 	}
 }
 

@@ -71,13 +71,11 @@ func (t *source) scanCall(n *syntax.CallExpr) {
 	}
 }
 
-// scanned is a word as scan reads it: the ? of a URL is no glob.
-func (t *source) scanned(n *syntax.Word) word {
-	w := t.word(n)
-	if !w.known {
-		if lit := n.Lit(); strings.Contains(lit, "://") {
-			w.text, w.known = lit, true
-		}
+// scanned is a word as scan reads it.
+func (t *source) scanned(a *syntax.Word) word {
+	w := t.word(a)
+	if lit := a.Lit(); !w.known && strings.Contains(lit, "://") { // the ? of a URL is no glob here
+		w.text, w.known = lit, true
 	}
 	return w
 }
@@ -206,31 +204,8 @@ func chain(c *syntax.BinaryCmd) (list []*syntax.Stmt, or []bool) {
 	}
 }
 
-// substitutions walks the commands in $(…), `…` and <(…) below a node.
-func (t *source) substitutions(n syntax.Node, at place) {
-	if n == nil {
-		return
-	}
-	syntax.Walk(n, func(n syntax.Node) bool {
-		switch n := n.(type) {
-		case *syntax.CmdSubst:
-			t.within(n.Stmts, at)
-			return false
-		case *syntax.ProcSubst:
-			t.within(n.Stmts, at)
-			return false
-		}
-		return true
-	})
-}
-
-// within walks statements whose changes of folder end with them.
-func (t *source) within(list []*syntax.Stmt, at place) { t.stmts(list, &at) }
-
 func (t *source) callExpr(c *syntax.CallExpr, at *place) {
-	if !literal(c) {
-		t.substitutions(c, *at)
-	}
+	t.substitutions(c, *at)
 	args := make([]word, len(c.Args))
 	for i, a := range c.Args {
 		args[i] = t.word(a)
@@ -239,19 +214,6 @@ func (t *source) callExpr(c *syntax.CallExpr, at *place) {
 		return
 	}
 	t.w.call(args, *at, t.depth)
-}
-
-// literal reports whether nothing is substituted in a command: all of it is bare
-// words, as most commands are.
-func literal(c *syntax.CallExpr) bool {
-	for _, a := range c.Args {
-		for _, p := range a.Parts {
-			if _, ok := p.(*syntax.Lit); !ok {
-				return false
-			}
-		}
-	}
-	return len(c.Assigns) == 0
 }
 
 // maxPushed bounds the folders that pushd keeps.

@@ -154,7 +154,9 @@ func Parse(src []byte, d Dialect) ([]*syntax.Stmt, error) {
 // TooMuch reports whether Parse would refuse a text as ErrBound, which says
 // nothing about its syntax.
 func TooMuch(src []byte) bool {
-	return len(src) > MaxSize || stackNeed(src) > maxStack || nesting(src) > maxNesting || longest(src) > maxOperators
+	opened := bytes.Count(src, []byte("(")) + bytes.Count(src, []byte("[")) + bytes.Count(src, []byte("{"))
+	return len(src) > MaxSize || opened > maxNesting && nesting(src) > maxNesting ||
+		len(src) > maxStack/bracketStack && stackNeed(src) > maxStack || len(src) > maxOperators && longest(src) > maxOperators
 }
 
 // parsers are kept by dialect: making one costs more than reading most texts.

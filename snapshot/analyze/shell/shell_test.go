@@ -108,6 +108,22 @@ func TestParse_boundsOperators(t *testing.T) {
 	}
 }
 
+// The size alone answers for most texts; at the bounds it must say the same.
+func TestTooMuch_atItsBounds(t *testing.T) {
+	for _, c := range []struct {
+		text string
+		want bool
+	}{
+		{strings.Repeat("(", maxNesting), false}, {strings.Repeat("(", maxNesting+1), true}, {strings.Repeat("[ ]", maxNesting+1), false},
+		{strings.Repeat("{ }\n", maxStack/bracketStack), false}, {strings.Repeat("()\n", maxStack/bracketStack+1), true},
+		{"a" + strings.Repeat("+a", maxOperators), false}, {"a" + strings.Repeat("+a", maxOperators+1), true},
+	} {
+		if got := TooMuch([]byte(c.text)); got != c.want {
+			t.Errorf("%.12s… of %d bytes: %v", c.text, len(c.text), got)
+		}
+	}
+}
+
 // The parser goes on after this error, which a loop over its statements does not survive.
 func TestParse_survivesAnUnclosedHereDocumentAtTheEnd(t *testing.T) {
 	if _, err := Parse([]byte("<<a;<<a;\n"), Bash); err == nil {

@@ -2,6 +2,7 @@ package script
 
 import (
 	"bytes"
+	"errors"
 	"path"
 	"slices"
 	"strings"
@@ -12,10 +13,9 @@ import (
 	"healthaudit/snapshot/analyze/refs"
 	"healthaudit/snapshot/analyze/shell"
 	"healthaudit/snapshot/analyze/trait"
-	"healthaudit/snapshot/collect"
 )
 
-const analysisVersion = 6
+const analysisVersion = 7
 
 // maxText is the largest shell, Python or other script, in bytes, that is
 // analysed; JavaScript may be as large as what is captured.
@@ -54,22 +54,11 @@ type localImport struct {
 	Module   bool   `json:"m,omitempty"` // a Python module: it may also be an installed one
 }
 
-func analyse(s *collect.Session, f snapshot.File) analysis {
-	a := snapshot.Derive(s.Derived, "script.file", analysisVersion, []string{f.SHA256, f.Path}, func() analysis { return analyseBytes(s, f) })
-	if !a.Done {
-		a = analyseBytes(s, f)
-	}
-	return a
-}
-
-func analyseBytes(s *collect.Session, f snapshot.File) (a analysis) {
-	b, err := s.Files.Bytes(f)
-	if err != nil {
-		return a
-	}
+// analyseBytes reads the text of one file. sound: see js.Sound.
+func analyseBytes(p string, b []byte, sound bool) (a analysis) {
 	a.Done = true
 	a.shebang(b)
-	a.Language = languageOf(f.Path, a.Interpreter)
+	a.Language = languageOf(p, a.Interpreter)
 	isJS := a.Language == langJS || a.Language == langTS
 	switch {
 	case len(b) > maxText && !isJS:
@@ -81,11 +70,11 @@ func analyseBytes(s *collect.Session, f snapshot.File) (a analysis) {
 	}
 	switch {
 	case isJS:
-		a.javaScript(f.Path, b)
+		a.javaScript(p, b, sound)
 	case a.Language == langShell:
-		a.shellScript(f.Path, b)
+		a.shellScript(p, b)
 	case a.Language == langPython:
-		a.pythonModules(f.Path, b)
+		a.pythonModules(p, b)
 	}
 	if q := unfinished(b); q != nil {
 		a.Problems, a.Assessed = append(q, a.Problems...), true
@@ -139,7 +128,7 @@ func languageOf(p, interpreter string) string {
 	return interpreter
 }
 
-func (a *analysis) javaScript(p string, b []byte) {
+func (a *analysis) javaScript(p string, b []byte, sound bool) {
 	name := p
 	if path.Ext(p) == "" {
 		name += ".js"
@@ -147,7 +136,7 @@ func (a *analysis) javaScript(p string, b []byte) {
 			name = p + ".ts"
 		}
 	}
-	m := js.Parse(name, b)
+	m := js.OutlineOf(name, b, sound)
 	a.Unknown = m.Unjudged
 	a.Assessed = m.Unjudged == ""
 	for _, q := range m.Problems {
@@ -177,12 +166,12 @@ func (a *analysis) shellScript(p string, b []byte) {
 	if !ok {
 		return
 	}
-	if shell.TooMuch(b) {
-		a.Unknown = shell.ErrBound.Error()
+	text := shell.Read(b, dialect)
+	if errors.Is(text.Err, shell.ErrBound) {
+		a.Unknown = text.Err.Error()
 		return
 	}
 	a.Assessed = true
-	text := shell.Read(b, dialect)
 	for _, q := range text.Problems() {
 		a.Problems = append(a.Problems, problem{q.Line, q.Column, weightOf(q.Sure), q.Message})
 	}

@@ -76,6 +76,9 @@ func say(res *collect.Result, line string) {
 	res.Reason += line
 }
 
+// abreast is how many files are read together.
+const abreast = 16
+
 // scripts adds one item per file. Python files come first: while the interpreter
 // reads them, the others are read here.
 func scripts(ctx context.Context, s *collect.Session, list []snapshot.TreePath, res *collect.Result) {
@@ -89,13 +92,13 @@ func scripts(ctx context.Context, s *collect.Session, list []snapshot.TreePath, 
 	n := sort.Search(len(list), func(i int) bool { return turn(list[i]) == 1 })
 	items := make([]*snapshot.Item, len(list))
 	found := make([]analysis, len(list))
-	s.Each(ctx, n, func(i int) { items[i], found[i] = read(s, list[i]) })
-	s.Each(ctx, len(list)-n+1, func(i int) {
-		if i == 0 {
+	s.Each(ctx, groups(n), func(g int) { readGroup(s, list[:n], items, found, g) })
+	s.Each(ctx, groups(len(list)-n)+1, func(g int) {
+		if g == 0 {
 			judgePython(ctx, s, items[:n], found[:n], res)
 			return
 		}
-		items[n+i-1], found[n+i-1] = read(s, list[n+i-1])
+		readGroup(s, list[n:], items[n:], found[n:], g-1)
 	})
 	if ctx.Err() != nil {
 		return
@@ -107,23 +110,38 @@ func scripts(ctx context.Context, s *collect.Session, list []snapshot.TreePath, 
 	}
 }
 
-// read captures one file and analyses its text, unless that is known already.
-func read(s *collect.Session, e snapshot.TreePath) (*snapshot.Item, analysis) {
+func groups(files int) int { return (files + abreast - 1) / abreast }
+
+// readGroup captures the files of one group and analyses their text, unless that
+// is known already.
+func readGroup(s *collect.Session, list []snapshot.TreePath, items []*snapshot.Item, found []analysis, group int) {
+	from, to := group*abreast, min((group+1)*abreast, len(list))
+	r := reader{s: s}
+	for i := from; i < to; i++ {
+		items[i] = capture(s, list[i])
+		r.files = append(r.files, items[i].Files[0])
+	}
+	for i := from; i < to; i++ {
+		it := items[i]
+		if it.Unknown != "" || it.Files[0].Link != "" {
+			continue
+		}
+		a := r.analyse(i - from)
+		if it.Unknown = a.Unknown; !a.Done {
+			it.Unknown = changed
+		}
+		found[i] = a
+	}
+}
+
+func capture(s *collect.Session, e snapshot.TreePath) *snapshot.Item {
 	it := &snapshot.Item{Key: snapshot.NewKey(snapshot.Scripts, snapshot.Escape(e.Path)), Name: e.Path, Kind: "script", Path: e.Path, Source: sourceFiles}
 	f, err := s.Files.File(e.Path, snapshot.Own)
 	it.Files = []snapshot.File{f}
-	switch {
-	case err != nil:
+	if err != nil {
 		it.Unknown = unreadable(err)
-		return it, analysis{}
-	case f.Link != "":
-		return it, analysis{}
 	}
-	a := analyse(s, f)
-	if it.Unknown = a.Unknown; !a.Done {
-		it.Unknown = changed
-	}
-	return it, a
+	return it
 }
 
 // describe turns what is known of a script into facts and references.

@@ -32,26 +32,14 @@ func addModule(it *snapshot.Item, m *moduleForm) {
 }
 
 // formOf returns what a file is written as; nil for one that runs as either.
-func formOf(m *js.Module) *moduleForm {
-	es := moduleForm{moduleES, 1, 1}
-	for _, e := range m.Exports {
-		if es.Line == 1 && e.Line > 0 {
-			es.Line, es.Column = e.Line, max(e.Column, 1)
-		}
-	}
-	for _, i := range m.Imports {
-		if i.Kind == "import" {
-			es.Line, es.Column = i.Line, i.Column
-			break
-		}
-	}
+func formOf(o js.Outline) *moduleForm {
 	switch {
-	case m.ESM && m.Common != nil:
-		return &moduleForm{moduleBoth, m.Common.Line, m.Common.Column}
-	case m.ESM:
-		return &es
-	case m.Common != nil:
-		return &moduleForm{moduleCommon, m.Common.Line, m.Common.Column}
+	case o.ESM != nil && o.Common != nil:
+		return &moduleForm{moduleBoth, o.Common.Line, o.Common.Column}
+	case o.ESM != nil:
+		return &moduleForm{moduleES, o.ESM.Line, o.ESM.Column}
+	case o.Common != nil:
+		return &moduleForm{moduleCommon, o.Common.Line, o.Common.Column}
 	}
 	return nil
 }
