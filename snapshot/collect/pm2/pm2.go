@@ -233,7 +233,7 @@ func (h *home) readDump(hst host.Host) {
 		h.unread = err
 	default:
 		var ok bool
-		if h.dump, ok = decodeDump(b); !ok {
+		if h.dump, ok = decodeDump(string(b)); !ok {
 			h.torn = "torn"
 		}
 	}
