@@ -269,7 +269,8 @@ func (g *gatherer) content(s *snapshot.Snapshot) string {
 			continue
 		}
 		for _, f := range definition(it) {
-			fmt.Fprintf(m, "%q %q %v\n", it.Key, f.Name, f.Value.Any())
+			line = append(append(append(append(line[:0], it.Key...), 0), f.Name...), 0)
+			m.Write(append(appendValue(line, f.Value), '\n'))
 		}
 	}
 	return hex.EncodeToString(m.Sum(nil))

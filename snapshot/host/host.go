@@ -51,6 +51,9 @@ type Host interface {
 	Dial(ctx context.Context, socket string) (net.Conn, error)
 	// Processes lists the processes of the machine; an error where that is not supported.
 	Processes() ([]Process, error)
+	// Program returns the path of the program that a process runs, with
+	// " (deleted)" behind it when that is gone; empty when it cannot be read.
+	Program(pid int) string
 }
 
 // Files is read access below one folder; see Host for the methods' contracts.
@@ -133,7 +136,6 @@ type Process struct {
 	RSS       int64  // bytes
 	CPU       uint64 // clock ticks used, user and system: of 10 ms each on Linux (ClockTick)
 	Reaped    uint64 // the same of its children that ended and were waited for, and of theirs
-	Exe       string // path of its program, with " (deleted)" when that is gone; empty when not readable
 	StartTime time.Time
 }
 

@@ -65,7 +65,7 @@ func TestProcesses_lists_itself(t *testing.T) {
 			continue
 		}
 		age := time.Since(p.StartTime)
-		if p.PPID != os.Getppid() || p.Exe != exe || p.Title != strings.Join(os.Args, " ") || p.RSS < 1<<20 || p.Start == 0 || age < -2*time.Second || age > time.Hour {
+		if p.PPID != os.Getppid() || h.Program(p.PID) != exe || p.Title != strings.Join(os.Args, " ") || p.RSS < 1<<20 || p.Start == 0 || age < -2*time.Second || age > time.Hour {
 			t.Errorf("%+v, %s old", p, age)
 		}
 		return

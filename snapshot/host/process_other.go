@@ -4,3 +4,6 @@ package host
 
 // Processes is not supported here; what depends on it is unknown.
 func (o *OS) Processes() ([]Process, error) { return nil, ErrUnsupported }
+
+// Program is not supported here.
+func (o *OS) Program(int) string { return "" }

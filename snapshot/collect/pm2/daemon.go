@@ -42,6 +42,7 @@ type daemon struct {
 	pid     int
 	pids    []int  // of all processes that are the daemon of this home, sorted
 	born    string // identity of this life of the daemon, "" unknown
+	program string // path of the program that it runs: see host.Host
 
 	list  []process            // when alive
 	odd   int                  // entries of the list that are no process
@@ -129,7 +130,7 @@ func (d *daemon) ask(ctx context.Context, h host.Host, socket string, hash func(
 }
 
 func (d *daemon) readProcesses(h host.Host) {
-	d.procs, d.below, d.pids, d.pid, d.born = nil, nil, nil, readPID(h, d.home), ""
+	d.procs, d.below, d.pids, d.pid, d.born, d.program = nil, nil, nil, readPID(h, d.home), "", ""
 	list, err := h.Processes()
 	if err != nil {
 		return
@@ -147,7 +148,7 @@ func (d *daemon) readProcesses(h host.Host) {
 		}
 	}
 	if p, ok := d.procs[d.pid]; ok && d.pid > 0 {
-		d.born = strconv.Itoa(p.PID) + "." + strconv.FormatUint(p.Start, 10)
+		d.born, d.program = strconv.Itoa(p.PID)+"."+strconv.FormatUint(p.Start, 10), h.Program(d.pid)
 	}
 }
 

@@ -26,6 +26,7 @@ type machine struct {
 	host.Host
 	system string
 	procs  []host.Process
+	exe    string // of each process
 	look   string
 	now    time.Time
 }
@@ -40,6 +41,7 @@ func (m machine) Outside(dir string) (host.Files, error) {
 }
 
 func (m machine) Processes() ([]host.Process, error) { return m.procs, nil }
+func (m machine) Program(int) string                 { return m.exe }
 func (m machine) Now() time.Time                     { return m.now }
 func (m machine) Look(program string) (string, error) {
 	if m.look == "" {
@@ -173,8 +175,7 @@ func TestInstalled(t *testing.T) {
 		t.Run(c.title, func(t *testing.T) {
 			s, m := onMachine(t, oneApp, c.system)
 			p := god(7, 1, s.Config.PM2Homes[0])
-			p.Exe = c.exe
-			m.procs, m.look = []host.Process{p}, c.look
+			m.procs, m.exe, m.look = []host.Process{p}, c.exe, c.look
 			d := itemOf(collected(t, s), "pm2/daemon")
 			if got := facts(d, "installed"); got != c.installed {
 				t.Errorf("got %q, want %q", got, c.installed)
