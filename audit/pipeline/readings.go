@@ -40,7 +40,7 @@ func splitReadings(b []byte) (observed, error) {
 	if !jsontext.Valid(text) || !all.IsObject() {
 		return nil, errReadings
 	}
-	o := observed{}
+	o := make(observed, strings.Count(text, `":{`))
 	all.ForEach(func(key, value gjson.Result) bool {
 		o[snapshot.Key(key.Str)] = value.Raw
 		return true
@@ -48,13 +48,21 @@ func splitReadings(b []byte) (observed, error) {
 	return o, nil
 }
 
-// metric returns one metric of an item.
+// metric returns one metric of an item. The name stands first in each, so that
+// the others are passed over as they are.
 func (o observed) metric(k snapshot.Key, name string) (m snapshot.Metric, ok bool) {
-	gjson.Get(o[k], "m").ForEach(func(_, e gjson.Result) bool {
-		if e.Get("n").Str == name {
-			m, ok = metricOf(e), true
+	begin := string(appendText([]byte(`{"n":`), name)) + ","
+	gjson.Parse(o[k]).ForEach(func(part, list gjson.Result) bool {
+		if part.Str != "m" {
+			return true
 		}
-		return !ok
+		list.ForEach(func(_, e gjson.Result) bool {
+			if strings.HasPrefix(e.Raw, begin) {
+				m, ok = metricOf(e), true
+			}
+			return !ok
+		})
+		return false
 	})
 	return m, ok
 }

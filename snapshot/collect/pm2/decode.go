@@ -104,8 +104,11 @@ var own = []string{
 	"pm_exec_path", "pm_cwd", "exec_mode",
 }
 
+// topKeys are what is read of an entry of the list, beside the settings.
+var topKeys = []string{"name", "pm_id", "pid", "pm2_env", "monit"}
+
 func decodeProcess(raw string, hash func(string) string) (process, bool) {
-	top, _ := object(raw)
+	top, _ := some(raw, topKeys)
 	e, ok := object(top["pm2_env"])
 	if !ok {
 		return process{}, false

@@ -107,8 +107,9 @@ func (f fields) number(k string) float64 {
 // eventLoop returns what @pm2/io measured in the app and hangs on axm_monitor
 // among the metrics of the app itself, of which nothing else is read.
 func (f fields) eventLoop() float64 {
-	all, _ := object(f["axm_monitor"])
-	one, _ := object(all["Event Loop Latency p95"])
+	const latency = "Event Loop Latency p95"
+	all, _ := some(f["axm_monitor"], []string{latency})
+	one, _ := some(all[latency], []string{"value"})
 	return max(one.number("value"), 0)
 }
 

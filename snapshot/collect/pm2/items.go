@@ -45,6 +45,7 @@ type builder struct {
 	plain   string // the home whose keys say nothing of it, though there are others
 	apps    []*app
 	index   map[appID]*app
+	names   map[string]string  // of the facts of variables: see envFact
 	seen    map[string]seen    // by absolute path: see stat
 	lists   map[*home][]string // by home: see listsFact
 	sockets map[string][]int   // processes by the inode of a socket; nil until one is asked for
@@ -54,7 +55,7 @@ type builder struct {
 type appID struct{ home, ns, name string }
 
 func newBuilder(s *collect.Session, decls []declaration, homes []home) *builder {
-	b := &builder{s: s, hash: placeless(s), decls: decls, homes: homes, index: map[appID]*app{}, seen: map[string]seen{}, lists: map[*home][]string{}, lost: map[*home][]string{}}
+	b := &builder{s: s, hash: placeless(s), decls: decls, homes: homes, index: map[appID]*app{}, names: map[string]string{}, seen: map[string]seen{}, lists: map[*home][]string{}, lost: map[*home][]string{}}
 	if s.Config.PM2HomesNow || slices.ContainsFunc(homes, func(h home) bool { return h.forgotten }) {
 		if old := s.Previous.Item(snapshot.NewKey(snapshot.PM2, daemonName)); old != nil {
 			b.plain = strings.TrimPrefix(old.Source, daemonSource)
