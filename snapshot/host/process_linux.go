@@ -10,7 +10,7 @@ import (
 )
 
 // Processes reads /proc. Processes that end meanwhile are left out.
-func (o *OS) Processes() ([]Process, error) {
+func (o *OS) Processes(titled func(pid int, name string) bool) ([]Process, error) {
 	names, err := os.ReadDir("/proc")
 	if err != nil {
 		return nil, err
@@ -34,7 +34,7 @@ func (o *OS) Processes() ([]Process, error) {
 		if !boot.IsZero() {
 			p.StartTime = boot.Add(time.Duration(p.Start) * ClockTick)
 		}
-		if !kernel {
+		if !kernel && titled != nil && titled(pid, commandName(stat)) {
 			title := slurp(dir+"/cmdline", &buf)
 			p.Title = strings.TrimRight(string(bytes.ReplaceAll(title, []byte{0}, []byte{' '})), " ")
 		}
@@ -43,8 +43,13 @@ func (o *OS) Processes() ([]Process, error) {
 	return out, nil
 }
 
-// Program reads a link of /proc, for a process that is worth it: of a whole table
-// that would be a fifth of the work.
+// commandName returns what stands in parentheses in /proc/PID/stat.
+func commandName(stat []byte) string {
+	_, rest, _ := bytes.Cut(stat, []byte("("))
+	return string(rest[:max(bytes.LastIndexByte(rest, ')'), 0)])
+}
+
+// Program reads a link of /proc.
 func (o *OS) Program(pid int) string {
 	exe, _ := os.Readlink("/proc/" + strconv.Itoa(pid) + "/exe")
 	return exe

@@ -131,16 +131,22 @@ func (d *daemon) ask(ctx context.Context, h host.Host, socket string, hash func(
 
 func (d *daemon) readProcesses(h host.Host) {
 	d.procs, d.below, d.pids, d.pid, d.born, d.program = nil, nil, nil, readPID(h, d.home), "", ""
-	list, err := h.Processes()
+	noted := d.pid
+	list, err := h.Processes(func(pid int, name string) bool { return pid == noted || axon.IsNamed(name) })
 	if err != nil {
 		return
+	}
+	if d.pids = d.daemons(h, list); len(d.pids) == 0 { // perhaps it has its title alone
+		if list, err = h.Processes(host.Titled); err != nil {
+			return
+		}
+		d.pids = d.daemons(h, list)
 	}
 	d.procs = make(map[int]host.Process, len(list))
 	for _, p := range list {
 		d.procs[p.PID] = p
 	}
 	d.below = children(list)
-	d.pids = d.daemons(h)
 	if !slices.Contains(d.pids, d.pid) {
 		d.pid = 0
 		if len(d.pids) > 0 {

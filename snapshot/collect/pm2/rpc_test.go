@@ -201,4 +201,9 @@ func (w world) Dial(ctx context.Context, path string) (net.Conn, error) {
 	return w.Host.Dial(ctx, path)
 }
 
-func (w world) Processes() ([]host.Process, error) { return w.procs() }
+// all lists the processes of a host with their titles.
+func all(h host.Host) func() ([]host.Process, error) {
+	return func() ([]host.Process, error) { return h.Processes(host.Titled) }
+}
+
+func (w world) Processes(func(int, string) bool) ([]host.Process, error) { return w.procs() }
