@@ -104,18 +104,25 @@ func parseStat(b []byte, page int64) (p Process, kernel, ok bool) {
 	if i < 0 {
 		return Process{}, false, false
 	}
-	f := strings.Fields(string(b[i+1:]))
-	if len(f) < 22 {
+	var f [25]uint64 // by their numbers, of which 3 is the first
+	n := 3
+	for field := range bytes.FieldsSeq(b[i+1:]) {
+		if n == len(f) {
+			break
+		}
+		f[n], _ = strconv.ParseUint(string(field), 10, 64)
+		n++
+	}
+	if n < len(f) {
 		return Process{}, false, false
 	}
-	num := func(n int) uint64 { v, _ := strconv.ParseUint(f[n-3], 10, 64); return v }
 	return Process{
-		PPID:   int(num(4)),
-		CPU:    num(14) + num(15),
-		Reaped: num(16) + num(17),
-		Start:  num(22),
-		RSS:    int64(num(24)) * page,
-	}, num(9)&kernelThread != 0, true
+		PPID:   int(f[4]),
+		CPU:    f[14] + f[15],
+		Reaped: f[16] + f[17],
+		Start:  f[22],
+		RSS:    int64(f[24]) * page,
+	}, f[9]&kernelThread != 0, true
 }
 
 func bootTime() time.Time {

@@ -8,6 +8,7 @@ import (
 	"healthaudit/snapshot"
 	"healthaudit/snapshot/analyze/ecosystem"
 	"healthaudit/snapshot/collect"
+	"healthaudit/snapshot/host"
 )
 
 // An app is one app of one home: declared, running, dumped, or any of them.
@@ -47,6 +48,7 @@ type builder struct {
 	index   map[appID]*app
 	names   map[string]string  // of the facts of variables: see envFact
 	seen    map[string]seen    // by absolute path: see stat
+	top     host.Files         // the folder /, once something was looked at: see close
 	lists   map[*home][]string // by home: see listsFact
 	sockets map[string][]int   // processes by the inode of a socket; nil until one is asked for
 	lost    map[*home][]string // by home without a daemon: what it listed when it could last be asked
@@ -93,6 +95,12 @@ func newBuilder(s *collect.Session, decls []declaration, homes []home) *builder 
 		b.recall(&homes[i])
 	}
 	return b
+}
+
+func (b *builder) close() {
+	if b.top != nil {
+		b.top.Close()
+	}
 }
 
 // named returns the apps that a declaration means: that of its name, or those

@@ -246,6 +246,9 @@ func rotations(hst host.Host) (patterns []string, known bool) {
 	return patterns, known
 }
 
+// apart makes words of the braces of a logrotate file, and takes its quotes away.
+var apart = strings.NewReplacer("{", " { ", "}", " } ", `"`, " ", "'", " ")
+
 // rotated returns the patterns that stand before the blocks of a logrotate file.
 func rotated(text string) (patterns []string) {
 	depth := 0
@@ -254,7 +257,7 @@ func rotated(text string) (patterns []string) {
 		if strings.HasPrefix(line, "#") {
 			continue
 		}
-		for _, word := range strings.Fields(strings.NewReplacer("{", " { ", "}", " } ", `"`, " ", "'", " ").Replace(line)) {
+		for _, word := range strings.Fields(apart.Replace(line)) {
 			switch {
 			case word == "{":
 				depth++

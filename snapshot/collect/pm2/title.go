@@ -60,6 +60,11 @@ func realPath(h host.Host, p string) string {
 		return filepath.Clean(p)
 	}
 	defer top.Close()
+	return resolve(top, p)
+}
+
+// resolve is realPath for who has the folder / open.
+func resolve(top host.Files, p string) string {
 	done, rest := "/", strings.Split(p, "/")
 	for links := 0; len(rest) > 0; {
 		next := path.Join(done, rest[0])
