@@ -11,7 +11,12 @@ import (
 
 // Processes reads /proc. Processes that end meanwhile are left out.
 func (o *OS) Processes(titled func(pid int, name string) bool) ([]Process, error) {
-	names, err := os.ReadDir("/proc")
+	proc, err := os.Open("/proc")
+	if err != nil {
+		return nil, err
+	}
+	names, err := proc.Readdirnames(-1)
+	proc.Close()
 	if err != nil {
 		return nil, err
 	}
@@ -19,12 +24,12 @@ func (o *OS) Processes(titled func(pid int, name string) bool) ([]Process, error
 	page := int64(os.Getpagesize())
 	buf := make([]byte, 4096)
 	var out []Process
-	for _, n := range names {
-		pid, err := strconv.Atoi(n.Name())
+	for _, name := range names {
+		pid, err := strconv.Atoi(name)
 		if err != nil {
 			continue
 		}
-		dir := "/proc/" + n.Name()
+		dir := "/proc/" + name
 		stat := slurp(dir+"/stat", &buf)
 		p, kernel, ok := parseStat(stat, page)
 		if !ok {
@@ -104,16 +109,22 @@ func parseStat(b []byte, page int64) (p Process, kernel, ok bool) {
 	if i < 0 {
 		return Process{}, false, false
 	}
-	var f [25]uint64 // by their numbers, of which 3 is the first
-	n := 3
-	for field := range bytes.FieldsSeq(b[i+1:]) {
-		if n == len(f) {
+	var f [25]uint64 // by their numbers, of which 3 is the first; signs are of no concern
+	n := 2
+	space := true
+	for _, c := range b[i+1:] {
+		blank := c == ' ' || c == '\n'
+		if space && !blank {
+			n++
+		}
+		if space = blank; n == len(f) {
 			break
 		}
-		f[n], _ = strconv.ParseUint(string(field), 10, 64)
-		n++
+		if c >= '0' && c <= '9' {
+			f[n] = f[n]*10 + uint64(c-'0')
+		}
 	}
-	if n < len(f) {
+	if n < len(f)-1 {
 		return Process{}, false, false
 	}
 	return Process{

@@ -46,12 +46,14 @@ type builder struct {
 	plain   string // the home whose keys say nothing of it, though there are others
 	apps    []*app
 	index   map[appID]*app
-	names   map[string]string  // of the facts of variables: see envFact
-	seen    map[string]seen    // by absolute path: see stat
-	top     host.Files         // the folder /, once something was looked at: see close
-	lists   map[*home][]string // by home: see listsFact
-	sockets map[string][]int   // processes by the inode of a socket; nil until one is asked for
-	lost    map[*home][]string // by home without a daemon: what it listed when it could last be asked
+	names   map[string]string         // of the facts of variables: see envFact
+	seen    map[string]seen           // by absolute path: see stat
+	top     host.Files                // the folder /, once something was looked at: see close
+	lists   map[*home][]string        // by home: see listsFact
+	sockets map[string][]int          // processes by the inode of a socket; nil until one is asked for
+	logged  map[string]logCursor      // by home: what the last run knew of its logs
+	stated  map[string][]snapshot.Key // see declaredBy
+	lost    map[*home][]string        // by home without a daemon: what it listed when it could last be asked
 }
 
 type appID struct{ home, ns, name string }
