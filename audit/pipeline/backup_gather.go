@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"iter"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -268,21 +269,23 @@ func (g *gatherer) content(s *snapshot.Snapshot) string {
 		if it.Kind != "app" {
 			continue
 		}
-		for _, f := range definition(it) {
-			fmt.Fprintf(m, "%q %q %v\n", it.Key, f.Name, f.Value.Any())
+		for f := range definition(it) {
+			line = append(append(append(append(line[:0], it.Key...), 0), f.Name...), 0)
+			m.Write(append(appendValue(line, f.Value), '\n'))
 		}
 	}
 	return hex.EncodeToString(m.Sum(nil))
 }
 
 // definition returns the facts that say how an app is started, not what it is doing.
-func definition(it *snapshot.Item) (out []snapshot.Fact) {
-	for _, f := range it.Facts {
-		if f.Class != snapshot.Volatile && f.Class != snapshot.Detail && !doing[f.Name] {
-			out = append(out, f)
+func definition(it *snapshot.Item) iter.Seq[snapshot.Fact] {
+	return func(yield func(snapshot.Fact) bool) {
+		for _, f := range it.Facts {
+			if f.Class != snapshot.Volatile && f.Class != snapshot.Detail && !doing[f.Name] && !yield(f) {
+				return
+			}
 		}
 	}
-	return out
 }
 
 // doing are facts of an app that change without anybody changing it.

@@ -24,6 +24,7 @@ func (s *session) commit(v *View) error {
 		return err
 	}
 	bases := s.bases()
+	s.untidy = s.untidiness(v.Seq)
 	s.release()
 	st, err := store.Open(s.Store, store.Options{Wait: 30 * time.Second, Checked: true})
 	if err != nil {

@@ -10,7 +10,7 @@ import (
 // facts: what is secret is told by its name alone.
 func Definition(it *snapshot.Item) map[string]string {
 	out := map[string]string{}
-	for _, f := range definition(it) {
+	for f := range definition(it) {
 		if f.Class == snapshot.Secret {
 			out[f.Name] = "(not shown)"
 			continue

@@ -62,8 +62,10 @@ func (s *session) judge() (*View, error) {
 		if s.info.JournalHead, err = journalHead(s.tx); err != nil {
 			return nil, err
 		}
-		if v.journal, err = journalTail(s.tx, s.info.JournalHead); err != nil {
-			return nil, err
+		if !s.Summary {
+			if v.journal, err = journalTail(s.tx, s.info.JournalHead); err != nil {
+				return nil, err
+			}
 		}
 	}
 	v.gate()

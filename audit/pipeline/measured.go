@@ -1,8 +1,6 @@
 package pipeline
 
 import (
-	"encoding/json"
-	"fmt"
 	"sync"
 	"time"
 
@@ -24,14 +22,14 @@ type measured struct {
 	mu    sync.Mutex
 	marks []audit.Mark // newest first, as far as they were read
 	end   bool         // there are no more
-	obs   map[string]map[snapshot.Key]readings
+	obs   map[reading]observed
 	err   error
 }
 
 var _ audit.History = (*measured)(nil)
 
 func newMeasured(tx *store.Tx, seq uint64) *measured {
-	return &measured{tx: tx, seq: seq, obs: map[string]map[snapshot.Key]readings{}}
+	return &measured{tx: tx, seq: seq, obs: map[reading]observed{}}
 }
 
 func (m *measured) Marks(since time.Time, least int) []audit.Mark {
@@ -43,7 +41,7 @@ func (m *measured) Marks(since time.Time, least int) []audit.Mark {
 	}
 	if !enough() {
 		m.marks = nil
-		m.note(m.tx.Headers(m.seq, true, func(seq uint64, h store.Header) bool {
+		m.note(m.tx.Heads(m.seq, true, func(seq uint64, h store.Header) bool {
 			m.marks = append(m.marks, audit.Mark{Seq: seq, Run: h.ID, At: h.At})
 			return !enough()
 		}))
@@ -59,24 +57,23 @@ func (m *measured) Marks(since time.Time, least int) []audit.Mark {
 func (m *measured) Metric(seq uint64, k snapshot.Key, name string) (snapshot.Metric, bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	it := snapshot.Item{Metrics: m.read(seq, k.System())[k].Metrics}
-	return it.Metric(name)
+	return m.read(seq, k.System()).metric(k, name)
 }
 
 // read returns what a system measured in a snapshot.
-func (m *measured) read(seq uint64, sys snapshot.System) map[snapshot.Key]readings {
-	id := fmt.Sprintf("%d/%s", seq, sys)
-	if all, ok := m.obs[id]; ok {
-		return all
+func (m *measured) read(seq uint64, sys snapshot.System) observed {
+	id := reading{seq, string(sys)}
+	if o, ok := m.obs[id]; ok {
+		return o
 	}
-	var all map[snapshot.Key]readings
 	b, err := m.tx.Obs(seq, string(sys))
-	if err == nil && b != nil {
-		err = json.Unmarshal(b, &all)
+	var o observed
+	if err == nil {
+		o, err = splitReadings(b)
 	}
 	m.note(err)
-	m.obs[id] = all
-	return all
+	m.obs[id] = o
+	return o
 }
 
 func (m *measured) note(err error) {

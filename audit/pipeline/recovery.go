@@ -69,6 +69,9 @@ func (w *writer) recovery(old, now rules.State) {
 
 // differs writes a row of the recovery table where its value is another one.
 func (w *writer) differs(id string, old, now any) {
+	if reflect.DeepEqual(old, now) {
+		return
+	}
 	a, err1 := json.Marshal(old)
 	b, err2 := json.Marshal(now)
 	if err1 == nil && err2 == nil && bytes.Equal(a, b) {

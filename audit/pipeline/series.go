@@ -95,7 +95,7 @@ func itemAt(tx *store.Tx, seq uint64, key snapshot.Key, info *Info) (*snapshot.I
 	if err != nil || !ok {
 		return nil, err
 	}
-	p := &past{tx: tx, seq: seq, info: *info, items: map[snapshot.Key]*snapshot.Item{}, obs: map[snapshot.System]map[snapshot.Key]readings{}}
+	p := &past{tx: tx, seq: seq, info: *info, items: map[snapshot.Key]*snapshot.Item{}, obs: map[snapshot.System]observed{}}
 	it, err := p.decode(key, stored)
 	if err != nil {
 		return nil, err

@@ -50,6 +50,7 @@ type session struct {
 	archived *archiving    // of this run
 	unmade   *BackupError  // why there is none although one was wanted
 	gone     deletions
+	untidy   untidiness // see tidy
 
 	oldState, newState rules.State // of recovery, before and after this run
 	recovered          *Recovered  // what recovery plans; nil before it was asked, and where there are no rules

@@ -67,12 +67,6 @@ type Info struct {
 	ArchiveFailed string                      `json:"archive_failed,omitempty"` // why it could not be made
 }
 
-// readings are the metrics and volatile facts of one item.
-type readings struct {
-	Metrics []snapshot.Metric `json:"m,omitempty"`
-	Facts   []snapshot.Fact   `json:"v,omitempty"`
-}
-
 // past is a stored snapshot that reads items only when asked. It is safe for
 // concurrent use.
 type past struct {
@@ -82,12 +76,12 @@ type past struct {
 
 	mu    sync.Mutex
 	items map[snapshot.Key]*snapshot.Item
-	obs   map[snapshot.System]map[snapshot.Key]readings
+	obs   map[snapshot.System]observed
 }
 
 // newPast opens the stored snapshot of that number.
 func newPast(tx *store.Tx, seq uint64) (*past, error) {
-	p := &past{tx: tx, seq: seq, items: map[snapshot.Key]*snapshot.Item{}, obs: map[snapshot.System]map[snapshot.Key]readings{}}
+	p := &past{tx: tx, seq: seq, items: map[snapshot.Key]*snapshot.Item{}, obs: map[snapshot.System]observed{}}
 	h, ok, err := tx.Header(seq)
 	if err != nil {
 		return nil, err
@@ -108,24 +102,23 @@ func (i *Info) observed(sys snapshot.System, seq uint64) uint64 {
 	return i.Reference[sys]
 }
 
-func (p *past) readings(sys snapshot.System) (map[snapshot.Key]readings, error) {
-	if m, ok := p.obs[sys]; ok {
-		return m, nil
+// observed returns what a system measured when it was last read.
+func (p *past) observed(sys snapshot.System) (observed, error) {
+	if o, ok := p.obs[sys]; ok {
+		return o, nil
 	}
-	m := map[snapshot.Key]readings{}
+	var o observed
 	if at := p.info.observed(sys, p.seq); at > 0 {
 		b, err := p.tx.Obs(at, string(sys))
+		if err == nil {
+			o, err = splitReadings(b)
+		}
 		if err != nil {
 			return nil, err
 		}
-		if b != nil {
-			if err := json.Unmarshal(b, &m); err != nil {
-				return nil, err
-			}
-		}
 	}
-	p.obs[sys] = m
-	return m, nil
+	p.obs[sys] = o
+	return o, nil
 }
 
 // read returns an item that was decoded before, else nil.
@@ -211,11 +204,13 @@ func (p *past) decode(key snapshot.Key, stored string) (*snapshot.Item, error) {
 	if first := p.items[key]; first != nil {
 		return first, nil
 	}
-	obs, err := p.readings(it.System())
+	obs, err := p.observed(it.System())
 	if err != nil {
 		return nil, err
 	}
-	if r, ok := obs[key]; ok {
+	if r, err := obs.of(key); err != nil {
+		return nil, err
+	} else if len(r.Metrics)+len(r.Facts) > 0 {
 		it.Metrics = r.Metrics
 		it.Facts = append(it.Facts, r.Facts...)
 		it.Sort()

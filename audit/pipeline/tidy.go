@@ -19,11 +19,32 @@ const (
 	tidyTime   = 200 * time.Millisecond // after which no further batch is begun
 )
 
+// An untidiness is whether there is something to tidy up, as far as that can be told.
+type untidiness struct {
+	due bool
+	err error
+}
+
+// untidiness looks for that while the store is open before the commit of a run,
+// which is one snapshot more: to open it again takes longer than to look.
+func (s *session) untidiness(seq uint64) untidiness {
+	if s.tx == nil || s.Config.Retention.Empty() {
+		return untidiness{}
+	}
+	all, err := fates(s.tx)
+	if err != nil {
+		return untidiness{err: err}
+	}
+	all = append(all, Fate{Seq: seq, ID: s.info.ID, At: s.started})
+	s.Config.Retention.Judge(all, s.Host.Now())
+	return untidiness{due: dropped(all) >= tidyLeast || counter(s.tx, metaUnswept) >= sweepLeast}
+}
+
 // tidy prunes by the retention, and looks for bytes that nothing needs any more
 // when much went.
 func (s *session) tidy(ctx context.Context) error {
-	if s.Config.Retention.Empty() {
-		return nil
+	if !s.untidy.due || s.untidy.err != nil {
+		return s.untidy.err
 	}
 	now := s.Host.Now()
 	st, err := store.Open(s.Store, store.Options{Wait: 10 * time.Second, Checked: true})
@@ -33,15 +54,8 @@ func (s *session) tidy(ctx context.Context) error {
 	defer st.Close()
 	var plan []Fate
 	sweep := false
-	err = st.View(func(tx *store.Tx) error {
+	err = st.View(func(tx *store.Tx) (err error) {
 		sweep = counter(tx, metaUnswept) >= sweepLeast
-		all, err := fates(tx)
-		if err != nil {
-			return err
-		}
-		if s.Config.Retention.Judge(all, now); dropped(all) < tidyLeast {
-			return nil
-		}
 		plan, err = PlanPruning(tx, s.Config.Retention, now)
 		return err
 	})

@@ -1,7 +1,6 @@
 package pipeline
 
 import (
-	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -10,8 +9,11 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tidwall/gjson"
+
 	"healthaudit/audit"
 	"healthaudit/rules"
+	"healthaudit/snapshot/analyze/jsontext"
 	"healthaudit/snapshot/host"
 	"healthaudit/snapshot/store"
 )
@@ -24,15 +26,14 @@ const maxRuns = 300
 func PastRuns(tx *store.Tx, now time.Time) (out []audit.PastRun, err error) {
 	var bad error
 	err = tx.Headers(tx.Seq(), true, func(seq uint64, h store.Header) bool {
-		var i struct {
-			Host  string        `json:"host"`
-			Every time.Duration `json:"every"`
-		}
-		if bad = json.Unmarshal(h.Body, &i); bad != nil {
+		info := string(h.Body)
+		if !jsontext.Valid(info) {
+			bad = fmt.Errorf("snapshot #%d: what it says of its run does not decode", seq)
 			return false
 		}
-		out = append(out, audit.PastRun{Seq: seq, At: h.At, Host: i.Host, Every: i.Every})
-		return len(out) < maxRuns && i.Every > 0 && now.Sub(h.At) <= audit.MissedWindow
+		run := audit.PastRun{Seq: seq, At: h.At, Host: gjson.Get(info, "host").String(), Every: time.Duration(gjson.Get(info, "every").Int())}
+		out = append(out, run)
+		return len(out) < maxRuns && run.Every > 0 && now.Sub(h.At) <= audit.MissedWindow
 	})
 	if err == nil {
 		err = bad

@@ -93,7 +93,7 @@ func ahead[T any](n int, do func(int) T) iter.Seq2[int, T] {
 // known of a system is always in its last reading.
 func (w *writer) readings(s *snapshot.Snapshot) {
 	for sys, m := range readingsIn(s) {
-		b, err := json.Marshal(m)
+		b, err := encodeReadings(m)
 		w.do(func() error { return err })
 		w.do(func() error { return w.tx.PutObs(w.seq, string(sys), b) })
 	}

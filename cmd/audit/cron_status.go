@@ -77,7 +77,7 @@ func (c *cronStatusCmd) crontab(a *App, h *host.OS, j *cronJob, v *report.CronVi
 // cronRuns reports whether a cron daemon is among the processes, where that can be
 // told.
 func cronRuns(h *host.OS) bool {
-	list, err := h.Processes()
+	list, err := h.Processes(host.Titled)
 	if err != nil {
 		return true
 	}

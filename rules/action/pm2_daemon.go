@@ -68,40 +68,40 @@ const (
 )
 
 // send calls a daemon and returns its first answer. It never starts one.
-func send(ctx context.Context, h host.Host, home string, o order, wait time.Duration) (json.RawMessage, error) {
+func send(ctx context.Context, h host.Host, home string, o order, wait time.Duration) (string, error) {
 	if fits := orders[o.method]; fits == nil || len(o.args) != 1 || !fits(o.args[0]) {
-		return nil, fmt.Errorf("%.40q: %w", o.method, errForbidden)
+		return "", fmt.Errorf("%.40q: %w", o.method, errForbidden)
 	}
 	const id = "audit:1"
 	frame, err := axon.Call(o.method, id, o.args)
 	if err != nil {
-		return nil, err
+		return "", err
 	}
 	ctx, cancel := context.WithTimeout(ctx, wait)
 	defer cancel()
 	conn, err := h.Dial(ctx, filepath.Join(home, "rpc.sock"))
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", o.method, err)
+		return "", fmt.Errorf("%s: %w", o.method, err)
 	}
 	defer conn.Close()
 	if t, ok := ctx.Deadline(); ok {
 		if err := conn.SetDeadline(t); err != nil {
-			return nil, err
+			return "", err
 		}
 	}
 	if _, err := conn.Write(frame); err != nil {
-		return nil, fmt.Errorf("%s: %w", o.method, err)
+		return "", fmt.Errorf("%s: %w", o.method, err)
 	}
 	for range 16 { // answers to others are no concern; more than a few are no PM2
 		got, body, err := axon.ReadReply(conn)
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", o.method, err)
+			return "", fmt.Errorf("%s: %w", o.method, err)
 		}
 		if got == id {
 			return axon.Result(o.method, body)
 		}
 	}
-	return nil, fmt.Errorf("%s: no answer with our id: %w", o.method, axon.ErrProtocol)
+	return "", fmt.Errorf("%s: no answer with our id: %w", o.method, axon.ErrProtocol)
 }
 
 // listed asks a daemon what it runs.
@@ -110,7 +110,7 @@ func listed(ctx context.Context, h host.Host, home string) ([]proc, error) {
 	if err != nil {
 		return nil, err
 	}
-	v := gjson.ParseBytes(raw)
+	v := gjson.Parse(raw)
 	if !v.IsArray() {
 		return nil, fmt.Errorf("getMonitorData: %w", axon.ErrProtocol)
 	}

@@ -71,7 +71,7 @@ func again(p *rules.Preparation) (app, []proc, error) {
 
 // gone reports whether a process that PM2 calls online is none.
 func gone(p *rules.Preparation, q proc) bool {
-	table, err := p.Sources.Host().Processes()
+	table, err := p.Sources.Host().Processes(nil)
 	return err == nil && !slices.ContainsFunc(table, func(o host.Process) bool { return o.PID == q.PID })
 }
 

@@ -144,7 +144,7 @@ func resurrectable(h host.Host, home string) (out []dumped, err error) {
 // orphans refuses when a process runs that the dead daemon had started: silent
 // ones that are no Node survive it, and would run twice.
 func orphans(h host.Host, home string) error {
-	table, err := h.Processes()
+	table, err := h.Processes(nil)
 	if err != nil {
 		return &rules.Refusal{Why: "this platform does not tell what runs: apps might run twice"}
 	}
@@ -186,7 +186,7 @@ func deserted(ctx context.Context, h host.Host, home string) error {
 	if _, err := listed(ctx, h, home); err == nil {
 		return errors.New("a daemon answers by now")
 	}
-	table, err := h.Processes()
+	table, err := h.Processes(host.Titled)
 	if err != nil {
 		return err
 	}

@@ -83,7 +83,7 @@ func stays(ctx context.Context, h *rules.Hand, home string, pick func([]proc) ([
 // down says why processes do not count as up at this moment.
 func down(h host.Host, procs []proc) error {
 	alive := map[int]bool{}
-	table, err := h.Processes()
+	table, err := h.Processes(nil)
 	for _, p := range table {
 		alive[p.PID] = true
 	}

@@ -108,7 +108,11 @@ func (f *files) Link(path string) (string, error) {
 	if err := local(path); err != nil {
 		return "", err
 	}
-	l, err := f.root.Readlink(filepath.FromSlash(path))
+	link := f.root.Readlink
+	if i := strings.LastIndexByte(path, '/'); i < 0 || f.real(path[:i]) {
+		link = func(string) (string, error) { return os.Readlink(f.name(path)) }
+	}
+	l, err := link(filepath.FromSlash(path))
 	return l, bare(err, path)
 }
 

@@ -49,8 +49,13 @@ type Host interface {
 	Look(program string) (string, error)
 	// Dial connects to a Unix socket.
 	Dial(ctx context.Context, socket string) (net.Conn, error)
-	// Processes lists the processes of the machine; an error where that is not supported.
-	Processes() ([]Process, error)
+	// Processes lists the processes of the machine, with the titles of those that
+	// titled wants by number and name (of at most 15 bytes, proc_pid_comm(5)); nil
+	// is of none. An error where that is not supported.
+	Processes(titled func(pid int, name string) bool) ([]Process, error)
+	// Program returns the path of the program that a process runs, with
+	// " (deleted)" behind it when that is gone; empty when it cannot be read.
+	Program(pid int) string
 }
 
 // Files is read access below one folder; see Host for the methods' contracts.
@@ -124,16 +129,18 @@ type Result struct {
 // every architecture's user-visible times (proc(5), sysconf(_SC_CLK_TCK)).
 const ClockTick = time.Second / 100
 
+// Titled wants the title of every process: see Host.Processes.
+func Titled(int, string) bool { return true }
+
 // A Process is one running process.
 type Process struct {
 	PID       int
 	PPID      int
 	Start     uint64 // clock ticks since boot: with the PID the identity of the process
-	Title     string // command line, NULs as spaces
+	Title     string // command line, NULs as spaces; empty when it was not wanted
 	RSS       int64  // bytes
 	CPU       uint64 // clock ticks used, user and system: of 10 ms each on Linux (ClockTick)
 	Reaped    uint64 // the same of its children that ended and were waited for, and of theirs
-	Exe       string // path of its program, with " (deleted)" when that is gone; empty when not readable
 	StartTime time.Time
 }
 

@@ -10,8 +10,13 @@ import (
 )
 
 // Processes reads /proc. Processes that end meanwhile are left out.
-func (o *OS) Processes() ([]Process, error) {
-	names, err := os.ReadDir("/proc")
+func (o *OS) Processes(titled func(pid int, name string) bool) ([]Process, error) {
+	proc, err := os.Open("/proc")
+	if err != nil {
+		return nil, err
+	}
+	names, err := proc.Readdirnames(-1)
+	proc.Close()
 	if err != nil {
 		return nil, err
 	}
@@ -19,12 +24,12 @@ func (o *OS) Processes() ([]Process, error) {
 	page := int64(os.Getpagesize())
 	buf := make([]byte, 4096)
 	var out []Process
-	for _, n := range names {
-		pid, err := strconv.Atoi(n.Name())
+	for _, name := range names {
+		pid, err := strconv.Atoi(name)
 		if err != nil {
 			continue
 		}
-		dir := "/proc/" + n.Name()
+		dir := "/proc/" + name
 		stat := slurp(dir+"/stat", &buf)
 		p, kernel, ok := parseStat(stat, page)
 		if !ok {
@@ -34,14 +39,25 @@ func (o *OS) Processes() ([]Process, error) {
 		if !boot.IsZero() {
 			p.StartTime = boot.Add(time.Duration(p.Start) * ClockTick)
 		}
-		if !kernel {
+		if !kernel && titled != nil && titled(pid, commandName(stat)) {
 			title := slurp(dir+"/cmdline", &buf)
 			p.Title = strings.TrimRight(string(bytes.ReplaceAll(title, []byte{0}, []byte{' '})), " ")
-			p.Exe, _ = os.Readlink(dir + "/exe")
 		}
 		out = append(out, p)
 	}
 	return out, nil
+}
+
+// commandName returns what stands in parentheses in /proc/PID/stat.
+func commandName(stat []byte) string {
+	_, rest, _ := bytes.Cut(stat, []byte("("))
+	return string(rest[:max(bytes.LastIndexByte(rest, ')'), 0)])
+}
+
+// Program reads a link of /proc.
+func (o *OS) Program(pid int) string {
+	exe, _ := os.Readlink("/proc/" + strconv.Itoa(pid) + "/exe")
+	return exe
 }
 
 // maxSlurp bounds what is read of one file of /proc: a command line may have
@@ -51,7 +67,8 @@ const maxSlurp = 256 << 10
 // slurp reads a file of /proc into a buffer that it may make larger; the result
 // is valid until the next call. Of what cannot be read it returns nothing. An
 // os.File would cost twice the system calls, of which an audit of a few apps
-// mostly consists.
+// mostly consists, and so would asking for the end: the kernel fills the buffer
+// as far as there is anything (fs/proc/base.c proc_pid_cmdline_read, fs/seq_file.c).
 func slurp(path string, buf *[]byte) []byte {
 	fd, err := again(func() (int, error) { return syscall.Open(path, syscall.O_RDONLY|syscall.O_CLOEXEC, 0) })
 	if err != nil {
@@ -66,10 +83,9 @@ func slurp(path string, buf *[]byte) []byte {
 			*buf = append(*buf, make([]byte, n)...)
 		}
 		got, err := again(func() (int, error) { return syscall.Read(fd, (*buf)[n:]) })
-		if err != nil || got <= 0 {
+		if n += max(got, 0); err != nil || n < len(*buf) {
 			return (*buf)[:n]
 		}
-		n += got
 	}
 }
 
@@ -93,18 +109,31 @@ func parseStat(b []byte, page int64) (p Process, kernel, ok bool) {
 	if i < 0 {
 		return Process{}, false, false
 	}
-	f := strings.Fields(string(b[i+1:]))
-	if len(f) < 22 {
+	var f [25]uint64 // by their numbers, of which 3 is the first; signs are of no concern
+	n := 2
+	space := true
+	for _, c := range b[i+1:] {
+		blank := c == ' ' || c == '\n'
+		if space && !blank {
+			n++
+		}
+		if space = blank; n == len(f) {
+			break
+		}
+		if c >= '0' && c <= '9' {
+			f[n] = f[n]*10 + uint64(c-'0')
+		}
+	}
+	if n < len(f)-1 {
 		return Process{}, false, false
 	}
-	num := func(n int) uint64 { v, _ := strconv.ParseUint(f[n-3], 10, 64); return v }
 	return Process{
-		PPID:   int(num(4)),
-		CPU:    num(14) + num(15),
-		Reaped: num(16) + num(17),
-		Start:  num(22),
-		RSS:    int64(num(24)) * page,
-	}, num(9)&kernelThread != 0, true
+		PPID:   int(f[4]),
+		CPU:    f[14] + f[15],
+		Reaped: f[16] + f[17],
+		Start:  f[22],
+		RSS:    int64(f[24]) * page,
+	}, f[9]&kernelThread != 0, true
 }
 
 func bootTime() time.Time {

@@ -3,6 +3,7 @@ package host
 import (
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -19,6 +20,9 @@ func TestParseStat(t *testing.T) {
 		"a newline":             "42 (a\nb)" + rest,
 		"exactly enough fields": "42 (node)" + strings.TrimSuffix(rest, " 99 0\n"),
 	} {
+		if got := "42 (" + commandName([]byte(stat)) + ")" + stat[strings.LastIndexByte(stat, ')')+1:]; got != stat {
+			t.Errorf("%s: name %q", name, commandName([]byte(stat)))
+		}
 		if got, kernel, ok := parseStat([]byte(stat), 4096); !ok || kernel || got != want {
 			t.Errorf("%s: %+v %v %v", name, got, kernel, ok)
 		}
@@ -26,9 +30,12 @@ func TestParseStat(t *testing.T) {
 	if _, kernel, _ := parseStat([]byte("2 (kthreadd) S 0 0 0 0 -1 2129984 0 0 0 0 0 5 0 0 20 0 1 0 2 0 0\n"), 4096); !kernel {
 		t.Error("kthreadd is no kernel thread")
 	}
-	for _, torn := range []string{"", "42", "42 (node", "42 (node)", "42 (node) S 7 1", "42 (node)" + strings.TrimSuffix(rest, " 321 99 0\n")} {
+	for _, torn := range []string{"", ")", "42", "42 (node", "42 (node)", "42 (node) S 7 1", "42 (node)" + strings.TrimSuffix(rest, " 321 99 0\n")} {
 		if got, _, ok := parseStat([]byte(torn), 4096); ok {
 			t.Errorf("%q: %+v", torn, got)
+		}
+		if name := commandName([]byte(torn)); len(torn) < 6 && name != "" {
+			t.Errorf("%q: name %q", torn, name)
 		}
 	}
 }
@@ -55,17 +62,28 @@ func TestProcesses_lists_itself(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer h.Close()
-	list, err := h.Processes()
+	list, err := h.Processes(Titled)
 	if err != nil {
 		t.Fatal(err)
 	}
 	exe, _ := os.Executable()
+	few, err := h.Processes(func(pid int, name string) bool {
+		return pid == os.Getpid() && strings.HasPrefix(filepath.Base(exe), name)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range few {
+		if (p.Title != "") != (p.PID == os.Getpid()) {
+			t.Errorf("not asked for, or left out: %+v", p)
+		}
+	}
 	for _, p := range list {
 		if p.PID != os.Getpid() {
 			continue
 		}
 		age := time.Since(p.StartTime)
-		if p.PPID != os.Getppid() || p.Exe != exe || p.Title != strings.Join(os.Args, " ") || p.RSS < 1<<20 || p.Start == 0 || age < -2*time.Second || age > time.Hour {
+		if p.PPID != os.Getppid() || h.Program(p.PID) != exe || p.Title != strings.Join(os.Args, " ") || p.RSS < 1<<20 || p.Start == 0 || age < -2*time.Second || age > time.Hour {
 			t.Errorf("%+v, %s old", p, age)
 		}
 		return

@@ -3,4 +3,7 @@
 package host
 
 // Processes is not supported here; what depends on it is unknown.
-func (o *OS) Processes() ([]Process, error) { return nil, ErrUnsupported }
+func (o *OS) Processes(func(int, string) bool) ([]Process, error) { return nil, ErrUnsupported }
+
+// Program is not supported here.
+func (o *OS) Program(int) string { return "" }

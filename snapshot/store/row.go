@@ -113,7 +113,7 @@ var zstdDecoder = sync.OnceValues(func() (*zstd.Decoder, error) {
 })
 
 func encoderOptions() []zstd.EOption {
-	return []zstd.EOption{zstd.WithEncoderConcurrency(2), zstd.WithLowerEncoderMem(true), zstd.WithWindowSize(1 << 20), zstd.WithEncoderCRC(false)}
+	return []zstd.EOption{zstd.WithEncoderConcurrency(1), zstd.WithLowerEncoderMem(true), zstd.WithWindowSize(1 << 20), zstd.WithEncoderCRC(false)}
 }
 
 // pack returns codec and data of a value; shorter ones than from stay raw, and

@@ -53,6 +53,9 @@ func (b beat) place() audit.Location {
 }
 
 func judgePileUp(p *audit.Pass) {
+	if !slices.ContainsFunc(p.Now.Items, func(it *snapshot.Item) bool { return len(it.Schedules) > 0 }) {
+		return
+	}
 	for _, pl := range platforms {
 		week := cron.NewWeek(p.Now.At.UTC())
 		beats := pl.beats(p, week)

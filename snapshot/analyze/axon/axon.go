@@ -10,18 +10,24 @@
 package axon
 
 import (
-	"bytes"
 	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/tidwall/gjson"
+
+	"healthaudit/snapshot/analyze/jsontext"
 )
 
 // maxArg bounds the arguments of one frame in bytes: 100 apps are half a megabyte.
 const maxArg = 64 << 20
+
+// atOnce is how many bytes that a length announces are allocated before they
+// arrive.
+const atOnce = 1 << 20
 
 // ErrProtocol is returned when the other side does not speak the protocol.
 var ErrProtocol = errors.New("answer is not PM2's protocol")
@@ -36,11 +42,11 @@ func Call(method, id string, args any) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return Frame([]byte("j:"+string(body)), []byte("s:"+id)), nil
+	return Frame("j:"+string(body), "s:"+id), nil
 }
 
 // Frame returns a frame of at most 15 arguments.
-func Frame(args ...[]byte) []byte {
+func Frame(args ...string) []byte {
 	b := []byte{byte(1<<4 | len(args))}
 	for _, a := range args {
 		b = binary.BigEndian.AppendUint32(b, uint32(len(a)))
@@ -49,9 +55,9 @@ func Frame(args ...[]byte) []byte {
 	return b
 }
 
-// ReadFrame reads one frame. What a length announces is allocated only as it
-// arrives. Errors: ErrProtocol, and those of the reader.
-func ReadFrame(r io.Reader) ([][]byte, error) {
+// ReadFrame reads one frame. What a length announces beyond a megabyte is
+// allocated only as it arrives. Errors: ErrProtocol, and those of the reader.
+func ReadFrame(r io.Reader) ([]string, error) {
 	var meta [1]byte
 	if _, err := io.ReadFull(r, meta[:]); err != nil {
 		return nil, err
@@ -60,7 +66,7 @@ func ReadFrame(r io.Reader) ([][]byte, error) {
 	if version != 1 || argc == 0 {
 		return nil, fmt.Errorf("frame starts with 0x%02x: %w", meta[0], ErrProtocol)
 	}
-	args := make([][]byte, 0, argc)
+	args := make([]string, 0, argc)
 	total := int64(0)
 	for range argc {
 		var size [4]byte
@@ -71,11 +77,12 @@ func ReadFrame(r io.Reader) ([][]byte, error) {
 		if total += n; total > maxArg {
 			return nil, fmt.Errorf("frame of %d bytes: %w", total, ErrProtocol)
 		}
-		var b bytes.Buffer
+		var b strings.Builder
+		b.Grow(int(min(n, atOnce)))
 		if _, err := io.CopyN(&b, r, n); err != nil {
 			return nil, torn(err)
 		}
-		args = append(args, b.Bytes())
+		args = append(args, b.String())
 	}
 	return args, nil
 }
@@ -88,42 +95,42 @@ func torn(err error) error {
 }
 
 // ReadReply reads a frame that answers a call: its id and its JSON body.
-func ReadReply(r io.Reader) (id string, body []byte, err error) {
+func ReadReply(r io.Reader) (id, body string, err error) {
 	args, err := ReadFrame(r)
 	if err != nil {
-		return "", nil, err
+		return "", "", err
 	}
 	if len(args) != 2 {
-		return "", nil, fmt.Errorf("answer of %d parts: %w", len(args), ErrProtocol)
+		return "", "", fmt.Errorf("answer of %d parts: %w", len(args), ErrProtocol)
 	}
-	body, isJSON := bytes.CutPrefix(args[0], []byte("j:"))
-	text, isText := bytes.CutPrefix(args[1], []byte("s:"))
+	body, isJSON := strings.CutPrefix(args[0], "j:")
+	id, isText := strings.CutPrefix(args[1], "s:")
 	if !isJSON || !isText {
-		return "", nil, fmt.Errorf("parts of another type: %w", ErrProtocol)
+		return "", "", fmt.Errorf("parts of another type: %w", ErrProtocol)
 	}
-	return string(text), body, nil
+	return id, body, nil
 }
 
 // Result reads {"args":[result]} or {"error":…} and returns the first result,
 // which is valid JSON. Errors: ErrRefused, ErrProtocol.
-func Result(method string, body []byte) (json.RawMessage, error) {
-	if !json.Valid(body) {
-		return nil, fmt.Errorf("%s: %w", method, ErrProtocol)
+func Result(method string, body string) (string, error) {
+	if !jsontext.Valid(body) {
+		return "", fmt.Errorf("%s: %w", method, ErrProtocol)
 	}
-	reply := gjson.ParseBytes(body)
+	reply := gjson.Parse(body)
 	if !reply.IsObject() {
-		return nil, fmt.Errorf("%s: %w", method, ErrProtocol)
+		return "", fmt.Errorf("%s: %w", method, ErrProtocol)
 	}
 	if e := reply.Get("error"); e.Exists() && e.Type != gjson.Null {
-		return nil, fmt.Errorf("%s: %w", method, ErrRefused)
+		return "", fmt.Errorf("%s: %w", method, ErrRefused)
 	}
 	args := reply.Get("args")
 	if args.Exists() && !args.IsArray() {
-		return nil, fmt.Errorf("%s: %w", method, ErrProtocol)
+		return "", fmt.Errorf("%s: %w", method, ErrProtocol)
 	}
 	first := args.Get("0")
 	if !first.Exists() {
-		return nil, fmt.Errorf("%s: empty answer: %w", method, ErrProtocol)
+		return "", fmt.Errorf("%s: empty answer: %w", method, ErrProtocol)
 	}
-	return json.RawMessage(first.Raw), nil
+	return first.Raw, nil
 }

@@ -18,7 +18,7 @@ func TestCall_asPM2(t *testing.T) {
 		t.Errorf("got  %q\nwant %q", frame, want)
 	}
 	id, body, err := ReadReply(strings.NewReader("\x12\x00\x00\x00\x12j:" + `{"args":["7.0.4"]}`[:16] + "\x00\x00\x00\x08s:6616:0"))
-	if err != nil || id != "6616:0" || !strings.HasPrefix(string(body), `{"args":["7.0.4"`) {
+	if err != nil || id != "6616:0" || !strings.HasPrefix(body, `{"args":["7.0.4"`) {
 		t.Errorf("%q %q %v", id, body, err)
 	}
 }
@@ -38,8 +38,8 @@ func TestResult(t *testing.T) {
 		`[]`:                              {"", ErrProtocol},
 		`{"args":[`:                       {"", ErrProtocol},
 	} {
-		got, err := Result("m", []byte(body))
-		if string(got) != want.result || !errors.Is(err, want.err) || err != nil && strings.Contains(err.Error(), "s3cret") {
+		got, err := Result("m", body)
+		if got != want.result || !errors.Is(err, want.err) || err != nil && strings.Contains(err.Error(), "s3cret") {
 			t.Errorf("%s: %s, %v", body, got, err)
 		}
 	}

@@ -5,6 +5,11 @@ import (
 	"strings"
 )
 
+// IsNamed reports whether a process has the name of a daemon of any home: the
+// beginning of its title, which libuv gives its main thread too (uv_set_process_title,
+// prctl(2) PR_SET_NAME). Where it is not so, the title is to be read all the same.
+func IsNamed(name string) bool { return strings.HasPrefix(name, "PM2 v") }
+
 // IsDaemon recognises the title that PM2 gives the daemon of a home,
 // "PM2 v7.0.4: God Daemon (/home/x/.pm2)" (lib/Daemon.js). Node cuts a title
 // that is longer than its own command line was. Real resolves symbolic links:

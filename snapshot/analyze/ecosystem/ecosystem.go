@@ -13,6 +13,7 @@ package ecosystem
 
 import (
 	"path"
+	"slices"
 	"strings"
 
 	"healthaudit/snapshot"
@@ -65,7 +66,18 @@ var candidate = lazyregexp.New(`^(ecosystem(\.[\w-]+)?\.config\.(js|cjs|mjs)|(ec
 
 // IsCandidate reports whether a file of that name is usually a process file.
 // A package.json is one only if it has "pm2" or "apps": see HasApps.
-func IsCandidate(p string) bool { return candidate().MatchString(path.Base(p)) }
+func IsCandidate(p string) bool {
+	name := path.Base(p)
+	for _, part := range []string{"ecosystem", "process", "pm2"} {
+		if strings.Contains(name, part) {
+			return slices.Contains(usual, name) || candidate().MatchString(name)
+		}
+	}
+	return false
+}
+
+// usual are the names of most process files, for which no expression is compiled.
+var usual = []string{"ecosystem.config.js", "ecosystem.config.cjs", "ecosystem.json", "process.json", "pm2.json"}
 
 // A Status says what became of a process file.
 type Status string

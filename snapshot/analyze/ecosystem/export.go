@@ -78,7 +78,7 @@ type exporter struct {
 // and its own blocks of variables.
 func (x *exporter) app(a *goja.Object) map[string]any {
 	app := map[string]any{}
-	for k := range allowed {
+	for k := range allowed() {
 		if v := a.Get(k); v != nil && !goja.IsUndefined(v) {
 			if k == "env" {
 				app[k] = x.block(v)
@@ -88,7 +88,7 @@ func (x *exporter) app(a *goja.Object) map[string]any {
 		}
 	}
 	for _, k := range a.Keys() {
-		if v := a.Get(k); envPattern.MatchString(k) && v != nil && !goja.IsUndefined(v) {
+		if v := a.Get(k); envPattern().MatchString(k) && v != nil && !goja.IsUndefined(v) {
 			app[k] = x.block(v)
 		}
 	}

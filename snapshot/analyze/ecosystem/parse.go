@@ -42,7 +42,7 @@ func nestsInEnv(app any) bool {
 	m, _ := app.(map[string]any)
 	for k, block := range m {
 		vars, _ := block.(map[string]any)
-		if (k == "env" || envPattern.MatchString(k)) && slices.ContainsFunc(slices.Collect(maps.Values(vars)), hasObject) {
+		if (k == "env" || envPattern().MatchString(k)) && slices.ContainsFunc(slices.Collect(maps.Values(vars)), hasObject) {
 			return true
 		}
 	}

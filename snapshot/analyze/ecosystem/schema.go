@@ -4,6 +4,9 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
+
+	"healthaudit/snapshot/analyze/lazyregexp"
 )
 
 // A rule is one key of PM2's schema (lib/API/schema.json of 7.0.4). Types are
@@ -12,16 +15,16 @@ import (
 type rule struct {
 	key, types string
 	aliases    []string
-	pattern    *regexp.Regexp
+	pattern    func() *regexp.Regexp
 	min        float64
 	show       bool // a setting that is worth a fact
 }
 
 var (
-	bytesPattern = regexp.MustCompile(`^\d+(G|M|K)?$`)
-	timePattern  = regexp.MustCompile(`^\d+(h|m|s)?$`)
-	modePattern  = regexp.MustCompile(`^(cluster|fork)(_mode)?$`)
-	envPattern   = regexp.MustCompile(`^env_\S*$`)
+	bytesPattern = lazyregexp.New(`^\d+(G|M|K)?$`)
+	timePattern  = lazyregexp.New(`^\d+(h|m|s)?$`)
+	modePattern  = lazyregexp.New(`^(cluster|fork)(_mode)?$`)
+	envPattern   = lazyregexp.New(`^env_\S*$`)
 )
 
 // schema lists the keys that are read. What may hold secrets and says nothing
@@ -117,7 +120,7 @@ func camel(key string) string {
 }
 
 // allowed are the keys of an app that leave the child at all.
-var allowed = func() map[string]bool {
+var allowed = sync.OnceValue(func() map[string]bool {
 	m := map[string]bool{"cmd": true, "command": true}
 	for _, r := range schema {
 		for _, n := range r.names() {
@@ -125,4 +128,4 @@ var allowed = func() map[string]bool {
 		}
 	}
 	return m
-}()
+})

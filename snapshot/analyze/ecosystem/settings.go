@@ -82,7 +82,7 @@ func asJSON(v any) string {
 // whose keys have lost their order there is no text, and so no hash.
 func (b *builder) env() {
 	for _, block := range slices.Sorted(maps.Keys(b.raw)) {
-		if block != "env" && !envPattern.MatchString(block) {
+		if block != "env" && !envPattern().MatchString(block) {
 			continue
 		}
 		switch v := b.raw[block].(type) {

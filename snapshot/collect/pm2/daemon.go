@@ -42,6 +42,7 @@ type daemon struct {
 	pid     int
 	pids    []int  // of all processes that are the daemon of this home, sorted
 	born    string // identity of this life of the daemon, "" unknown
+	program string // path of the program that it runs: see host.Host
 
 	list  []process            // when alive
 	odd   int                  // entries of the list that are no process
@@ -129,17 +130,23 @@ func (d *daemon) ask(ctx context.Context, h host.Host, socket string, hash func(
 }
 
 func (d *daemon) readProcesses(h host.Host) {
-	d.procs, d.below, d.pids, d.pid, d.born = nil, nil, nil, readPID(h, d.home), ""
-	list, err := h.Processes()
+	d.procs, d.below, d.pids, d.pid, d.born, d.program = nil, nil, nil, readPID(h, d.home), "", ""
+	noted := d.pid
+	list, err := h.Processes(func(pid int, name string) bool { return pid == noted || axon.IsNamed(name) })
 	if err != nil {
 		return
+	}
+	if d.pids = d.daemons(h, list); len(d.pids) == 0 { // perhaps it has its title alone
+		if list, err = h.Processes(host.Titled); err != nil {
+			return
+		}
+		d.pids = d.daemons(h, list)
 	}
 	d.procs = make(map[int]host.Process, len(list))
 	for _, p := range list {
 		d.procs[p.PID] = p
 	}
 	d.below = children(list)
-	d.pids = d.daemons(h)
 	if !slices.Contains(d.pids, d.pid) {
 		d.pid = 0
 		if len(d.pids) > 0 {
@@ -147,7 +154,7 @@ func (d *daemon) readProcesses(h host.Host) {
 		}
 	}
 	if p, ok := d.procs[d.pid]; ok && d.pid > 0 {
-		d.born = strconv.Itoa(p.PID) + "." + strconv.FormatUint(p.Start, 10)
+		d.born, d.program = strconv.Itoa(p.PID)+"."+strconv.FormatUint(p.Start, 10), h.Program(d.pid)
 	}
 }
 

@@ -293,7 +293,7 @@ func TestCollect_socketPath(t *testing.T) {
 	home := filepath.Join(t.TempDir(), strings.Repeat("x", 100))
 	collecttest.WriteFile(t, home, "pm2.log", nil)
 	s.Config.PM2Homes = []string{home}
-	s.Host = world{Host: s.Host, dial: syscall.EINVAL, procs: s.Host.Processes}
+	s.Host = world{Host: s.Host, dial: syscall.EINVAL, procs: all(s.Host)}
 	for _, src := range collected(t, s).Sources {
 		if strings.HasPrefix(src.Name, "runtime:") && (src.OK || !strings.Contains(src.Message, "the system takes 107") || !strings.Contains(src.Hint, "shorter")) {
 			t.Errorf("%+v", src)

@@ -1,12 +1,12 @@
 package pm2
 
 import (
-	"encoding/json"
 	"math"
 	"slices"
 	"strings"
 
 	"healthaudit/snapshot/analyze/ecosystem"
+	"healthaudit/snapshot/analyze/jsontext"
 )
 
 // A process is what is decoded of one entry of getMonitorData: the allow-list.
@@ -87,7 +87,7 @@ func isAmbient(name string) bool {
 
 // decodeList decodes the answer of getMonitorData. Entries that are no process
 // are counted, not guessed at.
-func decodeList(raw []json.RawMessage, hash func(string) string) (list []process, odd int) {
+func decodeList(raw []string, hash func(string) string) (list []process, odd int) {
 	for _, r := range raw {
 		if p, ok := decodeProcess(r, hash); ok {
 			list = append(list, p)
@@ -104,8 +104,11 @@ var own = []string{
 	"pm_exec_path", "pm_cwd", "exec_mode",
 }
 
-func decodeProcess(raw json.RawMessage, hash func(string) string) (process, bool) {
-	top, _ := object(raw)
+// topKeys are what is read of an entry of the list, beside the settings.
+var topKeys = []string{"name", "pm_id", "pid", "pm2_env", "monit"}
+
+func decodeProcess(raw string, hash func(string) string) (process, bool) {
+	top, _ := some(raw, topKeys)
 	e, ok := object(top["pm2_env"])
 	if !ok {
 		return process{}, false
@@ -114,7 +117,7 @@ func decodeProcess(raw json.RawMessage, hash func(string) string) (process, bool
 	// The environment is merged over the same object: a key that stands in both
 	// with one value may be a variable, not a setting.
 	for k := range env {
-		if v, ok := e[k]; ok && !slices.Contains(own, k) && string(v) == string(env[k]) {
+		if v, ok := e[k]; ok && !slices.Contains(own, k) && v == env[k] {
 			delete(e, k)
 		}
 	}
@@ -183,17 +186,17 @@ type dumped struct {
 }
 
 // decodeDump decodes dump.pm2; ok is false when PM2 could not read it either.
-func decodeDump(b []byte) (list []dumped, ok bool) {
-	if !json.Valid(b) {
+func decodeDump(text string) (list []dumped, ok bool) {
+	if !jsontext.Valid(text) {
 		return nil, false
 	}
-	raw, ok := array(b)
+	raw, ok := array(text)
 	if !ok {
 		return nil, false
 	}
 	for _, r := range raw {
-		e, ok := object(r)
-		if !ok && string(r) != "null" {
+		e, ok := some(r, dumpKeys)
+		if !ok && r != "null" {
 			return nil, false
 		}
 		d := dumped{
@@ -203,7 +206,7 @@ func decodeDump(b []byte) (list []dumped, ok bool) {
 		if d.Name == "" || e.truth("pmx_module") {
 			continue
 		}
-		d.Name = ecosystem.ShownName(d.Name, commandLine(e.list("args")))
+		d.Name = ecosystem.ShownName(d.Name, commandLine(d.Args))
 		if d.Namespace == "" {
 			d.Namespace = "default"
 		}
@@ -211,3 +214,6 @@ func decodeDump(b []byte) (list []dumped, ok bool) {
 	}
 	return list, true
 }
+
+// dumpKeys are what is read of an entry of the dump.
+var dumpKeys = []string{"name", "namespace", "status", "pm_exec_path", "pm_cwd", "args", "pmx_module"}

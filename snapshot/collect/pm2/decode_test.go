@@ -12,7 +12,7 @@ func mark(s string) string { return "h:" + strings.ToUpper(s[:min(len(s), 1)]) }
 
 func decodeOne(t *testing.T, src string) process {
 	t.Helper()
-	list, odd := decodeList([]json.RawMessage{json.RawMessage(src)}, mark)
+	list, odd := decodeList([]string{src}, mark)
 	if odd != 0 || len(list) != 1 {
 		t.Fatalf("%d processes, %d odd", len(list), odd)
 	}
@@ -42,7 +42,7 @@ func TestDecodeProcess(t *testing.T) {
 		}
 	})
 	t.Run("odd entries are counted", func(t *testing.T) {
-		list, odd := decodeList([]json.RawMessage{[]byte(`null`), []byte(`{"name":"x"}`), []byte(`{"pm2_env":{}}`), []byte(`"x"`), []byte(`{"name":"a","pm2_env":{}}`)}, mark)
+		list, odd := decodeList([]string{`null`, `{"name":"x"}`, `{"pm2_env":{}}`, `"x"`, `{"name":"a","pm2_env":{}}`}, mark)
 		if len(list) != 1 || odd != 4 {
 			t.Errorf("%d processes, %d odd", len(list), odd)
 		}
@@ -50,11 +50,11 @@ func TestDecodeProcess(t *testing.T) {
 }
 
 func TestDecodeDump(t *testing.T) {
-	list, ok := decodeDump([]byte(`[{"name":"api","status":"online","DB":"s3cret","pm_exec_path":"/x.js","pm_cwd":"/","args":["-a"]},{"name":"mod","pmx_module":true},{"namespace":"n","name":"w"}]`))
+	list, ok := decodeDump(`[{"name":"api","status":"online","DB":"s3cret","pm_exec_path":"/x.js","pm_cwd":"/","args":["-a"]},{"name":"mod","pmx_module":true},{"namespace":"n","name":"w"}]`)
 	if want := []dumped{{"api", "default", "online", "/x.js", "/", []string{"-a"}}, {Name: "w", Namespace: "n"}}; !ok || !reflect.DeepEqual(list, want) {
 		t.Errorf("%+v %v", list, ok)
 	}
-	if _, ok := decodeDump([]byte(`[{"name":"a`)); ok {
+	if _, ok := decodeDump(`[{"name":"a`); ok {
 		t.Error("a torn dump is read")
 	}
 }
@@ -65,11 +65,12 @@ func FuzzDecodeList(f *testing.F) {
 	f.Add([]byte("[{\"\xff\": \"\xfe\"}, {\"\xff\":1,\"\xfe\":2}]"))
 	f.Add([]byte(`[{"name":{},"pm2_env":{"env":[],"exit_code":{}}}]`))
 	f.Fuzz(func(t *testing.T, b []byte) {
-		var raw []json.RawMessage
-		if json.Unmarshal(b, &raw) != nil {
+		var entries []json.RawMessage
+		if json.Unmarshal(b, &entries) != nil {
 			return
 		}
 		same(t, b)
+		raw, _ := array(string(b))
 		list, odd := decodeList(raw, func(s string) string { return "h" })
 		if len(list)+odd != len(raw) {
 			t.Errorf("%d entries: %d processes, %d odd", len(raw), len(list), odd)
@@ -88,25 +89,29 @@ func same(t *testing.T, raw json.RawMessage) {
 	var wantArray []json.RawMessage
 	_ = json.Unmarshal(raw, &wantObject) // nil where it is none
 	_ = json.Unmarshal(raw, &wantArray)
-	f, _ := object(raw)
-	list, _ := array(raw)
-	if len(f) != len(wantObject) || len(list) != len(wantArray) {
+	f, _ := object(string(raw))
+	list, _ := array(string(raw))
+	few, _ := some(string(raw), []string{"env", "name"})
+	if len(few) > 2 || len(f) != len(wantObject) || len(list) != len(wantArray) {
 		t.Fatalf("%s: %d keys and %d elements, want %d and %d", raw, len(f), len(list), len(wantObject), len(wantArray))
 	}
 	for k, v := range wantObject {
-		if string(f[k]) != string(v) {
+		if f[k] != string(v) {
 			t.Fatalf("%s: %q is %s, want %s", raw, k, f[k], v)
+		}
+		if (k == "env" || k == "name") && few[k] != f[k] {
+			t.Fatalf("%s: alone %q is %s, want %s", raw, k, few[k], v)
 		}
 		same(t, v)
 	}
 	for i, v := range wantArray {
-		if string(list[i]) != string(v) {
+		if list[i] != string(v) {
 			t.Fatalf("%s: element %d is %s, want %s", raw, i, list[i], v)
 		}
 		same(t, v)
 	}
 	var text string
-	if json.Unmarshal(raw, &text) == nil && len(raw) > 0 && raw[0] == '"' && loose(raw) != text {
-		t.Errorf("%s reads %q, want %q", raw, loose(raw), text)
+	if json.Unmarshal(raw, &text) == nil && len(raw) > 0 && raw[0] == '"' && loose(string(raw)) != text {
+		t.Errorf("%s reads %q, want %q", raw, loose(string(raw)), text)
 	}
 }

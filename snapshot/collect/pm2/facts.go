@@ -3,6 +3,7 @@ package pm2
 import (
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"healthaudit/snapshot"
@@ -109,30 +110,49 @@ func (b *builder) runningFacts(it *snapshot.Item, a *app) {
 // variables adds the variables of an app: those that PM2 says it was started
 // with, and those of the last run and of its file that PM2 still has.
 func (b *builder) variables(it *snapshot.Item, p *process) {
-	seen := map[string]bool{}
+	add := func(fact, hash string) {
+		it.Facts = append(it.Facts, snapshot.Fact{Name: fact, Class: snapshot.Secret, Value: snapshot.Text(hash)})
+	}
+	declared := it.Facts
+	it.Facts = slices.Grow(it.Facts, len(p.Env)+moreFacts)
 	for _, e := range p.Env {
-		it.Add(snapshot.Secret, "env."+e.Name, snapshot.Text(e.Hash))
-		seen[e.Name] = true
+		add(b.envFact(e.Name), e.Hash)
 	}
-	var known []string
-	if old := b.s.Previous.Item(it.Key); old != nil {
-		for _, f := range old.Facts {
-			known = append(known, f.Name)
-		}
-	}
-	for _, f := range it.Facts {
-		known = append(known, declaredVariable(f.Name))
-	}
-	for _, fact := range known {
+	var more []string // beside p.Env, which is sorted
+	known := func(fact string) {
 		name, ok := strings.CutPrefix(fact, "env.")
-		if !ok || seen[name] {
-			continue
+		if !ok || slices.Contains(more, name) {
+			return
+		}
+		if _, ok := slices.BinarySearchFunc(p.Env, name, func(e ecosystem.Hashed, name string) int { return strings.Compare(e.Name, name) }); ok {
+			return
 		}
 		if h, ok := p.variable(name, b.hash); ok {
-			it.Add(snapshot.Secret, fact, snapshot.Text(h))
-			seen[name] = true
+			add(fact, h)
+			more = append(more, name)
 		}
 	}
+	if old := b.s.Previous.Item(it.Key); old != nil {
+		for _, f := range old.Facts {
+			known(f.Name)
+		}
+	}
+	for _, f := range declared {
+		known(declaredVariable(f.Name))
+	}
+}
+
+// moreFacts is how many facts an app has about, beside its variables.
+const moreFacts = 20
+
+// envFact returns the name of the fact of a variable, which most apps have.
+func (b *builder) envFact(name string) string {
+	fact, ok := b.names[name]
+	if !ok {
+		fact = "env." + name
+		b.names[name] = fact
+	}
+	return fact
 }
 
 // declaredVariable returns the fact of the running variable that a fact declares

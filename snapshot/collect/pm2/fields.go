@@ -1,10 +1,11 @@
 package pm2
 
 import (
-	"bytes"
 	"encoding/json"
 	"math"
+	"slices"
 	"strconv"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/tidwall/gjson"
@@ -13,21 +14,38 @@ import (
 	"healthaudit/snapshot/analyze/ecosystem"
 )
 
-// fields is a JSON object whose keys are compared exactly. encoding/json folds
-// case, and an environment variable NAME next to "name" would be read as it.
-type fields map[string]json.RawMessage
+// fields is a JSON object whose keys are compared exactly, its values as they
+// stand in the text. encoding/json folds case, and an environment variable NAME
+// next to "name" would be read as it.
+type fields map[string]string
 
 // object takes valid JSON apart, one level deep; ok is false when it is no
 // object. encoding/json reads a list of a hundred apps six times over: once for
 // every level, and once more each to see that it is valid.
-func object(raw json.RawMessage) (f fields, ok bool) {
-	v := gjson.ParseBytes(raw)
+func object(raw string) (f fields, ok bool) {
+	v := gjson.Parse(raw)
 	if !v.IsObject() {
 		return nil, false
 	}
 	f = make(fields, len(raw)/64)
 	v.ForEach(func(key, value gjson.Result) bool {
-		f[valid(key.Str)] = json.RawMessage(value.Raw)
+		f[valid(key.Str)] = value.Raw
+		return true
+	})
+	return f, true
+}
+
+// some is object for those keys alone.
+func some(raw string, keys []string) (f fields, ok bool) {
+	v := gjson.Parse(raw)
+	if !v.IsObject() {
+		return nil, false
+	}
+	f = make(fields, len(keys))
+	v.ForEach(func(key, value gjson.Result) bool {
+		if slices.Contains(keys, key.Str) {
+			f[key.Str] = value.Raw
+		}
 		return true
 	})
 	return f, true
@@ -42,13 +60,13 @@ func valid(s string) string {
 }
 
 // array does the same for an array.
-func array(raw json.RawMessage) (list []json.RawMessage, ok bool) {
-	v := gjson.ParseBytes(raw)
+func array(raw string) (list []string, ok bool) {
+	v := gjson.Parse(raw)
 	if !v.IsArray() {
 		return nil, false
 	}
 	v.ForEach(func(_, value gjson.Result) bool {
-		list = append(list, json.RawMessage(value.Raw))
+		list = append(list, value.Raw)
 		return true
 	})
 	return list, true
@@ -56,17 +74,17 @@ func array(raw json.RawMessage) (list []json.RawMessage, ok bool) {
 
 // loose writes any JSON scalar as text: PM2 keeps numbers as texts and texts as
 // numbers, by version.
-func loose(raw json.RawMessage) string {
+func loose(raw string) string {
 	switch {
-	case len(raw) == 0 || string(raw) == "null":
+	case raw == "" || raw == "null":
 		return ""
 	case raw[0] != '"':
-		return string(raw)
-	case bytes.IndexByte(raw, '\\') < 0 && utf8.Valid(raw): // as it stands: most texts do
-		return string(raw[1 : len(raw)-1])
+		return raw
+	case strings.IndexByte(raw, '\\') < 0 && utf8.ValidString(raw): // as it stands: most texts do
+		return raw[1 : len(raw)-1]
 	}
 	var s string
-	_ = json.Unmarshal(raw, &s) // it is valid JSON
+	_ = json.Unmarshal([]byte(raw), &s) // it is valid JSON
 	return s
 }
 
@@ -89,8 +107,9 @@ func (f fields) number(k string) float64 {
 // eventLoop returns what @pm2/io measured in the app and hangs on axm_monitor
 // among the metrics of the app itself, of which nothing else is read.
 func (f fields) eventLoop() float64 {
-	all, _ := object(f["axm_monitor"])
-	one, _ := object(all["Event Loop Latency p95"])
+	const latency = "Event Loop Latency p95"
+	all, _ := some(f["axm_monitor"], []string{latency})
+	one, _ := some(all[latency], []string{"value"})
 	return max(one.number("value"), 0)
 }
 
@@ -123,7 +142,7 @@ func (f fields) value(k string) (snapshot.Value, bool) {
 	case raw[0] == 't' || raw[0] == 'f':
 		return snapshot.Bool(raw[0] == 't'), true
 	case raw[0] == '-' || raw[0] >= '0' && raw[0] <= '9':
-		n, err := strconv.ParseFloat(string(raw), 64)
+		n, err := strconv.ParseFloat(raw, 64)
 		return snapshot.Number(n), err == nil
 	case raw[0] == '[':
 		list := f.list(k)

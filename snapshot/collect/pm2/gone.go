@@ -1,6 +1,7 @@
 package pm2
 
 import (
+	"cmp"
 	"errors"
 	"io/fs"
 	"path"
@@ -8,7 +9,6 @@ import (
 	"strings"
 
 	"healthaudit/snapshot"
-	"healthaudit/snapshot/host"
 )
 
 // goneFact is the fact that names what a running app can no longer be started
@@ -47,24 +47,23 @@ type seen struct {
 func (b *builder) stat(p string) seen {
 	s, ok := b.seen[p]
 	if !ok {
-		st, err := statOutside(b.s.Host, p)
-		s = seen{st.Mode, err}
+		s = b.look(p)
 		b.seen[p] = s
 	}
 	return s
 }
 
-func statOutside(h host.Host, p string) (host.Stat, error) {
-	top, err := h.Outside("/")
-	if err != nil {
-		return host.Stat{}, err
+func (b *builder) look(p string) seen {
+	if b.top == nil {
+		top, err := b.s.Host.Outside("/")
+		if err != nil {
+			return seen{err: err}
+		}
+		b.top = top
 	}
-	defer top.Close()
-	p = strings.TrimPrefix(realPath(h, p), "/")
-	if p == "" {
-		p = "."
-	}
-	return top.Stat(p)
+	p = strings.TrimPrefix(resolve(b.top, p), "/")
+	st, err := b.top.Stat(cmp.Or(p, "."))
+	return seen{st.Mode, err}
 }
 
 // lacksInterpreter reports whether what is to run the script is nowhere: PM2

@@ -8,6 +8,7 @@ import (
 	"healthaudit/snapshot"
 	"healthaudit/snapshot/analyze/ecosystem"
 	"healthaudit/snapshot/collect"
+	"healthaudit/snapshot/host"
 )
 
 // An app is one app of one home: declared, running, dumped, or any of them.
@@ -45,16 +46,20 @@ type builder struct {
 	plain   string // the home whose keys say nothing of it, though there are others
 	apps    []*app
 	index   map[appID]*app
-	seen    map[string]seen    // by absolute path: see stat
-	lists   map[*home][]string // by home: see listsFact
-	sockets map[string][]int   // processes by the inode of a socket; nil until one is asked for
-	lost    map[*home][]string // by home without a daemon: what it listed when it could last be asked
+	names   map[string]string         // of the facts of variables: see envFact
+	seen    map[string]seen           // by absolute path: see stat
+	top     host.Files                // the folder /, once something was looked at: see close
+	lists   map[*home][]string        // by home: see listsFact
+	sockets map[string][]int          // processes by the inode of a socket; nil until one is asked for
+	logged  map[string]logCursor      // by home: what the last run knew of its logs
+	stated  map[string][]snapshot.Key // see declaredBy
+	lost    map[*home][]string        // by home without a daemon: what it listed when it could last be asked
 }
 
 type appID struct{ home, ns, name string }
 
 func newBuilder(s *collect.Session, decls []declaration, homes []home) *builder {
-	b := &builder{s: s, hash: placeless(s), decls: decls, homes: homes, index: map[appID]*app{}, seen: map[string]seen{}, lists: map[*home][]string{}, lost: map[*home][]string{}}
+	b := &builder{s: s, hash: placeless(s), decls: decls, homes: homes, index: map[appID]*app{}, names: map[string]string{}, seen: map[string]seen{}, lists: map[*home][]string{}, lost: map[*home][]string{}}
 	if s.Config.PM2HomesNow || slices.ContainsFunc(homes, func(h home) bool { return h.forgotten }) {
 		if old := s.Previous.Item(snapshot.NewKey(snapshot.PM2, daemonName)); old != nil {
 			b.plain = strings.TrimPrefix(old.Source, daemonSource)
@@ -92,6 +97,12 @@ func newBuilder(s *collect.Session, decls []declaration, homes []home) *builder 
 		b.recall(&homes[i])
 	}
 	return b
+}
+
+func (b *builder) close() {
+	if b.top != nil {
+		b.top.Close()
+	}
 }
 
 // named returns the apps that a declaration means: that of its name, or those

@@ -61,16 +61,13 @@ func (b *builder) readLogs(h *home, dir host.Files, before logCursor) logs {
 		p := &h.daemon.list[i]
 		paths = append(paths, p.setting("pm_out_log_path"), p.setting("pm_err_log_path"))
 	}
+	folders := folders{host: b.s.Host}
+	defer folders.close()
 	for _, p := range paths {
 		if _, seen := l.files[p]; seen || !filepath.IsAbs(p) || len(l.files) == maxLogs {
 			continue
 		}
-		folder, err := b.s.Host.Outside(filepath.Dir(p))
-		if err != nil {
-			continue
-		}
-		st, err := folder.Stat(filepath.Base(p))
-		folder.Close()
+		st, err := folders.stat(p)
 		if err != nil || !st.Mode.IsRegular() {
 			continue
 		}
@@ -90,6 +87,33 @@ func (b *builder) readLogs(h *home, dir host.Files, before logCursor) logs {
 		l.measure(h.daemon.now, b.s.Secret)
 	}
 	return l
+}
+
+// folders looks at files by their absolute paths. It keeps the last folder open:
+// the logs of one home mostly lie in one.
+type folders struct {
+	host host.Host
+	path string
+	open host.Files
+}
+
+func (f *folders) stat(p string) (host.Stat, error) {
+	if dir := filepath.Dir(p); f.open == nil || dir != f.path {
+		f.close()
+		open, err := f.host.Outside(dir)
+		if err != nil {
+			return host.Stat{}, err
+		}
+		f.path, f.open = dir, open
+	}
+	return f.open.Stat(filepath.Base(p))
+}
+
+func (f *folders) close() {
+	if f.open != nil {
+		f.open.Close()
+		f.open = nil
+	}
 }
 
 func (b *builder) readTimeline(l *logs, dir host.Files) {
@@ -222,6 +246,9 @@ func rotations(hst host.Host) (patterns []string, known bool) {
 	return patterns, known
 }
 
+// apart makes words of the braces of a logrotate file, and takes its quotes away.
+var apart = strings.NewReplacer("{", " { ", "}", " } ", `"`, " ", "'", " ")
+
 // rotated returns the patterns that stand before the blocks of a logrotate file.
 func rotated(text string) (patterns []string) {
 	depth := 0
@@ -230,7 +257,7 @@ func rotated(text string) (patterns []string) {
 		if strings.HasPrefix(line, "#") {
 			continue
 		}
-		for _, word := range strings.Fields(strings.NewReplacer("{", " { ", "}", " } ", `"`, " ", "'", " ").Replace(line)) {
+		for _, word := range strings.Fields(apart.Replace(line)) {
 			switch {
 			case word == "{":
 				depth++

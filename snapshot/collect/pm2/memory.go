@@ -14,11 +14,13 @@ const cursorName = "declared"
 
 // declaredBy returns what the last run knew: path → keys of its apps.
 func (b *builder) declaredBy() map[string][]snapshot.Key {
-	var m map[string][]snapshot.Key
-	if b.s.Cursors != nil {
-		_ = json.Unmarshal(b.s.Cursors(snapshot.PM2, cursorName), &m) // none, or of another version
+	if b.stated == nil {
+		b.stated = map[string][]snapshot.Key{}
+		if b.s.Cursors != nil {
+			_ = json.Unmarshal(b.s.Cursors(snapshot.PM2, cursorName), &b.stated) // none, or of another version
+		}
 	}
-	return m
+	return b.stated
 }
 
 // declaredNow returns what the next run is to know.

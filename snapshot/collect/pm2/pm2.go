@@ -67,6 +67,7 @@ func collectAll(ctx context.Context, s *collect.Session) (collect.Result, error)
 		homes = readHomes(ctx, s)
 	}
 	b := newBuilder(s, decls, homes)
+	defer b.close()
 	if len(decls) == 0 && !slices.ContainsFunc(homes, b.used) {
 		return collect.Result{Absent: true}, nil
 	}
@@ -233,7 +234,7 @@ func (h *home) readDump(hst host.Host) {
 		h.unread = err
 	default:
 		var ok bool
-		if h.dump, ok = decodeDump(b); !ok {
+		if h.dump, ok = decodeDump(string(b)); !ok {
 			h.torn = "torn"
 		}
 	}

@@ -92,7 +92,7 @@ func (b *builder) portFacts(it *snapshot.Item, a *app) {
 			return
 		}
 	}
-	if exe, _ := strings.CutSuffix(a.home.daemon.procs[owner].Exe, " (deleted)"); exe != "" {
+	if exe, _ := strings.CutSuffix(b.s.Host.Program(owner), " (deleted)"); exe != "" {
 		it.Add(snapshot.Volatile, "port.program", snapshot.Text(clip(filepath.Base(exe))))
 		it.Add(snapshot.Volatile, "port.pid", snapshot.Number(owner))
 	}

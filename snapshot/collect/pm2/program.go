@@ -18,8 +18,7 @@ const maxManifest = 1 << 20
 // with all that was installed beside it, as nvm does. The daemon itself would
 // tell from where it was started, but with its whole environment: it is not asked.
 func installed(hst host.Host, d *daemon) (version string, onPath bool) {
-	p := d.procs[d.pid]
-	exe, deleted := strings.CutSuffix(p.Exe, " (deleted)")
+	exe, deleted := strings.CutSuffix(d.program, " (deleted)")
 	prefix := filepath.Dir(filepath.Dir(exe))
 	if d.pid > 0 && filepath.IsAbs(exe) && prefix != "/" {
 		if v := packageVersion(hst, filepath.Join(prefix, "lib/node_modules/pm2")); v != "" {
@@ -54,11 +53,10 @@ func packageVersion(hst host.Host, folder string) string {
 
 // daemonProgram tells what became of the program (node) that a daemon runs.
 func daemonProgram(hst host.Host, d *daemon) string {
-	p, ok := d.procs[d.pid]
-	if !ok || d.pid == 0 || p.Exe == "" {
+	if d.program == "" {
 		return ""
 	}
-	path, deleted := strings.CutSuffix(p.Exe, " (deleted)") // proc_pid_exe(5)
+	path, deleted := strings.CutSuffix(d.program, " (deleted)") // proc_pid_exe(5)
 	if !deleted {
 		return "ok"
 	}

@@ -175,7 +175,7 @@ func (r *real) switchedOff(before collect.Result) {
 		r.t.Fatal(err)
 	}
 	defer conn.Close()
-	if _, err := conn.Write(axon.Frame([]byte(`j:{"type":"call","method":"notifyKillPM2","args":[]}`), []byte("s:test"))); err != nil {
+	if _, err := conn.Write(axon.Frame(`j:{"type":"call","method":"notifyKillPM2","args":[]}`, "s:test")); err != nil {
 		r.t.Fatal(err)
 	}
 	ctx, cancel := context.WithTimeout(r.t.Context(), callTime)

@@ -2,7 +2,6 @@ package pm2
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net"
@@ -30,8 +29,8 @@ var errForbiddenCall = errors.New("not one of the read-only calls")
 // A client is one connection to a daemon. It is not safe for concurrent use.
 type client struct {
 	conn  net.Conn
-	sent  int               // calls so far
-	calls map[string][]byte // id of every call under way → its answer, nil before it came
+	sent  int                // calls so far
+	calls map[string]*string // id of every call under way → its answer, nil before it came
 }
 
 // A sentCall is a call whose answer is still to be received.
@@ -44,7 +43,7 @@ func newClient(ctx context.Context, conn net.Conn) (*client, error) {
 			return nil, err
 		}
 	}
-	return &client{conn: conn, calls: map[string][]byte{}}, nil
+	return &client{conn: conn, calls: map[string]*string{}}, nil
 }
 
 // send asks the daemon; several calls may be under way at once. Each argument must
@@ -67,19 +66,19 @@ func (c *client) send(method string, args ...struct{}) (sentCall, error) {
 }
 
 // receive returns the first result of a call, which is valid JSON.
-func (c *client) receive(k sentCall) (json.RawMessage, error) {
+func (c *client) receive(k sentCall) (string, error) {
 	for range 16 { // answers to ids that are not ours are dropped; more than a few are no PM2
 		if body := c.calls[k.id]; body != nil {
 			delete(c.calls, k.id)
-			return axon.Result(k.method, body)
+			return axon.Result(k.method, *body)
 		}
 		id, body, err := axon.ReadReply(c.conn)
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", k.method, err)
+			return "", fmt.Errorf("%s: %w", k.method, err)
 		}
 		if _, ours := c.calls[id]; ours {
-			c.calls[id] = body
+			c.calls[id] = &body
 		}
 	}
-	return nil, fmt.Errorf("%s: no answer with our id: %w", k.method, axon.ErrProtocol)
+	return "", fmt.Errorf("%s: no answer with our id: %w", k.method, axon.ErrProtocol)
 }

@@ -64,7 +64,7 @@ func TestReceive_answersInAnyOrder(t *testing.T) {
 			if err != nil {
 				return
 			}
-			ids = append(ids, string(args[1][2:]))
+			ids = append(ids, args[1][2:])
 		}
 		_, _ = theirs.Write(slices.Concat(reply("audit:99", `{"args":["other"]}`), reply(ids[1], `{"args":["second"]}`), reply(ids[0], `{"args":["first"]}`)))
 	}()
@@ -81,7 +81,7 @@ func TestReceive_answersInAnyOrder(t *testing.T) {
 		sent = append(sent, k)
 	}
 	for i, want := range []string{`"first"`, `"second"`} {
-		if got, err := c.receive(sent[i]); err != nil || string(got) != want {
+		if got, err := c.receive(sent[i]); err != nil || got != want {
 			t.Errorf("answer %d: %s, %v", i, got, err)
 		}
 	}
@@ -127,15 +127,15 @@ func answer(reply func(method, id string) []byte) func(net.Conn) {
 				return
 			}
 			var call struct{ Method string }
-			_ = json.Unmarshal(args[0][2:], &call)
-			if _, err := conn.Write(reply(call.Method, string(args[1][2:]))); err != nil {
+			_ = json.Unmarshal([]byte(args[0][2:]), &call)
+			if _, err := conn.Write(reply(call.Method, args[1][2:])); err != nil {
 				return
 			}
 		}
 	}
 }
 
-func reply(id, body string) []byte { return axon.Frame([]byte("j:"+body), []byte("s:"+id)) }
+func reply(id, body string) []byte { return axon.Frame("j:"+body, "s:"+id) }
 
 func TestCollect_misbehavingDaemon(t *testing.T) {
 	giant := binary.BigEndian.AppendUint32([]byte{0x12}, 1<<32-1)
@@ -201,4 +201,9 @@ func (w world) Dial(ctx context.Context, path string) (net.Conn, error) {
 	return w.Host.Dial(ctx, path)
 }
 
-func (w world) Processes() ([]host.Process, error) { return w.procs() }
+// all lists the processes of a host with their titles.
+func all(h host.Host) func() ([]host.Process, error) {
+	return func() ([]host.Process, error) { return h.Processes(host.Titled) }
+}
+
+func (w world) Processes(func(int, string) bool) ([]host.Process, error) { return w.procs() }

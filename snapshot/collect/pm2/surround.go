@@ -23,7 +23,7 @@ type around struct {
 
 // surround reads what surrounds the apps of every home that is looked at.
 func (b *builder) surround() {
-	before := b.logCursors()
+	b.logged = b.logCursors()
 	for i := range b.homes {
 		h := &b.homes[i]
 		if h.unseen != "" {
@@ -42,7 +42,7 @@ func (b *builder) surround() {
 		if st, err := dir.Stat("dump.pm2"); err == nil {
 			h.around.saved = st.MTime / 1e6
 		}
-		h.around.logs = b.readLogs(h, dir, before[h.path])
+		h.around.logs = b.readLogs(h, dir, b.logged[h.path])
 		dir.Close()
 	}
 }
@@ -146,10 +146,10 @@ func (b *builder) logCursors() map[string]logCursor {
 // keepLogs keeps the cursors of the logs; those of a home that is not looked at
 // today stay as they are.
 func (b *builder) keepLogs(r *collect.Result) {
-	before, now := b.logCursors(), map[string]logCursor{}
+	now := map[string]logCursor{}
 	for i := range b.homes {
 		h := &b.homes[i]
-		c, had := before[h.path]
+		c, had := b.logged[h.path]
 		if h.around.logs.read {
 			c, had = h.around.logs.next, true
 		}

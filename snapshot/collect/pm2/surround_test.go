@@ -26,6 +26,8 @@ type machine struct {
 	host.Host
 	system string
 	procs  []host.Process
+	names  map[int]string // of processes, by number
+	exe    string         // of each process
 	look   string
 	now    time.Time
 }
@@ -39,8 +41,17 @@ func (m machine) Outside(dir string) (host.Files, error) {
 	return m.Host.Outside(dir)
 }
 
-func (m machine) Processes() ([]host.Process, error) { return m.procs, nil }
-func (m machine) Now() time.Time                     { return m.now }
+func (m machine) Processes(titled func(int, string) bool) ([]host.Process, error) {
+	procs := slices.Clone(m.procs)
+	for i, p := range procs {
+		if name := m.names[p.PID]; !titled(p.PID, name) {
+			procs[i].Title = ""
+		}
+	}
+	return procs, nil
+}
+func (m machine) Program(int) string { return m.exe }
+func (m machine) Now() time.Time     { return m.now }
 func (m machine) Look(program string) (string, error) {
 	if m.look == "" {
 		return "", os.ErrNotExist
@@ -173,8 +184,7 @@ func TestInstalled(t *testing.T) {
 		t.Run(c.title, func(t *testing.T) {
 			s, m := onMachine(t, oneApp, c.system)
 			p := god(7, 1, s.Config.PM2Homes[0])
-			p.Exe = c.exe
-			m.procs, m.look = []host.Process{p}, c.look
+			m.procs, m.exe, m.look = []host.Process{p}, c.exe, c.look
 			d := itemOf(collected(t, s), "pm2/daemon")
 			if got := facts(d, "installed"); got != c.installed {
 				t.Errorf("got %q, want %q", got, c.installed)
@@ -355,4 +365,52 @@ func TestSurround_hostile(t *testing.T) {
 	if _, ok := itemOf(res, "pm2/api").Metric("log.err"); ok {
 		t.Error("a device has a size")
 	}
+}
+
+// The title of a process is read where its name, or the pid file, says that it may
+// be a daemon; of every process only where no daemon is seen.
+func TestDaemon_found(t *testing.T) {
+	for _, c := range []struct {
+		title, pidFile, name string
+		reads                []string // of titles
+	}{
+		{"by its name", "", "PM2 v7.0.4: God", []string{"7"}},
+		{"by its pid file", "7\n", "node", []string{"7"}},
+		{"by its title alone", "9\n", "node", []string{"9", "7 8 9"}},
+	} {
+		t.Run(c.title, func(t *testing.T) {
+			s, m := onMachine(t, strings.Replace(oneApp, `"autorestart":true`, `"autorestart":false`, 1), "") // or it is looked at twice
+			home := s.Config.PM2Homes[0]
+			collecttest.WriteFile(t, home, "pm2.pid", []byte(c.pidFile))
+			m.procs, m.names = []host.Process{god(7, 1, home), {PID: 8, Title: "sh"}, {PID: 9, Title: "sh"}}, map[int]string{7: c.name, 8: "PM", 9: "sh"}
+			h := &titles{machine: m}
+			s.Host = h
+			d := itemOf(collected(t, s), "pm2/daemon")
+			if text(d, "pid") != "7" || d.State != alive {
+				t.Errorf("daemon %s, %s", text(d, "pid"), d.State)
+			}
+			if !slices.Equal(h.reads, c.reads) {
+				t.Errorf("titles read of %q, want %q", h.reads, c.reads)
+			}
+		})
+	}
+}
+
+// titles notes of which processes the titles are read.
+type titles struct {
+	*machine
+	reads []string
+}
+
+func (n *titles) Processes(titled func(int, string) bool) ([]host.Process, error) {
+	var pids []string
+	list, err := n.machine.Processes(func(pid int, name string) bool {
+		yes := titled(pid, name)
+		if yes {
+			pids = append(pids, strconv.Itoa(pid))
+		}
+		return yes
+	})
+	n.reads = append(n.reads, strings.Join(pids, " "))
+	return list, err
 }

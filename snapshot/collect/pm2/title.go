@@ -13,21 +13,21 @@ import (
 
 // daemons returns the processes that are the daemon of this home. A child of
 // one is none: until it becomes the app it bears the title of its parent.
-func (d *daemon) daemons(h host.Host) (pids []int) {
+func (d *daemon) daemons(h host.Host, list []host.Process) (pids []int) {
 	real := func(p string) string {
 		if p == d.home {
 			return d.real
 		}
 		return realPath(h, p)
 	}
-	titled := map[int]bool{}
-	for pid, p := range d.procs {
+	titled := map[int]int{} // to their parents
+	for _, p := range list {
 		if axon.IsDaemon(p.Title, d.home, real) {
-			titled[pid] = true
+			titled[p.PID] = p.PPID
 		}
 	}
-	for pid := range titled {
-		if !titled[d.procs[pid].PPID] {
+	for pid, parent := range titled {
+		if _, child := titled[parent]; !child {
 			pids = append(pids, pid)
 		}
 	}
@@ -60,6 +60,11 @@ func realPath(h host.Host, p string) string {
 		return filepath.Clean(p)
 	}
 	defer top.Close()
+	return resolve(top, p)
+}
+
+// resolve is realPath for who has the folder / open.
+func resolve(top host.Files, p string) string {
 	done, rest := "/", strings.Split(p, "/")
 	for links := 0; len(rest) > 0; {
 		next := path.Join(done, rest[0])

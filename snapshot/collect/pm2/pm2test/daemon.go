@@ -25,7 +25,7 @@ func (f *Fake) serve(conn net.Conn) {
 		if body == "" {
 			return
 		}
-		if _, err := conn.Write(axon.Frame([]byte("j:"+body), args[1])); err != nil {
+		if _, err := conn.Write(axon.Frame("j:"+body, args[1])); err != nil {
 			return
 		}
 	}
@@ -33,12 +33,12 @@ func (f *Fake) serve(conn net.Conn) {
 
 var errDies = errors.New("dies")
 
-func (f *Fake) reply(frame []byte) string {
+func (f *Fake) reply(frame string) string {
 	var call struct {
 		Method string            `json:"method"`
 		Args   []json.RawMessage `json:"args"`
 	}
-	_ = json.Unmarshal(frame[2:], &call)
+	_ = json.Unmarshal([]byte(frame[2:]), &call)
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if body, ok := f.odd[call.Method]; ok {

@@ -102,7 +102,7 @@ func (r *Real) Processes() (daemons, apps []host.Process) {
 		r.T.Fatal(err)
 	}
 	defer h.Close()
-	list, err := h.Processes()
+	list, err := h.Processes(host.Titled)
 	if err != nil {
 		r.T.Skip(err)
 	}
