@@ -115,7 +115,7 @@ func (p *past) readings(sys snapshot.System) (map[snapshot.Key]readings, error) 
 	m := map[snapshot.Key]readings{}
 	if at := p.info.observed(sys, p.seq); at > 0 {
 		b, err := p.tx.Obs(at, string(sys))
-		if err != nil {
+		if err != nil && !p.tx.Bear(err) {
 			return nil, err
 		}
 		if b != nil {

@@ -12,6 +12,21 @@ func (t Table) Scan(seq uint64, prefix string, fn func(id string, value []byte, 
 	if err := t.check("x"); err != nil {
 		return err
 	}
+	if t.tx.pardon == nil {
+		return t.scan(seq, prefix, fn)
+	}
+	after, own := "", error(nil)
+	err := t.scan(seq, prefix, func(id string, value []byte, since uint64) error {
+		after, own = id, fn(id, value, since)
+		return own
+	})
+	if own != nil || t.tx.pardonable(err) == nil {
+		return err
+	}
+	return t.scanOn(seq, prefix, after, err, fn)
+}
+
+func (t Table) scan(seq uint64, prefix string, fn func(id string, value []byte, since uint64) error) error {
 	newest, err := t.tx.lastN(bSnap)
 	if err != nil {
 		return err

@@ -192,7 +192,9 @@ const userMeta = "user/"
 // Meta returns what PutMeta kept under key, or nil.
 func (tx *Tx) Meta(key string) []byte {
 	v, _, err := tx.get(bMeta, []byte(userMeta+key))
-	tx.note(err)
+	if !tx.Bear(err) {
+		tx.note(err)
+	}
 	return bytes.Clone(v)
 }
 

@@ -17,6 +17,7 @@ type Tx struct {
 	tx     *bolt.Tx
 	b      [buckets]*bolt.Bucket
 	damage atomic.Pointer[CorruptError]
+	pardon *pardon // nil: every damage is an error
 	ended  atomic.Bool
 }
 
@@ -51,7 +52,8 @@ func (tx *Tx) note(err error) {
 }
 
 func (tx *Tx) corrupt(b bucket, key []byte, what any) error {
-	return &CorruptError{Path: tx.s.path, What: fmt.Sprintf("row %s %.80q: %v", names[b], key, what), Hint: hint}
+	at := Problem{bucket: b, key: append([]byte{}, key...)}.Place()
+	return &CorruptError{Path: tx.s.path, What: fmt.Sprintf("row %s %.80q: %v", names[b], key, what), Hint: hint, row: &at}
 }
 
 // about is what a store says of itself.
@@ -120,6 +122,8 @@ type rows struct {
 	leaf  *span // in which it stands; nil where there is no more to check
 	key   []byte
 	value []byte
+	lax   bool // a damaged row is no error
+	torn  bool // it stands on one
 }
 
 func (tx *Tx) rows(b bucket) (*rows, error) {
@@ -136,11 +140,15 @@ func (r *rows) reach(key []byte, side side) (err error) {
 }
 
 func (r *rows) at(k, v []byte) error {
-	r.key, r.value = k, nil
+	r.key, r.value, r.torn = k, nil, false
 	if k == nil {
 		return nil
 	}
 	value, err := unseal(r.b, k, v)
+	if err != nil && r.lax {
+		r.torn = true
+		return nil
+	}
 	if err != nil {
 		return r.tx.corrupt(r.b, k, err)
 	}
