@@ -30,6 +30,9 @@ func (c *historyCmd) Run(a *App) error {
 			return err
 		}
 		if len(t) == 0 {
+			if partly := pipeline.Whole(tx); partly != nil {
+				return partly
+			}
 			return c.other(a, tx)
 		}
 		v := report.HistoryView{Item: c.Item, System: string(key.System()), Name: c.Item, Entries: []report.HistoryEntry{}}
