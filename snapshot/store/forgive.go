@@ -193,7 +193,7 @@ func (t Table) knownIDs(prefix, after string) ([]string, error) {
 }
 
 // scanOn gives what Scan did not come to since it met damage after an id.
-func (t Table) scanOn(seq uint64, prefix, after string, met error, fn func(string, []byte, uint64) error) error {
+func (t Table) scanOn(seq uint64, prefix, after string, met error, give func(string, version) error) error {
 	x, err := t.tx.versionIndex()
 	if err != nil || !x.sure {
 		return cmp.Or(err, as(met, nil))
@@ -209,7 +209,7 @@ func (t Table) scanOn(seq uint64, prefix, after string, met error, fn func(strin
 		case err != nil:
 			return err
 		case v.value != nil:
-			if err := t.give(id, v, fn); err != nil {
+			if err := give(id, v); err != nil {
 				return err
 			}
 		}
