@@ -56,7 +56,8 @@ func lostBetween(tx *store.Tx, key snapshot.Key, after, upto uint64) bool {
 func IsLost(it *snapshot.Item) bool { return it.Unknown == lostState }
 
 // lacks notes what the store could not give. The score is then the one that the
-// run kept, of systems and items none is known.
+// run kept; those of the systems that may be others are not known, nor what each
+// finding took.
 func (v *View) lacks(tx *store.Tx) error {
 	if v.lost = Lost(tx); len(v.lost) == 0 {
 		return nil
@@ -69,9 +70,11 @@ func (v *View) lacks(tx *store.Tx) error {
 		if err != nil {
 			return err
 		}
-		if v.Score.Value = scoreOf(h); at.Table == tableFinding {
-			v.Score.Systems, v.Score.Loss = nil, nil
-			v.scoreless = true
+		v.Score.Value, v.Score.Loss = scoreOf(h), nil
+		if at.Table == tableItem {
+			delete(v.Score.Systems, snapshot.Key(at.ID).System())
+		} else {
+			v.Score.Systems, v.scoreless = nil, true
 		}
 	}
 	return nil

@@ -122,7 +122,7 @@ func TestDamagedRow(t *testing.T) {
 	}{
 		{"cur", "item\x00", 25, 3, "item "}, {"cur", "item\x00", 40, 1, "item "}, {"ver", "item\x00", 1, 2, "item "}, {"cur", "finding\x00", 6, 3, "finding "},
 		{"ver", "finding\x00", 1, 1, "finding "}, {"cur", "state\x00context", 1, 2, "(context)"}, {"cur", "state\x00tree", 1, 3, "(tree)"},
-		{"obs", "pm2", 1, 3, "measured of pm2"}, {"journal", "", 1, 3, "of the journal"}, {"snap", "\x02", 1, 3, "header of snapshot #2"},
+		{"obs", "pm2", 1, 3, "measured of pm2"}, {"journal", "", 1, 3, "of the journal"}, {"snap", "\x02", 1, 3, "header of snapshot #2"}, {"snap", "\x03", 1, 2, ""},
 		{"chg", "item\x00", 40, 3, ""}, {"snapid", "", 1, 3, ""},
 	} {
 		for i, key := range rowsOf(t, path, c.bucket, c.text) {
