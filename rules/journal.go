@@ -48,18 +48,11 @@ func Hash(raw []byte) string {
 	return hex.EncodeToString(h[:])
 }
 
-// Chain completes e as the entry after the given one (nil for the first) and
-// returns its raw bytes, which are what the journal keeps and hashes.
-func Chain(prev []byte, e Entry) ([]byte, error) {
-	e.Seq, e.Prev = 1, ""
-	if prev != nil {
-		var p Entry
-		if err := json.Unmarshal(prev, &p); err != nil {
-			return nil, &ChainError{0, "the last entry is not readable: " + err.Error()}
-		}
-		e.Seq, e.Prev = p.Seq+1, Hash(prev)
-	}
-	e.At = e.At.UTC()
+// Chain completes e as the entry after the one of that number and hash (0 and ""
+// for the first) and returns its raw bytes, which are what the journal keeps and
+// hashes.
+func Chain(seq uint64, hash string, e Entry) ([]byte, error) {
+	e.Seq, e.Prev, e.At = seq+1, hash, e.At.UTC()
 	return json.Marshal(e)
 }
 

@@ -9,13 +9,13 @@ import (
 
 func journal(t *testing.T, n int) (raw [][]byte) {
 	t.Helper()
-	var prev []byte
+	prev := ""
 	for i := range n {
-		b, err := Chain(prev, Entry{At: time.Unix(int64(i), 0), Command: "restore", Phase: "done", What: "x"})
+		b, err := Chain(uint64(i), prev, Entry{At: time.Unix(int64(i), 0), Command: "restore", Phase: "done", What: "x"})
 		if err != nil {
 			t.Fatal(err)
 		}
-		raw, prev = append(raw, b), b
+		raw, prev = append(raw, b), Hash(b)
 	}
 	return raw
 }

@@ -3,9 +3,6 @@ package snapshot
 import (
 	"encoding/binary"
 	"encoding/hex"
-	"errors"
-	"fmt"
-	"io/fs"
 	"math"
 )
 
@@ -74,44 +71,6 @@ func (it *Item) AppendEncode(b []byte) []byte {
 	return e.b
 }
 
-// ErrItem is wrapped by every error of DecodeItem.
-var ErrItem = errors.New("not an encoded item")
-
-// DecodeItem reads what Encode wrote; the item's strings are parts of it.
-func DecodeItem(encoded string) (*Item, error) {
-	d := decoder{s: encoded}
-	if d.byte() != codecVersion {
-		return nil, fmt.Errorf("%w of version %d", ErrItem, codecVersion)
-	}
-	it := &Item{}
-	it.Key = Key(d.str())
-	for _, to := range []*string{&it.Name, &it.Kind, &it.Path, &it.Source, &it.State, &it.Unknown} {
-		*to = d.str()
-	}
-	it.Line, it.Torn = d.int(), d.bool()
-	it.Facts = list(&d, func() Fact { return Fact{Name: d.str(), Class: pick(&d, classes), Value: d.value()} })
-	it.Files = list(&d, func() File {
-		f := File{Path: d.str(), SHA256: hex.EncodeToString([]byte(d.str())), Link: d.str()}
-		f.Mode, f.Size, f.Role = fs.FileMode(d.int()), int64(d.int()), pick(&d, roles)
-		return f
-	})
-	it.Refs = list(&d, func() Ref {
-		r := Ref{Kind: RefKind(d.str()), Path: d.str(), Dir: d.str(), Name: d.str(), File: d.str(), Where: d.str()}
-		how := d.byte()
-		d.bad = d.bad || how > 3
-		r.Direct, r.Args, r.Guarded, r.Line, r.Column = how&1 != 0, how&2 != 0, d.bool(), d.int(), d.int()
-		return r
-	})
-	it.Schedules = list(&d, func() Schedule {
-		return Schedule{Dialect: d.str(), Expression: d.str(), Timezone: d.str(), Why: d.str(), Path: d.str(),
-			Effective: d.bool(), Line: d.int(), Column: d.int()}
-	})
-	if d.bad || d.s != "" {
-		return nil, fmt.Errorf("%w: torn or with a tail", ErrItem)
-	}
-	return it, nil
-}
-
 type encoder struct{ b []byte }
 
 func (e *encoder) strings(list ...string) {
@@ -139,20 +98,23 @@ func bit(v bool, n int) byte {
 }
 
 func (e *encoder) value(v Value) {
-	switch x := v.Any().(type) {
-	case string:
+	switch x := v.v.(type) {
+	case nil:
 		e.b = append(e.b, 's')
-		e.strings(x)
+		e.strings("")
+	case *string:
+		e.b = append(e.b, 's')
+		e.strings(*x)
 	case float64:
 		e.b = append(e.b, 'n')
 		e.b = binary.BigEndian.AppendUint64(e.b, math.Float64bits(x))
 	case bool:
 		e.b = append(e.b, 'b')
 		e.bool(x)
-	case []string:
+	case *[]string:
 		e.b = append(e.b, 'l')
-		e.int(len(x))
-		e.strings(x...)
+		e.int(len(*x))
+		e.strings(*x...)
 	}
 }
 
@@ -163,111 +125,4 @@ func index[T comparable](all []T, v T) byte {
 		}
 	}
 	return 0 // Semantic and Own may be spelled out; empty means the same
-}
-
-// A decoder reads from the front of s; after the first fault it reads zeros.
-type decoder struct {
-	s   string
-	bad bool
-}
-
-func (d *decoder) byte() byte {
-	if d.s == "" {
-		d.bad = true
-		return 0
-	}
-	c := d.s[0]
-	d.s = d.s[1:]
-	return c
-}
-
-func (d *decoder) uvarint() uint64 {
-	var n uint64
-	for shift := 0; shift < 64; shift += 7 {
-		c := d.byte()
-		n |= uint64(c&0x7f) << shift
-		if c < 0x80 {
-			return n
-		}
-	}
-	d.bad = true
-	return 0
-}
-
-func (d *decoder) int() int {
-	u := d.uvarint()
-	n := int64(u >> 1)
-	if u&1 != 0 {
-		n = ^n
-	}
-	return int(n)
-}
-
-func (d *decoder) str() string {
-	n := d.uvarint()
-	if n > uint64(len(d.s)) {
-		d.bad = true
-		return ""
-	}
-	s := d.s[:n]
-	d.s = d.s[n:]
-	return s
-}
-
-func (d *decoder) bool() bool {
-	c := d.byte()
-	d.bad = d.bad || c > 1
-	return c == 1
-}
-
-func (d *decoder) value() Value {
-	switch d.byte() {
-	case 's':
-		return Value{d.str()}
-	case 'n':
-		if len(d.s) >= 8 {
-			f := math.Float64frombits(binary.BigEndian.Uint64([]byte(d.s[:8])))
-			d.s = d.s[8:]
-			return Value{f}
-		}
-	case 'b':
-		return Value{d.bool()}
-	case 'l':
-		l := list(d, d.str)
-		if l == nil {
-			l = []string{}
-		}
-		return Value{l}
-	}
-	d.bad = true
-	return Value{}
-}
-
-func pick[T any](d *decoder, all []T) (v T) {
-	if n := d.byte(); int(n) < len(all) {
-		return all[n]
-	}
-	d.bad = true
-	return v
-}
-
-// list reads the length of a list and its elements; no list is longer than the
-// bytes that are left, so a damaged length allocates nothing.
-func list[T any](d *decoder, element func() T) []T {
-	n := d.int()
-	if d.bad || n < 0 || n > len(d.s) {
-		d.bad = true
-		return nil
-	}
-	if n == 0 {
-		return nil
-	}
-	out := make([]T, 0, n)
-	for range n {
-		out = append(out, element())
-		if d.bad {
-			return nil
-		}
-	}
-	return out
 }

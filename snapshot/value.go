@@ -12,13 +12,16 @@ import (
 )
 
 // A Value is what a fact holds: text, a number, a truth value or a list of
-// texts. The zero Value is the empty text.
-type Value struct{ v any } // string, float64, bool or []string
+// texts. The zero Value is the empty text. Texts and lists are kept by pointer:
+// those of a stored item stand in a row, and need no place of their own.
+type Value struct{ v any } // *string, float64, bool or *[]string
 
 // Text returns a text value. "\r\n" is normalised to "\n" and invalid UTF-8 replaced.
 func Text(s string) Value {
-	return Value{strings.ToValidUTF8(strings.ReplaceAll(s, "\r\n", "\n"), "\ufffd")}
+	return text(strings.ToValidUTF8(strings.ReplaceAll(s, "\r\n", "\n"), "\ufffd"))
 }
+
+func text(s string) Value { return Value{&s} }
 
 // Number returns a number value; NaN and infinities become 0, which JSON can hold.
 func Number[N ~int | ~int64 | ~uint64 | ~float64](n N) Value {
@@ -36,23 +39,28 @@ func Bool(b bool) Value { return Value{b} }
 func List(s ...string) Value {
 	l := make([]string, len(s))
 	for i := range s {
-		l[i] = Text(s[i]).v.(string)
+		l[i] = Text(s[i]).Str()
 	}
-	return Value{l}
+	return Value{&l}
 }
 
 // SetOf returns a list in canonical order without repetitions, for facts of class Set.
 func SetOf(s ...string) Value {
-	v := List(s...)
-	l := v.v.([]string)
+	l := List(s...).Strings()
 	sort.Strings(l)
-	return Value{slices.Compact(l)}
+	l = slices.Compact(l)
+	return Value{&l}
 }
 
 // Any returns the value as string, float64, bool or []string.
 func (v Value) Any() any {
-	if v.v == nil {
+	switch x := v.v.(type) {
+	case nil:
 		return ""
+	case *string:
+		return *x
+	case *[]string:
+		return *x
 	}
 	return v.v
 }
@@ -61,14 +69,14 @@ func (v Value) Any() any {
 // form, "true" or "false", or a list joined by ", ".
 func (v Value) Str() string {
 	switch x := v.v.(type) {
-	case string:
-		return x
+	case *string:
+		return *x
 	case float64:
 		return strconv.FormatFloat(x, 'f', -1, 64)
 	case bool:
 		return strconv.FormatBool(x)
-	case []string:
-		return strings.Join(x, ", ")
+	case *[]string:
+		return strings.Join(*x, ", ")
 	}
 	return ""
 }
@@ -82,11 +90,11 @@ func (v Value) IsTrue() bool { b, _ := v.v.(bool); return b }
 // Strings returns the elements of a list, the text as the only element, or nil.
 func (v Value) Strings() []string {
 	switch x := v.v.(type) {
-	case []string:
-		return x
-	case string:
-		if x != "" {
-			return []string{x}
+	case *[]string:
+		return *x
+	case *string:
+		if *x != "" {
+			return []string{*x}
 		}
 	}
 	return nil
@@ -94,15 +102,26 @@ func (v Value) Strings() []string {
 
 // Equal reports whether two values have the same kind and content.
 func (v Value) Equal(w Value) bool {
-	a, b := v.Any(), w.Any()
-	if la, ok := a.([]string); ok {
-		lb, ok := b.([]string)
-		return ok && slices.Equal(la, lb)
+	if s, ok := v.text(); ok {
+		other, ok := w.text()
+		return ok && s == other
 	}
-	if _, ok := b.([]string); ok {
-		return false
+	if l, ok := v.v.(*[]string); ok {
+		other, ok := w.v.(*[]string)
+		return ok && slices.Equal(*l, *other)
 	}
-	return a == b
+	return v.v == w.v
+}
+
+func (v Value) text() (s string, ok bool) {
+	if v.v == nil {
+		return "", true
+	}
+	p, ok := v.v.(*string)
+	if ok {
+		s = *p
+	}
+	return s, ok
 }
 
 // MarshalJSON writes the value as a JSON string, number, boolean or array.
@@ -125,8 +144,10 @@ func (v *Value) UnmarshalJSON(b []byte) error {
 	}
 	switch x := x.(type) {
 	case nil:
-		*v = Value{""}
-	case string, float64, bool:
+		*v = text("")
+	case string:
+		*v = text(x)
+	case float64, bool:
 		*v = Value{x}
 	case []any:
 		l := make([]string, len(x))
@@ -137,7 +158,7 @@ func (v *Value) UnmarshalJSON(b []byte) error {
 			}
 			l[i] = s
 		}
-		*v = Value{l}
+		*v = Value{&l}
 	default:
 		return fmt.Errorf("fact value: %T is not a string, number, boolean or list of strings", x)
 	}

@@ -148,7 +148,7 @@ func (v *View) items() []report.Item {
 	for _, it := range v.Snapshot.Items {
 		r := report.Item{Key: string(it.Key), System: string(it.System()), Name: it.Name, Path: it.Path, State: it.State,
 			Level: string(v.level(it)), Change: v.change(it, changed), Unknown: it.Unknown}
-		if r.Level != string(audit.LevelUnknown) {
+		if r.Level != string(audit.LevelUnknown) && !v.scoreless {
 			s, ok := v.Score.Items[it.Key]
 			if !ok {
 				s = 100
@@ -256,7 +256,7 @@ func (v *View) regressions() []report.Regression {
 }
 
 func (v *View) errors() []report.Error {
-	out := []report.Error{}
+	out := append([]report.Error{}, v.lost...)
 	if v.Info.GitReason != "" {
 		out = append(out, report.Error{System: string(snapshot.Auditor), Source: "git", Message: v.Info.GitReason, Hint: "run git status in the root as the user that runs audit"})
 	}

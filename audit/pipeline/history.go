@@ -55,7 +55,7 @@ func History(tx *store.Tx, key snapshot.Key, risk func(snapshot.System) snapshot
 	if err != nil {
 		return nil, err
 	}
-	return complete(tx, moments, versions, open, risk)
+	return complete(tx, key, moments, versions, open, risk)
 }
 
 // openings notes when findings of the item opened and closed, and returns for
@@ -75,6 +75,10 @@ func openings(tx *store.Tx, key snapshot.Key, at func(uint64) *Moment) (map[stri
 	for id := range ids {
 		if out[id], err = versionsOf(tx, id); err != nil {
 			return nil, err
+		}
+		if lostAny(tx, tableFinding, id) { // when it came and went is not known
+			delete(out, id)
+			continue
 		}
 		open, waived := false, false
 		for _, v := range out[id] {
@@ -101,7 +105,7 @@ func openings(tx *store.Tx, key snapshot.Key, at func(uint64) *Moment) (map[stri
 	return out, nil
 }
 
-func complete(tx *store.Tx, moments map[uint64]*Moment, versions map[uint64]*snapshot.Item, findings map[string][]version, risk func(snapshot.System) snapshot.RiskFunc) ([]Moment, error) {
+func complete(tx *store.Tx, key snapshot.Key, moments map[uint64]*Moment, versions map[uint64]*snapshot.Item, findings map[string][]version, risk func(snapshot.System) snapshot.RiskFunc) ([]Moment, error) {
 	seqs := make([]uint64, 0, len(moments))
 	for s := range moments {
 		seqs = append(seqs, s)
@@ -109,6 +113,7 @@ func complete(tx *store.Tx, moments map[uint64]*Moment, versions map[uint64]*sna
 	slices.Sort(seqs)
 	out := make([]Moment, 0, len(seqs))
 	var now *snapshot.Item
+	last := uint64(0) // in which it changed
 	for _, seq := range seqs {
 		m := moments[seq]
 		if it, changed := versions[seq]; changed {
@@ -116,11 +121,13 @@ func complete(tx *store.Tx, moments map[uint64]*Moment, versions map[uint64]*sna
 			if it != nil && risk != nil {
 				rf = risk(it.System())
 			}
-			m.Change = snapshot.Compare(now, it, true, rf)
-			if m.Change == nil && now != nil && it != nil {
-				m.Files = rewritten(now.Files, it.Files)
+			if gap := lostBetween(tx, key, last, seq); !gap {
+				m.Change = snapshot.Compare(now, it, true, rf)
+				if m.Change == nil && now != nil && it != nil {
+					m.Files = rewritten(now.Files, it.Files)
+				}
 			}
-			now = it
+			now, last = it, seq
 		}
 		m.Item, m.Score = now, 100
 		for _, versions := range findings {

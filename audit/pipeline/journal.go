@@ -9,29 +9,58 @@ import (
 	"healthaudit/snapshot/store"
 )
 
-// Append adds an entry to the journal.
+// Append adds an entry to the journal: after the one that the head names, be it
+// there or not. What follows the last that is there would hide that others are
+// gone.
 func Append(tx *store.Tx, e rules.Entry) error {
-	prev, err := lastEntry(tx)
+	head, err := journalHead(tx)
 	if err != nil {
 		return err
 	}
-	raw, err := rules.Chain(prev, e)
+	last := tx.JournalHead()
+	if head == nil {
+		head = &report.Head{}
+	}
+	if last+head.Seq > 0 {
+		if err := noteGap(tx); err != nil {
+			return err
+		}
+	}
+	after := max(head.Seq, last)
+	raw, err := rules.Chain(after, head.Hash, e)
 	if err != nil {
 		return err
 	}
-	if _, err := tx.AppendJournal(raw); err != nil {
-		return err
-	}
-	head, err := json.Marshal(report.Head{Seq: tx.JournalHead(), Hash: rules.Hash(raw)})
+	n, err := tx.AppendJournal(raw, after)
 	if err != nil {
 		return err
 	}
-	return tx.PutMeta(metaHead, head)
+	now, err := json.Marshal(report.Head{Seq: n, Hash: rules.Hash(raw)})
+	if err != nil {
+		return err
+	}
+	return tx.PutMeta(metaHead, now)
 }
 
-// metaHead is where the head of the journal is kept beside the journal, so that
-// a journal that was cut off at its end is noticed.
-const metaHead = "journal-head"
+const (
+	// metaHead is where the head of the journal is kept beside the journal, so that
+	// a journal that was cut off at its end is noticed.
+	metaHead = "journal-head"
+	// metaGap is what was wrong with that end when the journal went on, for ever: at
+	// its new end nothing is.
+	metaGap = "journal-gap"
+)
+
+func noteGap(tx *store.Tx) error {
+	if tx.Meta(metaGap) != nil {
+		return nil
+	}
+	what, err := journalEnd(tx)
+	if err != nil || what == "" {
+		return err
+	}
+	return tx.PutMeta(metaGap, []byte(what))
+}
 
 func lastEntry(tx *store.Tx) (last []byte, err error) {
 	if tx.JournalHead() == 0 {

@@ -135,6 +135,9 @@ func regressions(tx *store.Tx, seq uint64) (out []*audit.Regression, err error) 
 // row reads one row of the state table; a missing one leaves v as it is.
 func row(tx *store.Tx, seq uint64, name string, v any) error {
 	b, _, ok, err := tx.Table(tableState).At(seq, name)
+	if tx.Bear(err) {
+		return nil
+	}
 	if err != nil || !ok {
 		return err
 	}
@@ -154,6 +157,7 @@ func LoadSnapshot(tx *store.Tx, seq uint64) (*snapshot.Snapshot, *Info, error) {
 	if s.Items, err = p.all(); err != nil {
 		return nil, nil, err
 	}
+	s.Items = append(s.Items, lostItems(tx, seq)...)
 	for _, it := range s.Items {
 		_, kept := slices.BinarySearch(p.info.Kept, it.Key)
 		it.Carried = kept || s.Unread(it)
@@ -172,6 +176,9 @@ func treeAt(tx *store.Tx, seq uint64) (*snapshot.Tree, error) {
 		return snapshot.NewTree(false, nil), err
 	}
 	b, err := tx.Blob(sum)
+	if tx.Bear(err) {
+		return snapshot.NewTree(false, nil), nil
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -199,26 +206,42 @@ func Load(tx *store.Tx, seq uint64, collectors []*collect.Collector, checks []*a
 	if v.journal, err = journalTail(tx, info.JournalHead); err != nil {
 		return nil, err
 	}
-	before, err := Before(tx, seq)
-	if err != nil {
+	if err := v.loadPast(tx, Risks(collectors)); err != nil {
 		return nil, err
 	}
-	if before > 0 {
-		old, err := itemsBefore(tx, s, before)
-		if err != nil {
-			return nil, err
-		}
-		v.Changes, v.hidden = audit.Hide(snapshot.Diff(old, s, Risks(collectors)), info.Ignore, info.Started)
-		if v.history, err = history(tx, before); err != nil {
-			return nil, err
-		}
-		if v.compared, err = runIDs(tx, info.Reference); err != nil {
-			return nil, err
-		}
+	if v.recovered, err = loadRecovered(tx, seq); err != nil {
+		return nil, err
 	}
 	v.evaluate()
-	v.recovered, err = loadRecovered(tx, seq)
-	return v, err
+	return v, v.lacks(tx)
+}
+
+// loadPast reads what the snapshot is held against.
+func (v *View) loadPast(tx *store.Tx, risks func(snapshot.System) snapshot.RiskFunc) error {
+	var before uint64
+	err := tx.Exactly(func() (err error) { before, err = Before(tx, v.Seq); return err })
+	unknown := tx.Bear(err)
+	if err != nil && !unknown {
+		return err
+	}
+	if before > 0 {
+		old, err := itemsBefore(tx, v.Snapshot, before)
+		if err != nil {
+			return err
+		}
+		now := *v.Snapshot
+		now.Items = notLost(tx, now.Items)
+		old.Items = notLost(tx, old.Items)
+		v.Changes, v.hidden = audit.Hide(snapshot.Diff(old, &now, risks), v.Info.Ignore, v.Info.Started)
+	}
+	if before == 0 && !unknown {
+		return nil
+	}
+	if v.history, err = history(tx, v.Seq-1); err != nil {
+		return err
+	}
+	v.compared, err = runIDs(tx, v.Info.Reference)
+	return err
 }
 
 // references returns the snapshot that last read each system.
@@ -236,6 +259,9 @@ func runIDs(tx *store.Tx, refs map[snapshot.System]uint64) (map[snapshot.System]
 	m := map[snapshot.System]string{}
 	for sys, seq := range refs {
 		h, ok, err := tx.Header(seq)
+		if tx.Bear(err) {
+			continue
+		}
 		if err != nil {
 			return nil, err
 		}

@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"fmt"
+	"runtime/debug"
 	"testing"
 
 	"healthaudit/snapshot/store"
@@ -13,6 +14,8 @@ func BenchmarkLoadSnapshot(b *testing.B) {
 	if *growFrom == "" {
 		b.Skip("reads a store that make bench made: -grow.from")
 	}
+	defer debug.SetGCPercent(debug.SetGCPercent(1000)) // as the program has it: cmd/audit/heap.go
+	defer debug.SetMemoryLimit(debug.SetMemoryLimit(150 << 20))
 	st, err := store.Open(*growFrom, store.Options{ReadOnly: true, Lazy: true})
 	if err != nil {
 		b.Fatal(err)

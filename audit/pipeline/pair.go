@@ -21,8 +21,11 @@ func LoadPair(tx *store.Tx, was, now uint64) (old, cur *snapshot.Snapshot, oi, c
 	if old, oi, err = loadItems(tx, was, ids); err != nil {
 		return nil, nil, nil, nil, err
 	}
-	cur, ci, err = loadItems(tx, now, ids)
-	return old, cur, oi, ci, err
+	if cur, ci, err = loadItems(tx, now, ids); err != nil {
+		return nil, nil, nil, nil, err
+	}
+	old.Items, cur.Items = notLost(tx, old.Items), notLost(tx, cur.Items)
+	return old, cur, oi, ci, nil
 }
 
 // loadItems reads some items of a snapshot, those of ids that it has.
@@ -34,6 +37,9 @@ func loadItems(tx *store.Tx, seq uint64, ids []string) (*snapshot.Snapshot, *Inf
 	s := &snapshot.Snapshot{Seq: seq, ID: p.info.ID, At: p.info.Started, Systems: p.info.Systems, Content: stored{tx: tx}}
 	for _, id := range ids {
 		value, ok, err := tx.Table(tableItem).Text(seq, id)
+		if tx.Bear(err) {
+			continue
+		}
 		if err != nil {
 			return nil, nil, err
 		}

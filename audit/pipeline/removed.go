@@ -87,10 +87,10 @@ func RemovedBy(tx *store.Tx, after, upto uint64) (map[snapshot.Key]string, error
 	out := map[snapshot.Key]string{}
 	for seq := after + 1; seq <= upto; seq++ {
 		if _, ok, err := tx.Header(seq); err != nil || !ok {
-			if err != nil {
+			if err != nil && !tx.Bear(err) {
 				return nil, err
 			}
-			continue // pruned
+			continue // pruned, or lost
 		}
 		p, err := newPast(tx, seq)
 		if err != nil {

@@ -92,6 +92,9 @@ func SeriesOf(tx *store.Tx, key snapshot.Key, n int) (Series, error) {
 // itemAt reads one item of a snapshot with its metrics; nil when it was not there.
 func itemAt(tx *store.Tx, seq uint64, key snapshot.Key, info *Info) (*snapshot.Item, error) {
 	stored, ok, err := tx.Table(tableItem).Text(seq, string(key))
+	if tx.Bear(err) {
+		return nil, nil
+	}
 	if err != nil || !ok {
 		return nil, err
 	}

@@ -113,7 +113,7 @@ func (p *past) observed(sys snapshot.System) (observed, error) {
 		if err == nil {
 			o, err = splitReadings(b)
 		}
-		if err != nil {
+		if err != nil && !p.tx.Bear(err) {
 			return nil, err
 		}
 	}
@@ -153,8 +153,8 @@ func (p *past) all() ([]*snapshot.Item, error) {
 		parts, last = append(parts, d), &decoding{}
 		wg.Go(func() { d.run(p) })
 	}
-	err := p.tx.Table(tableItem).Scan(p.seq, "", func(id string, value []byte, _ uint64) error {
-		last.keys, last.stored = append(last.keys, snapshot.Key(id)), append(last.stored, string(value))
+	err := p.tx.Table(tableItem).ScanLazy(p.seq, "", func(id string, value store.Lazy) error {
+		last.keys, last.stored = append(last.keys, snapshot.Key(id)), append(last.stored, value)
 		if len(last.keys) == decodeAtOnce {
 			start()
 		}
@@ -173,14 +173,20 @@ func (p *past) all() ([]*snapshot.Item, error) {
 // A decoding is one part of the items of a snapshot.
 type decoding struct {
 	keys   []snapshot.Key
-	stored []string
+	stored []store.Lazy
 	items  []*snapshot.Item
 	err    error
 }
 
 func (d *decoding) run(p *past) {
+	d.items = make([]*snapshot.Item, 0, len(d.keys))
+	by := snapshot.NewDecoder()
 	for i, key := range d.keys {
-		it, err := p.decode(key, d.stored[i])
+		text, err := d.stored[i].Text()
+		var it *snapshot.Item
+		if err == nil {
+			it, err = p.decodeBy(by, key, text)
+		}
 		if err != nil {
 			d.err = fmt.Errorf("item %s: %w", key, err)
 			return
@@ -195,7 +201,11 @@ const decodeAtOnce = 256
 
 // decode makes an item of its stored bytes.
 func (p *past) decode(key snapshot.Key, stored string) (*snapshot.Item, error) {
-	it, err := snapshot.DecodeItem(stored)
+	return p.decodeBy(&snapshot.Decoder{}, key, stored)
+}
+
+func (p *past) decodeBy(by *snapshot.Decoder, key snapshot.Key, stored string) (*snapshot.Item, error) {
+	it, err := by.Item(stored)
 	if err != nil {
 		return nil, err
 	}

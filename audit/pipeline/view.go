@@ -39,6 +39,9 @@ type View struct {
 
 	rechecked *report.Rechecked
 
+	lost      []report.Error // what of it the store could not give
+	scoreless bool           // a finding is among it: no item is known to have lost no points
+
 	recovered *Recovered // nil: there are no rules, or they were not asked
 }
 

@@ -100,9 +100,12 @@ func booted(h host.Host) time.Time {
 	return time.Time{}
 }
 
-// journalEnd says what is wrong at the end of the journal: "" when its last
-// entry is the one that its head names.
+// journalEnd says what is wrong at the end of the journal, or was when it went on:
+// "" when its last entry is the one that its head names.
 func journalEnd(tx *store.Tx) (string, error) {
+	if was := tx.Meta(metaGap); was != nil {
+		return "before it went on, " + string(was), nil
+	}
 	head, err := journalHead(tx)
 	if err != nil {
 		return "", err

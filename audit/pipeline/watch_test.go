@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"errors"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -44,4 +45,58 @@ func TestJournalEnd(t *testing.T) {
 		return tx.PutMeta(metaHead, []byte(strings.Replace(string(head), `"hash":"`, `"hash":"0`, 1)))
 	})
 	ends("", func(tx *store.Tx) error { return tx.PutMeta(metaHead, head) })
+}
+
+// A journal that goes on after entries were cut off, or its head was lost, tells
+// of it for ever: the chain does not close over the gap.
+func TestJournalGoesOnAfterAGap(t *testing.T) {
+	now := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
+	entry := func(tx *store.Tx) error { return Append(tx, rules.Entry{At: now, Command: "run", What: "x"}) }
+	// ahead makes the head one of an entry that is not there, as when the last one was cut off
+	ahead := func(tx *store.Tx) error {
+		head := strings.NewReplacer(`"seq":3`, `"seq":4`, `"hash":"`, `"hash":"0`).Replace(string(tx.Meta(metaHead)))
+		return tx.PutMeta(metaHead, []byte(head))
+	}
+	changed := func(tx *store.Tx) error {
+		return tx.PutMeta(metaHead, []byte(strings.Replace(string(tx.Meta(metaHead)), `"hash":"`, `"hash":"0`, 1)))
+	}
+	behind := func(tx *store.Tx) error {
+		head := strings.NewReplacer(`"seq":3`, `"seq":2`, `"hash":"`, `"hash":"0`).Replace(string(tx.Meta(metaHead)))
+		return tx.PutMeta(metaHead, []byte(head))
+	}
+	for name, c := range map[string]struct {
+		damage func(*store.Tx) error
+		says   string
+		number uint64 // of the entry that follows
+	}{
+		"cut off":  {ahead, "its head is entry 4, and its last entry is 3", 5},
+		"replaced": {changed, "entry 3 is not the one that its head names", 4},
+		"grown":    {behind, "its head is entry 2, and its last entry is 3", 4},
+	} {
+		t.Run(name, func(t *testing.T) {
+			st, err := store.Open(filepath.Join(t.TempDir(), "a.db"), store.Options{Create: true, Now: now})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer st.Close()
+			for _, do := range []func(*store.Tx) error{entry, entry, entry, c.damage, entry, entry} {
+				if err := st.Update(do); err != nil {
+					t.Fatal(err)
+				}
+			}
+			err = st.View(func(tx *store.Tx) error {
+				if end, err := journalEnd(tx); err != nil || end != "before it went on, "+c.says {
+					t.Errorf("its end: %q, %v", end, err)
+				}
+				if n := tx.JournalHead(); n != c.number+1 {
+					t.Errorf("the last entry is %d, want %d", n, c.number+1)
+				}
+				_, err := VerifyJournal(tx, nil)
+				return err
+			})
+			if chain := (*rules.ChainError)(nil); !errors.As(err, &chain) || chain.Seq != 4 {
+				t.Errorf("verified: %v", err)
+			}
+		})
+	}
 }

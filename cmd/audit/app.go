@@ -12,6 +12,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"healthaudit/audit/pipeline"
 	"healthaudit/report"
 	"healthaudit/snapshot/store"
 )
@@ -175,6 +176,7 @@ func Main(ctx context.Context, p *Process) (code int) {
 	}
 	err = kctx.Selected().Target.Addr().Interface().(command).Run(app)
 	if bad := (*store.CorruptError)(nil); errors.As(err, &bad) {
+		bad.What = pipeline.InWords(bad)
 		if there := app.anyArchive(); there != "" {
 			bad.Hint = strings.TrimSpace(bad.Hint + "\n" + there)
 		}

@@ -39,6 +39,7 @@ func codeOf(err error) (code int, hint string) {
 		busy  *store.BusyError
 		sig   *signalError
 		lost  *pipeline.CommitError
+		part  *pipeline.PartlyError
 	)
 	switch {
 	case errors.As(err, &fail):
@@ -53,6 +54,8 @@ func codeOf(err error) (code int, hint string) {
 			hint = bad.Hint + "\n"
 		}
 		return exitDamaged, hint + "Nothing was changed. To begin a new store and set this one aside: audit run --new-store"
+	case errors.As(err, &part):
+		return exitDamaged, hint
 	case errors.As(err, &newer):
 		return exitUsage, "use that version of audit, or another --store"
 	case errors.As(err, &place):

@@ -108,7 +108,8 @@ audit list shows numbers and times, audit list --format json the ids as well.`},
            needs doing; audit cron status: nothing starts audit; audit
            check-alive: the last run is too old
   3        incomplete: the listing of a configured system failed
-  4        the store is damaged
+  4        the store is damaged: nothing was done, or some of what is shown
+           is missing, which is named
   5        something audit did failed: a restore, an archive, a recovery
   64       usage or configuration; nothing was done
   70       a bug of audit; -v prints a trace

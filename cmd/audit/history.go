@@ -24,11 +24,15 @@ type historyCmd struct {
 func (c *historyCmd) Run(a *App) error {
 	return a.reading(func(_ *settings, tx *store.Tx) error {
 		key := snapshot.Key(c.Item)
+		tx.Forgive()
 		t, err := pipeline.History(tx, key, pipeline.Risks(all.Collectors))
 		if err != nil {
 			return err
 		}
 		if len(t) == 0 {
+			if partly := pipeline.Whole(tx); partly != nil {
+				return partly
+			}
 			return c.other(a, tx)
 		}
 		v := report.HistoryView{Item: c.Item, System: string(key.System()), Name: c.Item, Entries: []report.HistoryEntry{}}
@@ -37,6 +41,9 @@ func (c *historyCmd) Run(a *App) error {
 				v.Name, v.Path = e.Item.Name, e.Item.Path
 			}
 			row, err := historyEntry(tx, e)
+			if tx.Bear(err) {
+				continue
+			}
 			if err != nil {
 				return err
 			}
@@ -49,7 +56,7 @@ func (c *historyCmd) Run(a *App) error {
 		if v.Scores, v.Metrics, err = curves(tx, key); err != nil {
 			return err
 		}
-		return show(a, c.listing, exitOK, v, report.History)
+		return showPartly(a, c.listing, tx, v, report.History)
 	})
 }
 

@@ -24,6 +24,11 @@ func (b *bringing) choose() (out []archive.Wanted, err error) {
 		if !all && len(paths) == 0 {
 			continue
 		}
+		if pipeline.IsLost(it) {
+			b.damaged.Store(true)
+			b.from.missing = append(b.from.missing, report.RestoreFile{Path: it.Name, Item: string(it.Key), Action: string(archive.Missing), Reason: it.Unknown + ": audit store verify names all that is"})
+			continue
+		}
 		item, seq := it, ""
 		if b.LastGood {
 			if item, seq, err = b.good(it); err != nil {

@@ -61,6 +61,7 @@ func (b *bringing) stored() error {
 		if err != nil {
 			return err
 		}
+		tx.Forgive()
 		snap, info, err := pipeline.LoadSnapshot(tx, seq)
 		if err != nil {
 			return err

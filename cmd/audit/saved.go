@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"io"
 	"slices"
@@ -56,6 +57,22 @@ func show[T any](a *App, l listing, code int, v T, table func(io.Writer, T, repo
 	})
 }
 
+// showPartly is show, and an error of exit code 4 where some of it could not be
+// read.
+func showPartly[T any](a *App, l listing, tx *store.Tx, v T, table func(io.Writer, T, report.Options) error) error {
+	partly := pipeline.Whole(tx)
+	return cmp.Or(show(a, l, partlyCode(partly, exitOK), v, table), partly)
+}
+
+// partlyCode is the exit code that follows: that of a damaged store where some of
+// what is shown could not be read.
+func partlyCode(partly error, code int) int {
+	if partly != nil {
+		return exitDamaged
+	}
+	return code
+}
+
 type reportCmd struct {
 	Snapshot string   `arg:"" optional:"" help:"Which one: latest (default), previous, latest~2, #7, 2026-11-23, 12h, start of an id."`
 	Format   string   `help:"Format: ${formats}." default:"table" placeholder:"NAME"`
@@ -79,6 +96,7 @@ func (c *reportCmd) Run(a *App) error {
 		return err
 	}
 	var doc *report.Document
+	var partly error
 	err = a.reading(func(s *settings, tx *store.Tx) error {
 		seq, err := find(tx, c.Snapshot, a.Now())
 		if err != nil {
@@ -89,6 +107,7 @@ func (c *reportCmd) Run(a *App) error {
 			r := &pipeline.Recheck{Config: &s.pipeline, Collectors: all.Collectors, Checks: s.checks(), Now: a.Now()}
 			v, err = r.View(tx, seq)
 		} else {
+			tx.Forgive()
 			v, err = pipeline.Load(tx, seq, all.Collectors, s.checks())
 		}
 		switch {
@@ -98,6 +117,7 @@ func (c *reportCmd) Run(a *App) error {
 		default:
 			doc = v.Document(version)
 		}
+		partly = pipeline.Whole(tx)
 		return err
 	})
 	if err != nil {
@@ -110,14 +130,14 @@ func (c *reportCmd) Run(a *App) error {
 	if len(only) > 0 {
 		doc = doc.Only(names)
 	}
-	err = a.write(c.Output, exitOK, func(w io.Writer, o report.Options) error {
+	err = a.write(c.Output, partlyCode(partly, exitOK), func(w io.Writer, o report.Options) error {
 		o.Items, o.New, o.Only = c.Items, c.New, names
 		return renderer.Render(w, doc, o)
 	})
-	if err != nil || a.Quiet && c.Output == "" {
-		return err
+	if err == nil && (!a.Quiet || c.Output != "") {
+		err = a.stepSummary(renderer, doc, report.Options{Items: c.Items, New: c.New, Only: names})
 	}
-	return a.stepSummary(renderer, doc, report.Options{Items: c.Items, New: c.New, Only: names})
+	return cmp.Or(err, partly)
 }
 
 // listLimit is how many snapshots a table shows where nothing was asked for.
@@ -138,6 +158,7 @@ func (c *listCmd) Run(a *App) error {
 	}
 	return a.reading(func(_ *settings, tx *store.Tx) error {
 		rows := []report.SnapshotRow{}
+		tx.Forgive()
 		base, err := pipeline.Baseline(tx)
 		if err != nil {
 			return err
@@ -161,7 +182,7 @@ func (c *listCmd) Run(a *App) error {
 		if more && !quietly {
 			fmt.Fprintf(a.Stderr, "audit: only the newest %d are shown: audit list --limit 0 shows all\n", limit)
 		}
-		return show(a, c.listing, exitOK, rows, report.Snapshots)
+		return showPartly(a, c.listing, tx, rows, report.Snapshots)
 	})
 }
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 
@@ -21,18 +22,23 @@ func (c *schedulesCmd) Run(a *App) error {
 		if err != nil {
 			return err
 		}
+		tx.Forgive()
 		s, info, err := pipeline.LoadSnapshot(tx, seq)
 		if err != nil {
 			return err
 		}
 		v := pipeline.Timetable(s, ref(seq, info), now)
+		partly := pipeline.Whole(tx)
+		for _, e := range pipeline.Lost(tx) {
+			v.NotRead = append(v.NotRead, report.NotRead{System: e.System, Status: "partial", Reason: e.Message})
+		}
 		switch c.Format {
 		case "csv":
-			return c.export(a, v, report.SchedulesCSV)
+			return cmp.Or(c.export(a, v, report.SchedulesCSV), partly)
 		case "ics":
-			return c.export(a, v, report.SchedulesICS)
+			return cmp.Or(c.export(a, v, report.SchedulesICS), partly)
 		}
-		return show(a, listing{Format: c.Format}, exitOK, v, report.Schedules)
+		return showPartly(a, listing{Format: c.Format}, tx, v, report.Schedules)
 	})
 }
 

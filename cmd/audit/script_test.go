@@ -45,6 +45,7 @@ func TestMain(m *testing.M) {
 				os.Exit(1)
 			}
 		},
+		"damagerow": damageRowStandIn,
 		"crontab":   crontabStandIn,
 		"systemctl": systemctlStandIn,
 		"validate": func() { // validate FILE: the file is a document of the schema

@@ -23,6 +23,11 @@ var (
 // this order: latest, previous, baseline, latest~N, #SEQ, an RFC 3339 time or a
 // date (its end, local time), an age such as 12h, a unique ULID prefix.
 func find(tx *store.Tx, expr string, now time.Time) (uint64, error) {
+	if n, err := strconv.ParseUint(strings.TrimPrefix(expr, "#"), 10, 64); err == nil && expr[0] == '#' {
+		if _, ok, err := tx.Header(n); err != nil || ok { // also where the newest is damaged
+			return n, err
+		}
+	}
 	last := tx.Seq()
 	if last == 0 {
 		return 0, &usageError{"there is no snapshot yet", "audit run makes one"}
@@ -55,10 +60,7 @@ func find(tx *store.Tx, expr string, now time.Time) (uint64, error) {
 		if err != nil || n == 0 || n > last {
 			return 0, &usageError{fmt.Sprintf("there is no snapshot %s: the newest is #%d", expr, last), "audit list shows them"}
 		}
-		if _, ok, err := tx.Header(n); err != nil || !ok {
-			return 0, cmp.Or(err, error(&usageError{fmt.Sprintf("snapshot %s is no longer kept: it was pruned", expr), "audit list shows those that are; retention in audit.yaml says for how long"}))
-		}
-		return n, nil
+		return 0, &usageError{fmt.Sprintf("snapshot %s is no longer kept: it was pruned", expr), "audit list shows those that are; retention in audit.yaml says for how long"}
 	}
 	if t, ok := moment(expr, now); ok {
 		return notAfter(tx, t, expr)

@@ -63,7 +63,7 @@ func (tx *Tx) decodeBlob(key, v []byte) ([]byte, error) {
 		err = errors.New("its sha256 does not match")
 	}
 	if err != nil {
-		return nil, &CorruptError{Path: tx.s.path, What: fmt.Sprintf("blob %x: %v", key, err), Hint: hint}
+		return nil, &CorruptError{Path: tx.s.path, What: fmt.Sprintf("blob %x: %v", key, err), Hint: hint, row: &Place{Bucket: names[bBlob], Blob: hex.EncodeToString(key)}}
 	}
 	return out, nil
 }

@@ -47,7 +47,7 @@ func fill(t testing.TB, s *Store, r *mrand.Rand) *known {
 			}
 			k.blobs = append(k.blobs, last, big)
 			k.obs[seq] = fmt.Append(nil, "obs", r.Uint64())
-			_, jerr := tx.AppendJournal(fmt.Append(nil, "entry ", i))
+			_, jerr := tx.AppendJournal(fmt.Append(nil, "entry ", i), 0)
 			k.journal++
 			key := fmt.Sprint("derived", i)
 			k.cache[key] = bytes.Repeat([]byte(key), 1+r.IntN(200))

@@ -28,7 +28,12 @@ type CorruptError struct {
 	Path string // the store file
 	What string // what is damaged
 	Hint string // what to do
+
+	row *Place // that is damaged; nil: more than one row
 }
+
+// Row returns the row that is damaged; nil where more than one may be.
+func (e *CorruptError) Row() *Place { return e.row }
 
 func (e *CorruptError) Error() string { return "store " + e.Path + " is damaged: " + e.What }
 

@@ -80,7 +80,7 @@ func childWrite(path string) {
 				err = errors.Join(err, tx.Table("item").Put(seq, id, bytes.Repeat([]byte(id), r.IntN(300))))
 			}
 			b := []byte(fmt.Sprint("blob", r.Uint64()))
-			_, jerr := tx.AppendJournal(b)
+			_, jerr := tx.AppendJournal(b, 0)
 			return errors.Join(err, jerr, tx.PutBlob(snapshot.Sum(b), b, ""), tx.PutObs(seq, "x", b))
 		})
 		if err != nil {

@@ -136,22 +136,30 @@ func pack(v []byte, from int) ([]byte, error) {
 
 // unpack returns the value that pack was given; a raw one aliases p.
 func unpack(p []byte) ([]byte, error) {
+	if len(p) > 0 && p[0] == codecRaw {
+		return p[1:], nil
+	}
+	v, err := unpackTo(p, nil)
+	if v == nil && err == nil {
+		v = []byte{}
+	}
+	return v, err
+}
+
+// unpackTo appends the value that pack was given.
+func unpackTo(p, to []byte) ([]byte, error) {
 	if len(p) == 0 {
 		return nil, errors.New("it has no codec")
 	}
 	switch p[0] {
 	case codecRaw:
-		return p[1:], nil
+		return append(to, p[1:]...), nil
 	case codecZstd:
 		d, err := zstdDecoder()
 		if err != nil {
 			return nil, err
 		}
-		v, err := d.DecodeAll(p[1:], nil)
-		if v == nil && err == nil {
-			v = []byte{}
-		}
-		return v, err
+		return d.DecodeAll(p[1:], to)
 	}
 	return nil, fmt.Errorf("its codec %d is unknown", p[0])
 }

@@ -2,128 +2,200 @@ package store
 
 import (
 	"bytes"
+	"encoding/binary"
 	"math"
+	"sync"
 )
 
 // Scan calls fn for every id that starts with prefix and was there at a
 // snapshot, in order, with its value and the snapshot it was put at. The value
 // is valid during the call only. At the newest snapshot it is one walk.
 func (t Table) Scan(seq uint64, prefix string, fn func(id string, value []byte, since uint64) error) error {
+	return t.each(seq, prefix, func(id string, v version) error {
+		value, err := t.open(bCur, id, v)
+		if err != nil {
+			return err
+		}
+		return fn(id, value, v.seq)
+	})
+}
+
+// A Lazy is a value that is unpacked when it is asked for: on another core, while
+// the next are read. It needs no open transaction.
+type Lazy struct {
+	plain  string
+	packed []byte // nil: it was not packed
+	fail   func(error) error
+}
+
+var unpackRoom = sync.Pool{New: func() any { return new([]byte) }}
+
+// Text returns the value.
+func (l Lazy) Text() (string, error) {
+	if l.packed == nil {
+		return l.plain, nil
+	}
+	room := unpackRoom.Get().(*[]byte)
+	defer unpackRoom.Put(room)
+	value, err := unpackTo(l.packed, (*room)[:0])
+	if err != nil {
+		return "", l.fail(err)
+	}
+	*room = value
+	return string(value), nil
+}
+
+// ScanLazy is Scan with values that are the caller's to keep and to unpack.
+func (t Table) ScanLazy(seq uint64, prefix string, fn func(id string, value Lazy) error) error {
+	return t.each(seq, prefix, func(id string, v version) error {
+		if v.value[0] == codecRaw {
+			return fn(id, Lazy{plain: string(v.value[1:])})
+		}
+		return fn(id, Lazy{packed: bytes.Clone(v.value), fail: func(err error) error { return t.tx.corrupt(bCur, t.curKey(id), err) }})
+	})
+}
+
+func (t Table) each(seq uint64, prefix string, give func(id string, v version) error) error {
 	if err := t.check("x"); err != nil {
 		return err
 	}
+	if t.tx.pardon == nil {
+		return t.scan(seq, prefix, give)
+	}
+	after, own := "", error(nil)
+	err := t.scan(seq, prefix, func(id string, v version) error {
+		after, own = id, give(id, v)
+		return own
+	})
+	if own != nil || t.tx.pardonable(err) == nil {
+		return err
+	}
+	return t.scanOn(seq, prefix, after, err, give)
+}
+
+func (t Table) scan(seq uint64, prefix string, give func(string, version) error) (err error) {
 	newest, err := t.tx.lastN(bSnap)
 	if err != nil {
 		return err
 	}
 	if seq >= newest {
-		return t.scanNewest(prefix, fn)
+		return t.scanNewest(prefix, give)
 	}
-	return t.scanOlder(seq, prefix, fn)
+	defer guard(t.tx.s.path, &err)()
+	o := olderScan{t: t, seq: seq, from: t.curKey(prefix), give: give}
+	return o.scan()
 }
 
-func (t Table) scanNewest(prefix string, fn func(string, []byte, uint64) error) error {
+func (t Table) scanNewest(prefix string, give func(string, version) error) error {
 	from, n := t.curKey(prefix), len(t.name)+1
 	return t.tx.walk(bCur, from, from, func(key, value []byte) (bool, error) {
 		v, err := t.decodeCur(key, value)
 		if err != nil {
 			return false, err
 		}
-		return true, t.give(string(key[n:]), v, fn)
+		return true, give(string(key[n:]), v)
 	})
-}
-
-func (t Table) give(id string, v version, fn func(string, []byte, uint64) error) error {
-	value, err := t.open(bCur, id, v)
-	if err != nil {
-		return err
-	}
-	return fn(id, value, v.seq)
 }
 
 // near is how many versions of an id are stepped over before it pays to seek.
 const near = 16
 
-// skip goes on to the first key not before key.
+// skip goes on to the first key not before key. Like seek it verifies the row
+// there and the one before: those between them are of no interest, whatever they
+// hold.
 func (r *rows) skip(key []byte) error {
+	if r.key == nil || bytes.Compare(r.key, key) >= 0 {
+		return nil
+	}
 	for range near {
-		if r.key == nil || bytes.Compare(r.key, key) >= 0 {
-			return nil
-		}
-		if err := r.next(); err != nil {
+		before, row := r.key, r.row
+		if err := r.step(); err != nil {
 			return err
+		}
+		if r.key == nil || bytes.Compare(r.key, key) >= 0 {
+			if _, err := unseal(r.b, before, row); err != nil {
+				return r.tx.corrupt(r.b, before, err)
+			}
+			return r.verify()
 		}
 	}
 	return r.seek(key)
 }
 
-// scanOlder merges the ids of cur and ver.
-func (t Table) scanOlder(seq uint64, prefix string, fn func(string, []byte, uint64) error) (err error) {
-	defer guard(t.tx.s.path, &err)()
-	from, n := t.curKey(prefix), len(t.name)+1
-	cur, err := t.tx.rows(bCur)
-	if err != nil {
+// An olderScan is the scan of a snapshot that is not the newest: it merges the ids of
+// cur and ver.
+type olderScan struct {
+	t        Table
+	seq      uint64
+	from     []byte // the beginning of all keys that are meant
+	give     func(string, version) error
+	cur, ver *rows
+	key      []byte // room for one
+}
+
+func (o *olderScan) scan() (err error) {
+	if o.cur, err = o.t.tx.rows(bCur); err != nil {
 		return err
 	}
-	ver, err := t.tx.rows(bVer)
-	if err != nil {
+	if o.ver, err = o.t.tx.rows(bVer); err != nil {
 		return err
 	}
-	if err = cur.seek(from); err == nil {
-		err = ver.seek(from)
+	if err = o.cur.seek(o.from); err == nil {
+		err = o.ver.seek(o.from)
 	}
+	n := len(o.t.name) + 1
 	for err == nil {
-		a, b := idOf(cur.key, from, n, 0), idOf(ver.key, from, n, 9)
-		var id []byte
+		a, b := idOf(o.cur.key, o.from, n, 0), idOf(o.ver.key, o.from, n, 9)
 		switch {
 		case a == nil && b == nil:
 			return nil
 		case b == nil || a != nil && bytes.Compare(a, b) <= 0:
-			id = a
+			err = o.one(string(a), true, bytes.Equal(a, b))
 		default:
-			id = b
+			err = o.one(string(b), false, true)
 		}
-		err = t.scanOne(seq, string(id), cur, ver, bytes.Equal(a, id), bytes.Equal(b, id), fn)
 	}
 	return err
 }
 
-// scanOne gives one id as it was and moves both cursors past it.
-func (t Table) scanOne(seq uint64, id string, cur, ver *rows, inCur, inVer bool, fn func(string, []byte, uint64) error) error {
+// one gives one id as it was and moves both cursors past it.
+func (o *olderScan) one(id string, inCur, inVer bool) error {
 	var found version
 	if inCur {
-		v, err := t.decodeCur(cur.key, cur.value)
+		v, err := o.t.decodeCur(o.cur.key, o.cur.value)
 		if err != nil {
 			return err
 		}
-		if v.seq <= seq {
+		if v.seq <= o.seq {
 			found = v
 		}
-		if err := cur.next(); err != nil {
+		if err := o.cur.next(); err != nil {
 			return err
 		}
 	}
 	if inVer {
+		o.key = append(append(append(o.key[:0], o.t.name...), 0), id...)
+		n := len(o.key)
 		if !found.ok {
-			if err := ver.skip(t.verKey(id, seq)); err != nil {
+			if err := o.ver.skip(binary.BigEndian.AppendUint64(append(o.key, 0), ^o.seq)); err != nil {
 				return err
 			}
-			if bytes.HasPrefix(ver.key, append(t.curKey(id), 0)) {
-				v, err := t.decodeVer(ver.key, ver.value)
+			if bytes.HasPrefix(o.ver.key, o.key) && len(o.ver.key) == n+9 {
+				v, err := o.t.decodeVer(o.ver.key, o.ver.value)
 				if err != nil {
 					return err
 				}
 				found = v
 			}
 		}
-		if err := ver.skip(append(t.curKey(id), 1)); err != nil {
+		if err := o.ver.skip(append(o.key, 1)); err != nil {
 			return err
 		}
 	}
 	if found.value == nil {
 		return nil
 	}
-	return t.give(id, found, fn)
+	return o.give(id, found)
 }
 
 // idOf returns the id in a key of cur or ver that starts with from, or nil;

@@ -192,7 +192,9 @@ const userMeta = "user/"
 // Meta returns what PutMeta kept under key, or nil.
 func (tx *Tx) Meta(key string) []byte {
 	v, _, err := tx.get(bMeta, []byte(userMeta+key))
-	tx.note(err)
+	if !tx.Bear(err) {
+		tx.note(err)
+	}
 	return bytes.Clone(v)
 }
 
@@ -201,11 +203,13 @@ func (tx *Tx) PutMeta(key string, v []byte) error {
 	return tx.put(bMeta, []byte(userMeta+key), v)
 }
 
-// AppendJournal keeps a raw entry and returns its number, counted from 1.
-func (tx *Tx) AppendJournal(raw []byte) (n uint64, err error) {
+// AppendJournal keeps a raw entry and returns its number: one more than the last,
+// or than after, where the caller knows of more entries than there are.
+func (tx *Tx) AppendJournal(raw []byte, after uint64) (n uint64, err error) {
 	if n, err = tx.lastN(bJournal); err != nil {
 		return 0, err
 	}
+	n = max(n, after)
 	if len(raw) > maxValue {
 		return 0, fmt.Errorf("journal entry of %d bytes is over the limit of %d", len(raw), maxValue)
 	}

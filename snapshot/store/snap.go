@@ -162,6 +162,7 @@ func (tx *Tx) headers(from uint64, desc bool, decode func([]byte) (Header, error
 	if err != nil {
 		return err
 	}
+	r.lax = tx.pardon != nil
 	step := r.next
 	switch {
 	case !desc:
@@ -177,6 +178,10 @@ func (tx *Tx) headers(from uint64, desc bool, decode func([]byte) (Header, error
 		}
 	}
 	for ; err == nil && r.key != nil; err = step() {
+		if r.torn {
+			tx.lose(Problem{bucket: bSnap, key: r.key}.Place())
+			continue
+		}
 		h, err := decode(r.value)
 		if err != nil || len(r.key) != 8 {
 			return tx.corrupt(bSnap, r.key, "header does not decode")

@@ -373,7 +373,7 @@ func TestSmallValues(t *testing.T) {
 			if tx.Seq() == 0 {
 				snap(t, tx)
 				for i := range 3 {
-					if n, err := tx.AppendJournal([]byte{byte(i)}); err != nil || n != uint64(i+1) {
+					if n, err := tx.AppendJournal([]byte{byte(i)}, 0); err != nil || n != uint64(i+1) {
 						t.Errorf("journal %d: %d %v", i, n, err)
 					}
 				}

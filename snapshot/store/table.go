@@ -126,6 +126,9 @@ func (t Table) at(seq uint64, id string) (value []byte, v version, err error) {
 	if v, err = t.current(id); err == nil && (!v.ok || v.seq > seq) {
 		v, err = t.older(id, seq)
 	}
+	if t.tx.pardonable(err) != nil {
+		v, err = t.recall(id, seq, err)
+	}
 	if err != nil || v.value == nil {
 		return nil, version{}, err
 	}
@@ -139,6 +142,27 @@ func (t Table) History(id string, fn func(seq uint64, value []byte) (more bool))
 	if err := t.check(id); err != nil {
 		return err
 	}
+	if t.tx.pardon == nil {
+		return t.history(id, fn)
+	}
+	type kept struct {
+		seq   uint64
+		value []byte
+	}
+	var all []kept
+	err := t.history(id, func(seq uint64, value []byte) bool { all = append(all, kept{seq, value}); return true })
+	if t.tx.pardonable(err) != nil {
+		return t.historyOf(id, err, fn)
+	}
+	for _, v := range all {
+		if !fn(v.seq, v.value) {
+			break
+		}
+	}
+	return err
+}
+
+func (t Table) history(id string, fn func(seq uint64, value []byte) (more bool)) error {
 	v, err := t.current(id)
 	if err != nil {
 		return err
@@ -177,6 +201,19 @@ func (t Table) Changed(after, upto uint64, fn func(id string) error) error {
 	if after >= upto {
 		return nil
 	}
+	ids, err := t.changed(after, upto)
+	if t.tx.pardonable(err) != nil {
+		ids, err = t.changedOf(after, upto, err)
+	}
+	for _, id := range ids {
+		if err := fn(id); err != nil {
+			return err
+		}
+	}
+	return err
+}
+
+func (t Table) changed(after, upto uint64) ([]string, error) {
 	seen := map[string]bool{}
 	mark := t.prefix()
 	err := t.tx.walk(bChg, be64(after+1), nil, func(key, _ []byte) (bool, error) {
@@ -192,19 +229,14 @@ func (t Table) Changed(after, upto uint64, fn func(id string) error) error {
 		return true, nil
 	})
 	if err != nil {
-		return err
+		return nil, err
 	}
 	ids := make([]string, 0, len(seen))
 	for id := range seen {
 		ids = append(ids, id)
 	}
 	slices.Sort(ids)
-	for _, id := range ids {
-		if err := fn(id); err != nil {
-			return err
-		}
-	}
-	return nil
+	return ids, nil
 }
 
 // Put keeps value for id from snapshot seq on, which must not be after the

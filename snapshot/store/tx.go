@@ -17,6 +17,7 @@ type Tx struct {
 	tx     *bolt.Tx
 	b      [buckets]*bolt.Bucket
 	damage atomic.Pointer[CorruptError]
+	pardon *pardon // nil: every damage is an error
 	ended  atomic.Bool
 }
 
@@ -51,7 +52,8 @@ func (tx *Tx) note(err error) {
 }
 
 func (tx *Tx) corrupt(b bucket, key []byte, what any) error {
-	return &CorruptError{Path: tx.s.path, What: fmt.Sprintf("row %s %.80q: %v", names[b], key, what), Hint: hint}
+	at := Problem{bucket: b, key: append([]byte{}, key...)}.Place()
+	return &CorruptError{Path: tx.s.path, What: fmt.Sprintf("row %s %.80q: %v", names[b], key, what), Hint: hint, row: &at}
 }
 
 // about is what a store says of itself.
@@ -120,6 +122,9 @@ type rows struct {
 	leaf  *span // in which it stands; nil where there is no more to check
 	key   []byte
 	value []byte
+	row   []byte // value with its check
+	lax   bool   // a damaged row is no error
+	torn  bool   // it stands on one
 }
 
 func (tx *Tx) rows(b bucket) (*rows, error) {
@@ -136,25 +141,44 @@ func (r *rows) reach(key []byte, side side) (err error) {
 }
 
 func (r *rows) at(k, v []byte) error {
-	r.key, r.value = k, nil
-	if k == nil {
+	r.key, r.row = k, v
+	return r.verify()
+}
+
+// verify verifies the row on which it stands.
+func (r *rows) verify() error {
+	r.value, r.torn = nil, false
+	if r.key == nil {
 		return nil
 	}
-	value, err := unseal(r.b, k, v)
+	value, err := unseal(r.b, r.key, r.row)
+	if err != nil && r.lax {
+		r.torn = true
+		return nil
+	}
 	if err != nil {
-		return r.tx.corrupt(r.b, k, err)
+		return r.tx.corrupt(r.b, r.key, err)
 	}
 	r.value = value
 	return nil
 }
 
 func (r *rows) next() error {
+	if err := r.step(); err != nil {
+		return err
+	}
+	return r.verify()
+}
+
+// step is next without verifying the row.
+func (r *rows) step() error {
 	if r.leaf != nil && r.leaf.next != nil && bytes.Equal(r.key, r.leaf.last) {
 		if err := r.reach(r.leaf.next, holding); err != nil {
 			return err
 		}
 	}
-	return r.at(r.c.Next())
+	r.key, r.row = r.c.Next()
+	return nil
 }
 
 func (r *rows) prev() error {

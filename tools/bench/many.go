@@ -33,8 +33,9 @@ func (b *bench) many() (ok bool, err error) {
 		return false, fmt.Errorf("%s has no workflow: make bench makes that project", b.year)
 	}
 	ok = true
+	store := ""
 	for _, n := range []int{100, 1000, 10000} {
-		store := filepath.Join(filepath.Dir(b.year), fmt.Sprintf("many-%d.db", n))
+		store = filepath.Join(filepath.Dir(b.year), fmt.Sprintf("many-%d.db", n))
 		if _, err := os.Stat(store); err != nil {
 			fmt.Printf("many snapshots: skipped, there is no %s (make bench makes it)\n", store)
 			return true, nil
@@ -68,7 +69,11 @@ func (b *bench) many() (ok bool, err error) {
 		fmt.Fprintf(w, "%v\t", c.limit)
 	}
 	fmt.Fprintln(w, "\t")
-	return ok, w.Flush()
+	if err := w.Flush(); err != nil {
+		return false, err
+	}
+	read, err := b.reading(store)
+	return ok && read, err
 }
 
 // best runs n times and returns the fastest, with the highest memory of all.
