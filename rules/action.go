@@ -45,8 +45,12 @@ type Action struct {
 	// changes nothing, and waits for as long as it takes to know.
 	Settled func(ctx context.Context, h *Hand, d Deed) error
 	// Undo takes a deed back, as far as it came; nil is that there is no way back.
+	// ErrNothing is that it did not come so far that anything could be taken back.
 	Undo func(ctx context.Context, h *Hand, d Deed) error
 }
+
+// ErrNothing says that a deed made nothing that could be taken back.
+var ErrNothing = errors.New("nothing of it was done, or stands any more: there is nothing to take back")
 
 // Idempotently is the setting by which a rule says that its action may be done twice.
 const Idempotently = "idempotent"
@@ -106,6 +110,17 @@ type Hand struct {
 	Pause func(ctx context.Context, d time.Duration)
 	// Folder opens a folder, by its absolute path, for changing what stands in it.
 	Folder func(dir string) (Folder, error)
+	// Keep has what a deed made so far on disk when it returns, so that it is known
+	// whatever happens next. Nil where nothing needs to be: see Note.
+	Keep func(d Deed) error
+}
+
+// Note keeps what a deed made so far, where somebody does.
+func (h *Hand) Note(d Deed) error {
+	if h.Keep == nil {
+		return nil
+	}
+	return h.Keep(d)
 }
 
 // A Folder is a folder in which something is changed; *os.Root is one. No path
@@ -154,6 +169,19 @@ type Deed struct {
 	// Now is what it takes to carry the deed out and must stand nowhere: it may
 	// hold a secret. It lasts as long as the process.
 	Now map[string]string `json:"-"`
+}
+
+// With returns the deed with one more word about what it made; an empty one takes
+// it away. The deed itself stays as it is.
+func (d Deed) With(name, word string) Deed {
+	d.Made = maps.Clone(d.Made)
+	if d.Made == nil {
+		d.Made = map[string]string{}
+	}
+	if d.Made[name] = word; word == "" {
+		delete(d.Made, name)
+	}
+	return d
 }
 
 // same reports whether two deeds do the same.

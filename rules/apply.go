@@ -192,6 +192,9 @@ func (a *applier) fail(ctx context.Context, rule *Rule, s *Step, written []Write
 	case len(written) == 0:
 		return a.end(s, Failed, why)
 	}
+	if errors.Is(err, ErrNothing) {
+		return a.end(s, Failed, why)
+	}
 	for i := 0; i < len(written) && err == nil; i++ {
 		err = a.site.Write(written[i].back())
 	}

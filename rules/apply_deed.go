@@ -25,13 +25,27 @@ func (a *applier) deed(ctx context.Context, rule *Rule, s *Step, worst audit.Sev
 	return a.verified(ctx, rule, s, worst)
 }
 
-// execute does the deed; what it made is in the step afterwards.
+// execute does the deed; what it made is in the step afterwards, and kept as
+// soon as the deed notes it.
 func (a *applier) execute(ctx context.Context, act *Action, s *Step) error {
-	did, err := act.Do(ctx, a.site.Hand(), *s.Effect.Deed)
-	e := *s.Effect
-	e.Deed = &did
-	s.Effect = &e
+	h := *a.site.Hand()
+	h.Keep = func(d Deed) error {
+		s.did(d)
+		p := *a.state.Global.Pending
+		p.Step = *s
+		a.state.Global.Pending = &p
+		return a.site.Commit(a.state, entryOf(a.entry, s, "under way", s.Effect.What, a.site.Now()), nil)
+	}
+	did, err := act.Do(ctx, &h, *s.Effect.Deed)
+	s.did(did)
 	return err
+}
+
+// did puts a deed as far as it came into a step.
+func (s *Step) did(d Deed) {
+	e := *s.Effect
+	e.Deed = &d
+	s.Effect = &e
 }
 
 // executed keeps that the deed was carried out, and what it made.

@@ -114,8 +114,13 @@ func (f *Fake) one(method string, p *FakeProcess) (any, error) {
 	case "duplicateProcessId":
 		e := maps.Clone(p.Env)
 		delete(e, "unique_id")
-		f.start(f.add(e, "launching"))
-		return env, nil
+		if f.crowd > 0 {
+			f.crowd--
+			f.start(f.add(maps.Clone(e), "launching"))
+		}
+		q := f.add(e, "launching")
+		f.start(q)
+		return map[string]any{"pm2_env": map[string]any{"pm_id": q.ID, "unique_id": q.Env["unique_id"], "env": env["env"]}}, nil
 	case "deleteProcessId":
 		f.procs = slices.DeleteFunc(f.procs, func(q *FakeProcess) bool { return q == p })
 		return env, nil

@@ -30,6 +30,7 @@ type Fake struct {
 	calls []string // all but those that only look
 	died  string   // what killed it: a call that it cannot take
 	odd   map[string]string
+	crowd int
 	kids  []*exec.Cmd
 }
 
@@ -121,6 +122,14 @@ func (f *Fake) Answer(method, body string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.odd[method] = body
+}
+
+// Crowd has somebody else start one more process as well, in the same moment, the
+// next n times that one is duplicated.
+func (f *Fake) Crowd(n int) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.crowd = n
 }
 
 // Calls returns what was done to the daemon: method and process, or app.
