@@ -41,6 +41,10 @@ type Action struct {
 	// far as it came. Carried out a second time, the deed of an Idempotent action
 	// changes nothing that is as it should be already.
 	Do func(ctx context.Context, h *Hand, d Deed) (Deed, error)
+	// Renew returns a deed that was interrupted with what it takes to carry it out
+	// (Deed.Now), which died with the process; nil where a deed has all that it
+	// takes. An error is that the world is not the one of the deed any more.
+	Renew func(p *Preparation, d Deed) (Deed, error)
 	// Settled tells whether a deed is done and holds: nil is that it does. It
 	// changes nothing, and waits for as long as it takes to know.
 	Settled func(ctx context.Context, h *Hand, d Deed) error
@@ -184,8 +188,8 @@ func (d Deed) With(name, word string) Deed {
 	return d
 }
 
-// same reports whether two deeds do the same.
-func (d *Deed) same(e *Deed) bool {
+// Same reports whether two deeds do the same.
+func (d *Deed) Same(e *Deed) bool {
 	if d == nil || e == nil {
 		return d == e
 	}

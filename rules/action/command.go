@@ -34,7 +34,7 @@ const longest = 10 * time.Minute
 const maxPrinted = 8 << 10
 
 func command(class rules.Class) *rules.Action {
-	return &rules.Action{
+	a := &rules.Action{
 		ID:      "command",
 		Title:   "run a program",
 		Systems: snapshot.Systems,
@@ -55,6 +55,10 @@ func command(class rules.Class) *rules.Action {
 		Do:      runCommand,
 		Settled: ended,
 	}
+	if class == rules.Idempotent {
+		a.Renew = renewCommand
+	}
+	return a
 }
 
 var (
@@ -128,6 +132,20 @@ func prepareCommand(p *rules.Preparation) (rules.Effect, error) {
 	return e, outside(p.Sources.Host(), argv[0])
 }
 
+// renewCommand returns an interrupted deed with the arguments that it had, which
+// stand nowhere. A *rules.Refusal is that the rule or its item is another by now.
+func renewCommand(p *rules.Preparation, d rules.Deed) (rules.Deed, error) {
+	e, err := prepareCommand(p)
+	switch {
+	case err != nil:
+		return d, err
+	case !e.Deed.Same(&d):
+		return d, &rules.Refusal{Why: "its rule has another program to run by now"}
+	}
+	d.Now = e.Deed.Now
+	return d, nil
+}
+
 func asJSON(words []string) string {
 	b, err := json.Marshal(words)
 	if err != nil {
@@ -136,10 +154,12 @@ func asJSON(words []string) string {
 	return string(b)
 }
 
-// outside refuses a program of the project: that is what is audited, and it is never run.
+// outside refuses a program of the project, or of the repository that it is a part
+// of: that is what is audited, and it is never run.
 func outside(h host.Host, program string) error {
 	for _, resolve := range []func(string) (string, error){filepath.Abs, filepath.EvalSymlinks} {
 		root, err1 := resolve(h.Root())
+		root = host.Repository(root)
 		at, err2 := resolve(program)
 		if err := errors.Join(err1, err2); err != nil {
 			return &rules.Refusal{Why: "the program cannot be found: " + program, Hint: "argv begins with the absolute path of a program"}
