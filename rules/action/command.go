@@ -41,8 +41,8 @@ func command(class rules.Class) *rules.Action {
 		Class:   class,
 		Doc: "The program of argv is run in the root of the project, never through a shell, with nothing in its environment but the variables that env_allow names and nothing on its standard input. " +
 			"In an element of argv, {{item.key}}, {{item.name}} and {{item.path}} stand for those of the item. It has a process group of its own, which is killed whole when the program ends or its time is over. " +
-			"It helped when it ended with 0 and the verification of the rule says so. It runs only when the rules lie in a file outside of the project, or with --trust-config, and only a program outside of the project: " +
-			"who may change the project must not thereby run code here. It is done once at most per attempt; idempotent: true says that it may be done again after an interruption. There is no way back from it. " +
+			"It helped when it ended with 0 and the verification of the rule says so. It runs only when the rules lie in a file outside of the project, or with --trust-config, and only a program outside of the project and of the repository around it: " +
+			"who may change the project must not thereby run code here. It is done once at most per attempt; idempotent: true says that it may be done again after an interruption: the next run that acts does so, unless the item is well. There is no way back from it. " +
 			"Of argv the journal has names of options and plain values, of what it prints the last 16 KiB, without what may be a secret.",
 		Params: []rules.Param{
 			{Name: "argv", Doc: "the program, by its absolute path, and its arguments", List: true},
@@ -165,7 +165,7 @@ func outside(h host.Host, program string) error {
 			return &rules.Refusal{Why: "the program cannot be found: " + program, Hint: "argv begins with the absolute path of a program"}
 		}
 		if rel, err := filepath.Rel(root, at); err == nil && filepath.IsLocal(rel) {
-			return &rules.Refusal{Why: "the program lies in the project, and what is audited is never run", Hint: "install it outside of the project"}
+			return &rules.Refusal{Why: "the program lies in the project, or in the repository around it, and what is audited is never run", Hint: "install it outside of the repository"}
 		}
 	}
 	return nil

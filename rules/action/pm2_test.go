@@ -498,7 +498,7 @@ func TestPack_where_its_name_is_taken(t *testing.T) {
 	if err := errors.Join(root.WriteFile("api.log.1", []byte("lines"), 0o600), root.MkdirAll("api.log.1.gz/x", 0o700)); err != nil {
 		t.Fatal(err)
 	}
-	if err := pack(root, "api.log.1", 5); err == nil {
+	if err := pack(t.Context(), root, "api.log.1", 5); err == nil {
 		t.Error("it was packed")
 	}
 	if b, err := root.ReadFile("api.log.1"); err != nil || string(b) != "lines" {

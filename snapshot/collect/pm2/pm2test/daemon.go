@@ -154,6 +154,9 @@ func (f *Fake) prepare(raw json.RawMessage) (any, error) {
 	}
 	f.calls = append(f.calls, fmt.Sprintf("prepare %v", e["name"]))
 	delete(e, "unique_id")
+	if e["name"] == f.deny {
+		return nil, errors.New("no")
+	}
 	if e["status"] == "stopped" {
 		f.add(e, "stopped")
 		return []any{}, nil

@@ -31,6 +31,7 @@ type Fake struct {
 	died  string   // what killed it: a call that it cannot take
 	odd   map[string]string
 	crowd int
+	deny  string
 	kids  []*exec.Cmd
 }
 
@@ -122,6 +123,13 @@ func (f *Fake) Answer(method, body string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.odd[method] = body
+}
+
+// Deny makes the daemon start no app of that name: it answers with an error.
+func (f *Fake) Deny(name string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.deny = name
 }
 
 // Crowd has somebody else start one more process as well, in the same moment, the
