@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -89,7 +90,7 @@ func TestCompletionInShells(t *testing.T) {
 				for line := range strings.Lines(string(out)) {
 					word, _, _ := strings.Cut(strings.TrimRight(line, "\n"), "\t")
 					if sh.name == "zsh" {
-						word = strings.NewReplacer(`\:`, ":", `\\`, `\`).Replace(word)
+						word = regexp.MustCompile(`\\(.)`).ReplaceAllString(word, "$1")
 					}
 					got = append(got, word)
 				}

@@ -4,8 +4,6 @@ package action
 
 import (
 	"errors"
-	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -122,65 +120,29 @@ func TestPM2Scale_down_beside_a_person(t *testing.T) {
 	}
 }
 
-// What never was saved is not said to be taken back; what was is, though audit did
-// not live to say so.
-func TestPM2Save_interrupted(t *testing.T) {
-	for _, before := range []bool{true, false} {
-		b := newBed(t)
-		b.Add("api", "online", nil)
-		b.Add("new", "online", nil)
-		b.app("api", "online")
-		b.app("new", "online")
-		dump := filepath.Join(b.Home, "dump.pm2")
-		if before {
-			b.Dump(b.Entry("api"))
-		}
-		old, _ := os.ReadFile(dump)
-		e, err := b.prepare(PM2Save, "pm2/daemon", nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := PM2Save.Undo(t.Context(), b.hand(), *e.Deed); !errors.Is(err, rules.ErrNothing) {
-			t.Errorf("planned only: %v", err)
-		}
-		h, known := b.hand(), rules.Deed{}
-		h.Keep = func(d rules.Deed) error { known = d; return errPower }
-		if _, err := PM2Save.Do(t.Context(), h, *e.Deed); !errors.Is(err, errPower) {
-			t.Fatal(err)
-		}
-		if err := PM2Save.Undo(t.Context(), b.hand(), known); !errors.Is(err, rules.ErrNothing) {
-			t.Errorf("before the list took its place: %v", err)
-		}
-		h.Keep = func(d rules.Deed) error { known = d; return nil }
-		if _, err := PM2Save.Do(t.Context(), h, *e.Deed); err != nil {
-			t.Fatal(err)
-		}
-		if err := PM2Save.Undo(t.Context(), b.hand(), rules.Deed{Of: "save", Args: e.Deed.Args, Was: e.Deed.Was}); err == nil || errors.Is(err, rules.ErrNothing) {
-			t.Errorf("of a deed of an older audit, which noted nothing: %v", err)
-		}
-		if err := PM2Save.Undo(t.Context(), b.hand(), known); err != nil {
-			t.Errorf("after it did: %v", err)
-		}
-		now, err := os.ReadFile(dump)
-		if string(now) != string(old) || errors.Is(err, os.ErrNotExist) == before {
-			t.Errorf("the list is %q, %v, was %q", now, err, old)
-		}
-		if left, _ := filepath.Glob(filepath.Join(b.Home, "*audit*")); len(left) != 0 {
-			t.Errorf("left %v", left)
-		}
-	}
-}
-
-// What was never started is not said to be taken back.
-func TestPM2Start_undone_before_it_began(t *testing.T) {
+func TestPM2Scale(t *testing.T) {
 	b := newBed(t)
-	b.Dump(b.Entry("api"))
-	b.app("api", "not-running")
-	e, err := b.prepare(PM2Start, "pm2/api", nil)
-	if err != nil {
-		t.Fatal(err)
+	pool := map[string]any{"exec_mode": "cluster_mode"}
+	b.Add("pool", "online", pool)
+	b.app("pool", "online")
+	first := b.Of("pool")[0].PID
+	d, err := b.act(PM2Scale, "pm2/pool", map[string]string{"to": "3"})
+	if err != nil || !slices.Equal(b.Calls(), []string{"duplicateProcessId pool", "duplicateProcessId pool"}) {
+		t.Fatalf("%v, %v", err, b.Calls())
 	}
-	if err := PM2Start.Undo(t.Context(), b.hand(), *e.Deed); !errors.Is(err, rules.ErrNothing) {
-		t.Errorf("%v", err)
+	if _, err := PM2Scale.Do(t.Context(), b.hand(), d); err != nil || len(b.Of("pool")) != 3 {
+		t.Errorf("again: %v, %d", err, len(b.Of("pool")))
+	}
+	if err := PM2Scale.Undo(t.Context(), b.hand(), d); err != nil || len(b.Of("pool")) != 1 || b.Of("pool")[0].PID != first {
+		t.Errorf("undone: %v, %v", err, b.Of("pool"))
+	}
+	b.Add("pool", "online", pool)
+	b.Forget()
+	d, err = b.act(PM2Scale, "pm2/pool", map[string]string{"to": "1", "down": "yes"})
+	if err != nil || len(b.Of("pool")) != 1 || b.Of("pool")[0].PID != first {
+		t.Errorf("down: %v, %v", err, b.Of("pool"))
+	}
+	if err := PM2Scale.Undo(t.Context(), b.hand(), d); err != nil || len(b.Of("pool")) != 2 {
+		t.Errorf("down, undone: %v, %v", err, b.Of("pool"))
 	}
 }

@@ -4,6 +4,7 @@ package action
 
 import (
 	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"slices"
@@ -126,5 +127,79 @@ func TestPM2RotateLogs_out_of_time(t *testing.T) {
 	}
 	if left, _ = filepath.Glob(filepath.Join(b.Home, log+".*")); len(left) != 2 || slices.ContainsFunc(left, func(s string) bool { return !strings.HasSuffix(s, ".gz") }) {
 		t.Errorf("left %v", left)
+	}
+}
+
+func TestPM2RotateLogs(t *testing.T) {
+	b := newBed(t)
+	b.Add("api", "online", nil)
+	it := b.app("api", "online")
+	it.Add(snapshot.Volatile, "log.unrotated", snapshot.Bool(true))
+	log := filepath.Join(b.Home, "logs", "api-out.log")
+	write := func(text string) {
+		t.Helper()
+		if err := errors.Join(os.MkdirAll(filepath.Dir(log), 0o755), os.WriteFile(log, []byte(text), 0o640)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for i, stamp := range []string{"20200101T000000Z", "20210101T000000Z", "20220101T000000Z"} {
+		write("x")
+		if err := os.Rename(log, log+"."+stamp+".gz"); err != nil {
+			t.Fatal(i, err)
+		}
+	}
+	write(strings.Repeat("line\n", 1000))
+	if err := os.WriteFile(log+".mine", nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := b.act(PM2RotateLogs, "pm2/daemon", map[string]string{"min_mb": "0", "keep": "2"}); err != nil || !slices.Equal(b.Calls(), []string{"reloadLogs"}) {
+		t.Fatalf("%v, %v", err, b.Calls())
+	}
+	left, _ := filepath.Glob(log + "*")
+	if len(left) != 4 || left[1] != log+".20220101T000000Z.gz" || !strings.HasSuffix(left[2], "Z.gz") || left[3] != log+".mine" {
+		t.Errorf("left: %q", left)
+	}
+	if st, err := os.Stat(left[2]); err != nil || st.Mode().Perm() != 0o640 || st.Size() == 0 || st.Size() > 1000 {
+		t.Errorf("%v %v", st, err)
+	}
+}
+
+// A log that PM2 does not open anew gets its name back.
+func TestPM2RotateLogs_deaf_daemon(t *testing.T) {
+	b := newBed(t)
+	b.Add("api", "online", nil)
+	b.app("api", "online").Add(snapshot.Volatile, "log.unrotated", snapshot.Bool(true))
+	log := filepath.Join(b.Home, "logs", "api-out.log")
+	if err := errors.Join(os.MkdirAll(filepath.Dir(log), 0o755), os.WriteFile(log, []byte("precious"), 0o640)); err != nil {
+		t.Fatal(err)
+	}
+	for _, body := range []string{`{"args":[{}]}`, `{"error":"s3cret"}`} {
+		b.Answer("reloadLogs", body)
+		_, err := b.act(PM2RotateLogs, "pm2/daemon", map[string]string{"min_mb": "0"})
+		text, rerr := os.ReadFile(log)
+		if err == nil || string(text) != "precious" || rerr != nil || strings.Contains(err.Error(), "s3cret") {
+			t.Errorf("%s: %v, the log is %q, %v", body, err, text, rerr)
+		}
+	}
+}
+
+// A log that cannot be packed under its name stays.
+func TestPack_where_its_name_is_taken(t *testing.T) {
+	root, err := os.OpenRoot(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer root.Close()
+	if err := errors.Join(root.WriteFile("api.log.1", []byte("lines"), 0o600), root.MkdirAll("api.log.1.gz/x", 0o700)); err != nil {
+		t.Fatal(err)
+	}
+	if err := pack(t.Context(), root, "api.log.1", 5); err == nil {
+		t.Error("it was packed")
+	}
+	if b, err := root.ReadFile("api.log.1"); err != nil || string(b) != "lines" {
+		t.Errorf("%q %v", b, err)
+	}
+	if _, err := root.Lstat("api.log.1.gz.audit-new"); err == nil {
+		t.Error("a part is left")
 	}
 }
