@@ -76,6 +76,27 @@ func (p *Pending) Stale(rule *Rule, now time.Time) bool {
 	return now.Sub(p.At).Abs() > rule.Carried()
 }
 
+// left says of an action why it is not carried on.
+func (p *Pending) left(rule *Rule, now time.Time) string {
+	why := "that is yet to come by the clock, which was set back"
+	if age := now.Sub(p.At); age >= 0 {
+		why = fmt.Sprintf("that began %s ago, and is carried on for %s only", inMinutes(age), inMinutes(rule.Carried()))
+	}
+	return "it was interrupted; " + why + ": it may be half done, and a person must look"
+}
+
+// inMinutes writes a duration in whole minutes: 45m, 2h, 50h30m.
+func inMinutes(d time.Duration) string {
+	h, m := int(d.Round(time.Minute).Hours()), int(d.Round(time.Minute).Minutes())%60
+	switch {
+	case h == 0:
+		return fmt.Sprintf("%dm", m)
+	case m == 0:
+		return fmt.Sprintf("%dh", h)
+	}
+	return fmt.Sprintf("%dh%dm", h, m)
+}
+
 // Resumable reports whether an interrupted action is a deed that may be carried
 // out once more by the rule it was begun for.
 func (p *Pending) Resumable(rule *Rule) bool {
@@ -121,8 +142,7 @@ func Resolve(st State, found Interrupted, who Entry, now time.Time) (State, Entr
 	case found.Unsettled == nil && found.Mended(p):
 		phase, what = string(Done), "interrupted, and found mended afterwards"
 	case found.Left:
-		age := now.Sub(p.At).Round(time.Minute)
-		what = fmt.Sprintf("it was interrupted, and may be half done; that began %s ago, so it is not carried on (that is done for %s): a person must look", age, found.Rule.Carried())
+		what = p.left(found.Rule, now)
 		id := IncidentID(p.Step.Rule, p.Step.Item)
 		inc := st.Incidents[id]
 		inc.Attempts, inc.Last, inc.Latched = max(inc.Attempts, found.Rule.Attempts), &now, &now

@@ -77,6 +77,11 @@ func TestResume_in_time(t *testing.T) {
 			t.Errorf("%s later: %+v", ago, steps)
 		}
 	}
+	for d, want := range map[time.Duration]string{0: "0m", 45 * time.Minute: "45m", 2*time.Hour + 20*time.Second: "2h", 50*time.Hour + 30*time.Minute: "50h30m"} {
+		if got := inMinutes(d); got != want {
+			t.Errorf("%s is written %s", d, got)
+		}
+	}
 	long := &Rule{Verify: Verify{After: time.Hour, Timeout: time.Hour}, Cooldown: 12 * time.Hour}
 	if long.Carried() != 14*time.Hour || (&Rule{Cooldown: time.Minute}).Carried() != 2*time.Hour {
 		t.Errorf("%s", long.Carried())
