@@ -112,8 +112,7 @@ func (f *Fake) one(method string, p *FakeProcess) (any, error) {
 		p.Status, p.PID = "stopped", 0
 		return map[string]any{"pid": 0, "pm2_env": env}, nil
 	case "duplicateProcessId":
-		e := maps.Clone(p.Env)
-		delete(e, "unique_id")
+		e := maps.Clone(p.Env) // unique_id too: with 7.0.4 a duplicate has that of its original
 		if f.crowd > 0 {
 			f.crowd--
 			f.start(f.add(maps.Clone(e), "launching"))
