@@ -94,6 +94,10 @@ type Check struct {
 
 	Later bool // it runs after those that look for themselves, and sees by Found what they found
 	Last  bool // it runs after all others, and sees by Covered what they found
+	// Still says that Judge reads nothing that moves by itself: it is given the still
+	// snapshot (see snapshot.Snapshot.Still), limits and analyses, and nothing else of
+	// the World. In an equal one it finds the same and need not look.
+	Still bool
 	// Judge reports what is wrong. It reads only the Pass.
 	Judge func(*Pass)
 }
@@ -164,6 +168,7 @@ type World struct {
 	Foreign  *Foreign            // what programs of the configuration said; nil: none was asked, as of an old snapshot
 	Backups  *Backups            // of this store; nil where nobody looked
 	Recovery *Recovery           // what recovery cannot mend; nil where nobody looked
+	Known    map[string]Found    // what checks that are Still found in an equal world, by check; nil: nothing is known
 	All      []*Check            // every check there is, those that are off included
 	Off      []string            // checks that are switched off: what they found before stays as it was, and is not shown
 

@@ -16,6 +16,8 @@ type Judgement struct {
 	Crashed  []Crash         // checks that panicked: their earlier findings are carried
 	Doubts   map[string]bool // IDs of findings that could not be looked for: those that were open are carried
 	Blind    map[Sight]bool  // where a check could not look at all
+
+	Still map[string]Found // what each check that is Still found and did not crash
 }
 
 // A Sight is one check's look at one item.
@@ -36,7 +38,7 @@ const workers = 2
 // Judge runs the checks. A check that panics loses its findings and nothing else.
 func Judge(checks []*Check, w *World) Judgement {
 	w.Now.Sort() // the index of items is made before anyone asks for it
-	j := Judgement{Doubts: map[string]bool{}, Blind: map[Sight]bool{}}
+	j := Judgement{Doubts: map[string]bool{}, Blind: map[Sight]bool{}, Still: map[string]Found{}}
 	early, later, last := make([]*Check, 0, len(checks)), []*Check(nil), []*Check(nil)
 	for _, c := range checks {
 		switch {
@@ -72,6 +74,7 @@ func (j *Judgement) add(checks []*Check, w *World, made pile) {
 		crashes []Crash
 	}
 	results := make([]result, len(checks))
+	still := sync.OnceValue(w.still)
 	order := largestFirst(checks, w.Now)
 	var next atomic.Int64
 	var wg sync.WaitGroup
@@ -79,7 +82,15 @@ func (j *Judgement) add(checks []*Check, w *World, made pile) {
 		wg.Go(func() {
 			for n := next.Add(1) - 1; n < int64(len(order)); n = next.Add(1) - 1 {
 				i := order[n]
-				results[i].pass, results[i].crashes = run(checks[i], w, made)
+				c, world := checks[i], w
+				if c.Still {
+					if found, ok := w.Known[c.ID]; ok {
+						results[i].pass = found.pass(c)
+						continue
+					}
+					world = still()
+				}
+				results[i].pass, results[i].crashes = run(c, world, made)
 			}
 		})
 	}
@@ -88,6 +99,9 @@ func (j *Judgement) add(checks []*Check, w *World, made pile) {
 	for i, r := range results {
 		if j.Crashed = append(j.Crashed, r.crashes...); r.pass == nil {
 			continue
+		}
+		if checks[i].Still && len(r.crashes) == 0 {
+			j.Still[checks[i].ID] = Found{r.pass.out, r.pass.doubt, r.pass.blind}
 		}
 		for _, id := range r.pass.doubt {
 			j.Doubts[id] = true

@@ -105,7 +105,8 @@ type Snapshot struct {
 	Context []File        // captured files that belong to no item (.nvmrc, .env.example), sorted by path
 	Content Content       // bytes of captured files
 
-	index map[Key]*Item
+	index  map[Key]*Item
+	moving *Snapshot // see Moving
 }
 
 // Past is what may be asked of an earlier snapshot without reading all of it.

@@ -180,7 +180,7 @@ func (s *savedState) insert(tx *store.Tx) (seq uint64, err error) {
 	}
 	w.json(tableState, rowChecks, s.Checks)
 	w.json(tableState, rowContext, s.Context)
-	w.tree(snap.Tree, "")
+	w.tree(snap.Tree.Encode(), "")
 	return seq, w.err
 }
 

@@ -72,7 +72,7 @@ func (s *session) commit(v *View) error {
 		if s.past == nil || !reflect.DeepEqual(oldContext, s.snap.Context) {
 			w.json(tableState, rowContext, s.snap.Context)
 		}
-		w.tree(s.snap.Tree, oldTree)
+		w.tree(s.tree, oldTree)
 		w.recovery(s.oldState, s.newState)
 		w.recovered(v.recovered)
 		w.givenUp(v.recovered, s.entry("recover"), s.started)

@@ -34,7 +34,10 @@ func (s *session) judge() (*View, error) {
 	if err != nil {
 		return nil, err
 	}
-	j := audit.Judge(checks, w)
+	j, err := s.ask(checks, w)
+	if err != nil {
+		return nil, err
+	}
 	if s.before.err != nil {
 		return nil, s.before.err
 	}
@@ -66,6 +69,21 @@ func (s *session) judge() (*View, error) {
 	v.gate()
 	refs.NewTable(s.snap, s.derived) // while the store is open: the document asks it after that
 	return v, nil
+}
+
+// ask has the checks judge, of those that are Still only the ones of which is not
+// known what they find.
+func (s *session) ask(checks []*audit.Check, w *audit.World) (audit.Judgement, error) {
+	world, err := s.stillWorld(checks)
+	if err != nil {
+		return audit.Judgement{}, err
+	}
+	w.Known = s.found(world)
+	j := audit.Judge(checks, w)
+	if w.Known == nil {
+		snapshot.Remember(s.derived, standstillKey, standstill{world, j.Still})
+	}
+	return j, nil
 }
 
 // recall holds the run against what is remembered.

@@ -1,7 +1,10 @@
 package pipeline
 
 import (
+	"crypto/sha256"
 	"encoding/json"
+	"fmt"
+	"hash"
 	"slices"
 	"sync"
 
@@ -67,6 +70,7 @@ type comparison struct {
 	gone  []*snapshot.Item      // in the reference, not in the new one, though their source was read
 	kept  []snapshot.Key        // see Info.Kept
 	ended map[snapshot.Key]bool // were kept, and a person accepted that they are gone
+	seen  hash.Hash             // of the states of all items, those that are gone included
 }
 
 // lost returns the items that are gone, that no change knows under another name,
@@ -84,9 +88,13 @@ func (c *comparison) lost(changes []snapshot.Change) []*snapshot.Item {
 // were not read.
 func compare(snap *snapshot.Snapshot, p *past) (*comparison, error) {
 	snap.Sort()
-	c := &comparison{}
+	c := &comparison{seen: sha256.New()}
 	items, i := snap.Items, 0
-	if p != nil {
+	if p == nil {
+		for _, it := range items {
+			c.see(it.Key, here, it.Encode())
+		}
+	} else {
 		var err error
 		if c.ended, err = acceptedGone(p); err != nil {
 			return nil, err
@@ -95,10 +103,16 @@ func compare(snap *snapshot.Snapshot, p *past) (*comparison, error) {
 		err = p.tx.Table(tableItem).Scan(p.seq, "", func(id string, value []byte, _ uint64) error {
 			key := snapshot.Key(id)
 			for i < len(items) && items[i].Key < key {
+				c.see(items[i].Key, here, states[i])
 				c.dirty = append(c.dirty, items[i])
 				i++
 			}
 			if i < len(items) && items[i].Key == key {
+				state := states[i]
+				if state == nil {
+					state = value
+				}
+				c.see(key, here, state)
 				if states[i] == nil || string(states[i]) == string(value) {
 					c.old = append(c.old, items[i])
 				} else {
@@ -112,6 +126,7 @@ func compare(snap *snapshot.Snapshot, p *past) (*comparison, error) {
 				i++
 				return nil
 			}
+			c.see(key, before, value)
 			old, err := p.decode(key, string(value))
 			if err != nil {
 				return err
@@ -131,12 +146,26 @@ func compare(snap *snapshot.Snapshot, p *past) (*comparison, error) {
 		if err != nil {
 			return nil, err
 		}
+		for n := i; n < len(items); n++ {
+			c.see(items[n].Key, here, states[n])
+		}
 		c.keepStarted(snap)
 		slices.Sort(c.kept)
 	}
 	c.dirty = append(c.dirty, items[i:]...)
 	snap.Sort()
 	return c, nil
+}
+
+// Of which snapshot a state is that was seen.
+const (
+	here   = 'n'
+	before = 'o' // what becomes of it follows from the rest that was seen
+)
+
+func (c *comparison) see(key snapshot.Key, of byte, state []byte) {
+	fmt.Fprintf(c.seen, "%c%d %d %s", of, len(key), len(state), key)
+	c.seen.Write(state)
 }
 
 func carry(snap *snapshot.Snapshot, old *snapshot.Item) {

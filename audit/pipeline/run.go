@@ -33,6 +33,7 @@ type Runner struct {
 	Checks     []*audit.Check
 	Store      string // path of the store
 	Version    string // of the tool
+	Build      string // tells two programs of one version apart
 	Actor      rules.Actor
 	Recovery   string     // off, plan or apply
 	Rules      *rules.Set // of recovery; nil: there are none

@@ -41,6 +41,7 @@ type session struct {
 	derived *snapshot.Derived
 	info    Info
 	snap    *snapshot.Snapshot
+	tree    []byte // its tree, encoded
 	cursors map[string]json.RawMessage
 	cmp     *comparison
 
@@ -193,6 +194,7 @@ func (s *session) look(ctx context.Context) error {
 		ID: s.info.ID, At: s.started, Systems: g.states, Items: unique(g.items), Tree: tree, Context: uniqueFiles(g.context),
 		Content: stored{s.tx, s.stage},
 	}
+	s.tree = tree.Encode()
 	s.caughtUp()
 	err = s.stageOf("diff", func() (err error) { s.cmp, err = compare(s.snap, s.past); return err })
 	if err != nil {

@@ -137,8 +137,7 @@ func (w *writer) findings(v *View) {
 	}
 }
 
-func (w *writer) tree(t *snapshot.Tree, old string) {
-	b := t.Encode()
+func (w *writer) tree(b []byte, old string) {
 	sum := snapshot.Sum(b)
 	if sum == old {
 		return

@@ -74,7 +74,7 @@ func (c *runCmd) Run(a *App) error {
 		return &usageError{fmt.Sprintf("open the root: %v", err), ""}
 	}
 	defer h.Close()
-	r := &pipeline.Runner{Host: h, Config: &s.pipeline, Collectors: all.Collectors, Checks: s.checks(), Store: a.Store, Version: version,
+	r := &pipeline.Runner{Host: h, Config: &s.pipeline, Collectors: all.Collectors, Checks: s.checks(), Store: a.Store, Version: version, Build: build(),
 		Actor: a.actor(h), Recovery: c.Recover, Rules: set, Ephemeral: c.Ephemeral, Summary: renderer.Summary, Wait: c.Wait, NewStore: c.NewStore, Command: a.line}
 	doc, err := c.logged(a, s, r)
 	if err != nil {

@@ -74,7 +74,7 @@ func (a *App) glance(s *settings, h host.Host) (*report.Document, error) {
 	if s.trusted(a) != nil {
 		config.Collect.PM2Node = false
 	}
-	r := &pipeline.Runner{Host: h, Config: &config, Collectors: all.Collectors, Checks: s.checks(), Store: a.Store, Version: version,
+	r := &pipeline.Runner{Host: h, Config: &config, Collectors: all.Collectors, Checks: s.checks(), Store: a.Store, Version: version, Build: build(),
 		Actor: a.actor(h), Recovery: "off", Ephemeral: true}
 	doc, err := r.Run(a.ctx)
 	var bad *store.CorruptError

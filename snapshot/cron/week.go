@@ -1,6 +1,7 @@
 package cron
 
 import (
+	"math/bits"
 	"slices"
 	"time"
 )
@@ -59,9 +60,9 @@ func (w *Week) Minutes(s *Schedule, loc *time.Location) Minutes {
 
 // Add counts one schedule.
 func (w *Week) Add(m Minutes) {
-	for i := range w.starts {
-		if m.Has(i) {
-			w.starts[i]++
+	for n, word := range m {
+		for ; word != 0; word &= word - 1 {
+			w.starts[n*64+bits.TrailingZeros64(word)]++
 		}
 	}
 }

@@ -25,6 +25,7 @@ var BackupLitter = &audit.Check{
 	Source:        "measured: in one of 59 public repositories 47 % of all files, in another 2,471 of 95,622",
 	Limits: []audit.Limit{{Name: "min", Default: 1, Unit: "files", Doc: "smallest family that is reported"},
 		{Name: "many", Default: 20, Unit: "files", Doc: "copies outside the folders of automation that are more than information"}},
+	Still: true,
 	Judge: judgeLitter,
 }
 

@@ -18,6 +18,7 @@ var BlindSupervision = &audit.Check{
 	Hint:          "Give the work itself to PM2 as an app of its own: `cron_restart` with `autorestart: false` for what runs now and then, `restart_delay` for what shall be started again.",
 	Discriminator: "none: one finding for each app",
 	Source:        "https://pm2.keymetrics.io/docs/usage/restart-strategies/; measured: the apps of one repository are such loops",
+	Still:         true,
 	Judge:         judgeBlindSupervision,
 }
 

@@ -25,6 +25,7 @@ var CommittedEnv = &audit.Check{
 		"`.env.example` with the names alone. git's history still has the old values.",
 	Discriminator: "none: one finding for the repository",
 	Source:        "https://12factor.net/config; https://vite.dev/guide/env-and-mode (*.local is for git to ignore); measured: `.env` and `.env.automation` in a public project of 4,000 scripts",
+	Still:         true,
 	Judge:         judgeCommittedEnv,
 }
 

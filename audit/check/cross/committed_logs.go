@@ -23,6 +23,7 @@ var CommittedLogs = &audit.Check{
 	Discriminator: "none: one finding for the repository",
 	Source:        "measured: 164 log paths in one public project, one of them with 898 versions in git",
 	Limits:        []audit.Limit{{Name: "many", Default: 3, Unit: "files", Doc: "files from which it is more than information"}},
+	Still:         true,
 	Judge:         judgeCommittedLogs,
 }
 

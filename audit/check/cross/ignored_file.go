@@ -25,6 +25,7 @@ var IgnoredFile = &audit.Check{
 	Hint:          "Take the file out of .gitignore and commit it; secrets that stand in it go into the environment. Or use `npm install`, which needs no lockfile.",
 	Discriminator: "the file; of a lockfile its name, one finding for each script",
 	Source:        "https://docs.npmjs.com/cli/commands/npm-ci; measured: in one repository .gitignore lists the lockfile and nearly everything runs npm ci",
+	Still:         true,
 	Judge:         judgeIgnoredFile,
 }
 

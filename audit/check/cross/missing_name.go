@@ -31,6 +31,7 @@ var MissingName = &audit.Check{
 	Hint:          "Add the name to the example with a word on what it is, or correct it where it is read.",
 	Discriminator: "empty for all that are nowhere named; else the name",
 	Source:        "https://12factor.net/config; https://docs.netlify.com/configure-builds/environment-variables/; https://docs.github.com/actions/reference/workflows-and-actions/variables",
+	Still:         true,
 	Judge:         judgeMissingName,
 }
 

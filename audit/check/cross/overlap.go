@@ -30,6 +30,7 @@ var Overlap = &audit.Check{
 	Discriminator: "none: one finding for each item",
 	Source:        "cron(8); https://docs.github.com/actions/how-tos/write-workflows/choose-when-workflows-run/control-workflow-concurrency; docs.netlify.com/build/functions/configuration (limits)",
 	Limits:        []audit.Limit{{Name: "minutes", Default: 15, Unit: "minutes", Doc: "what pushes and starts more rarely than that is not told"}},
+	Still:         true,
 	Judge:         judgeOverlap,
 }
 

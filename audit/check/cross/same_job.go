@@ -27,6 +27,7 @@ var SameJob = &audit.Check{
 	Hint:          "Keep the schedule you want and remove the others; `audit schedules` shows when each of them runs.",
 	Discriminator: "the file that is started; \"name \" and the name where only that agrees",
 	Source:        "measured: in one public project the same reports run under PM2, GitHub Actions and Netlify, each at other times",
+	Still:         true,
 	Judge:         judgeSameJob,
 }
 

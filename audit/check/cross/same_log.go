@@ -26,6 +26,7 @@ var SameLog = &audit.Check{
 	Hint:          "Give each its own file, named after the job; in a crontab write `>>` instead of `>`.",
 	Discriminator: "the path of the log",
 	Source:        "https://pm2.keymetrics.io/docs/usage/log-management/; PM2 7.0.4 lib/God.js: without merge_logs the number of the process is put into names that end in .log",
+	Still:         true,
 	Judge:         judgeSameLog,
 }
 

@@ -30,6 +30,7 @@ var SelfFeeding = &audit.Check{
 	Hint:          "Cut the circle where it costs least: a schedule instead of the last call, a condition in front of it (INCOMING_HOOK_TITLE at Netlify, `[skip ci]` in the commit, github.actor in the workflow).",
 	Discriminator: "the items of the circle, sorted; \"build\" or \"push\" and the script otherwise",
 	Source:        "https://docs.netlify.com/configure-builds/build-hooks/; https://docs.github.com/actions/how-tos/write-workflows/choose-when-workflows-run/trigger-a-workflow; measured: a build plugin that calls the build hook after each build",
+	Still:         true,
 	Judge:         judgeSelfFeeding,
 }
 

@@ -19,6 +19,7 @@ var UnsupervisedPush = &audit.Check{
 	Hint:          "Name what shall be committed (`git add docs/report.json`), look whether it is what was meant (`git diff --cached --quiet && exit`), and push to a branch that somebody merges.",
 	Discriminator: "none: one finding for each item; of five files or more one for all",
 	Source:        "measured: several loops in one repository, every 2 to 15 minutes, straight to main",
+	Still:         true,
 	Judge:         judgeUnsupervisedPush,
 }
 

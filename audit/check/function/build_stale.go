@@ -21,6 +21,7 @@ var BuildStale = &audit.Check{
 	Hint:          "Build the site again, and look at what the build says of the function: netlify build.",
 	Discriminator: "fallback, unread, old, missing or large",
 	Source:        "@netlify/zip-it-and-ship-it 16: the manifest, and the silent fallback, measured",
+	Still:         true,
 	Judge: func(p *audit.Pass) {
 		for _, it := range p.Items() {
 			m, ok := manifest(p, it)

@@ -22,6 +22,7 @@ var ConfigIgnored = &audit.Check{
 	Hint:          "Write the setting in a form that Netlify reads: a plain object, export const config: Config = {…}, beside a default export.",
 	Discriminator: "of a function: config; of a netlify.toml: keys, or superseded",
 	Source:        "@netlify/config 25 and @netlify/zip-it-and-ship-it 16, measured",
+	Still:         true,
 	Judge: func(p *audit.Pass) {
 		for _, it := range p.Items() {
 			if it.Kind == kindFunction {

@@ -20,6 +20,7 @@ var ReadonlyWrite = &audit.Check{
 	Hint:          "Write to os.tmpdir() what only this call needs; keep what must last in Netlify Blobs or another store.",
 	Discriminator: "path of the file and what it writes",
 	Source:        "docs.aws.amazon.com/lambda: the function's file system; measured",
+	Still:         true,
 	Judge: func(p *audit.Pass) {
 		deeds(p, netlify.DeedWrite, func(string, netlify.Deed) bool { return true }).each(func(s *spot) {
 			where, what, _ := strings.Cut(s.what, " ")
@@ -47,6 +48,7 @@ var RunsGit = &audit.Check{
 	Hint:          "Do it in a workflow, which has a checkout and a token, or through the API of the host of the repository.",
 	Discriminator: "path of the file and the verb",
 	Source:        "Netlify runs functions in AWS Lambda's Node image, which has no git",
+	Still:         true,
 	Judge: func(p *audit.Pass) {
 		deeds(p, netlify.DeedGit, func(string, netlify.Deed) bool { return true }).each(func(s *spot) {
 			p.Report(s.report(fmt.Sprintf("runs git%s, and there is no git where Netlify runs it", s.what)))
@@ -65,6 +67,7 @@ var HidesFailure = &audit.Check{
 	Hint:          "Answer 500 where it failed, or 502 when another service did.",
 	Discriminator: "path of the file",
 	Source:        "seen in the wild: every handler of a project ended in catch → 200 {ok:false}",
+	Still:         true,
 	Judge: func(p *audit.Pass) {
 		deeds(p, netlify.DeedMasked, func(string, netlify.Deed) bool { return true }).each(func(s *spot) {
 			p.Report(s.report("answers 200 although the body says that it failed"))
@@ -84,6 +87,7 @@ var UnbundledFile = &audit.Check{
 	Hint:          "Add the file to included_files in netlify.toml, or import what it does as a module.",
 	Discriminator: "path of the file and what it needs",
 	Source:        "netlify/cli#4738, netlify/functions#340; @netlify/zip-it-and-ship-it 16, measured",
+	Still:         true,
 	Judge: func(p *audit.Pass) {
 		for _, kind := range []string{netlify.DeedRun, netlify.DeedRead} {
 			unbundled(p, kind).each(func(s *spot) {

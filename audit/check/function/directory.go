@@ -21,6 +21,7 @@ var Directory = &audit.Check{
 	Hint:          "Correct functions.directory (it is relative to build.base), or restore the folder.",
 	Discriminator: "directory, or outside and the key",
 	Source:        "@netlify/config 25 and @netlify/build 37, measured",
+	Still:         true,
 	Judge: func(p *audit.Pass) {
 		for _, it := range p.Items() {
 			c, ok := config(p, it)

@@ -21,6 +21,7 @@ var Environment = &audit.Check{
 	Hint:          "Set the variable in Netlify's user interface or with netlify env:set, with functions in its scope.",
 	Discriminator: "name of the variable",
 	Source:        "docs.netlify.com/build/functions/environment-variables",
+	Still:         true,
 	Judge: func(p *audit.Pass) {
 		for _, it := range p.Items() {
 			if c, ok := config(p, it); ok && !c.Broken {

@@ -21,6 +21,7 @@ var Limits = &audit.Check{
 	Source:        "docs.netlify.com/build/functions/configuration; docs.aws.amazon.com/lambda: quotas; netlify/build#3554",
 	Limits: []audit.Limit{{Name: "archive", Default: 50, Unit: "MB", Doc: "a ready .zip of this size is accepted"},
 		{Name: "unpacked", Default: 250, Unit: "MB", Doc: "the files of a function may be as large together"}},
+	Still: true,
 	Judge: func(p *audit.Pass) {
 		for _, it := range p.Items() {
 			if it.Kind != kindFunction {

@@ -22,6 +22,7 @@ var MissingImport = &audit.Check{
 	Hint:          "Restore the file, or correct the path in the import.",
 	Discriminator: "path of the importing file and the import",
 	Source:        "Node.js module resolution; esbuild",
+	Still:         true,
 	Judge: func(p *audit.Pass) {
 		found := map[missingKey]*missing{}
 		for _, it := range p.Items() {

@@ -24,6 +24,7 @@ var NameInvalid = &audit.Check{
 	Hint:          "Rename the function, or move a file that is no function out of the functions folder.",
 	Discriminator: "the site",
 	Source:        "hasValidName of netlify-cli; netlify/cli#2494, netlify/zip-it-and-ship-it#550; discovery measured with 16.2",
+	Still:         true,
 	Judge: func(p *audit.Pass) {
 		sites := map[string][]*snapshot.Item{}
 		for _, it := range p.Items() {

@@ -22,6 +22,7 @@ var NoHandler = &audit.Check{
 	Hint:          "Export a handler (exports.handler = async (event) => …) or a default function; move a file that is no function out of the functions folder.",
 	Discriminator: "none",
 	Source:        "docs.netlify.com/build/functions/api; @netlify/zip-it-and-ship-it packs files without a handler",
+	Still:         true,
 	Judge: func(p *audit.Pass) {
 		helpers := helpers(p)
 		for _, it := range p.Items() {

@@ -22,6 +22,7 @@ var Refused = &audit.Check{
 	Hint:          "Correct the value; nothing is deployed before.",
 	Discriminator: "config, schedule and path, event and path, name, or composed require and the file",
 	Source:        "@netlify/zip-it-and-ship-it 16 (in_source_config) and @netlify/build 37, measured",
+	Still:         true,
 	Judge: func(p *audit.Pass) {
 		for _, it := range p.Items() {
 			if it.Kind == kindFunction {

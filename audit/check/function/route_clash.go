@@ -20,6 +20,7 @@ var RouteClash = &audit.Check{
 	Hint:          "Give them different paths, or methods that do not overlap.",
 	Discriminator: "the path",
 	Source:        "docs.netlify.com/build/functions/get-started: routes",
+	Still:         true,
 	Judge: func(p *audit.Pass) {
 		claims := map[[2]string][]*snapshot.Item{}
 		for _, it := range p.Items() {

@@ -21,6 +21,7 @@ var RouteDead = &audit.Check{
 	Hint:          "Correct the name in the rule, or restore the function.",
 	Discriminator: "name of the function; of an edge function: edge and its name",
 	Source:        "docs.netlify.com/routing/redirects; config.path replaces the default address, measured",
+	Still:         true,
 	Judge: func(p *audit.Pass) {
 		for _, it := range p.Items() {
 			if functions, ok := beside(p, it); ok {

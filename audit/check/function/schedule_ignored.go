@@ -24,6 +24,7 @@ var ScheduleIgnored = &audit.Check{
 	Hint:          "Declare the schedule in a form that Netlify reads, then check the function's page for its Scheduled badge.",
 	Discriminator: "of a function: where the schedule is declared (schedule(), config, toml); of a netlify.toml: scheduled.functions, or missing functions",
 	Source:        "docs.netlify.com/build/functions/scheduled-functions; @netlify/config 25 and @netlify/zip-it-and-ship-it 16, measured",
+	Still:         true,
 	Judge: func(p *audit.Pass) {
 		for _, it := range p.Items() {
 			switch it.Kind {

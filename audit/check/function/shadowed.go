@@ -21,6 +21,7 @@ var Shadowed = &audit.Check{
 	Hint:          "Delete the one that is out of date, or rename it.",
 	Discriminator: "none",
 	Source:        "@netlify/zip-it-and-ship-it 16 and @netlify/edge-bundler 16, measured",
+	Still:         true,
 	Judge: func(p *audit.Pass) {
 		for _, it := range p.Items() {
 			if by, ok := it.Fact("lost"); ok && it.Kind == kindEdge {

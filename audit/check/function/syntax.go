@@ -23,6 +23,7 @@ var Syntax = &audit.Check{
 	Hint:          "Repair the line, or restore the file: audit restore latest~1 ITEM.",
 	Discriminator: "path of the file that cannot be loaded",
 	Source:        "Node.js module loader; @netlify/zip-it-and-ship-it ships what it cannot parse; @netlify/config refuses a netlify.toml it cannot parse",
+	Still:         true,
 	Judge: func(p *audit.Pass) {
 		helpers := brokenHelpers{}
 		for _, it := range p.Items() {

@@ -24,6 +24,7 @@ var UndeclaredPackage = &audit.Check{
 	Hint:          "Add it: npm install PACKAGE, in the folder of the package.json that the site builds with.",
 	Discriminator: "path of the importing file and the package",
 	Source:        "npm; @netlify/zip-it-and-ship-it 16 packs v2 functions with missing packages, measured",
+	Still:         true,
 	Judge: func(p *audit.Pass) {
 		own := ownPackages(p)
 		found := spots{}

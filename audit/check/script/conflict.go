@@ -18,6 +18,7 @@ var ConflictMarker = &audit.Check{
 	Hint:          "Decide which side holds, remove the three markers, and run the script once.",
 	Discriminator: "empty: one per file",
 	Source:        "git-merge(1), HOW CONFLICTS ARE PRESENTED",
+	Still:         true,
 	Judge: func(p *audit.Pass) {
 		for _, it := range p.Items() {
 			for _, q := range problems(it) {

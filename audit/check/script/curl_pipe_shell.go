@@ -19,6 +19,7 @@ var CurlPipeShell = &audit.Check{
 	Hint:          "Download to a file, compare it with a checksum that stands in the script (`echo \"SUM  FILE\" | sha256sum -c`), then run it; or install from a package manager.",
 	Discriminator: "none: one finding for each script; of five files or more one for all",
 	Source:        "https://github.com/ossf/scorecard/blob/main/docs/checks.md#pinned-dependencies (downloadThenRun)",
+	Still:         true,
 	Judge:         judgeCurlPipeShell,
 }
 

@@ -21,6 +21,7 @@ var DangerousRM = &audit.Check{
 	Hint:          "Write `${NAME:?}` instead of `$NAME`: the shell then ends with a message where the variable is empty.",
 	Discriminator: "none: one finding for each script; of five files or more one for all",
 	Source:        "shellcheck SC2115, narrowed to variables that nothing assigns",
+	Still:         true,
 	Judge:         judgeDangerousRM,
 }
 

@@ -22,6 +22,7 @@ var NotExecutable = &audit.Check{
 	Hint:          "Run `git update-index --chmod=+x FILE` (and `chmod +x FILE`), or start it through its interpreter: `bash FILE`.",
 	Discriminator: "empty: one per script",
 	Source:        "execve(2), EACCES; measured: 414 of 1,224 shell scripts in public repositories have mode 100644",
+	Still:         true,
 	Judge:         judgeExecutable,
 }
 

@@ -25,6 +25,7 @@ var Interpreter = &audit.Check{
 	Hint:          "Begin the file with `#!/usr/bin/env node` (`python3`, `bash`) in its first line; options need `env -S`: `#!/usr/bin/env -S node --flag`. Or start it through its interpreter.",
 	Discriminator: "empty: one per script",
 	Source:        "execve(2), Interpreter scripts; env(1), -S; systemd.exec(5), 203/EXEC",
+	Still:         true,
 	Judge:         judgeInterpreter,
 }
 

@@ -25,6 +25,7 @@ var MissingBinary = &audit.Check{
 	Hint:          "Add the package to devDependencies (`npm install --save-dev NAME`), or take the script out.",
 	Discriminator: "the program; one finding for each program of a package.json, at the first script; of five files or more one for all",
 	Source:        "https://docs.npmjs.com/cli/commands/npm-run-script: node_modules/.bin is put on PATH, nothing else",
+	Still:         true,
 	Judge:         judgeMissingBinary,
 }
 

@@ -27,6 +27,7 @@ var ModuleFormat = &audit.Check{
 	Hint:          "Give the file the extension that tells (.mjs or .cjs), set \"type\" in its package.json, or write it the other way.",
 	Discriminator: "none: one finding for each script; of five files or more one for all",
 	Source:        "https://nodejs.org/api/packages.html#determining-module-system; measured: 27 of 1,000 files fail in node for this alone",
+	Still:         true,
 	Judge:         judgeModuleFormat,
 }
 

@@ -21,6 +21,7 @@ var NPMBackground = &audit.Check{
 	Hint:          "Start them together with concurrently or npm-run-all (`run-p`), which end all when one ends, or write `&&` if one shall follow the other.",
 	Discriminator: "none: one finding for each npm script; of five files or more one for all",
 	Source:        "https://docs.npmjs.com/cli/using-npm/scripts: a script is one shell command, and npm waits for that",
+	Still:         true,
 	Judge:         judgeNPMBackground,
 }
 

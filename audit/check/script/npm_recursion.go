@@ -23,6 +23,7 @@ var NPMRecursion = &audit.Check{
 	Hint:          "Let the innermost call be the program that is meant (`tsc`, `vite build`), not `npm run` of the same name.",
 	Discriminator: "none: one finding for each circle, at its first script",
 	Source:        "https://docs.npmjs.com/cli/commands/npm-run-script; npm has no guard against it",
+	Still:         true,
 	Judge:         judgeNPMRecursion,
 }
 

@@ -20,6 +20,7 @@ var Syntax = &audit.Check{
 	Hint:          "Open the file at the place named and repair it; `bash -n FILE`, `node --check FILE` or `python3 -m py_compile FILE` tell whether it parses again.",
 	Discriminator: "empty for a file that does not parse; \"lost\" for definitions that do not count",
 	Source:        "npm and cron refuse such files as a whole; measured: in one repository 60 scripts stopped parsing with a single commit",
+	Still:         true,
 	Judge:         judgeSyntax,
 }
 

@@ -22,6 +22,7 @@ var UnguardedCD = &audit.Check{
 	Hint:          "Write `cd FOLDER || exit 1`, or `cd FOLDER && …` in front of what may only happen there, or `set -e` at the beginning.",
 	Discriminator: "none: one finding for each script; of five files or more one for all",
 	Source:        "shellcheck SC2164, narrowed to what destroys",
+	Still:         true,
 	Judge:         judgeUnguardedCD,
 }
 

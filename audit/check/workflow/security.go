@@ -65,7 +65,7 @@ const shown = 5
 // places and files is the subject.
 func sum(p *audit.Pass, list []place, discriminator, message string, sev audit.Severity) {
 	if len(list) == 0 {
-		if len(newJudge(p).broken()) > 0 { // the habit may be in there
+		if len(broken(p)) > 0 { // the habit may be in there
 			p.Doubt(snapshot.Pseudo(snapshot.Workflows), discriminator)
 		}
 		return

@@ -8,6 +8,7 @@ package workflow
 import (
 	"fmt"
 	"path"
+	"slices"
 	"strings"
 	"sync"
 
@@ -32,7 +33,7 @@ func patient(list []*audit.Check) []*audit.Check {
 		}
 		judge := c.Judge
 		c.Judge = func(p *audit.Pass) {
-			for _, it := range newJudge(p).broken() {
+			for _, it := range broken(p) {
 				p.DoubtAll(it.Key)
 			}
 			judge(p)
@@ -53,9 +54,6 @@ type verdicts struct {
 	config model.Config
 	files  []*snapshot.Item
 	of     map[*snapshot.Item]*verdict
-
-	brokenOnce sync.Once
-	unloadable []*snapshot.Item
 }
 
 type verdict struct {
@@ -101,15 +99,8 @@ func (j *judge) verdict(it *snapshot.Item) model.Verdict {
 }
 
 // broken returns the files that GitHub cannot load.
-func (j *judge) broken() []*snapshot.Item {
-	j.brokenOnce.Do(func() {
-		for _, it := range j.files {
-			if len(j.verdict(it).Problems) > 0 {
-				j.unloadable = append(j.unloadable, it)
-			}
-		}
-	})
-	return j.unloadable
+func broken(p *audit.Pass) []*snapshot.Item {
+	return slices.DeleteFunc(files(p), func(it *snapshot.Item) bool { return it.State != model.Invalid })
 }
 
 // place returns where something of the item stands.

@@ -17,6 +17,7 @@ var AdhocPackage = &audit.Check{
 	Hint:          "Put the package into the project's manifest and lockfile, or name the exact version.",
 	Discriminator: "none: one finding for all",
 	Source:        "https://docs.zizmor.sh/audits/#adhoc-packages",
+	Still:         true,
 	Judge:         judgeAdhocPackage,
 }
 

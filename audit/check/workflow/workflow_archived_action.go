@@ -20,11 +20,12 @@ var ArchivedAction = &audit.Check{
 	Hint:          "Replace it; its README usually names the successor.",
 	Discriminator: "the action",
 	Source:        "list of zizmor 11bbf7e6, crates/zizmor/data/archived-repos.txt",
+	Still:         true,
 	Judge:         judgeArchivedAction,
 }
 
 func judgeArchivedAction(p *audit.Pass) {
-	if len(newJudge(p).broken()) > 0 { // one of them may be in there
+	if len(broken(p)) > 0 { // one of them may be in there
 		p.DoubtAll(snapshot.Pseudo(snapshot.Workflows))
 	}
 	byName := map[string][]place{}

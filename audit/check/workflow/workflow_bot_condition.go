@@ -17,6 +17,7 @@ var BotCondition = &audit.Check{
 	Hint:          "Ask who opened the pull request: github.event.pull_request.user.login == 'dependabot[bot]'.",
 	Discriminator: "job and step key",
 	Source:        "https://docs.zizmor.sh/audits/#bot-conditions; https://www.synacktiv.com/publications/github-actions-exploitation-dependabot",
+	Still:         true,
 	Judge:         judgeBotCondition,
 }
 

@@ -21,6 +21,7 @@ var BranchesCancel = &audit.Check{
 	Hint:          "End the group with -${{ github.ref }}, so that each branch has its own.",
 	Discriminator: "the group, in lower case",
 	Source:        "https://docs.github.com/actions/how-tos/write-workflows/choose-when-workflows-run/control-workflow-concurrency",
+	Still:         true,
 	Judge:         judgeBranchesCancel,
 }
 

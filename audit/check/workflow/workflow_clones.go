@@ -21,6 +21,7 @@ var Clones = &audit.Check{
 	Hint:          "Keep one and remove the others; for variants make it reusable with workflow_call and inputs.",
 	Discriminator: "the first file of the copies; \"many\" when there are more than five groups",
 	Source:        "digest of all that the file says, without names and comments",
+	Still:         true,
 	Judge:         judgeClones,
 }
 

@@ -22,6 +22,7 @@ var DangerousTrigger = &audit.Check{
 		"only data; or ask for an approval with a protected environment.",
 	Discriminator: "the event; \"seen\" for all files in which nothing of a stranger's is seen to run",
 	Source:        "https://securitylab.github.com/resources/github-actions-preventing-pwn-requests/ and https://docs.zizmor.sh/audits/#dangerous-triggers",
+	Still:         true,
 	Judge:         judgeDangerousTrigger,
 }
 

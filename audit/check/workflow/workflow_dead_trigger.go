@@ -21,6 +21,7 @@ var DeadTrigger = &audit.Check{
 	Hint:          "Correct the name or the pattern, or remove the trigger.",
 	Discriminator: "the kind of trigger and its event",
 	Source:        "https://docs.github.com/actions/reference/workflows-and-actions/workflow-syntax#onpushpull_requestpull_request_targetpathspaths-ignore",
+	Still:         true,
 	Judge:         judgeDeadTrigger,
 }
 

@@ -19,6 +19,7 @@ var EnvKey = &audit.Check{
 	Hint:          "Give the key the indent of env itself.",
 	Discriminator: "job and step key, and the key",
 	Source:        "https://docs.github.com/actions/reference/workflows-and-actions/workflow-syntax",
+	Still:         true,
 	Judge: func(p *audit.Pass) {
 		for _, n := range newJudge(p).notes(model.NoteEnvKey) {
 			p.Report(audit.Report{Item: n.it.Key, Discriminator: n.Where + " " + n.Subject, At: locate(n.it, n.Pos),

@@ -17,6 +17,7 @@ var ExcessivePermissions = &audit.Check{
 	Hint:          "Write permissions: contents: read at the top of the file, and give each job what it writes.",
 	Discriminator: "job key for write-all; \"sum\" for the rest",
 	Source:        "https://docs.zizmor.sh/audits/#excessive-permissions; https://docs.github.com/actions/reference/security/secure-use",
+	Still:         true,
 	Judge:         judgeExcessivePermissions,
 }
 

@@ -20,6 +20,7 @@ var Gutted = &audit.Check{
 	Hint:          "See what was there before with `audit diff`, and bring it back with `audit restore`; if it is meant to do nothing, remove the job.",
 	Discriminator: "job",
 	Source:        "facts of the job, carried from the last snapshot in which it worked; seen in the wild as \"Workflow completed successfully\"",
+	Still:         true,
 	Judge:         judgeGutted,
 }
 

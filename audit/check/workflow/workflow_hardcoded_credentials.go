@@ -17,6 +17,7 @@ var HardcodedCredentials = &audit.Check{
 	Hint:          "Move it into a secret (password: ${{ secrets.NAME }}) and change it: it stands in the history.",
 	Discriminator: "job key, and container or service",
 	Source:        "https://docs.zizmor.sh/audits/#hardcoded-container-credentials; actionlint v1.7.12 rule credentials",
+	Still:         true,
 	Judge:         judgeHardcodedCredentials,
 }
 

@@ -22,6 +22,7 @@ var Hollow = &audit.Check{
 	Hint:          "Look in git for what it did once (`git log -p` on the file) and bring that back, or remove the workflow.",
 	Discriminator: "none: one finding for each file; of five files or more one for all",
 	Source:        "measured: 1 % of 283 workflows; in one repository dozens, made by an automatic fixer",
+	Still:         true,
 	Judge:         judgeHollow,
 }
 

@@ -17,6 +17,7 @@ var InsecureCommands = &audit.Check{
 	Hint:          "Remove the variable, and write to $GITHUB_ENV and $GITHUB_PATH instead.",
 	Discriminator: "job and step key",
 	Source:        "https://docs.zizmor.sh/audits/#insecure-commands; https://github.blog/changelog/2020-10-01-github-actions-deprecating-set-env-and-add-path-commands/",
+	Still:         true,
 	Judge:         judgeInsecureCommands,
 }
 

@@ -20,6 +20,7 @@ var Language = &audit.Check{
 	Hint:          "Set `shell: python` (or pwsh, or bash) on the step, or move the script into a file and start that.",
 	Discriminator: "job and step key",
 	Source:        "seen in the wild: the workflow that was to repair all others had `invalid_files = []` in bash",
+	Still:         true,
 	Judge: func(p *audit.Pass) {
 		for _, n := range newJudge(p).notes(model.NoteLanguage) {
 			r := audit.Report{Item: n.it.Key, Discriminator: n.Where, At: locate(n.it, n.Pos), Message: fmt.Sprintf("%s of %s cannot work: %s", stepName(n.it, n.Where), short(n.it), n.Text)}

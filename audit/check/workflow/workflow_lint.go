@@ -23,6 +23,7 @@ var Lint = &audit.Check{
 	Hint:          "The message names the place; https://rhysd.github.io/actionlint/ tries a correction at once.",
 	Discriminator: "kind of message and job and step key, or the runner; the kind alone when it stands in more than three places of a file, and for old actions; on the system the runner that five files or more ask for",
 	Source:        "https://github.com/rhysd/actionlint v1.7.12, without what is only newer than it; GitHub changelog for removed runners",
+	Still:         true,
 	Judge:         judgeLint,
 }
 

@@ -26,6 +26,7 @@ var Loop = &audit.Check{
 	Hint:          "Put a condition before the start, use a schedule instead, or push with GITHUB_TOKEN or [skip ci].",
 	Discriminator: "the workflows of the circle; \"push\" for pushes",
 	Source:        "https://docs.github.com/actions/how-tos/write-workflows/choose-when-workflows-run/trigger-a-workflow",
+	Still:         true,
 	Judge:         judgeLoop,
 }
 

@@ -17,6 +17,7 @@ var Misfeature = &audit.Check{
 	Hint:          "Use shell: bash or pwsh; install Python packages into a virtual environment.",
 	Discriminator: "none: one finding for all",
 	Source:        "https://docs.zizmor.sh/audits/#misfeature",
+	Still:         true,
 	Judge:         judgeMisfeature,
 }
 

@@ -25,6 +25,7 @@ var MissingTarget = &audit.Check{
 	Hint:          "Restore the target, correct its name, or remove the step.",
 	Discriminator: "job and step key, and the target; the folder alone where there is no package.json for it; one finding for all when five files or more lack the same",
 	Source:        "measured: all 8 missing npm scripts found in the workflows of 59 repositories were real",
+	Still:         true,
 	Judge:         judgeMissingTarget,
 }
 

@@ -20,6 +20,7 @@ var NoDispatch = &audit.Check{
 	Hint:          "Add workflow_dispatch: beside schedule:.",
 	Discriminator: "none: one finding for the repository",
 	Source:        "measured: 5 % of 283 workflows",
+	Still:         true,
 	Judge: func(p *audit.Pass) {
 		var list []*snapshot.Item
 		for _, it := range files(p) {

@@ -23,6 +23,7 @@ var NoLockfile = &audit.Check{
 	Hint:          "Run npm install once, take the lockfile out of .gitignore and commit it; or use npm install in the workflow.",
 	Discriminator: "the folder, and the lockfile that is asked for",
 	Source:        "https://docs.npmjs.com/cli/commands/npm-ci; actions/setup-node src/cache-utils.ts; measured: in one repository .gitignore lists the lockfile and nearly every workflow runs npm ci",
+	Still:         true,
 	Judge:         judgeNoLockfile,
 }
 

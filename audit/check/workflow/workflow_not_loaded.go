@@ -23,6 +23,7 @@ var NotLoaded = &audit.Check{
 	Hint:          "Move it to .github/workflows, or into a folder whose name says that it is not to run.",
 	Discriminator: "the folder",
 	Source:        "https://docs.github.com/actions/concepts/workflows-and-actions/workflows",
+	Still:         true,
 	Judge:         judgeNotLoaded,
 }
 

@@ -22,6 +22,7 @@ var OldRuntime = &audit.Check{
 	Hint:          "Let Dependabot or Renovate raise them together; the release notes of each new major version name what changed.",
 	Discriminator: "none: one finding for the repository",
 	Source:        "https://github.blog/changelog/2025-09-19-deprecation-of-node-20-on-github-actions-runners/",
+	Still:         true,
 	Judge:         judgeOldRuntime,
 }
 

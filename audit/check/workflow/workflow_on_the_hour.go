@@ -19,6 +19,7 @@ var OnTheHour = &audit.Check{
 	Hint:          "Move them to a minute of your own choice, each to another.",
 	Discriminator: "none: one finding for the repository",
 	Source:        "https://docs.github.com/actions/reference/workflows-and-actions/events-that-trigger-workflows#schedule; measured: 35 of 49 schedules",
+	Still:         true,
 	Judge: func(p *audit.Pass) {
 		var names []string
 		var at audit.Location

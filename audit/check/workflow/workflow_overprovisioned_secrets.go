@@ -17,6 +17,7 @@ var OverprovisionedSecrets = &audit.Check{
 	Hint:          "Name the secret: ${{ secrets.NAME }}; with a matrix, write one line for each value.",
 	Discriminator: "job and step key",
 	Source:        "https://docs.zizmor.sh/audits/#overprovisioned-secrets",
+	Still:         true,
 	Judge:         judgeOverprovisionedSecrets,
 }
 

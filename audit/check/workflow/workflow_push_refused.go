@@ -20,6 +20,7 @@ var PushRefused = &audit.Check{
 	Hint:          "Give the job what it needs: `permissions: {contents: write}`; leave out `persist-credentials: false`; and for changes of workflows a token of a GitHub App with the permission workflows, at the checkout.",
 	Discriminator: "the job and the step",
 	Source:        "https://docs.github.com/actions/reference/workflows-and-actions/workflow-syntax#permissions; https://github.com/actions/checkout#usage; GitHub: \"refusing to allow a GitHub App to create or update workflow … without `workflows` permission\"",
+	Still:         true,
 	Judge:         judgePushRefused,
 }
 

@@ -19,6 +19,7 @@ var ScheduleComment = &audit.Check{
 	Hint:          "Decide which of the two is meant and correct the other.",
 	Discriminator: "the cron expression",
 	Source:        "seen in the wild: \"every 6 hours\" over `0 0 * * *`, \"every 5 minutes\" over `0 */5 * * *`",
+	Still:         true,
 	Judge: func(p *audit.Pass) {
 		for _, n := range newJudge(p).notes(model.NoteComment) {
 			p.Report(audit.Report{Item: n.it.Key, Discriminator: n.Subject, At: locate(n.it, n.Pos),

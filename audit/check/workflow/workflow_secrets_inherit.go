@@ -17,6 +17,7 @@ var SecretsInherit = &audit.Check{
 	Hint:          "Name the secrets that the called workflow needs: secrets: {NAME: ${{ secrets.NAME }}}.",
 	Discriminator: "job key",
 	Source:        "https://docs.zizmor.sh/audits/#secrets-inherit",
+	Still:         true,
 	Judge:         judgeSecretsInherit,
 }
 

@@ -17,6 +17,7 @@ var SelfHostedOnPR = &audit.Check{
 	Hint:          "Run pull requests on GitHub's runners, or ask in if: that the change comes from this repository.",
 	Discriminator: "job key",
 	Source:        "https://docs.zizmor.sh/audits/#self-hosted-runner; https://docs.github.com/actions/reference/security/secure-use#hardening-for-self-hosted-runners",
+	Still:         true,
 	Judge:         judgeSelfHostedOnPR,
 }
 

@@ -23,6 +23,7 @@ var SharedConcurrency = &audit.Check{
 	Hint:          "Begin the group with ${{ github.workflow }}-, so that each workflow has its own.",
 	Discriminator: "the group, in lower case",
 	Source:        "https://docs.github.com/actions/how-tos/write-workflows/choose-when-workflows-run/control-workflow-concurrency",
+	Still:         true,
 	Judge:         judgeSharedConcurrency,
 }
 

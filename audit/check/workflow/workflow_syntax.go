@@ -19,6 +19,7 @@ var Syntax = &audit.Check{
 	Hint:          "Correct the first problem and look again: one wrong indent often causes all that follow.",
 	Discriminator: "none: one finding for each file, with its first problem and their number; of five files or more with the same first problem one for all",
 	Source:        "https://docs.github.com/actions/reference/workflows-and-actions/workflow-syntax; actionlint v1.7.12 kinds syntax-check, job-needs and id",
+	Still:         true,
 	Judge:         judgeSyntax,
 }
 

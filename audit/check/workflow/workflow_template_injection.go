@@ -20,6 +20,7 @@ var TemplateInjection = &audit.Check{
 		"actions/github-script read it from context.payload or process.env.",
 	Discriminator: "job and step key; \"writers\" for the sum of places that only people with rights can reach",
 	Source:        "https://docs.zizmor.sh/audits/#template-injection; untrusted contexts of actionlint v1.7.12; https://securitylab.github.com/resources/github-actions-untrusted-input/",
+	Still:         true,
 	Judge:         judgeTemplateInjection,
 }
 

@@ -18,6 +18,7 @@ var UnpinnedAction = &audit.Check{
 		"Renovate keep it up to date.",
 	Discriminator: "none: one finding for all",
 	Source:        "https://docs.zizmor.sh/audits/#unpinned-uses; https://docs.github.com/actions/reference/security/secure-use#using-third-party-actions",
+	Still:         true,
 	Judge:         judgeUnpinnedAction,
 }
 

@@ -17,6 +17,7 @@ var UnpinnedImage = &audit.Check{
 	Hint:          "Name a version, or better the digest (image@sha256:…).",
 	Discriminator: "none: one finding for all",
 	Source:        "https://docs.zizmor.sh/audits/#unpinned-images",
+	Still:         true,
 	Judge:         judgeUnpinnedImage,
 }
 

@@ -16,6 +16,7 @@ var UnpinnedTool = &audit.Check{
 	Hint:          "Give the action a version.",
 	Discriminator: "none: one finding for all",
 	Source:        "https://docs.zizmor.sh/audits/#unpinned-tools",
+	Still:         true,
 	Judge:         judgeUnpinnedTool,
 }
 

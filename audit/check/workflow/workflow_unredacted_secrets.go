@@ -17,6 +17,7 @@ var UnredactedSecrets = &audit.Check{
 	Hint:          "Keep each value in a secret of its own, or mask the part first with ::add-mask::.",
 	Discriminator: "job and step key and name of the secret",
 	Source:        "https://docs.zizmor.sh/audits/#unredacted-secrets",
+	Still:         true,
 	Judge:         judgeUnredactedSecrets,
 }
 

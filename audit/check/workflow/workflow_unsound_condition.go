@@ -17,6 +17,7 @@ var UnsoundCondition = &audit.Check{
 	Hint:          "Put the whole condition inside one ${{ }}, or leave ${{ }} away; for a block write if: |- instead of if: |.",
 	Discriminator: "job and step key",
 	Source:        "https://docs.zizmor.sh/audits/#unsound-condition; actionlint v1.7.12 rule if-cond",
+	Still:         true,
 	Judge:         judgeUnsoundCondition,
 }
 

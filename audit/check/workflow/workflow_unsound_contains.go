@@ -17,6 +17,7 @@ var UnsoundContains = &audit.Check{
 	Hint:          "Compare with a list: contains(fromJSON('[\"refs/heads/main\", \"refs/heads/develop\"]'), github.ref).",
 	Discriminator: "job and step key and context",
 	Source:        "https://docs.zizmor.sh/audits/#unsound-contains",
+	Still:         true,
 	Judge:         judgeUnsoundContains,
 }
 

@@ -17,6 +17,7 @@ var UnsoundTernary = &audit.Check{
 	Hint:          "Turn the condition round, so that the value behind && is never empty: !cond && 'x' || ''.",
 	Discriminator: "job and step key",
 	Source:        "https://docs.zizmor.sh/audits/#unsound-ternary",
+	Still:         true,
 	Judge:         judgeUnsoundTernary,
 }
 

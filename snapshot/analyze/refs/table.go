@@ -62,9 +62,10 @@ func (p pack) has(script string) bool {
 
 // NewTable returns the table of a snapshot: every package.json among its
 // context and item files, its tree, its items. d may be nil; with one, all who
-// ask for the table of a snapshot share it.
+// ask for the table of a snapshot share it, and those who ask for that of its
+// still one: a table reads nothing that moves.
 func NewTable(now *snapshot.Snapshot, d *snapshot.Derived) *Table {
-	return snapshot.Once(d, tableOf{now}, func() *Table { return newTable(now, d) })
+	return snapshot.Once(d, tableOf{now.Moving()}, func() *Table { return newTable(now, d) })
 }
 
 type tableOf struct{ *snapshot.Snapshot }

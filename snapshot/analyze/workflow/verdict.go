@@ -31,6 +31,10 @@ type Verdict struct {
 	Places   map[string]Pos `json:"places,omitempty"`   // where "on.EVENT", "concurrency", "jobs.ID" and "jobs.ID.concurrency" stand
 }
 
+// Invalid is the state of an item whose file GitHub does not load: its verdict has
+// problems.
+const Invalid = "invalid"
+
 // Place returns where something stands, the first line when that is unknown.
 func (v Verdict) Place(name string) Pos {
 	if p, ok := v.Places[name]; ok {

@@ -16,7 +16,7 @@ import (
 )
 
 // Facts that say since when a file does not work, and what it was before. They
-// are volatile: git learns more of a change when it is committed.
+// are details: git learns more of a change when it is committed.
 const (
 	// BrokenBy is the commit, its author and its day; nothing is known of what is
 	// not committed yet, and the list is empty then.
@@ -58,7 +58,9 @@ type origins struct {
 
 // broken reports whether a file does no work that it should: GitHub does not
 // load it, or all its jobs are hollow.
-func broken(it *snapshot.Item) bool { return it.State == "invalid" && it.Unknown == "" || hollow(it) }
+func broken(it *snapshot.Item) bool {
+	return it.State == model.Invalid && it.Unknown == "" || hollow(it)
+}
 
 // hollow reports whether a workflow has jobs, and none of them does any work.
 func hollow(it *snapshot.Item) bool {
@@ -156,15 +158,15 @@ func withOrigin(it *snapshot.Item, o origin, together []string) *snapshot.Item {
 	if o.Valid != "" {
 		valid = snapshot.List(o.Valid, day(o.Then), o.Path)
 	}
-	c.Add(snapshot.Volatile, BrokenBy, by)
-	c.Add(snapshot.Volatile, ValidAt, valid)
+	c.Add(snapshot.Detail, BrokenBy, by)
+	c.Add(snapshot.Detail, ValidAt, valid)
 	if n := len(together) - 1; n > 0 {
 		with := slices.Clone(together[:min(len(together), maxWith+1)])
 		with = slices.DeleteFunc(with, func(p string) bool { return p == it.Path })
 		with = with[:min(len(with), maxWith)]
-		c.Add(snapshot.Volatile, BrokenWith, snapshot.SetOf(with...))
+		c.Add(snapshot.Detail, BrokenWith, snapshot.SetOf(with...))
 		if n > len(with) {
-			c.Add(snapshot.Volatile, BrokenWithMore, snapshot.Number(n-len(with)))
+			c.Add(snapshot.Detail, BrokenWithMore, snapshot.Number(n-len(with)))
 		}
 	}
 	c.Sort()

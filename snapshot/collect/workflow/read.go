@@ -84,7 +84,7 @@ func (r *reader) read(p string) *snapshot.Item {
 	}
 	m := doc.Model(r.s.Secret)
 	if v := model.Judge(r.s.Derived, p, f.SHA256, r.config, open); len(v.Problems) > 0 {
-		it.State = "invalid"
+		it.State = model.Invalid
 	}
 	r.shells.add(r.s.Derived, f.SHA256, open())
 	describe(it, &m)

@@ -1,0 +1,57 @@
+package snapshot
+
+// Still returns the snapshot without what moves by itself: its number, id and
+// time, how long it took to read the systems, metrics and volatile facts. Items
+// that have none of these are shared with s, which must be sorted.
+func (s *Snapshot) Still() *Snapshot {
+	still := &Snapshot{Items: s.Items, Tree: s.Tree, Context: s.Context, Content: s.Content, index: s.index, moving: s}
+	for _, st := range s.Systems {
+		st.Took = 0
+		still.Systems = append(still.Systems, st)
+	}
+	for i, it := range s.Items {
+		if !it.moves() {
+			continue
+		}
+		if &still.Items[0] == &s.Items[0] {
+			still.Items, still.index = append([]*Item(nil), s.Items...), nil
+		}
+		still.Items[i] = it.still()
+	}
+	if still.index == nil {
+		still.Sort()
+	}
+	return still
+}
+
+// Moving returns the snapshot that s is the still one of, else s itself: by it
+// goes what the two have in common.
+func (s *Snapshot) Moving() *Snapshot {
+	if s != nil && s.moving != nil {
+		return s.moving
+	}
+	return s
+}
+
+func (it *Item) moves() bool {
+	if len(it.Metrics) > 0 {
+		return true
+	}
+	for _, f := range it.Facts {
+		if f.Class == Volatile {
+			return true
+		}
+	}
+	return false
+}
+
+func (it *Item) still() *Item {
+	still := *it
+	still.Metrics, still.Facts = nil, make([]Fact, 0, len(it.Facts))
+	for _, f := range it.Facts {
+		if f.Class != Volatile {
+			still.Facts = append(still.Facts, f)
+		}
+	}
+	return &still
+}
