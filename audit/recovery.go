@@ -29,10 +29,12 @@ type Breaker struct {
 	Held   int    // how many actions it holds back in this run
 }
 
-// A Stuck is an action that did not help and that could not be taken back.
+// A Stuck is an action that did not help and that could not be taken back, or
+// that was interrupted and is not carried on.
 type Stuck struct {
 	Rule, Item string
 	Line       int
 	Step       string // its id
 	Why        string
+	Cut        bool // it was interrupted
 }

@@ -41,12 +41,20 @@ type Action struct {
 	// far as it came. Carried out a second time, the deed of an Idempotent action
 	// changes nothing that is as it should be already.
 	Do func(ctx context.Context, h *Hand, d Deed) (Deed, error)
+	// Renew returns a deed that was interrupted with what it takes to carry it out
+	// (Deed.Now), which died with the process; nil where a deed has all that it
+	// takes. An error is that the world is not the one of the deed any more.
+	Renew func(p *Preparation, d Deed) (Deed, error)
 	// Settled tells whether a deed is done and holds: nil is that it does. It
 	// changes nothing, and waits for as long as it takes to know.
 	Settled func(ctx context.Context, h *Hand, d Deed) error
 	// Undo takes a deed back, as far as it came; nil is that there is no way back.
+	// ErrNothing is that it did not come so far that anything could be taken back.
 	Undo func(ctx context.Context, h *Hand, d Deed) error
 }
+
+// ErrNothing says that a deed made nothing that could be taken back.
+var ErrNothing = errors.New("nothing of it was done, or stands any more: there is nothing to take back")
 
 // Idempotently is the setting by which a rule says that its action may be done twice.
 const Idempotently = "idempotent"
@@ -106,6 +114,17 @@ type Hand struct {
 	Pause func(ctx context.Context, d time.Duration)
 	// Folder opens a folder, by its absolute path, for changing what stands in it.
 	Folder func(dir string) (Folder, error)
+	// Keep has what a deed made so far on disk when it returns, so that it is known
+	// whatever happens next. Nil where nothing needs to be: see Note.
+	Keep func(d Deed) error
+}
+
+// Note keeps what a deed made so far, where somebody does.
+func (h *Hand) Note(d Deed) error {
+	if h.Keep == nil {
+		return nil
+	}
+	return h.Keep(d)
 }
 
 // A Folder is a folder in which something is changed; *os.Root is one. No path
@@ -156,8 +175,21 @@ type Deed struct {
 	Now map[string]string `json:"-"`
 }
 
-// same reports whether two deeds do the same.
-func (d *Deed) same(e *Deed) bool {
+// With returns the deed with one more word about what it made; an empty one takes
+// it away. The deed itself stays as it is.
+func (d Deed) With(name, word string) Deed {
+	d.Made = maps.Clone(d.Made)
+	if d.Made == nil {
+		d.Made = map[string]string{}
+	}
+	if d.Made[name] = word; word == "" {
+		delete(d.Made, name)
+	}
+	return d
+}
+
+// Same reports whether two deeds do the same.
+func (d *Deed) Same(e *Deed) bool {
 	if d == nil || e == nil {
 		return d == e
 	}

@@ -156,7 +156,7 @@ func ready(rule *Rule, s *Step, sub *Subject, p *Preparation) (e Effect, err err
 	if e, err = rule.Action.Prepare(p); err != nil {
 		return e, err
 	}
-	if e.Target != s.Effect.Target || len(e.Writes) != len(s.Effect.Writes) || !e.Deed.same(s.Effect.Deed) {
+	if e.Target != s.Effect.Target || len(e.Writes) != len(s.Effect.Writes) || !e.Deed.Same(s.Effect.Deed) {
 		return e, &Refusal{Why: "it changed since it was planned", Hint: "audit run looks again"}
 	}
 	for i, w := range e.Writes {
@@ -190,6 +190,9 @@ func (a *applier) fail(ctx context.Context, rule *Rule, s *Step, written []Write
 	case d != nil && rule.Action.Undo != nil:
 		err, back = rule.Action.Undo(ctx, a.site.Hand(), *d), "it was taken back"
 	case len(written) == 0:
+		return a.end(s, Failed, why)
+	}
+	if errors.Is(err, ErrNothing) {
 		return a.end(s, Failed, why)
 	}
 	for i := 0; i < len(written) && err == nil; i++ {

@@ -187,29 +187,6 @@ func killed(t *testing.T, fn func()) (dead bool) {
 	return false
 }
 
-// What was begun by a rule that is gone, or that does something else now, is not
-// carried on, and neither is what was carried on once.
-func TestPending_Resumable(t *testing.T) {
-	act := &Action{ID: "turn", Class: Idempotent}
-	step := Step{Action: "turn", Effect: &Effect{Deed: &Deed{}}}
-	for what, c := range map[string]struct {
-		p    Pending
-		rule *Rule
-		want bool
-	}{
-		"a_deed":           {Pending{Step: step}, &Rule{Action: act}, true},
-		"a_second_time":    {Pending{Step: step, Resumed: true}, &Rule{Action: act}, false},
-		"no_rule":          {Pending{Step: step}, nil, false},
-		"another_action":   {Pending{Step: step}, &Rule{Action: &Action{ID: "x", Class: Idempotent}}, false},
-		"once_only":        {Pending{Step: step}, &Rule{Action: &Action{ID: "turn", Class: AtMostOnce}}, false},
-		"a_write_of_files": {Pending{Step: Step{Action: "turn", Effect: &Effect{}}}, &Rule{Action: act}, false},
-	} {
-		if got := c.p.Resumable(c.rule); got != c.want {
-			t.Errorf("%s: %v", what, got)
-		}
-	}
-}
-
 // A deed is part of what a plan is approved for.
 func TestPlan_hash_of_a_deed(t *testing.T) {
 	f := turn(t, Idempotent)
@@ -219,5 +196,35 @@ func TestPlan_hash_of_a_deed(t *testing.T) {
 	}
 	if b, _ := f.plan(1); a.ID == b.ID {
 		t.Error("two plans with different deeds have one id")
+	}
+}
+
+// What a deed notes on its way is on disk at once, and in the intent afterwards.
+func TestApply_notes(t *testing.T) {
+	f := turn(t, Idempotent)
+	f.set.Rules[0].Action.Do = func(_ context.Context, h *Hand, d Deed) (Deed, error) {
+		d = d.With("first", "1")
+		if err := h.Note(d); err != nil || f.kept.Global.Pending.Step.Effect.Deed.Made["first"] != "1" {
+			t.Errorf("%v, kept %+v", err, f.kept.Global.Pending)
+		}
+		panic(errKilled)
+	}
+	if !killed(t, func() { f.apply(t, 1) }) || !slices.Equal(phases(f.fakeSite), []string{"intent", "under way"}) {
+		t.Fatalf("%v", phases(f.fakeSite))
+	}
+	sub := f.subject("scripts/x")
+	_, e := Resolve(f.kept, Interrupted{Rule: f.set.Rules[0], Subject: &sub, Unsettled: errors.New("half")}, Entry{}, f.Now())
+	if d, ok, err := Did(e); !ok || err != nil || d.Made["first"] != "1" {
+		t.Errorf("%+v", e)
+	}
+}
+
+// Where nothing came of a deed, it is not said to be taken back.
+func TestApply_nothing_to_take_back(t *testing.T) {
+	f := turn(t, Idempotent)
+	f.set.Rules[0].Action.Do = func(_ context.Context, _ *Hand, d Deed) (Deed, error) { return d, errors.New("no") }
+	f.set.Rules[0].Action.Undo = func(context.Context, *Hand, Deed) error { return ErrNothing }
+	if s := f.apply(t, 1)[0]; s.Status != Failed || s.Reason != "no" {
+		t.Errorf("%+v", s)
 	}
 }

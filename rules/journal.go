@@ -19,7 +19,7 @@ type Entry struct {
 	Actor   Actor             `json:"actor"`
 	Tool    string            `json:"tool"`    // version of audit
 	Command string            `json:"command"` // "restore", "store create"
-	Phase   string            `json:"phase"`   // done, failed, rolled_back; of recovery also intent, executed, resumed, given up
+	Phase   string            `json:"phase"`   // done, failed, rolled_back; of recovery also intent, under way, executed, resumed, given up
 	Item    string            `json:"item,omitempty"`
 	What    string            `json:"what"` // one sentence for a person
 	Data    map[string]string `json:"data,omitempty"`

@@ -95,6 +95,9 @@ func (p *planner) subject(m match) (Skip, string) {
 // timing tells why it is not the moment.
 func (p *planner) timing(m match) (Skip, string) {
 	now := p.w.Now
+	if m.inc.Cut {
+		return SkipExhausted, "an attempt was interrupted and may be half done: audit recover reset " + m.rule.ID + " " + string(m.subject.Item.Key) + " lets it act again"
+	}
 	if m.inc.Stuck != "" {
 		return SkipExhausted, "an attempt did not help and could not be put back: audit recover undo " + m.inc.Stuck + " tries again"
 	}

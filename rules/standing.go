@@ -30,7 +30,7 @@ func (s *Set) Standing(st State, p *Plan) *audit.Recovery {
 		}
 		switch {
 		case inc.Stuck != "":
-			out.Stuck = append(out.Stuck, audit.Stuck{Rule: name, Item: string(item), Line: line, Step: inc.Stuck, Why: inc.StuckWhy})
+			out.Stuck = append(out.Stuck, audit.Stuck{Rule: name, Item: string(item), Line: line, Step: inc.Stuck, Why: inc.StuckWhy, Cut: inc.Cut})
 		case r == nil || inc.Attempts < r.Attempts || inc.Undone || !inc.Told || !inc.Holds() || let[id]:
 		default:
 			g := audit.GivenUp{Rule: name, Action: r.Action.ID, Item: string(item), Line: line, Attempts: inc.Attempts, Reset: r.Reset}

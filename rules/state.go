@@ -40,6 +40,7 @@ type Incident struct {
 	Undone   bool       `json:"undone,omitempty"`  // a person undid the last attempt: no more are made
 	Stuck    string     `json:"stuck,omitempty"`   // the step that did not help and could not be put back: no more are made
 	StuckWhy string     `json:"stuck_why,omitempty"`
+	Cut      bool       `json:"cut,omitempty"`  // it is stuck because it was interrupted, and too long ago to be carried on
 	Well     *time.Time `json:"well,omitempty"` // since when the condition does not hold, with attempts made
 	WellRuns int        `json:"well_runs,omitempty"`
 }
@@ -132,7 +133,7 @@ func (i Incident) over(r *Rule, now time.Time) bool {
 		window := uint64(1<<min(r.For.Within, maxWithin-1)) - 1
 		return i.Bits&window == 0
 	}
-	return i.Well != nil && i.WellRuns >= wellRuns && now.Sub(*i.Well) >= r.Reset
+	return i.Stuck == "" && i.Well != nil && i.WellRuns >= wellRuns && now.Sub(*i.Well) >= r.Reset
 }
 
 // left returns how many attempts an exhausted incident may make: one after its

@@ -56,6 +56,7 @@ type Told struct {
 	Counts      *report.Counts      `json:"counts,omitempty"`      // of open findings that are not accepted
 	News        []ToldFinding       `json:"news,omitempty"`        // new and reopened ones, the worst first
 	Regressions []report.Regression `json:"regressions,omitempty"` // that began in this run
+	Errors      []ToldError         `json:"errors,omitempty"`      // what of the run itself went wrong
 }
 
 // A ToldRun says which run it is.
@@ -81,6 +82,13 @@ type ToldFinding struct {
 	Severity string `json:"severity"`
 	Item     string `json:"item"`
 	Message  string `json:"message"`
+}
+
+// A ToldError is an error of a run in short.
+type ToldError struct {
+	Source  string `json:"source"`
+	Message string `json:"message"`
+	Hint    string `json:"hint,omitempty"`
 }
 
 // tellBefore tells the hooks that a run begins.
@@ -151,11 +159,18 @@ func (s *session) tell(ctx context.Context, d *report.Document) {
 	})
 }
 
+// tellFailed tells the hooks of a run that is kept, and whose recovery is not.
+func (s *session) tellFailed(ctx context.Context, d *report.Document, err error) {
+	d.Gate.Exit = exitAction
+	d.Errors = append(d.Errors, report.Error{System: string(snapshot.Auditor), Source: "recovery", Message: "the run was kept, what recovery did could not be: " + err.Error(), Hint: "audit store verify says whether the store is sound"})
+	s.tell(ctx, d)
+}
+
 const pingName = "ping"
 
 // ping sends what a stranger may know: no item, no path, no message.
 func (h *Hooks) ping(ctx context.Context, told Told) *plugin.Failure {
-	told.Schema, told.Event, told.News, told.Regressions, told.Run.Root = HookSchema, pingName, nil, nil, ""
+	told.Schema, told.Event, told.News, told.Regressions, told.Errors, told.Run.Root = HookSchema, pingName, nil, nil, nil, ""
 	body, err := json.Marshal(told)
 	if err == nil {
 		err = host.Post(ctx, h.Ping, body)
@@ -183,6 +198,11 @@ func toldOf(d *report.Document) Told {
 		}
 		if (f.Status == string(audit.New) || f.Status == string(audit.Reopened)) && len(t.News) < maxTold {
 			t.News = append(t.News, ToldFinding{f.ID, f.Check, f.Severity, f.Item, f.Message})
+		}
+	}
+	for _, e := range d.Errors {
+		if len(t.Errors) < maxTold {
+			t.Errors = append(t.Errors, ToldError{e.Source, e.Message, e.Hint})
 		}
 	}
 	for _, r := range d.Regressions {

@@ -3,13 +3,11 @@ package pipeline
 import (
 	"context"
 	"errors"
-	"fmt"
 	"os"
 	"slices"
 	"time"
 
 	"healthaudit/rules"
-	"healthaudit/snapshot/archive"
 	"healthaudit/snapshot/store"
 )
 
@@ -33,7 +31,7 @@ func (e *NoStepError) Error() string { return "there is no step " + e.ID + " to 
 
 // Apply plans on the newest snapshot and carries the plan out. The caller holds
 // the lock of the run. What became of it is kept with that snapshot. Errors:
-// ErrStale, *NoStepError, and what store and disk say; nothing was begun then that is not in
+// ErrStale, ErrUnfinished, *NoStepError, and what store and disk say; nothing was begun then that is not in
 // the journal.
 func (r *Runner) Apply(ctx context.Context, q Request) (*Recovered, *View, error) {
 	s, done, err := r.site()
@@ -41,10 +39,7 @@ func (r *Runner) Apply(ctx context.Context, q Request) (*Recovered, *View, error
 		return nil, nil, err
 	}
 	defer done()
-	if err := s.resolve(ctx); err != nil {
-		return nil, nil, err
-	}
-	ended, err := s.await(ctx)
+	ended, err := s.tie(ctx, q)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -130,41 +125,6 @@ func (s *session) recover(ctx context.Context, v *View) error {
 	return err
 }
 
-// settle ends what was interrupted, and looks at what is awaited.
-func (r *Runner) settle(ctx context.Context, v *View) error {
-	s, done, err := r.site()
-	if err != nil {
-		return err
-	}
-	defer done()
-	if err := s.resolve(ctx); err != nil {
-		return err
-	}
-	ended, err := s.await(ctx)
-	if err != nil || len(ended) == 0 || v.recovered == nil {
-		return err
-	}
-	p := *v.recovered.Plan
-	p.Steps = append(ended, slices.DeleteFunc(slices.Clone(p.Steps), func(o rules.Step) bool {
-		return slices.ContainsFunc(ended, func(e rules.Step) bool { return e.ID == o.ID })
-	})...)
-	v.recovered = &Recovered{Rules: v.recovered.Rules, Plan: &p}
-	return s.st.Update(func(tx *store.Tx) error {
-		w := writer{tx: tx, seq: tx.Seq()}
-		w.recovered(v.recovered)
-		return w.err
-	})
-}
-
-// await ends what was done in earlier runs, as far as it is known now whether it helped.
-func (s *site) await(ctx context.Context) ([]rules.Step, error) {
-	if len(s.kept.Global.Waiting) == 0 {
-		return nil, nil
-	}
-	ended, _, err := s.Rules.Await(ctx, s, s.kept, s.entry("recover"), s.Recovery == "apply")
-	return ended, err
-}
-
 // site opens store and project for writing.
 func (r *Runner) site() (*site, func(), error) {
 	st, err := store.Open(r.Store, store.Options{Wait: 30 * time.Second})
@@ -200,48 +160,6 @@ func (s *site) load() error {
 		}
 		return err
 	})
-}
-
-// resolve ends an action that was interrupted, by a new look at its item.
-func (s *site) resolve(ctx context.Context) error {
-	p := s.kept.Global.Pending
-	if p == nil {
-		return nil
-	}
-	for _, w := range p.Step.Effect.Writes {
-		if err := archive.Sweep(s.root, w.Path); err != nil {
-			return fmt.Errorf("clean up after an interrupted action: %w", err)
-		}
-	}
-	rule := s.Rules.Rule(p.Step.Rule)
-	if p.Resumable(rule) {
-		until := s.kept.Global.Paused
-		may := s.Recovery == "apply" && (until == nil || !s.Now().Before(*until))
-		if !may && rule.Action.Settled(ctx, s.Hand(), *p.Step.Effect.Deed) != nil {
-			return nil // it stays as it is until something may be done
-		}
-		next, err := s.Rules.Resume(ctx, s, s.kept, s.entry("recover"))
-		if err != nil {
-			return err
-		}
-		p = next.Global.Pending
-	}
-	found := rules.Interrupted{Rule: rule}
-	if d := p.Step.Effect.Deed; d != nil && rule != nil && rule.Action.Settled != nil {
-		found.Unsettled = rule.Action.Settled(ctx, s.Hand(), *d)
-	}
-	if rule != nil && rule.Action.About != "" && !allStand(s, p.Step.Effect.Writes) {
-		found.Unsettled = errors.New("not all of it was done")
-	}
-	err := s.Look(ctx, p.Step.Item, func(sub *rules.Subject, _ *rules.Preparation) error {
-		found.Subject = sub
-		return nil
-	})
-	if err != nil {
-		found.Subject = nil // not known is not mended
-	}
-	next, e := rules.Resolve(s.kept, found, s.entry("recover"), s.Now())
-	return s.Commit(next, e, nil)
 }
 
 // Failed reports whether anything that was carried out did not help.

@@ -64,7 +64,7 @@ func (s *site) rested(did rules.Entry) rules.State {
 	next := s.kept.Clone()
 	incident := rules.IncidentID(did.Data["rule"], snapshot.Key(did.Item))
 	if inc, ok := next.Incidents[incident]; ok {
-		inc.Undone, inc.Stuck, inc.StuckWhy = true, "", ""
+		inc.Undone, inc.Stuck, inc.StuckWhy, inc.Cut = true, "", "", false
 		next.Incidents[incident] = inc
 	}
 	next.Global.Waiting = slices.DeleteFunc(slices.Clone(next.Global.Waiting), func(w rules.Waiting) bool { return w.Step.ID == did.Data["id"] })

@@ -1,13 +1,18 @@
 package pipeline
 
 import (
+	"context"
+	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"healthaudit/rules"
+	"healthaudit/snapshot/host"
 )
 
 const tidying = `version: 1
@@ -74,6 +79,50 @@ func TestLitterArchive(t *testing.T) {
 	}
 	if doc := p.run("apply"); doc.Recovery.Steps[0].Skip != "exhausted" || !p.has("tools/x.sh.bak") {
 		t.Errorf("what a person undid is done again: %+v", doc.Recovery.Steps)
+	}
+}
+
+// A counting host counts how often git is asked for its folder.
+type countingHost struct {
+	host.Host
+	asked int
+}
+
+func (h *countingHost) Run(ctx context.Context, c host.Command) (host.Result, error) {
+	if slices.Contains(c.Args, "--absolute-git-dir") {
+		h.asked++
+	}
+	return h.Host.Run(ctx, c)
+}
+
+// In the middle of a merge no copy is moved, however many there are, and git is
+// asked once.
+func TestLitterArchive_in_a_merge(t *testing.T) {
+	git, err := exec.LookPath("git")
+	if err != nil {
+		t.Skip("no git")
+	}
+	p := littered(t)
+	for i := range 30 {
+		p.write(fmt.Sprintf("tools/x.sh.%02d.bak", i), "old\n")
+	}
+	for _, args := range [][]string{{"init", "-q"}, {"add", "tools/x.sh"}, {"-c", "user.name=a", "-c", "user.email=a@b", "commit", "-qm", "first"}, {"update-ref", "MERGE_HEAD", "HEAD"}} {
+		cmd := exec.Command(git, args...)
+		cmd.Dir = p.root
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Fatalf("git %v: %v %s", args, err, out)
+		}
+	}
+	p.now = p.now.Add(time.Hour)
+	r := p.runner("plan")
+	h := &countingHost{Host: r.Host}
+	r.Host = h
+	doc, err := r.Run(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s := doc.Recovery.Steps; len(s) != 1 || s[0].Status != "skipped" || h.asked != 1 {
+		t.Errorf("%+v, git was asked %d times", s, h.asked)
 	}
 }
 

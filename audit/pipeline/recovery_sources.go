@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path"
+	"sync"
 	"time"
 
 	"healthaudit/audit"
@@ -28,6 +29,7 @@ type sources struct {
 	now  time.Time
 
 	goods *goods
+	busy  func() (string, error) // what git is in the middle of, asked once
 }
 
 // Sources are the answers for a stored snapshot.
@@ -116,13 +118,19 @@ func (s *sources) uncommitted(file, is, want string) error {
 		}
 		return nil
 	}
-	at, err := collect.ReadStanding(s.ctx, s.host, file)
-	if err != nil {
-		return &rules.Refusal{Why: "git could not be asked about it: " + err.Error(), Hint: "run git status in the root as the user that runs audit"}
+	if s.busy == nil { // the same for all of the project, and it may have hundreds of copies
+		s.busy = sync.OnceValues(func() (string, error) { return collect.ReadBusy(s.ctx, s.host) })
+	}
+	var at collect.Standing
+	busy, err := s.busy()
+	if err == nil && busy == "" {
+		at, err = collect.ReadStanding(s.ctx, s.host, file)
 	}
 	switch {
-	case at.Busy != "":
-		return &rules.Refusal{Why: "git is in the middle of a " + at.Busy, Hint: "finish it, or give it up"}
+	case err != nil:
+		return &rules.Refusal{Why: "git could not be asked about it: " + err.Error(), Hint: "run git status in the root as the user that runs audit"}
+	case busy != "":
+		return &rules.Refusal{Why: "git is in the middle of a " + busy, Hint: "finish it, or give it up"}
 	case at.Staged:
 		return &rules.Refusal{Why: "a change of it is staged for the next commit: somebody means it"}
 	case at.Blob == "":

@@ -93,6 +93,9 @@ func (r *Runner) Run(ctx context.Context) (*report.Document, error) {
 	}
 	made, err := s.finish(ctx, v)
 	if err != nil {
+		if made != nil { // the run is kept, and who waits for it must hear what of it failed
+			s.tellFailed(ctx, made, err)
+		}
 		return nil, err
 	}
 	if !r.Ephemeral {
@@ -111,7 +114,7 @@ func (r *Runner) Run(ctx context.Context) (*report.Document, error) {
 }
 
 // finish keeps the run, carries out what recovery is to do, and makes the
-// document.
+// document. With an error, there is a document where the run was kept all the same.
 func (s *session) finish(ctx context.Context, v *View) (*report.Document, error) {
 	document := func() *report.Document {
 		if s.Summary {

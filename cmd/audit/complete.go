@@ -26,51 +26,30 @@ type completeCmd struct {
 }
 
 // Run prints one candidate a line, and nothing where only a file can stand: the
-// shell then completes files. It never fails.
+// shell then completes files. It never fails. Zsh and fish quote what they are
+// offered; bash writes it on the line as it is.
 func (c *completeCmd) Run(a *App) error {
 	words := c.Words
+	var typed typedWord
 	if c.Shell == "bash" {
-		words = lineWords(strings.Join(c.Words, " "))
+		words, typed = lineWords(strings.Join(c.Words, " "))
 	}
 	if len(words) == 0 {
 		words = []string{""}
 	}
-	last := words[len(words)-1]
 	for _, k := range a.candidates(words) {
 		switch c.Shell {
-		case "bash": // which replaces only what follows the last of its word breaks
-			fmt.Fprintln(a.Stdout, k.word[strings.LastIndexAny(last, ":=")+1:])
+		case "bash":
+			if word, ok := typed.complete(k.word); ok {
+				fmt.Fprintln(a.Stdout, word)
+			}
 		case "zsh":
-			fmt.Fprintf(a.Stdout, "%s:%s\n", strings.ReplaceAll(k.word, ":", `\:`), k.help)
+			fmt.Fprintf(a.Stdout, "%s:%s\n", strings.NewReplacer(`\`, `\\`, ":", `\:`).Replace(k.word), k.help)
 		default:
 			fmt.Fprintf(a.Stdout, "%s\t%s\n", k.word, k.help)
 		}
 	}
 	return nil
-}
-
-// lineWords cuts a line into the words behind the first, as far as a completion
-// needs it: at blanks that are not quoted. The last word may be empty.
-func lineWords(line string) (words []string) {
-	var quote rune
-	word := ""
-	for _, r := range line {
-		switch {
-		case quote != 0 && r == quote:
-			quote = 0
-		case quote == 0 && (r == '"' || r == '\''):
-			quote = r
-		case quote == 0 && (r == ' ' || r == '\t'):
-			if word != "" {
-				words = append(words, word)
-			}
-			word = ""
-		default:
-			word += string(r)
-		}
-	}
-	words = append(words, word)
-	return words[1:]
 }
 
 // A cursor is what the words before the last one have led to.
@@ -156,17 +135,15 @@ func (a *App) candidates(words []string) (out []candidate) {
 		}
 	}
 	out = slices.DeleteFunc(out, func(k candidate) bool {
-		return !strings.HasPrefix(k.word, last) || strings.ContainsFunc(k.word, special)
+		return !strings.HasPrefix(k.word, last) || strings.ContainsFunc(k.word, unprintable)
 	})
 	slices.SortFunc(out, func(x, y candidate) int { return strings.Compare(x.word, y.word) })
 	return slices.Compact(out)
 }
 
-// special are the characters that leave a word out: some shells write what they are
-// offered on the line as it is, and the names are those of the project's files.
-func special(r rune) bool {
-	return strings.ContainsRune(";&|<>()*?[]!~{}#'\"\\$`", r) || unicode.IsSpace(r) || unicode.IsControl(r)
-}
+// unprintable are the characters that leave a word out: no shell offers what does
+// not fit on a line.
+func unprintable(r rune) bool { return !unicode.IsPrint(r) }
 
 func prefixed(prefix string, list []candidate) []candidate {
 	for i := range list {

@@ -38,7 +38,9 @@ complete -o default -F _audit audit
 # zsh completion of audit
 _audit() {
     local -a found
-    found=("${(@f)$(audit internal complete zsh -- "${(@)words[2,CURRENT]}" 2>/dev/null)}")
+    local last=$PREFIX
+    [[ -n $compstate[quote] ]] || last=${(Q)PREFIX}
+    found=("${(@f)$(audit internal complete zsh -- "${(@Q)words[2,CURRENT-1]}" "$last" 2>/dev/null)}")
     if [[ -n "$found[1]" ]]; then
         _describe audit found
     else
@@ -53,8 +55,10 @@ fi
 `,
 	"fish": `# fish completion of audit
 function __audit_complete
-    set -l words (commandline -opc) (commandline -ct)
-    set -l found (audit internal complete fish -- $words[2..] 2>/dev/null)
+    set -l words (commandline -opc)
+    set -l typed (commandline -ct)
+    set -l last (string unescape -- "$typed"; or string unescape -- "$typed'"; or string unescape -- "$typed\"") # a quote may be open
+    set -l found (audit internal complete fish -- $words[2..] "$last" 2>/dev/null)
     if test (count $found) -gt 0
         printf '%s\n' $found
     else

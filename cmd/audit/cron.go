@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"context"
 	"crypto/sha256"
 	"fmt"
 	"os"
@@ -232,6 +233,14 @@ func (c *cronFlags) told(a *App, s *settings, view report.CronChange) error {
 		_, err = fmt.Fprintf(a.Stdout, "Let audit notice runs that are missing: cadence: {every: %s, grace: 10m} in audit.yaml\n", lasting(cmp.Or(c.Every, 15*time.Minute)))
 	}
 	return err
+}
+
+// toTheEnd is audit for what must be brought to its end although it was told to
+// stop: each tool that is run has its own time.
+func (a *App) toTheEnd() *App {
+	b := *a
+	b.ctx = context.WithoutCancel(a.ctx)
+	return &b
 }
 
 // tool runs crontab or systemctl, of which both read and change what is not the

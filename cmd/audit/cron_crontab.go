@@ -19,10 +19,6 @@ import (
 // Debian's cron 3.0pl1, cron.h, and of cronie).
 const maxCronCommand = 998
 
-// begin and end of the lines that are audit's in a crontab.
-func (j *cronJob) begin() string { return "# BEGIN audit " + j.root + ": " }
-func (j *cronJob) end() string   { return "# END audit " + j.root }
-
 // block is what stands in the crontab. It sets no variable there: that would
 // hold for every line below.
 func (j *cronJob) block() (string, error) {
@@ -37,56 +33,18 @@ func (j *cronJob) block() (string, error) {
 	if len(command) > maxCronCommand {
 		return "", &usageError{fmt.Sprintf("the command has %d characters, cron takes %d", len(command), maxCronCommand), "shorten PATH or the paths, or use --systemd"}
 	}
-	text := j.begin() + "written by audit cron install, taken out by audit cron remove\n" +
-		j.schedule + "  " + command + "\n" + j.end() + "\n"
+	own := j.marks()[0]
+	text := own.begin + byInstall + "\n" + j.schedule + "  " + command + "\n" + own.end + "\n"
 	if f := crontab.Parse("crontab", []byte(text)); len(f.Entries) != 1 || f.Entries[0].Bad || f.Entries[0].Input {
 		return "", &usageError{"the line would be none that cron reads: " + j.schedule, "use --systemd"}
 	}
 	return text, nil
 }
 
-// A crontabText is a user's crontab, cut where audit's own lines stand.
-type crontabText struct {
-	before, own, after string
-	none               bool // there is no crontab at all
-}
-
-func (c *crontabText) with(block string) string {
-	before := c.before
-	if block != "" && before != "" && !strings.HasSuffix(before, "\n") {
-		before += "\n"
-	}
-	return before + block + c.after
-}
-
-func (c *crontabText) text() string { return c.before + c.own + c.after }
-
 // stands reports whether this is the crontab now.
 func (c *crontabText) stands(a *App, h *host.OS) (bool, error) {
 	is, none, err := crontabOf(a, h)
 	return is == c.text() && none == c.none, err
-}
-
-// cut finds the lines of this project. Errors: their marks are any other than one
-// BEGIN and then one END, so that nobody can say what is audit's.
-func (j *cronJob) cut(text string) (*crontabText, error) {
-	var begins, ends, from, to, at int
-	for line := range strings.Lines(text) {
-		switch bare := strings.TrimRight(line, "\r\n"); {
-		case strings.HasPrefix(bare, j.begin()):
-			begins, from = begins+1, at
-		case bare == j.end():
-			ends, to = ends+1, at+len(line)
-		}
-		at += len(line)
-	}
-	switch {
-	case begins == 0 && ends == 0:
-		return &crontabText{before: text}, nil
-	case begins != 1 || ends != 1 || to < from:
-		return nil, &usageError{"the lines of audit in your crontab do not begin and end as audit cron install wrote them", "take them out by hand, crontab -e: from BEGIN audit to END audit"}
-	}
-	return &crontabText{before: text[:from], own: text[from:to], after: text[to:]}, nil
 }
 
 // open opens the host, which the caller closes, and reads the crontab.
@@ -178,6 +136,7 @@ func (j *cronJob) writeCrontab(a *App, h *host.OS, was *crontabText, now string)
 // bringBack has the crontab be what it was. Errors: it is not, because crontab
 // would not, or because it holds what audit did not write and may be somebody's.
 func (j *cronJob) bringBack(a *App, h *host.OS, was *crontabText, now string) error {
+	a = a.toTheEnd()
 	is, none, err := crontabOf(a, h)
 	switch {
 	case err != nil:

@@ -215,11 +215,12 @@ func (c *cronFlags) installUnits(a *App, s *settings, j *cronJob) error {
 			if err == nil {
 				return nil
 			}
+			end := a.toTheEnd()
 			if len(was) == 0 {
-				_ = u.ctl(a, h, "disable", "--now", u.name+".timer") // it may never have been enabled
+				_ = u.ctl(end, h, "disable", "--now", u.name+".timer") // it may never have been enabled
 			}
 			err = errors.Join(err, u.put(was))
-			_ = u.ctl(a, h, "daemon-reload")
+			_ = u.ctl(end, h, "daemon-reload")
 			return &failure{exitAction, err, u.leftBy(a, was)}
 		})
 	})

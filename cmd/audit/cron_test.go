@@ -163,7 +163,7 @@ func FuzzCrontabCut(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
-	for _, s := range []string{"", "\n", "# mine\n5 4 * * * true\n", "no newline", block, "a\n" + block + "b\n", block[:40], j.end() + "\n", block + block, "\r\n" + block, j.begin() + "\n"} {
+	for _, s := range []string{"", "\n", "# mine\n5 4 * * * true\n", "no newline", block, "a\n" + block + "b\n", block[:40], markOf(j.root).end + "\n", block + block, "\r\n" + block, markOf(j.root).begin + byInstall + "\n"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
@@ -185,6 +185,38 @@ func FuzzCrontabCut(f *testing.F) {
 	})
 }
 
+// Of two projects of which the name of one begins like the other's, each takes its
+// own lines and no other; also those that an older audit wrote, without quotes.
+func TestCronMarks(t *testing.T) {
+	roots := []string{"/srv/x", "/srv/x: y", "/srv/x: " + byInstall, "/srv/x:", "/srv/x y", "/srv/'x'", "/srv/x'", "/srv/x' y", "/srv/x/y", "/srv"}
+	old := func(j *cronJob) string {
+		m := markOf(j.root)
+		return m.begin + byInstall + "\n7 * * * *  audit\n" + m.end + "\n"
+	}
+	for _, root := range roots {
+		j := &cronJob{root: root, schedule: "7 * * * *", argv: []string{"audit"}}
+		block, err := j.block()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, own := range []string{block, old(j)} {
+			c, err := j.cut("# mine\n" + own + "# end\n")
+			if err != nil || c.own != own {
+				t.Errorf("%s: %v, %+v", root, err, c)
+			}
+			for _, other := range roots {
+				if other == root {
+					continue
+				}
+				c, err := (&cronJob{root: other}).cut(own)
+				if err != nil || c.own != "" {
+					t.Errorf("%s takes the lines of %s: %v, %+v", other, root, err, c)
+				}
+			}
+		}
+	}
+}
+
 // TestCronCutMarks: in every order of up to four marks, each in every place
 // between lines of the user's, the lines outside of one block stay byte for byte
 // where there is one BEGIN followed by one END; anything else is refused.
@@ -194,7 +226,8 @@ func TestCronCutMarks(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	marks := map[byte]string{'B': j.begin() + "written by audit cron install\n", 'E': j.end() + "\n", 'b': other.begin() + "\n", 'e': other.end() + "\n"}
+	own, others := j.marks()[0], other.marks()[0]
+	marks := map[byte]string{'B': own.begin + byInstall + "\n", 'E': own.end + "\n", 'b': others.begin + byInstall + "\n", 'e': others.end + "\n"}
 	orders := []string{""}
 	for at := 0; at < len(orders); at++ {
 		order := orders[at]

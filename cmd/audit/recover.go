@@ -166,6 +166,9 @@ func (c *recoverApplyCmd) Run(a *App) error {
 		if errors.Is(err, pipeline.ErrStale) {
 			return &usageError{err.Error(), "nothing was done; audit recover plan --out FILE makes a new one"}
 		}
+		if errors.Is(err, pipeline.ErrUnfinished) {
+			return &usageError{err.Error(), "nothing was done; audit journal names it, and audit run --recover apply ends it before anything else is done"}
+		}
 		if none := (*pipeline.NoStepError)(nil); errors.As(err, &none) {
 			return &usageError{err.Error(), "audit recover plan names those that wait for a person"}
 		}

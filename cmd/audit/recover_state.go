@@ -24,6 +24,9 @@ func (c *recoverUndoCmd) Run(a *App) error {
 		if errors.Is(err, pipeline.ErrNoWayBack) {
 			return &usageError{err.Error(), "audit rule explain " + e.Data["rule"] + " says what it does"}
 		}
+		if errors.Is(err, rules.ErrNothing) {
+			return &usageError{c.ID + ": " + err.Error(), "audit journal shows how far it came; its rule goes on as before"}
+		}
 		if err != nil {
 			return &failure{exitAction, err, "what stood there is kept in the store: audit restore brings any version back"}
 		}

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"maps"
 	"math"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -206,18 +205,6 @@ func (s *settings) checkChecks(bad func(string, ...any) error) error {
 		c.Limits[name] = v
 	}
 	return nil
-}
-
-// repository is the outermost folder around another one that git has as a work
-// tree, else that folder itself.
-func repository(root string) string {
-	top := root
-	for d := root; d != filepath.Dir(d); d = filepath.Dir(d) {
-		if _, err := os.Lstat(filepath.Join(d, ".git")); err == nil {
-			top = d
-		}
-	}
-	return top
 }
 
 func isScore(n float64) bool { return n >= 0 && n <= 100 } // NaN is none

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"healthaudit/snapshot/collect/plugin"
+	"healthaudit/snapshot/host"
 )
 
 // trusted refuses a configuration that would have programs run and that may itself
@@ -59,7 +60,7 @@ func (s *settings) ours(a *App) bool { return a.Config != "" && !s.moved && s.ou
 func (s *settings) outside(file string) bool {
 	for _, resolve := range []func(string) (string, error){filepath.Abs, filepath.EvalSymlinks} {
 		root, err1 := resolve(s.root)
-		root = repository(root)
+		root = host.Repository(root)
 		at, err2 := resolve(file)
 		if err2 == nil {
 			at, err2 = filepath.Abs(at)

@@ -34,15 +34,15 @@ const longest = 10 * time.Minute
 const maxPrinted = 8 << 10
 
 func command(class rules.Class) *rules.Action {
-	return &rules.Action{
+	a := &rules.Action{
 		ID:      "command",
 		Title:   "run a program",
 		Systems: snapshot.Systems,
 		Class:   class,
 		Doc: "The program of argv is run in the root of the project, never through a shell, with nothing in its environment but the variables that env_allow names and nothing on its standard input. " +
 			"In an element of argv, {{item.key}}, {{item.name}} and {{item.path}} stand for those of the item. It has a process group of its own, which is killed whole when the program ends or its time is over. " +
-			"It helped when it ended with 0 and the verification of the rule says so. It runs only when the rules lie in a file outside of the project, or with --trust-config, and only a program outside of the project: " +
-			"who may change the project must not thereby run code here. It is done once at most per attempt; idempotent: true says that it may be done again after an interruption. There is no way back from it. " +
+			"It helped when it ended with 0 and the verification of the rule says so. It runs only when the rules lie in a file outside of the project, or with --trust-config, and only a program outside of the project and of the repository around it: " +
+			"who may change the project must not thereby run code here. It is done once at most per attempt; idempotent: true says that it may be done again after an interruption: the next run that acts does so, unless the item is well. There is no way back from it. " +
 			"Of argv the journal has names of options and plain values, of what it prints the last 16 KiB, without what may be a secret.",
 		Params: []rules.Param{
 			{Name: "argv", Doc: "the program, by its absolute path, and its arguments", List: true},
@@ -55,6 +55,10 @@ func command(class rules.Class) *rules.Action {
 		Do:      runCommand,
 		Settled: ended,
 	}
+	if class == rules.Idempotent {
+		a.Renew = renewCommand
+	}
+	return a
 }
 
 var (
@@ -128,6 +132,20 @@ func prepareCommand(p *rules.Preparation) (rules.Effect, error) {
 	return e, outside(p.Sources.Host(), argv[0])
 }
 
+// renewCommand returns an interrupted deed with the arguments that it had, which
+// stand nowhere. A *rules.Refusal is that the rule or its item is another by now.
+func renewCommand(p *rules.Preparation, d rules.Deed) (rules.Deed, error) {
+	e, err := prepareCommand(p)
+	switch {
+	case err != nil:
+		return d, err
+	case !e.Deed.Same(&d):
+		return d, &rules.Refusal{Why: "its rule has another program to run by now"}
+	}
+	d.Now = e.Deed.Now
+	return d, nil
+}
+
 func asJSON(words []string) string {
 	b, err := json.Marshal(words)
 	if err != nil {
@@ -136,16 +154,18 @@ func asJSON(words []string) string {
 	return string(b)
 }
 
-// outside refuses a program of the project: that is what is audited, and it is never run.
+// outside refuses a program of the project, or of the repository that it is a part
+// of: that is what is audited, and it is never run.
 func outside(h host.Host, program string) error {
 	for _, resolve := range []func(string) (string, error){filepath.Abs, filepath.EvalSymlinks} {
 		root, err1 := resolve(h.Root())
+		root = host.Repository(root)
 		at, err2 := resolve(program)
 		if err := errors.Join(err1, err2); err != nil {
 			return &rules.Refusal{Why: "the program cannot be found: " + program, Hint: "argv begins with the absolute path of a program"}
 		}
 		if rel, err := filepath.Rel(root, at); err == nil && filepath.IsLocal(rel) {
-			return &rules.Refusal{Why: "the program lies in the project, and what is audited is never run", Hint: "install it outside of the project"}
+			return &rules.Refusal{Why: "the program lies in the project, or in the repository around it, and what is audited is never run", Hint: "install it outside of the repository"}
 		}
 	}
 	return nil

@@ -130,6 +130,38 @@ func TestCommand_refuses(t *testing.T) {
 
 // Past its time it is killed with everything that it started; what it prints is
 // bounded, and a code other than 0 is a failure.
+// A program of the repository is a program of the project, also where the root is
+// a folder of it; so is one of the repository around that.
+func TestCommand_refuses_the_repository(t *testing.T) {
+	top := t.TempDir()
+	for _, dir := range []string{".git", "shop/.git", "shop/site", "shop/tools"} {
+		if err := os.MkdirAll(filepath.Join(top, dir), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	h, err := host.New(filepath.Join(top, "shop", "site"), os.Getenv, time.Now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer h.Close()
+	for _, name := range []string{"shop/tools/x", "x", "shop/site/x"} {
+		file := filepath.Join(top, filepath.FromSlash(name))
+		if err := os.WriteFile(file, []byte("#!/bin/sh\n"), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := outside(h, file); err == nil || !strings.Contains(err.Error(), "lies in the project") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	other := filepath.Join(t.TempDir(), "x")
+	if err := os.WriteFile(other, nil, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := outside(h, other); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestCommand_bounds(t *testing.T) {
 	s := newShop(t, nil)
 	tool := s.program(s.tool, "slow", "sleep 600 & echo $! >"+s.tool+"/pid; wait")

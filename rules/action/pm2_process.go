@@ -149,6 +149,15 @@ func pairs(procs []proc) string {
 	return strings.Join(out, " ")
 }
 
+// numbers writes processes by number: 3 5.
+func numbers(procs []proc) string {
+	var out []string
+	for _, p := range procs {
+		out = append(out, strconv.Itoa(p.ID))
+	}
+	return strings.Join(out, " ")
+}
+
 // A pair is a process as it was when a deed was planned.
 type pair struct{ id, pid int }
 

@@ -4,10 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -26,8 +24,8 @@ var PM2Resurrect = &rules.Action{
 	Class:   rules.AtMostOnce,
 	Doc: "The rule is about pm2/daemon, and must say start_daemon: yes. dump.pm2 is copied first, to dump.pm2.audit-kept (PM2 deletes one that it cannot read). Then the pm2 command starts the daemon " +
 		"(the only time that audit runs it), and each entry of the saved list is given to it, without the time of its creation: pm2 resurrect gives that too, and PM2's guard against crash loops is off then. " +
-		"What was saved as stopped stays so. It counts as done when the list is that of the dump and every app that is to run stays up. It is refused unless the daemon is known to be dead (crashed, stale-socket, " +
-		"not-running), without a sound dump, where the rules lie in the project and --trust-config is not given, when a process that PM2 started still runs without it (it would run twice), when the home belongs to another user, and when pm2 is not on PATH or lies in the audited project. " +
+		"What was saved as stopped stays so. An entry that cannot be started does not keep the others down. It counts as done when the list is that of the dump and every app that is to run stays up. It is refused unless the daemon is known to be dead (crashed, stale-socket, " +
+		"not-running), without a sound dump, where the rules lie in the project and --trust-config is not given, when a process that PM2 started still runs without it (it would run twice; pid files are read where the saved list has them), when the home belongs to another user, and when pm2 is not on PATH or lies in the audited project. " +
 		"There is no way back.",
 	Params: []rules.Param{{Name: "start_daemon", Doc: "whether a daemon may be started", Values: []string{"no", "yes"}, Default: "no"}},
 	Prepare: func(p *rules.Preparation) (rules.Effect, error) {
@@ -53,7 +51,7 @@ var PM2Resurrect = &rules.Action{
 		if err != nil {
 			return rules.Effect{}, err
 		}
-		if err := orphans(h, home); err != nil {
+		if err := orphans(h, home, entries); err != nil {
 			return rules.Effect{}, err
 		}
 		return rules.Effect{Target: "pm2 " + home, What: fmt.Sprintf("start PM2's daemon and the %d processes of its saved list", len(entries)),
@@ -65,7 +63,7 @@ var PM2Resurrect = &rules.Action{
 		if err != nil {
 			return d, err
 		}
-		if err := errors.Join(orphans(h.Host, home), deserted(ctx, h.Host, home)); err != nil {
+		if err := errors.Join(orphans(h.Host, home, entries), deserted(ctx, h.Host, home)); err != nil {
 			return d, err
 		}
 		if dumpTally(entries) != d.Args["list"] {
@@ -77,12 +75,7 @@ var PM2Resurrect = &rules.Action{
 		if err := startDaemon(ctx, h, home, d.Args["program"]); err != nil {
 			return d, err
 		}
-		for _, e := range entries {
-			if _, err := send(ctx, h.Host, home, prepare(e), patience); err != nil {
-				return d, err
-			}
-		}
-		return d, nil
+		return d, revive(ctx, h.Host, home, entries)
 	},
 	Settled: func(ctx context.Context, h *rules.Hand, d rules.Deed) error {
 		return stays(ctx, h, d.Args["home"], func(all []proc) (up []proc, err error) {
@@ -98,6 +91,28 @@ var PM2Resurrect = &rules.Action{
 			return up, nil
 		})
 	},
+}
+
+// revive gives a daemon all entries of its saved list, one after the other. One
+// that cannot be started is no reason to leave those after it down; a daemon that
+// is gone is.
+func revive(ctx context.Context, h host.Host, home string, entries []dumped) error {
+	var failed []string
+	for i, e := range entries {
+		_, err := send(ctx, h, home, prepare(e), patience)
+		if err == nil {
+			continue
+		}
+		failed = append(failed, fmt.Sprintf("%s did not start: %v", shown(e.get("name").Str, e.get("@this")), err))
+		if _, err := listed(ctx, h, home); err != nil {
+			failed = append(failed, fmt.Sprintf("after %d of %d processes the daemon does not answer any more: %v", i+1, len(entries), err))
+			break
+		}
+	}
+	if len(failed) == 0 {
+		return nil
+	}
+	return errors.New(strings.Join(failed, "; "))
 }
 
 // pm2Program finds the pm2 command; one in the audited project is passed over.
@@ -139,45 +154,6 @@ func resurrectable(h host.Host, home string) (out []dumped, err error) {
 		out = append(out, e)
 	}
 	return out, nil
-}
-
-// orphans refuses when a process runs that the dead daemon had started: silent
-// ones that are no Node survive it, and would run twice.
-func orphans(h host.Host, home string) error {
-	table, err := h.Processes(nil)
-	if err != nil {
-		return &rules.Refusal{Why: "this platform does not tell what runs: apps might run twice"}
-	}
-	dir, err := h.Outside(filepath.Join(home, "pids"))
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	defer dir.Close()
-	list, err := dir.List(".", 10_000)
-	if err != nil {
-		return err
-	}
-	for _, e := range list {
-		b, err := dir.Read(e.Name(), 64)
-		if err != nil {
-			continue
-		}
-		st, serr := dir.Stat(e.Name())
-		pid, perr := strconv.Atoi(strings.TrimSpace(string(b)))
-		if serr != nil || perr != nil {
-			continue
-		}
-		for _, p := range table {
-			// The file is written when the process was started: one that started later has only its number.
-			if p.PID == pid && !p.StartTime.After(time.Unix(0, st.MTime).Add(2*time.Second)) {
-				return &rules.Refusal{Why: fmt.Sprintf("process %d, which PM2 started, still runs without it (%s): it would run twice", pid, e.Name()), Hint: fmt.Sprintf("end it first: kill %d", pid)}
-			}
-		}
-	}
-	return nil
 }
 
 // deserted makes sure that no daemon runs for a home: a second one would hide

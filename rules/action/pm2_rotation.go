@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"maps"
 	"os"
@@ -14,8 +13,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-
-	"github.com/klauspost/compress/gzip"
 
 	"healthaudit/rules"
 	"healthaudit/snapshot/host"
@@ -151,7 +148,7 @@ func (r *rotation) compress(ctx context.Context, file string) error {
 			if err != nil {
 				return err
 			}
-			if err := pack(dir, name, size); err != nil {
+			if err := pack(ctx, dir, name, size); err != nil {
 				return err
 			}
 		}
@@ -174,43 +171,6 @@ func (r *rotation) rest(ctx context.Context, dir rules.Folder, name string) (int
 		r.h.Pause(ctx, heartbeat)
 	}
 	return 0, fmt.Errorf("%s is still written to: it is not compressed", name)
-}
-
-// pack writes a file compressed beside itself, and removes it when every byte of
-// it is on the disk.
-func pack(dir rules.Folder, name string, size int64) (err error) {
-	in, err := dir.OpenFile(name, os.O_RDONLY, 0)
-	if err != nil {
-		return err
-	}
-	defer in.Close()
-	st, err := in.Stat()
-	if err != nil {
-		return err
-	}
-	part := name + ".gz.audit-new"
-	if err := dir.Remove(part); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	out, err := dir.OpenFile(part, os.O_WRONLY|os.O_CREATE|os.O_EXCL, st.Mode().Perm())
-	if err != nil {
-		return err
-	}
-	z, err := gzip.NewWriterLevel(out, gzip.BestSpeed)
-	if err != nil {
-		return errors.Join(err, out.Close())
-	}
-	n, err := io.Copy(z, in)
-	if err := errors.Join(err, z.Close(), out.Sync(), out.Close()); err != nil {
-		return errors.Join(err, dir.Remove(part))
-	}
-	if now, err := in.Stat(); err != nil || n != size || now.Size() != size {
-		return errors.Join(fmt.Errorf("%s was written to while it was compressed: it stays as it is", name), err, dir.Remove(part))
-	}
-	if err := dir.Rename(part, name+".gz"); err != nil {
-		return errors.Join(err, dir.Remove(part))
-	}
-	return dir.Remove(name)
 }
 
 // prune removes the oldest of what was put aside of a log beyond keep.
@@ -236,12 +196,16 @@ func (r *rotation) aside(file string) (raw, packed []string, err error) {
 		return nil, nil, err
 	}
 	defer dir.Close()
+	return asideOf(dir, filepath.Base(file))
+}
+
+func asideOf(dir host.Files, base string) (raw, packed []string, err error) {
 	list, err := dir.List(".", 100_000)
 	if err != nil {
 		return nil, nil, err
 	}
 	for _, e := range list {
-		rest, ok := strings.CutPrefix(e.Name(), filepath.Base(file)+".")
+		rest, ok := strings.CutPrefix(e.Name(), base+".")
 		stamp, zipped := strings.CutSuffix(rest, ".gz")
 		if _, err := time.Parse(stampForm, stamp); !ok || err != nil || !e.Type().IsRegular() {
 			continue

@@ -6,11 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"io/fs"
-	"os"
 	"slices"
-	"strconv"
 	"strings"
 
 	"healthaudit/rules"
@@ -64,8 +60,7 @@ var PM2Save = &rules.Action{
 		if err != nil {
 			return d, err
 		}
-		d.Made, err = swap(h, home, list)
-		return d, err
+		return swap(h, d, list)
 	},
 	Settled: func(_ context.Context, h *rules.Hand, d rules.Deed) error {
 		entries, err := readDump(h.Host, d.Args["home"])
@@ -194,115 +189,4 @@ func saved(apps []proc) ([]byte, error) {
 	e.SetIndent("", "  ")
 	err := e.Encode(list)
 	return b.Bytes(), err
-}
-
-// Names in a PM2 home: the list and the one before it are PM2's, the other two
-// are ours, and only there for a moment.
-const (
-	dumpName, dumpBefore = "dump.pm2", "dump.pm2.bak"
-	dumpNew, dumpKept    = "dump.pm2.audit-new", "dump.pm2.audit-bak"
-)
-
-// swap puts a new dump in the place of the old one, which becomes the one
-// before. It returns what tells the new one from any later one.
-func swap(h *rules.Hand, home string, b []byte) (map[string]string, error) {
-	dir, err := h.Folder(home)
-	if err != nil {
-		return nil, err
-	}
-	defer dir.Close()
-	old, err := contents(dir, dumpName)
-	switch {
-	case err == nil:
-		if err := replace(dir, old, dumpKept, dumpBefore); err != nil {
-			return nil, err
-		}
-	case !errors.Is(err, fs.ErrNotExist):
-		return nil, err
-	}
-	if err := replace(dir, b, dumpNew, dumpName); err != nil {
-		return nil, err
-	}
-	return marked(dir, old != nil)
-}
-
-// marked is what tells the present dump from any later one.
-func marked(dir rules.Folder, had bool) (map[string]string, error) {
-	st, err := dir.Lstat(dumpName)
-	if err != nil {
-		return nil, err
-	}
-	return map[string]string{"written": strconv.FormatInt(st.ModTime().UnixNano(), 10), "bytes": strconv.FormatInt(st.Size(), 10), "before": strconv.FormatBool(had)}, nil
-}
-
-// put writes a file that only its owner reads, to the disk.
-func put(dir rules.Folder, name string, b []byte) error {
-	if err := dir.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	f, err := dir.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(b)
-	return errors.Join(err, f.Sync(), f.Close())
-}
-
-// replace writes a file beside the one that it is to be, and lets it take that
-// name only when all of it is on the disk.
-func replace(dir rules.Folder, b []byte, beside, name string) error {
-	err := put(dir, beside, b)
-	if err == nil {
-		err = dir.Rename(beside, name)
-	}
-	if err != nil {
-		dir.Remove(beside)
-	}
-	return err
-}
-
-// contents reads a regular file of at most maxDump bytes.
-func contents(dir rules.Folder, name string) ([]byte, error) {
-	st, err := dir.Lstat(name)
-	if err != nil {
-		return nil, err
-	}
-	if !st.Mode().IsRegular() || st.Size() > maxDump {
-		return nil, fmt.Errorf("%s is no file that PM2 wrote", name)
-	}
-	f, err := dir.OpenFile(name, os.O_RDONLY, 0)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	b, err := io.ReadAll(io.LimitReader(f, maxDump))
-	if err == nil && int64(len(b)) != st.Size() {
-		err = fmt.Errorf("%s changes just now", name)
-	}
-	return b, err
-}
-
-// unsave brings the list before the saved one back.
-func unsave(_ context.Context, h *rules.Hand, d rules.Deed) error {
-	dir, err := h.Folder(d.Args["home"])
-	if err != nil {
-		return err
-	}
-	defer dir.Close()
-	now, err := marked(dir, d.Made["before"] == "true")
-	switch {
-	case len(d.Made) == 0:
-		return nil // it did not come so far
-	case err != nil:
-		return err
-	case now["written"] != d.Made["written"] || now["bytes"] != d.Made["bytes"]:
-		return errors.New("somebody saved since: it stays as it is")
-	case d.Made["before"] != "true":
-		return dir.Remove(dumpName)
-	}
-	old, err := contents(dir, dumpBefore)
-	if err != nil {
-		return err
-	}
-	return replace(dir, old, dumpNew, dumpName)
 }

@@ -6,6 +6,9 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
+
+	"github.com/tidwall/gjson"
 
 	"healthaudit/rules"
 	"healthaudit/snapshot"
@@ -57,10 +60,7 @@ var PM2Scale = &rules.Action{
 	},
 	Do: func(ctx context.Context, h *rules.Hand, d rules.Deed) (rules.Deed, error) {
 		to, _ := strconv.Atoi(d.Args["to"])
-		err := scale(ctx, h, named(d), to)
-		all, lerr := listed(ctx, h.Host, d.Args["home"])
-		d.Made = added(named(d).of(all), d)
-		return d, errors.Join(err, lerr)
+		return resize(ctx, h, d, to)
 	},
 	Settled: func(ctx context.Context, h *rules.Hand, d rules.Deed) error {
 		return stays(ctx, h, d.Args["home"], func(all []proc) ([]proc, error) {
@@ -71,17 +71,7 @@ var PM2Scale = &rules.Action{
 			return procs, nil
 		})
 	},
-	Undo: func(ctx context.Context, h *rules.Hand, d rules.Deed) error {
-		if err := unmake(ctx, h, d); err != nil {
-			return err
-		}
-		from, _ := strconv.Atoi(d.Args["from"])
-		all, err := listed(ctx, h.Host, d.Args["home"])
-		if err != nil || len(named(d).of(all)) >= from { // somebody else's are not taken away
-			return err
-		}
-		return scale(ctx, h, named(d), from)
-	},
+	Undo: unscale,
 }
 
 // wanted returns how many processes an app should have by its rule or else by
@@ -107,36 +97,126 @@ func wanted(p *rules.Preparation) (to, declared int) {
 	return 0, 0
 }
 
-// scale duplicates or deletes processes of an app, one at a time, until it has
-// as many. It looks before each, so that an interrupted one is carried on.
-func scale(ctx context.Context, h *rules.Hand, a app, to int) error {
+// What a deed of pm2.scale made holds, besides the processes by number.
+const (
+	madeBefore   = "before"   // the processes there were when one was asked for: nobody knows yet which came
+	madeDoubtful = "doubtful" // the processes that came when audit was interrupted: they may be somebody's
+)
+
+// resize duplicates or deletes processes of an app, one at a time, until it has
+// as many. It looks before each, so that an interrupted one is carried on, and
+// notes each that it made: only those are deleted when it is taken back.
+func resize(ctx context.Context, h *rules.Hand, d rules.Deed, to int) (rules.Deed, error) {
+	a := named(d)
 	for range 2 * maxInstances {
 		all, err := listed(ctx, h.Host, a.home)
 		if err != nil {
-			return err
+			return d, err
 		}
 		procs := a.of(all)
+		d = interrupted(d, procs)
 		switch {
 		case to < 1 || len(procs) == 0:
-			return errors.New("PM2 does not list it")
+			return d, errors.New("PM2 does not list it")
 		case len(procs) == to:
-			return nil
+			return d, nil
 		case len(procs) < to:
-			_, err = send(ctx, h.Host, a.home, duplicate(procs[0].ID), patience)
+			d, err = double(ctx, h, d, procs)
 		default:
-			_, err = send(ctx, h.Host, a.home, remove(procs[len(procs)-1].ID), patience)
+			err = lessen(ctx, h, d, procs)
 		}
 		if err != nil {
-			return err
+			return d, err
 		}
 	}
-	return errors.New("the number of its processes does not come to rest")
+	return d, errors.New("the number of its processes does not come to rest")
 }
 
-// added names the processes that were not there when a deed was planned.
-func added(procs []proc, d rules.Deed) map[string]string {
-	before, _ := paired(d.Args["processes"])
-	return made(slices.DeleteFunc(procs, func(p proc) bool {
-		return slices.ContainsFunc(before, func(b pair) bool { return b.id == p.ID })
-	}))
+// interrupted returns the deed with the processes in doubt that came between the
+// question for one and the answer, which audit did not live to hear.
+func interrupted(d rules.Deed, procs []proc) rules.Deed {
+	before, ok := d.Made[madeBefore]
+	if !ok {
+		return d
+	}
+	d = d.With(madeBefore, "")
+	doubtful := strings.Fields(d.Made[madeDoubtful])
+	for _, p := range procs {
+		id := strconv.Itoa(p.ID)
+		if _, ours := d.Made[id]; !ours && !slices.Contains(strings.Fields(before), id) {
+			doubtful = append(doubtful, id)
+		}
+	}
+	return d.With(madeDoubtful, strings.Join(doubtful, " "))
+}
+
+// double starts one more process of an app, and notes which it is.
+func double(ctx context.Context, h *rules.Hand, d rules.Deed, procs []proc) (rules.Deed, error) {
+	a := named(d)
+	d = d.With(madeBefore, numbers(procs))
+	if err := h.Note(d); err != nil {
+		return d, err
+	}
+	answer, err := send(ctx, h.Host, a.home, duplicate(procs[0].ID), patience)
+	if err != nil {
+		return d, err
+	}
+	all, err := listed(ctx, h.Host, a.home)
+	if err != nil {
+		return d, err
+	}
+	came := slices.DeleteFunc(a.of(all), func(p proc) bool {
+		return slices.ContainsFunc(procs, func(q proc) bool { return q.ID == p.ID })
+	})
+	if e := gjson.Get(answer, "pm2_env"); len(came) > 1 && e.Get("unique_id").Str != "" { // somebody added one in the same second
+		came = slices.DeleteFunc(came, func(p proc) bool {
+			return p.Unique != e.Get("unique_id").Str || strconv.Itoa(p.ID) != e.Get("pm_id").String()
+		})
+	}
+	if len(came) != 1 || came[0].Unique == "" {
+		return d, errors.New("PM2 does not tell which process it started")
+	}
+	d = d.With(madeBefore, "").With(strconv.Itoa(came[0].ID), came[0].Unique)
+	return d, h.Note(d)
+}
+
+// lessen deletes the newest of the processes that the deed was planned for.
+func lessen(ctx context.Context, h *rules.Hand, d rules.Deed, procs []proc) error {
+	planned, err := paired(d.Args["processes"])
+	if err != nil {
+		return err
+	}
+	for _, p := range procs {
+		if !slices.ContainsFunc(planned, func(q pair) bool { return q.id == p.ID }) {
+			return fmt.Errorf("somebody else is at it: process %d was not there when it was planned", p.ID)
+		}
+	}
+	_, err = send(ctx, h.Host, d.Args["home"], remove(procs[len(procs)-1].ID), patience)
+	return err
+}
+
+// unscale deletes the processes that a deed made, and no other, or duplicates
+// one for each that it deleted.
+func unscale(ctx context.Context, h *rules.Hand, d rules.Deed) error {
+	from, _ := strconv.Atoi(d.Args["from"])
+	to, _ := strconv.Atoi(d.Args["to"])
+	all, err := listed(ctx, h.Host, d.Args["home"])
+	if err != nil {
+		return err
+	}
+	procs := named(d).of(all)
+	switch d = interrupted(d, procs); {
+	case to < from && len(procs) >= from, to > from && len(d.Made) == 0: // what else there is, is somebody's
+		return rules.ErrNothing
+	case to > from:
+		err = unmake(ctx, h, d)
+	default:
+		_, err = resize(ctx, h, d, from)
+	}
+	if doubtful := slices.DeleteFunc(strings.Fields(d.Made[madeDoubtful]), func(id string) bool {
+		return !slices.ContainsFunc(procs, func(p proc) bool { return strconv.Itoa(p.ID) == id })
+	}); len(doubtful) > 0 {
+		err = errors.Join(err, fmt.Errorf("process %s came when audit was interrupted, and may be somebody's: it stays (pm2 delete %s)", strings.Join(doubtful, ", "), strings.Join(doubtful, " ")))
+	}
+	return err
 }

@@ -165,8 +165,11 @@ func unmake(ctx context.Context, h *rules.Hand, d rules.Deed) error {
 		return err
 	}
 	procs := a.of(all)
-	if had, _ := strconv.Atoi(d.Args["from"]); len(d.Made) == 0 && len(procs) > had {
-		return errors.New("it is not known which of its processes are new")
+	if len(d.Made) == 0 {
+		if len(procs) > 0 {
+			return errors.New("it is not known which of its processes are new")
+		}
+		return rules.ErrNothing
 	}
 	slices.Reverse(procs)
 	for _, p := range procs {

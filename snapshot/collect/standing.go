@@ -9,7 +9,6 @@ import (
 
 // A Standing is how git stands to one path.
 type Standing struct {
-	Busy   string // what git is in the middle of: a merge, a rebase …; empty: nothing
 	Staged bool   // the index differs from the last commit
 	Blob   string // git's name of what the last commit holds there; empty: nothing
 }
@@ -19,25 +18,30 @@ type Standing struct {
 var busy = []struct{ file, what string }{{"MERGE_HEAD", "merge"}, {"CHERRY_PICK_HEAD", "cherry-pick"}, {"REVERT_HEAD", "revert"},
 	{"rebase-merge", "rebase"}, {"rebase-apply", "rebase"}, {"BISECT_LOG", "bisect"}, {"index.lock", "change of its index"}}
 
-// ReadStanding asks git about a path of the project that has a commit. It runs
-// nothing that the repository's configuration names: no file of the work tree is
-// compared.
-func ReadStanding(ctx context.Context, h host.Host, path string) (s Standing, err error) {
+// ReadBusy returns what git is in the middle of: a merge, a rebase …; empty is
+// nothing.
+func ReadBusy(ctx context.Context, h host.Host) (what string, err error) {
 	dir, err := git(ctx, h, nil, "rev-parse", "--absolute-git-dir")
 	if err != nil {
-		return s, err
+		return "", err
 	}
 	files, err := h.Outside(strings.TrimRight(string(dir), "\n"))
 	if err != nil {
-		return s, err
+		return "", err
 	}
 	defer files.Close()
 	for _, b := range busy {
 		if _, err := files.Stat(b.file); err == nil {
-			s.Busy = b.what
-			return s, nil
+			return b.what, nil
 		}
 	}
+	return "", nil
+}
+
+// ReadStanding asks git about a path of the project that has a commit. It runs
+// nothing that the repository's configuration names: no file of the work tree is
+// compared.
+func ReadStanding(ctx context.Context, h host.Host, path string) (s Standing, err error) {
 	literal := ":(literal)" + path
 	staged, err := git(ctx, h, nil, "diff-index", "--cached", "--raw", "-z", "--no-ext-diff", "--no-textconv", "--no-renames", "--relative", "HEAD", "--", literal)
 	if err != nil {

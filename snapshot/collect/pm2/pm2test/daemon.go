@@ -112,10 +112,14 @@ func (f *Fake) one(method string, p *FakeProcess) (any, error) {
 		p.Status, p.PID = "stopped", 0
 		return map[string]any{"pid": 0, "pm2_env": env}, nil
 	case "duplicateProcessId":
-		e := maps.Clone(p.Env)
-		delete(e, "unique_id")
-		f.start(f.add(e, "launching"))
-		return env, nil
+		e := maps.Clone(p.Env) // unique_id too: with 7.0.4 a duplicate has that of its original
+		if f.crowd > 0 {
+			f.crowd--
+			f.start(f.add(maps.Clone(e), "launching"))
+		}
+		q := f.add(e, "launching")
+		f.start(q)
+		return map[string]any{"pm2_env": map[string]any{"pm_id": q.ID, "unique_id": q.Env["unique_id"], "env": env["env"]}}, nil
 	case "deleteProcessId":
 		f.procs = slices.DeleteFunc(f.procs, func(q *FakeProcess) bool { return q == p })
 		return env, nil
@@ -149,6 +153,9 @@ func (f *Fake) prepare(raw json.RawMessage) (any, error) {
 	}
 	f.calls = append(f.calls, fmt.Sprintf("prepare %v", e["name"]))
 	delete(e, "unique_id")
+	if e["name"] == f.deny {
+		return nil, errors.New("no")
+	}
 	if e["status"] == "stopped" {
 		f.add(e, "stopped")
 		return []any{}, nil

@@ -30,6 +30,8 @@ type Fake struct {
 	calls []string // all but those that only look
 	died  string   // what killed it: a call that it cannot take
 	odd   map[string]string
+	crowd int
+	deny  string
 	kids  []*exec.Cmd
 }
 
@@ -121,6 +123,21 @@ func (f *Fake) Answer(method, body string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.odd[method] = body
+}
+
+// Deny makes the daemon start no app of that name: it answers with an error.
+func (f *Fake) Deny(name string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.deny = name
+}
+
+// Crowd has somebody else start one more process as well, in the same moment, the
+// next n times that one is duplicated.
+func (f *Fake) Crowd(n int) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.crowd = n
 }
 
 // Calls returns what was done to the daemon: method and process, or app.
