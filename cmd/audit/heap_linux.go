@@ -7,7 +7,7 @@ import (
 )
 
 // hugeHeap is how much of the heap may stand in huge pages, in bytes.
-const hugeHeap = heapLimit - 12<<20
+const hugeHeap = 138 << 20
 
 // hugePages asks the kernel to back the first part of the heap by huge pages,
 // where it has some to spare. A run touches most of its heap once, and in a
