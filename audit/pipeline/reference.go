@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
@@ -66,11 +67,17 @@ func (l *lockedPast) System(sys snapshot.System) snapshot.SystemState {
 // the same pointer on both sides, so that nothing is decoded or compared twice.
 type comparison struct {
 	old   []*snapshot.Item      // in key order; those carried are in the new snapshot too
-	dirty []*snapshot.Item      // items whose stored state must be written, in key order
+	dirty []encoded             // items whose stored state must be written, in key order
 	gone  []*snapshot.Item      // in the reference, not in the new one, though their source was read
 	kept  []snapshot.Key        // see Info.Kept
 	ended map[snapshot.Key]bool // were kept, and a person accepted that they are gone
 	seen  hash.Hash             // of the states of all items, those that are gone included
+}
+
+// An encoded is an item and its state as it is stored.
+type encoded struct {
+	*snapshot.Item
+	state []byte
 }
 
 // lost returns the items that are gone, that no change knows under another name,
@@ -90,30 +97,21 @@ func compare(snap *snapshot.Snapshot, p *past) (*comparison, error) {
 	snap.Sort()
 	c := &comparison{seen: sha256.New()}
 	items, i := snap.Items, 0
-	if p == nil {
-		for _, it := range items {
-			c.see(it.Key, here, it.Encode())
-		}
-	} else {
+	states := encodeAll(items, p)
+	if p != nil {
 		var err error
 		if c.ended, err = acceptedGone(p); err != nil {
 			return nil, err
 		}
-		states := encodeAll(items, p)
 		err = p.tx.Table(tableItem).Scan(p.seq, "", func(id string, value []byte, _ uint64) error {
 			key := snapshot.Key(id)
 			for i < len(items) && items[i].Key < key {
-				c.see(items[i].Key, here, states[i])
-				c.dirty = append(c.dirty, items[i])
+				c.change(items[i], states[i])
 				i++
 			}
 			if i < len(items) && items[i].Key == key {
-				state := states[i]
-				if state == nil {
-					state = value
-				}
-				c.see(key, here, state)
 				if states[i] == nil || string(states[i]) == string(value) {
+					c.see(key, here, value)
 					c.old = append(c.old, items[i])
 				} else {
 					old, err := p.decode(key, string(value))
@@ -121,7 +119,7 @@ func compare(snap *snapshot.Snapshot, p *past) (*comparison, error) {
 						return err
 					}
 					c.old = append(c.old, old)
-					c.dirty = append(c.dirty, items[i])
+					c.change(items[i], states[i])
 				}
 				i++
 				return nil
@@ -146,13 +144,12 @@ func compare(snap *snapshot.Snapshot, p *past) (*comparison, error) {
 		if err != nil {
 			return nil, err
 		}
-		for n := i; n < len(items); n++ {
-			c.see(items[n].Key, here, states[n])
-		}
-		c.keepStarted(snap)
-		slices.Sort(c.kept)
 	}
-	c.dirty = append(c.dirty, items[i:]...)
+	for ; i < len(items); i++ {
+		c.change(items[i], states[i])
+	}
+	c.keepStarted(snap)
+	slices.Sort(c.kept)
 	snap.Sort()
 	return c, nil
 }
@@ -162,6 +159,12 @@ const (
 	here   = 'n'
 	before = 'o' // what becomes of it follows from the rest that was seen
 )
+
+// change notes an item whose state is another than before.
+func (c *comparison) change(it *snapshot.Item, state []byte) {
+	c.see(it.Key, here, state)
+	c.dirty = append(c.dirty, encoded{it, state})
+}
 
 func (c *comparison) see(key snapshot.Key, of byte, state []byte) {
 	fmt.Fprintf(c.seen, "%c%d %d %s", of, len(key), len(state), key)
@@ -210,9 +213,11 @@ func encodeAll(items []*snapshot.Item, p *past) [][]byte {
 	half := len(items) / 2
 	for _, part := range [][2]int{{0, half}, {half, len(items)}} {
 		wg.Go(func() {
+			var b []byte
 			for i := part[0]; i < part[1]; i++ {
 				if p == nil || p.items[items[i].Key] != items[i] {
-					out[i] = items[i].Encode()
+					b = items[i].AppendEncode(b[:0])
+					out[i] = bytes.Clone(b)
 				}
 			}
 		})

@@ -57,8 +57,8 @@ func (w *writer) blobs(s *stage, bases map[string]string) {
 }
 
 func (w *writer) items(c *comparison) {
-	for i, b := range ahead(len(c.dirty), func(i int) []byte { return c.dirty[i].Encode() }) {
-		w.put(tableItem, string(c.dirty[i].Key), b)
+	for _, d := range c.dirty {
+		w.put(tableItem, string(d.Key), d.state)
 	}
 	for _, it := range c.gone {
 		w.do(func() error { return w.tx.Table(tableItem).Delete(w.seq, string(it.Key)) })
