@@ -367,7 +367,7 @@ func TestInterrupted_again(t *testing.T) {
 func TestInterrupted_resurrects(t *testing.T) {
 	c := deedCases["resurrect"]
 	p := halfway(t)
-	p.rules += strings.Replace(rule("d", "pm2/daemon", `finding("pm2-daemon-down")`, "type: pm2.resurrect, start_daemon: yes"), "rules:\n", "", 1)
+	p.rules += rule("d", "pm2/daemon", `finding("pm2-daemon-down")`, "type: pm2.resurrect, start_daemon: yes")
 	c.make(p)
 	p.Dump(p.Entry("other"))
 	p.away(true)
