@@ -49,3 +49,30 @@ func TestJudge_crash(t *testing.T) {
 		}
 	}
 }
+
+// A panic in an analysis that checks share is one of each check that asks for it.
+func TestJudge_crash_shared(t *testing.T) {
+	snap := &snapshot.Snapshot{Items: []*snapshot.Item{{Key: "pm2/a"}, {Key: "pm2/b"}}}
+	asks := func(id string) *Check {
+		return &Check{ID: id, System: snapshot.PM2, Severity: High, Still: true, Judge: func(p *Pass) {
+			for _, it := range p.Items() {
+				snapshot.Derive(p.Derived, "shared", 1, []string{string(it.Key)}, func() int {
+					if it.Key == "pm2/b" {
+						panic("b")
+					}
+					return 1
+				})
+				p.Report(Report{Item: it.Key, Message: "found"})
+			}
+		}}
+	}
+	j := Judge([]*Check{asks("first"), asks("second")}, &World{Now: snap, Before: snapshot.Nothing, Derived: &snapshot.Derived{}})
+	if len(j.Findings) != 2 || len(j.Crashed) != 2 || len(j.Still) != 0 {
+		t.Fatalf("%d findings, crashed %+v, kept %v", len(j.Findings), j.Crashed, j.Still)
+	}
+	for _, c := range j.Crashed {
+		if c.Item != "pm2/b" {
+			t.Errorf("%+v", c)
+		}
+	}
+}

@@ -49,6 +49,21 @@ var replaced = []byte(`\ufffd`)
 type derivation struct {
 	once sync.Once
 	val  any
+	fell bool // making it panicked
+}
+
+// do has the value made by the first who asks. A panic in that is one for each
+// who asks: what could not be made is not the same as nothing.
+func (e *derivation) do(compute func() any) any {
+	e.once.Do(func() {
+		e.fell = true
+		e.val = compute()
+		e.fell = false
+	})
+	if e.fell {
+		panic("an analysis that stopped before")
+	}
+	return e.val
 }
 
 // Derive returns compute's result for the given analysis (name and version)
@@ -71,31 +86,31 @@ func Derive[T any](d *Derived, name string, version int, inputs []string, comput
 		d.vals[key] = e
 	}
 	d.mu.Unlock()
-	e.once.Do(func() {
-		if d.Memo != nil {
-			if b := d.Memo.Get(key); b != nil {
-				var v T
-				if json.Unmarshal(b, &v) == nil {
-					e.val = v
-					return
-				}
+	v, _ := e.do(func() any { return derive(d, key, inputs, compute) }).(T)
+	return v
+}
+
+// derive takes what the memo has, or computes it and has the memo keep it.
+func derive[T any](d *Derived, key string, inputs []string, compute func() T) T {
+	if d.Memo == nil {
+		return compute()
+	}
+	if b := d.Memo.Get(key); b != nil {
+		var v T
+		if json.Unmarshal(b, &v) == nil {
+			return v
+		}
+	}
+	v := compute()
+	if b, err := json.Marshal(v); err == nil {
+		d.put(key, inputs, b)
+		if bytes.Contains(b, replaced) { // it holds what JSON cannot: what is used now must be what is read back
+			var back T
+			if json.Unmarshal(b, &back) == nil {
+				return back
 			}
 		}
-		v := compute()
-		if d.Memo != nil {
-			if b, err := json.Marshal(v); err == nil {
-				d.put(key, inputs, b)
-				if bytes.Contains(b, replaced) { // it holds what JSON cannot: what is used now must be what is read back
-					var back T
-					if json.Unmarshal(b, &back) == nil {
-						v = back
-					}
-				}
-			}
-		}
-		e.val = v
-	})
-	v, _ := e.val.(T) // a compute that panicked leaves the zero value
+	}
 	return v
 }
 
@@ -138,8 +153,7 @@ func Once[T any](d *Derived, key any, create func() T) T {
 		d.shared[key] = e
 	}
 	d.mu.Unlock()
-	e.once.Do(func() { e.val = create() })
-	v, _ := e.val.(T)
+	v, _ := e.do(func() any { return create() }).(T)
 	return v
 }
 

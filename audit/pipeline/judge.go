@@ -82,8 +82,8 @@ func (s *session) ask(checks []*audit.Check, w *audit.World) (audit.Judgement, e
 	}
 	w.Known = s.found(world)
 	j := audit.Judge(checks, w)
-	if w.Known == nil {
-		snapshot.Remember(s.derived, standstillKey, standstill{world, j.Still})
+	if len(j.Still) > len(w.Known) {
+		s.keepFound(world, j.Still)
 	}
 	return j, nil
 }

@@ -9,6 +9,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"sync"
 	"testing"
 	"time"
 
@@ -105,14 +106,23 @@ type patient struct {
 	t     *testing.T
 	root  string
 	rules string
+	clock sync.Mutex // collectors ask for the time side by side
 	now   time.Time
+}
+
+// tick is the time of a clock that moves whenever it is looked at.
+func (p *patient) tick() time.Time {
+	p.clock.Lock()
+	defer p.clock.Unlock()
+	p.now = p.now.Add(time.Millisecond)
+	return p.now
 }
 
 func (p *patient) runner(mode string) *Runner {
 	p.t.Helper()
 	h, err := host.New(p.root, func(k string) string {
 		return map[string]string{"PATH": p.Home + "/bin:" + os.Getenv("PATH"), "HOME": p.Home, "PM2_HOME": p.Home}[k]
-	}, func() time.Time { p.now = p.now.Add(time.Millisecond); return p.now })
+	}, p.tick)
 	if err != nil {
 		p.t.Fatal(err)
 	}

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/oklog/ulid/v2"
@@ -41,7 +42,8 @@ type session struct {
 	derived *snapshot.Derived
 	info    Info
 	snap    *snapshot.Snapshot
-	tree    []byte // its tree, encoded
+	tree    []byte      // its tree, encoded
+	unread  atomic.Bool // bytes of a file that were kept could not be read
 	cursors map[string]json.RawMessage
 	cmp     *comparison
 
@@ -193,7 +195,7 @@ func (s *session) look(ctx context.Context) error {
 	}
 	s.snap = &snapshot.Snapshot{
 		ID: s.info.ID, At: s.started, Systems: g.states, Items: unique(g.items), Tree: tree, Context: uniqueFiles(g.context),
-		Content: stored{s.tx, s.stage},
+		Content: noting{stored{s.tx, s.stage}, &s.unread},
 	}
 	s.tree = tree.Encode()
 	s.caughtUp()

@@ -1,10 +1,14 @@
 package pipeline
 
 import (
+	"bytes"
 	"encoding/json"
+	"errors"
+	"sync/atomic"
 
 	"healthaudit/audit"
 	"healthaudit/snapshot"
+	"healthaudit/snapshot/store"
 )
 
 // A standstill is what the checks that are Still found when they last looked, and
@@ -15,6 +19,10 @@ type standstill struct {
 }
 
 const standstillKey = "judged.still"
+
+// maxStandstill bounds what is kept of it, in bytes: reading more takes longer than
+// looking again.
+const maxStandstill = 4 << 20
 
 // stillWorld returns the digest of all that checks which are Still can see, and of
 // the rules that look at it.
@@ -30,14 +38,49 @@ func (s *session) stillWorld(checks []*audit.Check) (string, error) {
 		}
 	}
 	still := s.snap.Still()
-	b, err := json.Marshal([]any{s.Build, rules, s.Config.Limits, still.Systems, still.Context, s.cmp.kept, snapshot.Sum(s.tree), s.cmp.seen.Sum(nil)})
+	b, err := json.Marshal([]any{s.Version, s.Build, rules, s.Config.Limits, still.Systems, still.Context, s.cmp.kept, snapshot.Sum(s.tree), s.cmp.seen.Sum(nil)})
 	return snapshot.Sum(b), err
 }
 
 // found returns what is known of a world, nil where that is nothing.
 func (s *session) found(world string) map[string]audit.Found {
-	if was, ok := snapshot.Recall[standstill](s.derived, standstillKey); ok && was.World == world {
-		return was.Found
+	var was standstill
+	if s.Build == "" || json.Unmarshal(s.memo.Get(standstillKey), &was) != nil || was.World != world {
+		return nil
 	}
-	return nil
+	return was.Found
+}
+
+// noJSON is how JSON writes a byte that is not UTF-8: what is read back is another.
+var noJSON = []byte(`\ufffd`)
+
+// keepFound keeps what was found in a world, unless some of it may be another when
+// it is read back or looked for again.
+func (s *session) keepFound(world string, found map[string]audit.Found) {
+	if s.Build == "" || s.unread.Load() {
+		return
+	}
+	b, err := json.Marshal(standstill{world, found})
+	if err == nil && len(b) <= maxStandstill && !bytes.Contains(b, noJSON) {
+		s.memo.Put(standstillKey, b)
+	}
+}
+
+// A noting content notes that bytes which were kept could not be read: they may be
+// readable in another run.
+type noting struct {
+	stored
+	failed *atomic.Bool
+}
+
+func (n noting) Bytes(sum string) ([]byte, error) {
+	b, err := n.stored.Bytes(sum)
+	n.note(err)
+	return b, err
+}
+
+func (n noting) note(err error) {
+	if none := errNoBytes(""); err != nil && !errors.As(err, &none) && !errors.Is(err, store.ErrNoBlob) {
+		n.failed.Store(true)
+	}
 }

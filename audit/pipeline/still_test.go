@@ -1,15 +1,21 @@
 package pipeline
 
 import (
+	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
+	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"healthaudit/audit"
 	"healthaudit/report"
 	"healthaudit/snapshot"
+	"healthaudit/snapshot/store"
 )
 
 // TestStillWorld: a check that is Still looks again when anything changed that it
@@ -106,19 +112,72 @@ func TestStillWorld_crash(t *testing.T) {
 	w := newWorld(t, "lamp")
 	looks, falls := 0, true
 	r := w.runner()
+	r.Build = "one"
 	r.Checks = []*audit.Check{{ID: "script-still", System: snapshot.Scripts, Severity: audit.Low, Title: "falls", Still: true, Judge: func(p *audit.Pass) {
 		if looks++; falls {
 			panic("it falls")
 		}
 	}}}
-	for i, want := range []bool{true, true, false} {
+	for i, want := range []bool{true, true, false, false} {
 		falls = want
 		before := looks
 		if _, err := r.Run(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		if looks == before {
+		if i < 3 && looks == before {
 			t.Errorf("run %d: a check that crashed was taken for one that found nothing", i+1)
+		}
+		if i == 3 && looks != before {
+			t.Error("what it found when it no longer crashed was not kept")
+		}
+	}
+}
+
+// TestKeepFound: nothing is kept that may be another when it is read back or
+// looked for again, nor more than is worth it.
+func TestKeepFound(t *testing.T) {
+	found := func(path string) map[string]audit.Found {
+		return map[string]audit.Found{"script-still": {Findings: []audit.Finding{{Check: "script-still", Severity: audit.Low, Item: "scripts/x", At: audit.Location{Path: path, Line: 1, Column: 1}}}}}
+	}
+	for _, c := range []struct {
+		what  string
+		build string
+		blind bool
+		found map[string]audit.Found
+		kept  bool
+	}{
+		{"what was found", "one", false, found("a.sh"), true},
+		{"a sign for what is no text", "one", false, found("\uFFFD.sh"), true},
+		{"a name that is no text", "one", false, found("a\xff.sh"), false},
+		{"with bytes that could not be read", "one", true, found("a.sh"), false},
+		{"by a program that nobody can tell from others", "", false, found("a.sh"), false},
+		{"more than is worth it", "one", false, found(strings.Repeat("<", maxStandstill/6)), false},
+	} {
+		s := &session{Runner: &Runner{Build: c.build}, memo: &memo{fresh: map[string]made{}}}
+		s.unread.Store(c.blind)
+		s.keepFound("world", c.found)
+		b := s.memo.fresh[standstillKey].value
+		if (b != nil) != c.kept {
+			t.Errorf("%s: kept %.200s", c.what, b)
+		}
+		var back standstill
+		if c.kept && (json.Unmarshal(b, &back) != nil || back.World != "world" || !reflect.DeepEqual(back.Found, c.found)) {
+			t.Errorf("%s: read back as %+v", c.what, back)
+		}
+	}
+}
+
+// TestStillWorld_unread: a damaged blob is not taken for one that says nothing.
+func TestStillWorld_unread(t *testing.T) {
+	for _, c := range []struct {
+		err  error
+		note bool
+	}{{nil, false}, {errNoBytes("x"), false}, {fmt.Errorf("blob: %w", store.ErrNoBlob), false}, {&store.CorruptError{}, true}} {
+		var failed atomic.Bool
+		n := noting{failed: &failed}
+		n.note(c.err)
+		if failed.Load() != c.note {
+			t.Errorf("%v: noted %v", c.err, failed.Load())
 		}
 	}
 }

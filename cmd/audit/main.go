@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"syscall"
 	"time"
 	_ "time/tzdata" // time zones of workflows, also on machines that have none
@@ -17,8 +18,8 @@ import (
 // version is set by the linker; "dev" is a build without it.
 var version = "dev"
 
-// build tells this program from others of its version: developers make many. It is
-// empty where nobody can tell.
+// build tells this program from others, of its version too: developers make many.
+// It is empty where nobody can tell.
 func build() string {
 	path, err := os.Executable()
 	if err != nil {
@@ -28,7 +29,15 @@ func build() string {
 	if err != nil {
 		return ""
 	}
-	return fmt.Sprintf("%s %d %d", version, fi.Size(), fi.ModTime().UnixNano())
+	revision := ""
+	if b, ok := debug.ReadBuildInfo(); ok {
+		for _, s := range b.Settings {
+			if s.Key == "vcs.revision" {
+				revision = s.Value
+			}
+		}
+	}
+	return fmt.Sprintf("%s %d %d", revision, fi.Size(), fi.ModTime().UnixNano())
 }
 
 func main() {

@@ -10,6 +10,17 @@ import (
 // prctl(2) PR_SET_NAME). Where it is not so, the title is to be read all the same.
 func IsNamed(name string) bool { return strings.HasPrefix(name, "PM2 v") }
 
+// IsRuntime reports whether a process has the name of a program that runs
+// JavaScript, or of its main thread: node, nodejs, node-22, node-MainThread, bun.
+// Its title may be that of a daemon, which not every runtime gives the thread too.
+func IsRuntime(name string) bool {
+	switch name {
+	case "MainThread", "bun", "deno":
+		return true
+	}
+	return strings.HasPrefix(name, "node")
+}
+
 // IsDaemon recognises the title that PM2 gives the daemon of a home,
 // "PM2 v7.0.4: God Daemon (/home/x/.pm2)" (lib/Daemon.js). Node cuts a title
 // that is longer than its own command line was. Real resolves symbolic links:

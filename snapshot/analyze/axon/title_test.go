@@ -2,6 +2,17 @@ package axon
 
 import "testing"
 
+func TestIsRuntime(t *testing.T) {
+	for name, want := range map[string]bool{
+		"node": true, "nodejs": true, "node-22": true, "node-MainThread": true, "node /srv/app.j": true, "MainThread": true, "bun": true, "deno": true,
+		"": false, "bundle": false, "sh": false, "PM2 v7.0.4: God": false,
+	} {
+		if got := IsRuntime(name); got != want {
+			t.Errorf("%q: %v", name, got)
+		}
+	}
+}
+
 func TestIsDaemon(t *testing.T) {
 	real := func(p string) string {
 		if p == "/link" {

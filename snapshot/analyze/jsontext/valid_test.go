@@ -23,6 +23,25 @@ func FuzzValid(f *testing.F) {
 	})
 }
 
+// The two agree where encoding/json ceases to go deeper.
+func TestValid_bound(t *testing.T) {
+	for _, deep := range []int{9_999, 10_000, 10_001} {
+		for _, s := range []string{
+			strings.Repeat("[", deep) + strings.Repeat("]", deep),
+			strings.Repeat(`{"a":`, deep-1) + "{}" + strings.Repeat("}", deep-1),
+			strings.Repeat(`[{"a":`, deep/2) + strings.Repeat("[", deep%2) + "1" + strings.Repeat("]", deep%2) + strings.Repeat("}]", deep/2),
+		} {
+			want := deep <= 10_000
+			if std := json.Valid([]byte(s)); std != want {
+				t.Errorf("%d levels of %.6q: encoding/json says %v", deep, s, std)
+			}
+			if got := Valid(s); got != want {
+				t.Errorf("%d levels of %.6q: %v, want %v", deep, s, got, want)
+			}
+		}
+	}
+}
+
 func TestValid_deep(t *testing.T) {
 	for s, want := range map[string]bool{
 		strings.Repeat("[", 20<<20):                               false, // a gigabyte of stack by recursion

@@ -124,7 +124,7 @@ func jobRefs(m *Model, j *Job, out []snapshot.Ref) []snapshot.Ref {
 	if m.Kind == Action {
 		ws.own = []string{"."} // the caller's workspace, as a rule the project
 	}
-	var written []string
+	written := map[string]bool{}
 	for k := range j.Steps {
 		s := &j.Steps[k]
 		if a, _ := ActionOf(s.Uses); a == "actions/checkout" {
@@ -136,11 +136,13 @@ func jobRefs(m *Model, j *Job, out []snapshot.Ref) []snapshot.Ref {
 		if dead(s.If) {
 			continue
 		}
-		written = append(written, s.writes...)
+		for _, name := range s.writes {
+			written[name] = true
+		}
 		guarded := conditional(s.If) || conditional(j.If) || s.Continue == "true" || j.Continue == "true"
 		for _, r := range starts {
 			r.Guarded = r.Guarded || guarded
-			if r, ok := ws.resolve(r); ok && !slices.Contains(written, path.Base(r.Path)) {
+			if r, ok := ws.resolve(r); ok && !written[path.Base(r.Path)] {
 				out = append(out, r)
 			}
 		}

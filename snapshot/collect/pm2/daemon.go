@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 	"syscall"
 	"time"
 
@@ -124,19 +125,18 @@ func (d *daemon) ask(ctx context.Context, h host.Host, socket string, hash func(
 	if !ok || version[0] != '"' {
 		return fmt.Errorf("list or version of another type: %w", axon.ErrProtocol)
 	}
-	d.version = loose(version)
+	d.version = strings.Clone(loose(version))
 	d.list, d.odd = decodeList(list, hash)
 	return nil
 }
 
 func (d *daemon) readProcesses(h host.Host) {
 	d.procs, d.below, d.pids, d.pid, d.born, d.program = nil, nil, nil, readPID(h, d.home), "", ""
-	noted := d.pid
-	list, err := h.Processes(func(pid int, name string) bool { return pid == noted || axon.IsNamed(name) })
+	list, err := h.Processes(d.mayBe())
 	if err != nil {
 		return
 	}
-	if d.pids = d.daemons(h, list); len(d.pids) == 0 { // perhaps it has its title alone
+	if d.pids = d.daemons(h, list); len(d.pids) == 0 { // perhaps its program has another name
 		if list, err = h.Processes(host.Titled); err != nil {
 			return
 		}

@@ -38,6 +38,7 @@ type process struct {
 	Settings       []ecosystem.Setting // stable configuration, by key, sorted
 	Env            []ecosystem.Hashed  // names and keyed hashes, sorted
 
+	// Pieces of the whole answer, as are the names of Env: nothing else is one.
 	flat fields // the entry without what was read as a variable: see variable
 	vars fields // the variables
 }

@@ -118,10 +118,10 @@ func (b *builder) variables(it *snapshot.Item, p *process) {
 	for _, e := range p.Env {
 		add(b.envFact(e.Name), e.Hash)
 	}
-	var more []string // beside p.Env, which is sorted
+	var more map[string]bool // beside p.Env, which is sorted
 	known := func(fact string) {
 		name, ok := strings.CutPrefix(fact, "env.")
-		if !ok || slices.Contains(more, name) {
+		if !ok || more[name] {
 			return
 		}
 		if _, ok := slices.BinarySearchFunc(p.Env, name, func(e ecosystem.Hashed, name string) int { return strings.Compare(e.Name, name) }); ok {
@@ -129,7 +129,10 @@ func (b *builder) variables(it *snapshot.Item, p *process) {
 		}
 		if h, ok := p.variable(name, b.hash); ok {
 			add(fact, h)
-			more = append(more, name)
+			if more == nil {
+				more = map[string]bool{}
+			}
+			more[name] = true
 		}
 	}
 	if old := b.s.Previous.Item(it.Key); old != nil {

@@ -73,7 +73,8 @@ func array(raw string) (list []string, ok bool) {
 }
 
 // loose writes any JSON scalar as text: PM2 keeps numbers as texts and texts as
-// numbers, by version.
+// numbers, by version. What is kept of it must be cloned: it may be a piece of the
+// whole answer, which has megabytes and every variable.
 func loose(raw string) string {
 	switch {
 	case raw == "" || raw == "null":
@@ -88,8 +89,11 @@ func loose(raw string) string {
 	return s
 }
 
-// text returns a scalar as text, "" for everything else.
-func (f fields) text(k string) string {
+// text returns a scalar as a text of its own, "" for everything else.
+func (f fields) text(k string) string { return strings.Clone(f.piece(k)) }
+
+// piece is text for what is not kept: see loose.
+func (f fields) piece(k string) string {
 	if v := f[k]; len(v) > 0 && v[0] != '{' && v[0] != '[' {
 		return loose(v)
 	}
@@ -97,7 +101,7 @@ func (f fields) text(k string) string {
 }
 
 func (f fields) number(k string) float64 {
-	n, err := strconv.ParseFloat(f.text(k), 64)
+	n, err := strconv.ParseFloat(f.piece(k), 64)
 	if err != nil || math.IsNaN(n) || math.Abs(n) > 1<<53 {
 		return 0
 	}
@@ -113,7 +117,7 @@ func (f fields) eventLoop() float64 {
 	return max(one.number("value"), 0)
 }
 
-func (f fields) truth(k string) bool { return f.text(k) == "true" }
+func (f fields) truth(k string) bool { return f.piece(k) == "true" }
 
 func (f fields) list(k string) []string {
 	raw, ok := array(f[k])
@@ -125,7 +129,7 @@ func (f fields) list(k string) []string {
 	}
 	out := make([]string, len(raw))
 	for i, r := range raw {
-		out[i] = loose(r)
+		out[i] = strings.Clone(loose(r))
 	}
 	return out
 }
@@ -138,7 +142,7 @@ func (f fields) value(k string) (snapshot.Value, bool) {
 	case len(raw) == 0:
 		return snapshot.Value{}, false
 	case raw[0] == '"':
-		return snapshot.Text(ecosystem.MaskText(loose(raw))), true
+		return snapshot.Text(ecosystem.MaskText(strings.Clone(loose(raw)))), true
 	case raw[0] == 't' || raw[0] == 'f':
 		return snapshot.Bool(raw[0] == 't'), true
 	case raw[0] == '-' || raw[0] >= '0' && raw[0] <= '9':

@@ -376,7 +376,8 @@ func TestDaemon_found(t *testing.T) {
 	}{
 		{"by its name", "", "PM2 v7.0.4: God", []string{"7"}},
 		{"by its pid file", "7\n", "node", []string{"7"}},
-		{"by its title alone", "9\n", "node", []string{"9", "7 8 9"}},
+		{"by its program", "9\n", "node-22", []string{"7 9"}},
+		{"by its title alone", "9\n", "runtime", []string{"9", "7 8 9"}},
 	} {
 		t.Run(c.title, func(t *testing.T) {
 			s, m := onMachine(t, strings.Replace(oneApp, `"autorestart":true`, `"autorestart":false`, 1), "") // or it is looked at twice
@@ -391,6 +392,38 @@ func TestDaemon_found(t *testing.T) {
 			}
 			if !slices.Equal(h.reads, c.reads) {
 				t.Errorf("titles read of %q, want %q", h.reads, c.reads)
+			}
+		})
+	}
+}
+
+// One daemon that is found does not hide another that has its title alone. Of the
+// apps, which run JavaScript too, no title is read.
+func TestDaemon_two(t *testing.T) {
+	for _, c := range []struct {
+		first, second string // names
+		state         string
+	}{
+		{"PM2 v7.0.4: God", "node", twoDaemons},
+		{"node", "MainThread", twoDaemons},
+		{"bun", "PM2 v7.0.4: God", twoDaemons},
+		{"PM2 v7.0.4: God", "runtime", alive}, // given up
+	} {
+		t.Run(c.first+" and "+c.second, func(t *testing.T) {
+			s, m := onMachine(t, `{"name":"api","pm_id":0,"pid":8,"pm2_env":{"status":"online","env":{}}}`, "")
+			home := s.Config.PM2Homes[0]
+			collecttest.WriteFile(t, home, "pm2.pid", []byte("7\n"))
+			m.procs = []host.Process{god(7, 1, home), {PID: 8, PPID: 7, Title: "node app.js"}, god(9, 1, home)}
+			m.names = map[int]string{7: c.first, 8: "node", 9: c.second}
+			h := &titles{machine: m}
+			s.Host = h
+			if d := itemOf(collected(t, s), "pm2/daemon"); d.State != c.state {
+				t.Errorf("%s, want %s", d.State, c.state)
+			}
+			for _, pids := range h.reads {
+				if strings.Contains(pids, "8") {
+					t.Errorf("titles read of %q: 8 is an app", pids)
+				}
 			}
 		})
 	}

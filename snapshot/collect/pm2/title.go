@@ -11,6 +11,23 @@ import (
 	"healthaudit/snapshot/host"
 )
 
+// mayBe tells of which processes the title is read in search of daemons: of the one
+// in the pid file, of those that have a daemon's name, and of those that run
+// JavaScript and are no app of the list. Beside a daemon that was found, one is
+// overlooked whose program has any other name and gives its thread none, and one
+// that has the pid of an app that the list calls online.
+func (d *daemon) mayBe() func(pid int, name string) bool {
+	noted, apps := d.pid, make(map[int]bool, len(d.list))
+	for i := range d.list {
+		if p := &d.list[i]; p.Status == "online" {
+			apps[p.PID] = true
+		}
+	}
+	return func(pid int, name string) bool {
+		return pid == noted || axon.IsNamed(name) || axon.IsRuntime(name) && !apps[pid]
+	}
+}
+
 // daemons returns the processes that are the daemon of this home. A child of
 // one is none: until it becomes the app it bears the title of its parent.
 func (d *daemon) daemons(h host.Host, list []host.Process) (pids []int) {

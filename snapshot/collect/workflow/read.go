@@ -42,7 +42,7 @@ func newReader(s *collect.Session) *reader {
 		return f, err == nil
 	}
 	r.config = model.ConfigAt(found, func(f snapshot.File) []byte { b, _ := s.Files.Bytes(f); return b })
-	r.stamp = json.RawMessage(fmt.Sprintf(`"%d.%d.%d"`, epoch, version, model.Version))
+	r.stamp = json.RawMessage(fmt.Sprintf(`"%d.%d.%d %s"`, epoch, version, model.Version, r.config.SHA256))
 	r.findShellcheck()
 	r.reuse = s.Cursors != nil && string(s.Cursors(snapshot.Workflows, cursorName)) == string(r.stamp) &&
 		(r.shells.tool == "" || string(s.Cursors(snapshot.Workflows, shellCursor)) == string(r.shells.stamp()))
