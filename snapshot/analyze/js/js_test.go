@@ -205,7 +205,7 @@ func TestPlacesOfAFileWithASourceMap(t *testing.T) {
 func FuzzParse(f *testing.F) {
 	for _, s := range []string{"export const config = { schedule: '@daily', path: ['/a'] } satisfies C", "exports.handler = s('x', async () => {})",
 		"try { require(`./a`) } catch {}", "module.exports = { a, ...b }", "export { a as 'b c' } from \"./x\"", "<<<<<<< a\n", "const x: A<B> = <C>{}",
-		"`${`${1}`}`", "#!x\nclass A { static { } @d() m() {} }", "import x from './y' with { type: 'json' }", "a\u2028b", "\"\\u{110000}\""} {
+		"`${`${1}`}`", "#!x\nclass A { static { } @d() m() {} }", "import x from './y' with { type: 'json' }", "a\u2028b", "\"\\u{110000}\"", "a\rb(\r-a 6"} {
 		f.Add(s, byte(0))
 		f.Add(s, byte(1))
 	}
@@ -231,7 +231,10 @@ func FuzzParse(f *testing.F) {
 		if diff := cmp.Diff(OutlineOf(file, []byte(src), false), OutlineOf(file, []byte(src), file == "a.js" && Sound([][]byte{[]byte(src)})[0])); diff != "" {
 			t.Fatalf("- by esbuild, + as it stands:\n%s", diff)
 		}
-		lines := 1 + strings.Count(src, "\n")
+		lines := 1
+		for _, end := range []string{"\n", "\r", "\u2028", "\u2029"} { // each ends a line of JavaScript, as esbuild counts
+			lines += strings.Count(src, end)
+		}
 		check := func(line, col int) {
 			if line < 1 || line > lines+1 || col < 1 || col > len(src)+2 {
 				t.Fatalf("place %d:%d is outside the %d lines", line, col, lines)

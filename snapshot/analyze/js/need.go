@@ -93,7 +93,11 @@ func (w *walker) reads(e ast.IExpr) {
 	if name == nil || len(w.needs.read) >= maxDeeds || slices.ContainsFunc(w.needs.read, func(n Need) bool { return n.Name == string(name) }) {
 		return
 	}
-	_, line, col := w.m.at.at(name)
+	at := name
+	if i, ok := e.(*ast.IndexExpr); ok {
+		at = stringLiteral(i.Y) // printed code has a place for the literal only
+	}
+	_, line, col := w.m.at.at(at)
 	w.needs.read = append(w.needs.read, Need{string(name), line, col})
 }
 

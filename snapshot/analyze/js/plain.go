@@ -3,6 +3,7 @@ package js
 import (
 	"bytes"
 	"slices"
+	"strconv"
 	"unicode/utf8"
 
 	"github.com/evanw/esbuild/pkg/api"
@@ -97,6 +98,8 @@ type rewrites struct {
 	needed   bool
 	declared map[string]int  // how many scopes declare a name
 	free     map[string]bool // names that no scope declares
+	this     bool            // something depends on whether this is undefined
+	module   bool            // outside of functions, esbuild says that it is: there are exports, import.meta, or an await
 }
 
 // node looks at one node.
@@ -104,16 +107,43 @@ func (r *rewrites) node(n ast.INode, has hints) {
 	switch n := n.(type) {
 	case *ast.BlockStmt:
 		r.scope(&n.Scope)
+		if !n.IsGlobalOrFunc {
+			r.within(n.List)
+		}
+	case *ast.SwitchStmt:
+		r.scope(&n.Scope)
+	case *ast.CaseClause:
+		r.within(n.List)
+	case *ast.ClassDecl:
+		if n.Name != nil && n.Name.Decl == ast.ExprDecl { // in no scope of the tree's
+			r.declared[string(n.Name.Data)]++
+		}
 	case *ast.Var:
 		if n.Decl == ast.NoDecl {
 			r.free[string(n.Name())] = true
 		}
+		r.needed = r.needed || escaped(n.Name())
+	case *ast.LiteralExpr:
+		r.needed = r.needed || escaped(n.Data) && n.TokenType == ast.IdentifierToken || respelt(n.Data)
+	case *ast.DotExpr:
+		name := memberName(n)
+		r.needed = r.needed || escaped(name) || r.missing(n.X, n.Optional) || has.env && !plainName(envName(n))
+	case *ast.IndexExpr:
+		r.needed = r.needed || r.missing(n.X, n.Optional) || has.env && !plainName(envName(n))
 	case *ast.CallExpr:
 		r.call(n)
+	case *ast.ImportMetaExpr, *ast.ExportStmt:
+		r.module = true
+	case *ast.ForOfStmt:
+		r.module = r.module || n.Await
+	case *ast.UnaryExpr:
+		r.module = r.module || n.Op == ast.AwaitToken
+		r.needed = r.needed || r.folds(n)
 	case *ast.BinaryExpr:
-		r.needed = r.needed || n.Op == ast.AddToken && (has.git || has.env) && text(n.Y) && text(n.X)
+		r.needed = r.needed || r.decides(n) || n.Op == ast.AddToken && (has.git || has.env) && text(n.Y, 0) && text(n.X, 0)
 	case *ast.WhileStmt:
-		r.needed = r.needed || constant(n.Cond)
+		_, literal := ungroup(n.Cond).(*ast.LiteralExpr)
+		r.needed = r.needed || !literal && !r.open(n.Cond, 0)
 	}
 }
 
@@ -123,49 +153,68 @@ func (r *rewrites) scope(s *ast.Scope) {
 	}
 }
 
+// within counts the functions of a block a second time: the tree has them in the
+// function around, esbuild in the block.
+func (r *rewrites) within(block []ast.IStmt) {
+	for _, s := range block {
+		if f, ok := s.(*ast.FuncDecl); ok && f.Name != nil {
+			r.declared[string(f.Name.Data)]++
+		}
+	}
+}
+
 // call looks for import(), which esbuild drops where it is never reached, and
-// for names that are put together.
+// for names that are put together or stand in brackets.
 func (r *rewrites) call(n *ast.CallExpr) {
+	r.needed = r.needed || r.missing(n.X, n.Optional)
 	switch x := ungroup(n.X).(type) {
 	case *ast.LiteralExpr:
 		r.needed = r.needed || x.TokenType == ast.ImportToken
 	case *ast.Var:
 		if len(n.Args.List) > 0 && bytes.Equal(x.Name(), []byte("require")) {
-			switch ungroup(n.Args.List[0].Value).(type) {
-			case *ast.LiteralExpr, *ast.Var, *ast.DotExpr, *ast.IndexExpr, *ast.CallExpr:
-			default:
-				r.needed = r.needed || stringLiteral(n.Args.List[0].Value) == nil
-			}
+			_, bracketed := n.X.(*ast.GroupExpr) // the tree does not tell any more whether it is a global name
+			r.needed = r.needed || bracketed || joined(n.Args.List[0].Value)
 		}
 	}
 }
 
+// joined reports whether a name may be put together from several.
+func joined(e ast.IExpr) bool {
+	switch ungroup(e).(type) {
+	case *ast.LiteralExpr, *ast.Var, *ast.DotExpr, *ast.IndexExpr, *ast.CallExpr:
+		return false
+	}
+	return stringLiteral(e) == nil
+}
+
+// escaped reports whether a name is spelt with an escape.
+func escaped(name []byte) bool { return bytes.IndexByte(name, '\\') >= 0 }
+
+// respelt reports whether a literal is a 0 or a 1 that is not written so: 0x1, 0.0.
+func respelt(lit []byte) bool {
+	if len(lit) < 2 || lit[0] != '.' && (lit[0] < '0' || lit[0] > '9') {
+		return false
+	}
+	f, err := strconv.ParseFloat(string(lit), 64)
+	if err != nil {
+		n, _ := strconv.ParseInt(string(lit), 0, 64)
+		f = float64(n)
+	}
+	return f == 0 || f == 1
+}
+
+// plainName reports whether a name is printed as it stands.
+func plainName(name []byte) bool {
+	return !bytes.ContainsFunc(name, func(r rune) bool { return r >= utf8.RuneSelf || !wordByte(byte(r)) })
+}
+
 // text reports whether an expression is a string, or may become one.
-func text(e ast.IExpr) bool {
+func text(e ast.IExpr, depth int) bool {
 	switch e := ungroup(e).(type) {
 	case *ast.LiteralExpr, *ast.TemplateExpr:
 		return true
 	case *ast.BinaryExpr:
-		return e.Op == ast.AddToken && text(e.X) && text(e.Y)
-	}
-	return false
-}
-
-// constant reports whether a condition is more than a literal, but no more than
-// made of them: !0.
-func constant(e ast.IExpr) bool {
-	fixed := func(e ast.IExpr) bool {
-		switch ungroup(e).(type) {
-		case *ast.Var, *ast.DotExpr, *ast.IndexExpr, *ast.CallExpr, *ast.NewExpr:
-			return false
-		}
-		return true
-	}
-	switch e := ungroup(e).(type) {
-	case *ast.UnaryExpr:
-		return fixed(e.X)
-	case *ast.BinaryExpr:
-		return fixed(e.X) && fixed(e.Y)
+		return depth > valueDepth || e.Op == ast.AddToken && text(e.Y, depth+1) && text(e.X, depth+1)
 	}
 	return false
 }
@@ -179,6 +228,7 @@ var by = struct{ always, children, interval []string }{
 
 // end reports whether the walk saw anything that esbuild would have rewritten.
 func (r *rewrites) end(w *walker) bool {
+	r.needed = r.needed || r.this && r.module
 	has, names := w.look.has, by.always
 	hidden := func(name string) bool { return r.declared[name] > 1 || r.declared[name] == 1 && r.free[name] }
 	if has.children {
