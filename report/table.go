@@ -119,13 +119,23 @@ func counted(n int, c ink) cell {
 	return cell{dash(n), c}
 }
 
+// untold reports whether nobody knows what changed of a system: it was seen before
+// this run, and what it was compared to is not there any more.
+func (r *reading) untold(s System) bool {
+	added := func(c Change) bool { return c.System == s.System && c.Op == "added" }
+	return s.ComparedTo == nil && r.Run.Seq > 1 && s.Items > 0 && !slices.ContainsFunc(r.Changes, added)
+}
+
 // changesOf counts what happened to the items of a system.
 func (r *reading) changesOf(s System) string {
 	if s.ComparedTo == nil {
-		if s.Status == "ok" || s.Status == "partial" {
-			return "first seen"
+		switch {
+		case s.Status != "ok" && s.Status != "partial":
+			return ""
+		case r.untold(s):
+			return "not known"
 		}
-		return ""
+		return "first seen"
 	}
 	switch s.Status {
 	case "error", "skipped":

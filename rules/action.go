@@ -45,6 +45,9 @@ type Action struct {
 	// (Deed.Now), which died with the process; nil where a deed has all that it
 	// takes. An error is that the world is not the one of the deed any more.
 	Renew func(p *Preparation, d Deed) (Deed, error)
+	// Ask tells whether the world of a deed answers now, so that it can be carried
+	// out at all: nil is that it does. It changes nothing. Nil where nothing is asked.
+	Ask func(ctx context.Context, h *Hand, d Deed) error
 	// Settled tells whether a deed is done and holds: nil is that it does. It
 	// changes nothing, and waits for as long as it takes to know.
 	Settled func(ctx context.Context, h *Hand, d Deed) error

@@ -39,6 +39,7 @@ type Pending struct {
 	At       time.Time `json:"at"`
 	Executed bool      `json:"executed,omitempty"` // its deed was carried out; only whether it helped is not known
 	Resumed  bool      `json:"resumed,omitempty"`  // its deed was begun a second time: no third
+	Behind   *Pending  `json:"behind,omitempty"`   // one before it, whose item cannot be looked at yet
 }
 
 // An applier carries one plan out.
@@ -65,6 +66,9 @@ func (s *Set) Apply(ctx context.Context, site Site, p *Plan, st State, who Entry
 		switch {
 		case ctx.Err() != nil:
 			step.Status, step.Skip, step.Reason = Skipped, SkipStopped, "audit was told to stop before it"
+			continue
+		case a.state.Global.cut(step):
+			step.Status, step.Skip, step.Reason = Skipped, SkipAwaited, "an action on it was interrupted, and nobody can look how far it came yet"
 			continue
 		case a.failed >= s.Limits.StopAfter:
 			step.Status, step.Skip, step.Reason = Skipped, SkipBreaker, fmt.Sprintf("failures: %s failed in this run", plural(a.failed, "action"))
@@ -173,7 +177,7 @@ func (a *applier) begin(rule *Rule, s *Step, writes []Write) error {
 	id := IncidentID(s.Rule, s.Item)
 	a.state.Incidents[id] = a.state.Incidents[id].Attempted(rule, now)
 	a.state.Global.Done = append(a.state.Global.Done[:len(a.state.Global.Done):len(a.state.Global.Done)], now)
-	a.state.Global.Pending = &Pending{Step: *s, At: now}
+	a.state.Global.Pending = &Pending{Step: *s, At: now, Behind: a.state.Global.Pending}
 	return a.site.Commit(a.state, entryOf(a.entry, s, "intent", s.Effect.What, now), writes)
 }
 
@@ -219,7 +223,7 @@ func (a *applier) end(s *Step, status Status, why string) error {
 	now := a.site.Now()
 	s.Status, s.Reason = status, why
 	a.rest(s, now)
-	if a.state.Global.Pending = nil; status == Done {
+	if a.state.Global.over(s); status == Done {
 		a.state.Global.Broken = nil
 		if r := a.set.Rule(s.Rule); r != nil && r.Action.About != "" { // what it is about may never end: the incident does
 			id := IncidentID(s.Rule, s.Item)

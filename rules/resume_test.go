@@ -116,3 +116,90 @@ func TestResume_renews(t *testing.T) {
 		}
 	}
 }
+
+// What is left half done is a person's, also where nobody can say how its item is.
+func TestResolve_left_unseen(t *testing.T) {
+	f := begun(t, noon)
+	f.now = noon.Add(121 * time.Minute)
+	p := f.kept.Global.Pending
+	found := Interrupted{Rule: f.set.Rules[0], Unsettled: errors.New("connection refused"), Left: true}
+	st, e := Resolve(f.kept, found, Entry{}, f.now)
+	if got := f.set.Standing(st, nil).Stuck; e.Phase != "failed" || len(got) != 1 || !got[0].Cut || got[0].Step != p.Step.ID || !strings.Contains(e.What, "a person must look") {
+		t.Errorf("%+v, stuck %+v", e, got)
+	}
+	f.disk["x"], f.kept = "bad", st
+	if steps := f.apply(t, 9); len(steps) != 1 || steps[0].Skip != SkipExhausted || f.done != 0 {
+		t.Errorf("%+v", steps)
+	}
+}
+
+// As long as nobody can look at the item of a deed, or ask its world, it is not
+// carried on, and is afterwards.
+func TestResume_waits_until_it_is_seen(t *testing.T) {
+	f := begun(t, noon)
+	act := f.set.Rules[0].Action
+	refused := errors.New("connection refused")
+	act.Ask = func(context.Context, *Hand, Deed) error { return refused }
+	if st, err := f.set.Resume(t.Context(), f, f.kept, Entry{}); err != nil || f.done != 0 || st.Global.Pending.Resumed {
+		t.Errorf("its world does not answer: done %d times, %+v, %v", f.done, st.Global.Pending, err)
+	}
+	if f.disk["x"], refused = "?", nil; f.subject("scripts/x").Level != "unknown" {
+		t.Fatal("it is known")
+	}
+	if st, err := f.set.Resume(t.Context(), f, f.kept, Entry{}); err != nil || f.done != 0 || st.Global.Pending.Resumed {
+		t.Errorf("nobody knows how it is: done %d times, %+v, %v", f.done, st.Global.Pending, err)
+	}
+	f.disk["x"] = "half"
+	if st, err := f.set.Resume(t.Context(), f, f.kept, Entry{}); err != nil || f.done != 1 || !st.Global.Pending.Resumed || !st.Global.Pending.Executed {
+		t.Errorf("done %d times, %+v, %v", f.done, st.Global.Pending, err)
+	}
+}
+
+// Killed again while it was carried on, a deed is left to a person.
+func TestResolve_killed_again(t *testing.T) {
+	f := begun(t, noon)
+	f.calls, f.killAt = 0, 6 // looked at, kept that it is carried on, half of it done
+	f.kept.Global.Pending.Executed = true
+	if !killed(t, func() { _, _ = f.set.Resume(t.Context(), f, f.kept, Entry{}) }) || !f.kept.Global.Pending.Resumed || f.kept.Global.Pending.Executed {
+		t.Fatalf("%+v", f.kept.Global.Pending)
+	}
+	f.killAt = 0
+	rule, sub := f.set.Rules[0], f.subject("scripts/x")
+	for name, unsettled := range map[string]error{"half": errors.New("half"), "done": nil} {
+		st, e := Resolve(f.kept, Interrupted{Rule: rule, Subject: &sub, Unsettled: unsettled}, Entry{}, f.now)
+		if left := strings.Contains(e.What, "it was carried out again, once"); left != (unsettled != nil) || len(f.set.Standing(st, nil).Stuck) == 1 != left {
+			t.Errorf("%s: %+v", name, e)
+		}
+	}
+	rule.Action.Renew = func(*Preparation, Deed) (Deed, error) { return Deed{}, nil } // nobody can tell that it is done
+	ill := sick("scripts/x", "script-syntax")
+	if _, e := Resolve(f.kept, Interrupted{Rule: rule, Subject: &ill}, Entry{}, f.now); !strings.Contains(e.What, "a person must look") {
+		t.Errorf("%+v", e)
+	}
+}
+
+// Beside an action that waits until its item can be looked at, others go on, and
+// it is not forgotten: not when they are cut off either. On its own item none does.
+func TestApply_beside_what_is_pending(t *testing.T) {
+	for _, at := range []int{0, 3, 5} {
+		f := mend(t, "x", "y")
+		f.set.Limits.UnhealthyPct = 100
+		p, _ := f.plan(1)
+		f.kept.Global.Pending = &Pending{Step: p.Steps[0], At: noon}
+		f.kept.Global.Pending.Step.ID = "before"
+		f.killAt = f.calls + at
+		var steps []Step
+		dead := killed(t, func() { steps = f.apply(t, 2) })
+		pending := f.kept.Global.Pending
+		if dead && pending.Step.ID != "before" {
+			st, _ := Resolve(f.kept, Interrupted{Rule: f.set.Rules[0]}, Entry{}, f.Now())
+			pending = st.Global.Pending
+		}
+		if pending == nil || pending.Step.ID != "before" || pending.Behind != nil || f.disk["x"] != "bad" {
+			t.Errorf("killed at %d: x is %s, pending %+v", at, f.disk["x"], pending)
+		}
+		if dead != (at > 0) || !dead && (len(steps) != 2 || steps[0].Skip != SkipAwaited || steps[1].Status != Done) {
+			t.Errorf("killed at %d: %v, %+v", at, dead, steps)
+		}
+	}
+}

@@ -72,6 +72,24 @@ type Global struct {
 	Waiting []Waiting `json:"waiting,omitempty"` // actions that were done, and of which it is not known whether they helped
 }
 
+// cut reports whether an action that began and did not end is in the way of a
+// step: it is on the same item, or changes the same.
+func (g Global) cut(s *Step) bool {
+	for p := g.Pending; p != nil; p = p.Behind {
+		if p.Step.Item == s.Item || p.Step.Effect.Target == s.Effect.Target {
+			return true
+		}
+	}
+	return false
+}
+
+// over notes that a step ended. What was interrupted before it stays pending.
+func (g *Global) over(s *Step) {
+	if p := g.Pending; p != nil && p.Step.ID == s.ID {
+		g.Pending = p.Behind
+	}
+}
+
 // day is the span of Limits.ActionsPerDay.
 const day = 24 * time.Hour
 

@@ -132,7 +132,7 @@ func (a *applier) wait(rule *Rule, s *Step) error {
 	s.Status, s.Reason = Awaited, "done; whether it helped is looked at until "+clock(w.By)
 	w.Step = *s
 	a.rest(s, now)
-	a.state.Global.Pending = nil
+	a.state.Global.over(s)
 	a.state.Global.Waiting = append(slices.Clone(a.state.Global.Waiting), w)
 	return a.site.Commit(a.state, entryOf(a.entry, s, string(Awaited), s.Reason, now), nil)
 }

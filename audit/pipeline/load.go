@@ -224,6 +224,7 @@ func (v *View) loadPast(tx *store.Tx, risks func(snapshot.System) snapshot.RiskF
 	if err != nil && !unknown {
 		return err
 	}
+	v.alone = before == 0 && v.Seq > 1
 	if before > 0 {
 		old, err := itemsBefore(tx, v.Snapshot, before)
 		if err != nil {
@@ -234,6 +235,7 @@ func (v *View) loadPast(tx *store.Tx, risks func(snapshot.System) snapshot.RiskF
 		old.Items = notLost(tx, old.Items)
 		v.Changes, v.hidden = audit.Hide(snapshot.Diff(old, &now, risks), v.Info.Ignore, v.Info.Started)
 	}
+	v.unsure = lostKeys(tx)
 	if before == 0 && !unknown {
 		return nil
 	}

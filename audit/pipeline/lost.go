@@ -26,13 +26,22 @@ func lostItems(tx *store.Tx, seq uint64) (out []*snapshot.Item) {
 	return out
 }
 
-// notLost leaves out the items of which one state or another is lost: they are
-// neither added nor changed nor removed.
-func notLost(tx *store.Tx, items []*snapshot.Item) []*snapshot.Item {
+// lostKeys returns the items of which one state or another is lost: whether they
+// changed is not known.
+func lostKeys(tx *store.Tx) map[snapshot.Key]bool {
 	gone := map[snapshot.Key]bool{}
 	for _, at := range tx.Lost() {
-		gone[snapshot.Key(at.ID)] = gone[snapshot.Key(at.ID)] || at.Table == tableItem
+		if at.Table == tableItem {
+			gone[snapshot.Key(at.ID)] = true
+		}
 	}
+	return gone
+}
+
+// notLost leaves out the items of lostKeys: they are neither added nor changed nor
+// removed.
+func notLost(tx *store.Tx, items []*snapshot.Item) []*snapshot.Item {
+	gone := lostKeys(tx)
 	if len(gone) == 0 {
 		return items
 	}

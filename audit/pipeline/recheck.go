@@ -40,6 +40,7 @@ func (r *Recheck) ready(tx *store.Tx, seq uint64) (*again, error) {
 	if err != nil {
 		return nil, err
 	}
+	a.view.alone = was == 0 && seq > 1
 	if was > 0 {
 		if a.before.past, err = newPast(tx, was); err != nil {
 			return nil, err

@@ -236,7 +236,7 @@ func (v *View) changed() map[snapshot.Key]snapshot.Op {
 // change says in a word what happened to an item since the reference.
 func (v *View) change(it *snapshot.Item, changed map[snapshot.Key]snapshot.Op) string {
 	switch op, ok := changed[it.Key]; {
-	case it.Carried:
+	case it.Carried, v.alone, v.unsure[it.Key]:
 		return "unknown"
 	case ok:
 		return string(op)

@@ -33,6 +33,15 @@ func pause(ctx context.Context, d time.Duration) {
 // ErrNoWayBack says that an action cannot be undone by audit.
 var ErrNoWayBack = errors.New("there is no way back from it")
 
+// A NothingError says that there is nothing to take back of an action: it is a
+// rules.ErrNothing.
+type NothingError struct {
+	Held bool // its rule makes no further attempt there until it is reset
+}
+
+func (e *NothingError) Error() string { return rules.ErrNothing.Error() }
+func (e *NothingError) Unwrap() error { return rules.ErrNothing }
+
 // undo takes back the deed of a journal entry.
 func (s *site) undo(did rules.Entry, d rules.Deed, err error) (rules.Entry, error) {
 	if err != nil {
@@ -54,6 +63,10 @@ func (s *site) undo(did rules.Entry, d rules.Deed, err error) (rules.Entry, erro
 	uerr := action.All()[i].Undo(context.Background(), s.Hand(), d)
 	if uerr != nil {
 		e.Phase, e.What, next = "failed", uerr.Error(), s.kept
+	}
+	if errors.Is(uerr, rules.ErrNothing) {
+		inc := s.kept.Incidents[rules.IncidentID(did.Data["rule"], snapshot.Key(did.Item))]
+		uerr = &NothingError{Held: inc.Stuck != "" || inc.Undone}
 	}
 	e.At = s.Now()
 	return e, errors.Join(uerr, s.Commit(next, e, nil))

@@ -68,32 +68,47 @@ func (s *site) await(ctx context.Context) ([]rules.Step, error) {
 	return ended, err
 }
 
-// resolve ends an action that was interrupted, by a new look at its item. It
-// returns the step of one that a person must look at.
-func (s *site) resolve(ctx context.Context) ([]rules.Step, error) {
-	p := s.kept.Global.Pending
-	if p == nil {
-		return nil, nil
+// resolve ends the actions that were interrupted, the last one first, as far as
+// their items can be looked at. It returns the steps that a person must look at.
+func (s *site) resolve(ctx context.Context) (left []rules.Step, err error) {
+	for p := s.kept.Global.Pending; p != nil; p = s.kept.Global.Pending {
+		ended, step, err := s.resolved(ctx, p)
+		if err != nil || !ended {
+			return left, err
+		}
+		if step != nil {
+			left = append(left, *step)
+		}
 	}
+	return left, nil
+}
+
+// resolved ends an action that was interrupted, by a new look at its item, where
+// it does not stay as it is. It returns its step when a person must look at it.
+func (s *site) resolved(ctx context.Context, p *rules.Pending) (ended bool, left *rules.Step, err error) {
 	for _, w := range p.Step.Effect.Writes {
 		if err := archive.Sweep(s.root, w.Path); err != nil {
-			return nil, fmt.Errorf("clean up after an interrupted action: %w", err)
+			return false, nil, fmt.Errorf("clean up after an interrupted action: %w", err)
 		}
 	}
 	rule := s.Rules.Rule(p.Step.Rule)
 	found := rules.Interrupted{Rule: rule}
-	if p.Resumable(rule) && !p.Settled(ctx, s.Hand(), rule) {
-		found.Left = p.Stale(rule, s.Now())
+	if p.Repeatable(rule) && !p.Settled(ctx, s.Hand(), rule) {
+		stale := p.Stale(rule, s.Now())
+		if !stale && !p.Seen(ctx, s, rule) {
+			return false, nil, nil // it stays as it is until somebody can look, or its time is over
+		}
+		found.Left = stale || p.Resumed
 		if !found.Left && !s.may() {
 			found.Subject = s.subject(ctx, p.Step.Item)
 			if rule.Action.Renew == nil || !found.Mended(p) {
-				return nil, nil // it stays as it is until something may be done
+				return false, nil, nil // it stays as it is until something may be done
 			}
 		}
-		if s.may() {
+		if !found.Left && s.may() {
 			next, err := s.Rules.Resume(ctx, s, s.kept, s.entry("recover"))
 			if err != nil {
-				return nil, err
+				return false, nil, err
 			}
 			p = next.Global.Pending
 		}
@@ -106,13 +121,14 @@ func (s *site) resolve(ctx context.Context) ([]rules.Step, error) {
 	}
 	found.Subject = s.subject(ctx, p.Step.Item)
 	next, e := rules.Resolve(s.kept, found, s.entry("recover"), s.Now())
-	if err := s.Commit(next, e, nil); err != nil || !found.Left || e.Phase != string(rules.Failed) {
-		return nil, err
+	inc := next.Incidents[rules.IncidentID(p.Step.Rule, p.Step.Item)]
+	if err := s.Commit(next, e, nil); err != nil || inc.Stuck != p.Step.ID {
+		return true, nil, err
 	}
-	left := p.Step
-	left.Status, left.Reason = rules.Failed, next.Incidents[rules.IncidentID(left.Rule, left.Item)].StuckWhy
-	left.Hint = fmt.Sprintf("put it right by hand, then audit recover reset %s %s", left.Rule, left.Item)
-	return []rules.Step{left}, nil
+	step := p.Step
+	step.Status, step.Reason = rules.Failed, inc.StuckWhy
+	step.Hint = fmt.Sprintf("put it right by hand, then audit recover reset %s %s", step.Rule, step.Item)
+	return true, &step, nil
 }
 
 // may reports whether anything may be done to the world now.

@@ -278,3 +278,141 @@ func TestHooks_of_a_run_whose_recovery_fails(t *testing.T) {
 		t.Error("the address was sent nothing")
 	}
 }
+
+// away takes the daemon's socket away, or brings it back: as on a machine that was
+// just booted.
+func (p *patient) away(gone bool) {
+	p.t.Helper()
+	from, to := filepath.Join(p.Home, "rpc.sock"), filepath.Join(p.Home, "later.sock")
+	if !gone {
+		from, to = to, from
+	}
+	if err := os.Rename(from, to); err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+// state is what recovery remembers.
+func (p *patient) state() rules.State {
+	p.t.Helper()
+	s, done, err := p.runner("plan").site()
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	defer done()
+	return s.kept
+}
+
+// Until the daemon is there again, an interrupted deed waits for it; then it is
+// carried on. Comes the daemon too late, a person is told, though nobody can look.
+func TestInterrupted_while_the_daemon_is_down(t *testing.T) {
+	for _, mode := range []string{"apply", "plan"} {
+		p := halfway(t)
+		p.away(true)
+		for range 3 {
+			p.run(mode)
+		}
+		if g := p.state().Global; g.Pending == nil || g.Pending.Resumed || len(p.Calls()) != 0 {
+			t.Errorf("%s: it does not wait: %+v, calls %v", mode, g.Pending, p.Calls())
+		}
+		p.away(false)
+		if p.run("apply"); p.Of("api")[0].Status != "online" || p.state().Global.Pending != nil {
+			t.Errorf("%s: it is %s, pending %+v", mode, p.Of("api")[0].Status, p.state().Global.Pending)
+		}
+		p = halfway(t)
+		p.away(true)
+		p.now = p.now.Add(3 * time.Hour)
+		doc := p.run(mode)
+		if s := doc.Recovery.Steps; len(s) == 0 || s[0].Status != "failed" || !strings.Contains(s[0].Reason, "a person must look") || doc.Gate.Exit != exitAction {
+			t.Errorf("%s: %+v, exit %d", mode, s, doc.Gate.Exit)
+		}
+		p.away(false)
+		doc = p.run("apply")
+		if got := stands(doc, "audit-rollback-failed"); len(got) != 1 || len(p.Calls()) != 0 {
+			t.Errorf("%s: %q, calls %v", mode, got, p.Calls())
+		}
+	}
+}
+
+// A deed that was interrupted a second time, while it was carried on, is not tried
+// a third time: a person is told.
+func TestInterrupted_again(t *testing.T) {
+	for _, mode := range []string{"apply", "plan"} {
+		p := halfway(t)
+		err := p.runner("apply").Remember("test", "", "", func(st *rules.State) error {
+			again := *st.Global.Pending
+			again.Resumed = true
+			st.Global.Pending = &again
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.away(true)
+		if p.run(mode); p.state().Global.Pending == nil {
+			t.Errorf("%s: it is ended though nobody can look", mode)
+		}
+		p.away(false)
+		doc := p.run(mode)
+		if s := doc.Recovery.Steps; len(s) == 0 || s[0].Status != "failed" || !strings.Contains(s[0].Reason, "it was carried out again, once") || doc.Gate.Exit != exitAction || len(p.Calls()) != 0 {
+			t.Errorf("%s: %+v, exit %d, calls %v", mode, s, doc.Gate.Exit, p.Calls())
+		}
+		if got := stands(p.run("apply"), "audit-rollback-failed"); len(got) != 1 || len(p.Calls()) != 0 {
+			t.Errorf("%s: %q, calls %v", mode, got, p.Calls())
+		}
+	}
+}
+
+// What waits for the daemon does not keep a rule from starting the daemon.
+func TestInterrupted_resurrects(t *testing.T) {
+	c := deedCases["resurrect"]
+	p := halfway(t)
+	p.rules += rule("d", "pm2/daemon", `finding("pm2-daemon-down")`, "type: pm2.resurrect, start_daemon: yes")
+	c.make(p)
+	p.Dump(p.Entry("other"))
+	p.away(true)
+	if err := os.Rename(filepath.Join(p.Home, "later.sock"), filepath.Join(p.Home, "real.sock")); err != nil {
+		t.Fatal(err)
+	}
+	p.run("apply")
+	if b, _ := os.ReadFile(filepath.Join(p.Home, "starts")); len(b) == 0 || p.state().Global.Pending == nil {
+		t.Errorf("the daemon was started %d times, pending %+v", len(b)/2, p.state().Global.Pending)
+	}
+	if p.run("apply"); p.Of("api")[0].Status != "online" || p.state().Global.Pending != nil {
+		t.Errorf("it is %s, pending %+v", p.Of("api")[0].Status, p.state().Global.Pending)
+	}
+}
+
+// An action that was cut off before it made anything, and too long ago, has
+// nothing to take back; who says so knows that its rule acts no more.
+func TestInterrupted_nothing_to_undo(t *testing.T) {
+	c := deedCases["start"]
+	p := &patient{Fake: pm2test.NewFake(t, c.socket), t: t, root: t.TempDir(), rules: c.rules, now: time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)}
+	c.make(p)
+	p.run("plan")
+	func() {
+		defer func() { _ = recover() }()
+		_, _, _ = p.runner("apply").Apply(t.Context(), Request{wrap: func(s rules.Site) rules.Site { return dying{s} }})
+	}()
+	pending := p.state().Global.Pending
+	if pending == nil {
+		t.Fatal("it was not begun")
+	}
+	p.now = p.now.Add(50 * time.Hour)
+	p.run("plan")
+	_, err := p.runner("plan").Undo(pending.Step.ID)
+	var none *NothingError
+	if !errors.As(err, &none) || !none.Held || !errors.Is(err, rules.ErrNothing) {
+		t.Errorf("%v, %+v", err, none)
+	}
+	for _, inc := range p.state().Incidents {
+		if !inc.Cut {
+			t.Errorf("%+v", inc)
+		}
+	}
+}
+
+// A dying site ends with the process when its deed begins.
+type dying struct{ rules.Site }
+
+func (dying) Hand() *rules.Hand { panic(errHalted) }

@@ -39,8 +39,10 @@ type View struct {
 
 	rechecked *report.Rechecked
 
-	lost      []report.Error // what of it the store could not give
-	scoreless bool           // a finding is among it: no item is known to have lost no points
+	alone     bool                  // what it is to be held against could not be found
+	unsure    map[snapshot.Key]bool // items of which this state or the one before is lost
+	lost      []report.Error        // what of it the store could not give
+	scoreless bool                  // a finding is among it: no item is known to have lost no points
 
 	recovered *Recovered // nil: there are no rules, or they were not asked
 }

@@ -52,8 +52,8 @@ func damageRow(t *testing.T, path, bucket string, key []byte) {
 }
 
 // TestDamagedRow: whichever single row is damaged, a report shows everything else,
-// says what is missing and exits 4: no item reads as removed, no finding as
-// resolved, and the score is the one that the run kept.
+// says what is missing and exits 4: no item reads as removed, none as unchanged of
+// which that is not known, no finding as resolved, and the score is the one that the run kept.
 func TestDamagedRow(t *testing.T) {
 	if testing.Short() {
 		t.Skip("it starts the program too often for a short run")
@@ -114,6 +114,17 @@ func TestDamagedRow(t *testing.T) {
 	}
 }
 
+// changeOf is the change that a report must show of an item whose sound one is given:
+// unknown where it says that a state of it, or the snapshot before, is lost.
+func changeOf(sound report.Item, got *report.Document) string {
+	for _, e := range got.Errors {
+		if strings.HasPrefix(e.Message, "item "+sound.Key+" of ") || strings.HasPrefix(e.Message, fmt.Sprintf("the header of snapshot #%d is", got.Run.Seq-1)) {
+			return "unknown"
+		}
+	}
+	return sound.Change
+}
+
 // holdsAgainst compares what a damaged store shows with what the sound one did.
 func holdsAgainst(t *testing.T, name string, got, want *report.Document) {
 	t.Helper()
@@ -128,6 +139,8 @@ func holdsAgainst(t *testing.T, name string, got, want *report.Document) {
 		switch now, ok := items[it.Key]; {
 		case !ok:
 			t.Errorf("%s: item %s is gone", name, it.Key)
+		case now.Change != changeOf(it, got):
+			t.Errorf("%s: item %s is %s, want %s", name, it.Key, now.Change, changeOf(it, got))
 		case now.Level == "unknown" && it.Level != "unknown":
 			unknown++
 		case now.State != it.State || now.Path != it.Path && now.Unknown == "":

@@ -167,7 +167,7 @@ func (c *recoverApplyCmd) Run(a *App) error {
 			return &usageError{err.Error(), "nothing was done; audit recover plan --out FILE makes a new one"}
 		}
 		if errors.Is(err, pipeline.ErrUnfinished) {
-			return &usageError{err.Error(), "nothing was done; audit journal names it, and audit run --recover apply ends it before anything else is done"}
+			return &usageError{err.Error(), "nothing was done; audit journal names it, and audit run --recover apply ends it, as soon as its item can be looked at"}
 		}
 		if none := (*pipeline.NoStepError)(nil); errors.As(err, &none) {
 			return &usageError{err.Error(), "audit recover plan names those that wait for a person"}

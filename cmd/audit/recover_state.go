@@ -24,14 +24,22 @@ func (c *recoverUndoCmd) Run(a *App) error {
 		if errors.Is(err, pipeline.ErrNoWayBack) {
 			return &usageError{err.Error(), "audit rule explain " + e.Data["rule"] + " says what it does"}
 		}
-		if errors.Is(err, rules.ErrNothing) {
-			return &usageError{c.ID + ": " + err.Error(), "audit journal shows how far it came; its rule goes on as before"}
+		if none := (*pipeline.NothingError)(nil); errors.As(err, &none) {
+			return &usageError{c.ID + ": " + err.Error(), "audit journal shows how far it came; " + onward(e, none)}
 		}
 		if err != nil {
 			return &failure{exitAction, err, "what stood there is kept in the store: audit restore brings any version back"}
 		}
 		return a.said(e.What + "; its rule lets it alone until audit recover reset " + e.Data["rule"] + " " + e.Item)
 	})
+}
+
+// onward says what becomes of the rule of an action that left nothing to take back.
+func onward(e rules.Entry, none *pipeline.NothingError) string {
+	if none.Held {
+		return "when its item is as it should be, audit recover reset " + e.Data["rule"] + " " + e.Item + " lets its rule act again"
+	}
+	return "its rule goes on as before"
 }
 
 // said writes one line, unless nothing is to be said.

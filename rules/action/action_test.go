@@ -69,6 +69,9 @@ func TestAll(t *testing.T) {
 			t.Errorf("%s is not documented, or twice there", a.ID)
 		}
 		seen[a.ID] = true
+		if a.Do != nil && a.Class == rules.Idempotent && a.Renew == nil && a.Ask == nil {
+			t.Errorf("%s: nobody asks whether its world answers before an interrupted one is carried on", a.ID)
+		}
 		for _, p := range a.Params {
 			if p.Doc == "" || p.Max == 0 && p.Longest == 0 && !p.List && !slices.Contains(p.Values, p.Default) {
 				t.Errorf("%s: %s", a.ID, p.Name)

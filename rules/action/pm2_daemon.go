@@ -124,6 +124,12 @@ func listed(ctx context.Context, h host.Host, home string) ([]proc, error) {
 	return out, nil
 }
 
+// answers tells whether the daemon of a deed can be asked and told anything.
+func answers(ctx context.Context, h *rules.Hand, d rules.Deed) error {
+	_, err := listed(ctx, h.Host, d.Args["home"])
+	return err
+}
+
 // ask is listed for a plan: nobody can be asked is a refusal.
 func ask(p *rules.Preparation, home string) ([]proc, error) {
 	if d := daemonOf(p, home); d == nil || d.State != "alive" || d.Unknown != "" {

@@ -48,6 +48,7 @@ var PM2Reload = &rules.Action{
 			return err
 		})
 	},
+	Ask: answers,
 	Settled: func(ctx context.Context, h *rules.Hand, d rules.Deed) error {
 		if err := renewed(ctx, h, d); err != nil {
 			return err

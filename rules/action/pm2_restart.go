@@ -46,6 +46,7 @@ var PM2Restart = &rules.Action{
 			return err
 		})
 	},
+	Ask:     answers,
 	Settled: renewed,
 }
 

@@ -87,6 +87,7 @@ var PM2RotateLogs = &rules.Action{
 		defer cancel()
 		return d, r.do(ctx)
 	},
+	Ask: answers,
 	Settled: func(_ context.Context, h *rules.Hand, d rules.Deed) error {
 		r, err := newRotation(h, d)
 		if err != nil {

@@ -62,6 +62,7 @@ var PM2Save = &rules.Action{
 		}
 		return swap(h, d, list)
 	},
+	Ask: answers,
 	Settled: func(_ context.Context, h *rules.Hand, d rules.Deed) error {
 		entries, err := readDump(h.Host, d.Args["home"])
 		if err != nil {

@@ -62,6 +62,7 @@ var PM2Scale = &rules.Action{
 		to, _ := strconv.Atoi(d.Args["to"])
 		return resize(ctx, h, d, to)
 	},
+	Ask: answers,
 	Settled: func(ctx context.Context, h *rules.Hand, d rules.Deed) error {
 		return stays(ctx, h, d.Args["home"], func(all []proc) ([]proc, error) {
 			procs := named(d).of(all)

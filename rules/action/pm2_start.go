@@ -61,6 +61,7 @@ var PM2Start = &rules.Action{
 		d.Made = made(a.of(all))
 		return d, errors.Join(err, lerr)
 	},
+	Ask: answers,
 	Settled: func(ctx context.Context, h *rules.Hand, d rules.Deed) error {
 		return stays(ctx, h, d.Args["home"], func(all []proc) ([]proc, error) {
 			procs := named(d).of(all)

@@ -54,5 +54,6 @@ var PM2Untangle = &rules.Action{
 			return err
 		})
 	},
+	Ask:     answers,
 	Settled: renewed,
 }

@@ -14,7 +14,7 @@ var RollbackFailed = &audit.Check{
 	Severity: audit.Critical,
 	Needs:    []snapshot.System{snapshot.Auditor},
 	Doc: "An action of recovery did not help, and what stood there before could not be put back: the disk is full or read-only, or somebody wrote there meanwhile. " +
-		"The bytes are kept in the store. Or an action was interrupted, by a crash or a loss of power, and the next run came too late to carry it on: it may be half done. Critical: what stands there now was made by audit and meant by nobody. No rule acts there until a person undid it or reset the rule.",
+		"The bytes are kept in the store. Or an action was interrupted, by a crash or a loss of power, and the next run came too late to carry it on, or did so in vain: it may be half done. Critical: what stands there now was made by audit and meant by nobody. No rule acts there until a person undid it or reset the rule.",
 	Hint:          "`audit recover undo ID` tries again.",
 	Discriminator: "the rule and the item",
 	Source:        "audit: every change is undone when it did not help, or somebody must know",
