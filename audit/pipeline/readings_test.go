@@ -5,6 +5,7 @@ import (
 	"math"
 	"reflect"
 	"testing"
+	"unicode/utf8"
 
 	"healthaudit/snapshot"
 )
@@ -16,6 +17,7 @@ func FuzzReadings(f *testing.F) {
 	f.Add("pm2/\xff{", "", "", -0.5, "")
 	f.Add("", "[{", ",", 1e300, "\r\n")
 	f.Add("pm2/a", "b", "c", math.Copysign(0, -1), "d")
+	f.Add("\xe7", "", "\xed", -0.5, "\xed")
 	f.Fuzz(func(t *testing.T, key, name, text string, n float64, value string) {
 		raw, _ := json.Marshal(value)
 		var v snapshot.Value
@@ -55,6 +57,9 @@ func FuzzReadings(f *testing.F) {
 			}
 			it := snapshot.Item{Metrics: r.Metrics}
 			for _, name := range []string{name, text, "one", "none"} {
+				if !utf8.ValidString(name) { // JSON writes it as another, and nothing is called so
+					continue
+				}
 				m, ok := o.metric(k, name)
 				if want, there := it.Metric(name); m != want || ok != there {
 					t.Fatalf("%q: metric %q is %+v, want %+v", k, name, m, want)

@@ -116,7 +116,7 @@ func (b *bench) newHistory(changed int) (*history, error) {
 		return nil, err
 	}
 	h.config = filepath.Join(b.temp, "keep.yaml")
-	return h, os.WriteFile(h.config, []byte("version: 1\n"), 0o644)
+	return h, os.WriteFile(h.config, []byte("version: 1\nretention: {last: 1000000}\n"), 0o644)
 }
 
 // change inserts one line in the middle of some files.
