@@ -31,12 +31,12 @@ target() {
 package() {
 	bin=$work/$(echo "$1" | tr / -)
 	"$go" test -c -fuzz . -o "$bin" "./$1" || return 1
-	failed=0
+	broken=0 # not failed: a shell has one variable of a name
 	for name in $(sed -nE 's/^func (Fuzz[A-Za-z0-9_]*)\(.*/\1/p' "$1"/*_test.go); do
-		target "$1" "$bin" "$name" || failed=1
+		target "$1" "$bin" "$name" || broken=1
 	done
 	rm -f -- "$bin"
-	return $failed
+	return $broken
 }
 
 # half N: every second package from the Nth on.
