@@ -73,16 +73,7 @@ func (f *switchSite) Look(_ context.Context, key snapshot.Key, fn func(*Subject,
 	return err
 }
 
-func (f *switchSite) apply(t *testing.T, seq uint64) []Step {
-	t.Helper()
-	p, st := f.plan(seq)
-	steps, st, err := f.set.Apply(t.Context(), f, p, st, Entry{Command: "recover"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	f.kept = st
-	return steps
-}
+func (f *switchSite) apply(t *testing.T, seq uint64) []Step { return f.applyAt(t, f, seq) }
 
 func TestApply_deed(t *testing.T) {
 	f := turn(t, Idempotent)

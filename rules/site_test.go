@@ -129,10 +129,13 @@ func (f *fakeSite) plan(seq uint64) (*Plan, State) {
 	return f.set.Make(&World{Seq: seq, Run: fmt.Sprint(seq), Now: f.Now(), Subjects: subjects}, f.kept)
 }
 
-func (f *fakeSite) apply(t *testing.T, seq uint64) []Step {
+func (f *fakeSite) apply(t *testing.T, seq uint64) []Step { return f.applyAt(t, f, seq) }
+
+// applyAt is apply where something stands between the site and its rules.
+func (f *fakeSite) applyAt(t *testing.T, at Site, seq uint64) []Step {
 	t.Helper()
 	p, st := f.plan(seq)
-	steps, st, err := f.set.Apply(t.Context(), f, p, st, Entry{Command: "recover"})
+	steps, st, err := f.set.Apply(t.Context(), at, p, st, Entry{Command: "recover"})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -46,16 +46,7 @@ func (f *slowSite) Look(_ context.Context, key snapshot.Key, fn func(*Subject, *
 	return fn(&s, &Preparation{Item: s.Item, Worst: s.Worst})
 }
 
-func (f *slowSite) apply(t *testing.T, seq uint64) []Step {
-	t.Helper()
-	p, st := f.plan(seq)
-	steps, st, err := f.set.Apply(t.Context(), f, p, st, Entry{Command: "recover"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	f.kept = st
-	return steps
-}
+func (f *slowSite) apply(t *testing.T, seq uint64) []Step { return f.applyAt(t, f, seq) }
 
 func (f *slowSite) await(t *testing.T, back bool) []Step {
 	t.Helper()

@@ -138,7 +138,7 @@ func most(p *patient, call string, n int) string {
 // most, and no other app is touched.
 func TestApply_deeds_survive_kill_9(t *testing.T) {
 	if testing.Short() {
-		t.Skip("it starts many processes")
+		t.Skip("it starts many processes: make test runs it")
 	}
 	for name, c := range deedCases {
 		t.Run(name, func(t *testing.T) {

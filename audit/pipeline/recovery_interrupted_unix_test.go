@@ -201,10 +201,7 @@ func TestInterrupted_command(t *testing.T) {
 		if at == 0 {
 			kill = "test $(wc -l <" + ran + ") = 1 && kill -9 $PPID && exit\n"
 		}
-		text := "#!/bin/sh\necho x >>" + ran + "\n" + kill + "printf '#!/bin/sh\\necho good\\n' >\"$1\"\n"
-		if err := os.WriteFile(tool, []byte(text), 0o755); err != nil {
-			t.Fatal(err)
-		}
+		writeMender(t, tool, ran, kill)
 		p.rules = "version: 1\nrules:\n  - {id: mend, system: scripts, when: 'finding(\"script-syntax\")', for: 1, cooldown: 12h, action: {type: command, argv: [" + tool + ", \"{{item.path}}\", \"--password=hunter2\"], idempotent: true}}\n"
 		p.run("plan")
 		p.write("tools/x.sh", badScript)

@@ -84,7 +84,7 @@ func (p *project) killedAt(at int) bool {
 // an unbroken journal, at most one more attempt, and nothing left behind.
 func TestApply_survives_kill_9(t *testing.T) {
 	if testing.Short() {
-		t.Skip("it starts many processes")
+		t.Skip("it starts many processes: make test runs it")
 	}
 	killed := 0
 	for at := 1; at < 30; at++ {
@@ -122,12 +122,22 @@ func TestApply_survives_kill_9(t *testing.T) {
 	}
 }
 
+// writeMender writes a program that notes its run in a file, does something more,
+// and mends the script that it is given.
+func writeMender(t *testing.T, tool, ran, more string) {
+	t.Helper()
+	text := "#!/bin/sh\necho x >>" + ran + "\n" + more + "printf '#!/bin/sh\\necho good\\n' >\"$1\"\n"
+	if err := os.WriteFile(tool, []byte(text), 0o755); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // A program that may run once only has run once at most, whenever audit is
 // killed, the program itself included; the next run knows how it is, and does
 // not do it again before its time.
 func TestCommand_survives_kill_9(t *testing.T) {
 	if testing.Short() {
-		t.Skip("it starts many processes")
+		t.Skip("it starts many processes: make test runs it")
 	}
 	killed := 0
 	for at := 0; at < 30; at++ { // 0: the program kills audit in the middle of what it does
@@ -137,10 +147,7 @@ func TestCommand_survives_kill_9(t *testing.T) {
 		if at == 0 {
 			kill = "kill -9 $PPID\n"
 		}
-		text := "#!/bin/sh\necho x >>" + ran + "\n" + kill + "printf '#!/bin/sh\\necho good\\n' >\"$1\"\n"
-		if err := os.WriteFile(tool, []byte(text), 0o755); err != nil {
-			t.Fatal(err)
-		}
+		writeMender(t, tool, ran, kill)
 		p.rules = "version: 1\nrules:\n  - {id: mend, system: scripts, when: 'finding(\"script-syntax\")', for: 1, cooldown: 12h, action: {type: command, argv: [" + tool + ", \"{{item.path}}\"]}}\n"
 		p.run("plan")
 		p.write("tools/x.sh", badScript)
@@ -176,7 +183,7 @@ func TestCommand_survives_kill_9(t *testing.T) {
 // the project, or in the store, from where it comes back.
 func TestLitterArchive_survives_kill_9(t *testing.T) {
 	if testing.Short() {
-		t.Skip("it starts many processes")
+		t.Skip("it starts many processes: make test runs it")
 	}
 	killed := 0
 	for at := 1; at < 30; at++ {

@@ -124,11 +124,10 @@ func (w *ward) state(doc *report.Document, key string) string {
 func (w *ward) until(key, state string) {
 	w.t.Helper()
 	got := ""
-	for range 100 {
+	for began := time.Now(); time.Since(began) < 15*time.Second; { // each look waits for the daemon's answer
 		if got = w.state(w.run("off"), key); got == state {
 			return
 		}
-		time.Sleep(50 * time.Millisecond)
 	}
 	w.t.Fatalf("%s is %s, never %s", key, got, state)
 }

@@ -37,8 +37,7 @@ func (s *session) stillWorld(checks []*audit.Check) (string, error) {
 			rules = append(rules, rule{c.ID, c.Version})
 		}
 	}
-	still := s.snap.Still()
-	b, err := json.Marshal([]any{s.Version, s.Build, rules, s.Config.Limits, still.Systems, still.Context, s.cmp.kept, snapshot.Sum(s.tree), s.cmp.seen.Sum(nil)})
+	b, err := json.Marshal([]any{s.Version, s.Build, rules, s.Config.Limits, s.snap.StillSystems(), s.snap.Context, s.cmp.kept, snapshot.Sum(s.tree), s.cmp.seen.Sum(nil)})
 	return snapshot.Sum(b), err
 }
 

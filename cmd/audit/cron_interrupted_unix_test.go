@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -32,6 +33,7 @@ cat >"$HOME/table.given"
 cp "$HOME/table.given" "$HOME/table"
 [ -e "$HOME/once" ] && exit
 : >"$HOME/once"
+echo written >"$HOME/told"
 sleep 100
 `
 	if err := os.WriteFile(filepath.Join(bin, "crontab"), []byte(text), 0o755); err != nil {
@@ -49,12 +51,13 @@ sleep 100
 	}
 	defer h.Close()
 	ctx, cancel := context.WithCancel(t.Context())
+	told := filepath.Join(home, "told")
+	if err := syscall.Mkfifo(told, 0o600); err != nil {
+		t.Fatal(err)
+	}
 	go func() {
-		for range 500 {
-			if _, err := os.Stat(filepath.Join(home, "once")); err == nil {
-				break
-			}
-			time.Sleep(20 * time.Millisecond)
+		if b, err := os.ReadFile(told); err != nil || string(b) != "written\n" { // waits until it is written
+			t.Errorf("%q, %v", b, err)
 		}
 		cancel()
 	}()
