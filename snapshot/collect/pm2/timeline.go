@@ -24,6 +24,9 @@ const window = 24 * time.Hour
 // killed is 80 events.
 const maxEvents = 2000
 
+// maxID bounds the number of a process, in bytes: what is longer is none.
+const maxID = 30
+
 // A logMark is how far pm2.log was read.
 type logMark struct {
 	Inode  uint64 `json:"i,omitempty"`
@@ -180,6 +183,9 @@ func (t *timeline) line(at time.Time, s string) {
 		t.Stopping = t.Stopping[max(len(t.Stopping)-100, 0):]
 	case strings.Contains(s, " exceeds --max-memory-restart"):
 		id, _, _ := strings.Cut(strings.TrimPrefix(s, "[PM2][WORKER] Process "), " ")
+		if len(id) > maxID {
+			return
+		}
 		e := event{Kind: memoryEvent, App: id, Last: at.Unix()}
 		if name, ok := t.names[id]; ok {
 			e.App = t.hash(name)
@@ -227,7 +233,7 @@ func (t *timeline) app(at time.Time, s string) {
 // numbered splits "NAME:ID" at the last separator.
 func numbered(s, sep string) (name, id string) {
 	name, id, _ = cutLast(s, sep)
-	return name, id[:min(len(id), 30)]
+	return name, id[:min(len(id), maxID)]
 }
 
 func cutLast(s, sep string) (before, after string, ok bool) {

@@ -148,6 +148,7 @@ func FuzzTimeline(f *testing.F) {
 	f.Add(at(1, "Stopping app:api id:0")+at(1, "App [api:0] exited with code [0] via signal [SIGKILL]"), at(0, "App [api:0] starting in -fork mode-"))
 	f.Add(at(0, "[PM2][WORKER] Process 3 restarted because it exceeds --max-memory-restart value (x)"), at(0, "Stopping app:api id:_old_3"))
 	f.Add("2026-11-23T12:00:00", "App []: \n")
+	f.Add(at(0, "[PM2][WORKER] Process "+strings.Repeat("9", 31)+" restarted because it exceeds --max-memory-restart value (x)"), "")
 	f.Fuzz(func(t *testing.T, a, b string) {
 		whole := &timeline{hash: func(string) string { return "h" }, clock: clockOf(a+b, collecttest.Now)}
 		whole.read(a + b)
@@ -160,7 +161,7 @@ func FuzzTimeline(f *testing.F) {
 			t.Fatal(err)
 		}
 		for _, e := range whole.Events {
-			if e.Count < 1 || len(e.App) > 30 || len(e.Signal) > 10 {
+			if e.Count < 1 || len(e.App) > maxID || len(e.Signal) > 10 {
 				t.Errorf("%s", text)
 			}
 		}
