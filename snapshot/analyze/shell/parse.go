@@ -140,6 +140,9 @@ func Parse(src []byte, d Dialect) ([]*syntax.Stmt, error) {
 	if TooMuch(src) {
 		return nil, ErrBound
 	}
+	if out, ok := plainCommands(src, d); ok {
+		return out, nil
+	}
 	src = validText(src)
 	for tries := 0; ; tries++ {
 		out, err := statements(src, d)
@@ -162,9 +165,17 @@ func TooMuch(src []byte) bool {
 // parsers are kept by dialect: making one costs more than reading most texts.
 var parsers sync.Map // syntax.LangVariant → *sync.Pool of *syntax.Parser
 
+func parsersOf(v syntax.LangVariant) *sync.Pool {
+	pool, ok := parsers.Load(v)
+	if !ok {
+		pool, _ = parsers.LoadOrStore(v, &sync.Pool{New: func() any { return syntax.NewParser(syntax.Variant(v)) }})
+	}
+	return pool.(*sync.Pool)
+}
+
 func statements(src []byte, d Dialect) (out []*syntax.Stmt, err error) {
-	pool, _ := parsers.LoadOrStore(d.variant(), &sync.Pool{New: func() any { return syntax.NewParser(syntax.Variant(d.variant())) }})
-	p := pool.(*sync.Pool).Get().(*syntax.Parser)
+	pool := parsersOf(d.variant())
+	p := pool.Get().(*syntax.Parser)
 	p.StmtsSeq(bytes.NewReader(src))(func(stmt *syntax.Stmt, e error) bool { // no range: it may go on after the error, at which a loop panics
 		switch {
 		case err != nil:
@@ -175,7 +186,7 @@ func statements(src []byte, d Dialect) (out []*syntax.Stmt, err error) {
 		}
 		return err == nil
 	})
-	pool.(*sync.Pool).Put(p) // not after a panic: its state is then unknown
+	pool.Put(p) // not after a panic: its state is then unknown
 	return out, err
 }
 

@@ -54,9 +54,9 @@ func derive(m *Model) {
 		for k := range j.Steps {
 			s := &j.Steps[k]
 			if s.run != "" {
-				s.traits = readTraits(s.run, effectiveShell(m, j, s), s.text)
+				s.traits = s.script.traits(effectiveShell(m, j, s))
 			}
-			s.text = nil
+			s.script = nil
 		}
 	}
 	if len(found) > 0 { // as many as there are, for they live long
@@ -154,7 +154,7 @@ func jobRefs(m *Model, j *Job, out []snapshot.Ref) []snapshot.Ref {
 func (m *Model) walk(j *Job, s *Step) (starts, installs []snapshot.Ref) {
 	if s.run != "" && shellLike(effectiveShell(m, j, s)) {
 		if dir, ok := workDir(s.Dir, j.Defaults.Dir, m.Defaults.Dir); ok {
-			starts, installs = refs.Walk(*s.text, refs.Origin{Dir: dir, Line: s.RunPos.Line, Column: s.RunPos.Column, Where: whereOf(j.ID, s.Key)})
+			starts, installs = refs.Walk(s.script.Text, refs.Origin{Dir: dir, Line: s.RunPos.Line, Column: s.RunPos.Column, Where: whereOf(j.ID, s.Key)})
 		}
 	}
 	if p, ok := Local(s.Uses); ok {

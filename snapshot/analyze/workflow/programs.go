@@ -27,40 +27,31 @@ func setup(action string) bool {
 }
 
 // known are the short scripts that were read first: a project says `npm ci` in
-// hundreds of steps. What is in it does not change any more.
-var known struct {
-	sync.RWMutex
-	of map[string]*trait.Script
+// hundreds of steps.
+var known = memo[*script]{longest: 120, most: 512}
+
+// readScript reads a run text. A text that is no shell runs nothing known.
+func readScript(src string) *script {
+	return known.get(src, func(src string) *script { return &script{Script: trait.Of(parseShell(src)), src: src} })
 }
 
-// Of known: the longest text, in bytes, and how many.
-const (
-	maxKnown = 120
-	allKnown = 512
-)
+// A script is a run text that was read.
+type script struct {
+	*trait.Script
+	src string
 
-// readScript reads a run text; the result is shared, and not to be changed. A
-// text that is no shell runs nothing known.
-func readScript(src string) *trait.Script {
-	if len(src) > maxKnown {
-		return trait.Of(parseShell(src))
+	once  sync.Once
+	plain traits // where the step asks for no shell
+}
+
+// traits are those of the text in the shell it is given to; "" is bash.
+func (s *script) traits(sh string) *traits {
+	if sh != "" {
+		t := readTraits(s.src, sh, s.Script)
+		return &t
 	}
-	known.RLock()
-	s := known.of[src]
-	known.RUnlock()
-	if s != nil {
-		return s
-	}
-	s = trait.Of(parseShell(src))
-	known.Lock()
-	defer known.Unlock()
-	if known.of == nil {
-		known.of = map[string]*trait.Script{}
-	}
-	if len(known.of) < allKnown {
-		known.of[strings.Clone(src)] = s
-	}
-	return s
+	s.once.Do(func() { s.plain = readTraits(s.src, sh, s.Script) })
+	return &s.plain
 }
 
 func parseShell(src string) (text shell.Text) {
