@@ -16,24 +16,38 @@ type memo[V any] struct {
 	of map[string]V
 }
 
+// get returns what is made of the text.
 func (m *memo[V]) get(text string, read func(string) V) V {
+	v, ok := m.find(text)
+	if !ok {
+		v = read(text)
+		m.keep(text, v)
+	}
+	return v
+}
+
+// find returns what was kept of the text; ok is false when nothing was.
+func (m *memo[V]) find(text string) (v V, ok bool) {
 	if len(text) > m.longest {
-		return read(text)
+		return v, false
 	}
 	m.mu.RLock()
-	v, ok := m.of[text]
-	m.mu.RUnlock()
-	if ok {
-		return v
+	defer m.mu.RUnlock()
+	v, ok = m.of[text]
+	return v, ok
+}
+
+// keep keeps v of the text, unless something is kept of it, or too much of others.
+func (m *memo[V]) keep(text string, v V) {
+	if len(text) > m.longest {
+		return
 	}
-	v = read(text)
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.of == nil {
-		m.of = make(map[string]V, m.most)
+		m.of = map[string]V{}
 	}
-	if len(m.of) < m.most {
+	if _, ok := m.of[text]; !ok && len(m.of) < m.most {
 		m.of[strings.Clone(text)] = v
 	}
-	return v
 }
