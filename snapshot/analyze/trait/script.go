@@ -67,6 +67,9 @@ func Of(text shell.Text) *Script {
 					s.First = name
 				}
 			}
+			return !shell.Bare(n)
+		case *syntax.Word:
+			return !shell.BareWord(n)
 		}
 		return true
 	}
