@@ -49,6 +49,9 @@ func ReadRun(src []byte) Text {
 	return Text{Stmts: stmts, Exprs: Expressions(src), Err: err, src: src, d: Bash}
 }
 
+// Source returns the text as it stands, not to be changed.
+func (t Text) Source() []byte { return t.src }
+
 // Problems returns what is wrong with the text: nothing, or its first problem.
 // What follows a syntax error could only be guessed, as the shell does not get
 // there either.

@@ -44,9 +44,12 @@ func each(n *yaml.Node) iter.Seq[*yaml.Node] {
 }
 
 func child(n *yaml.Node, key string) *yaml.Node {
-	for k, v := range pairs(n) {
-		if strings.EqualFold(k.Value, key) {
-			return v
+	if n = deref(n); n == nil || n.Kind != yaml.MappingNode {
+		return nil
+	}
+	for i := 0; i+1 < len(n.Content); i += 2 { // no pairs: this is asked more often than all else
+		if strings.EqualFold(deref(n.Content[i]).Value, key) {
+			return deref(n.Content[i+1])
 		}
 	}
 	return nil

@@ -2,9 +2,12 @@ package workflow
 
 import (
 	"path"
+	"slices"
 	"strings"
 	"sync"
 
+	"healthaudit/snapshot"
+	"healthaudit/snapshot/analyze/refs"
 	"healthaudit/snapshot/analyze/shell"
 	"healthaudit/snapshot/analyze/trait"
 )
@@ -42,6 +45,9 @@ type script struct {
 
 	once  sync.Once
 	plain traits // where the step asks for no shell
+
+	walked           sync.Once
+	starts, installs []snapshot.Ref // in the root of the workspace, where the text is all there is
 }
 
 // traits are those of the text in the shell it is given to; "" is bash.
@@ -52,6 +58,26 @@ func (s *script) traits(sh string) *traits {
 	}
 	s.once.Do(func() { s.plain = readTraits(s.src, sh, s.Script) })
 	return &s.plain
+}
+
+// walk returns what the text starts, and what it installs by a lockfile. Short texts
+// stand in many steps, as they are in many files: they are walked once.
+func (s *script) walk(o refs.Origin) (starts, installs []snapshot.Ref) {
+	if o.Dir != "." || len(s.src) > known.longest {
+		return refs.Walk(s.Text, o)
+	}
+	s.walked.Do(func() { s.starts, s.installs = refs.Walk(s.Text, refs.Origin{Dir: o.Dir, Line: 1, Column: 1}) })
+	return moved(s.starts, o, o.Where), moved(s.installs, o, "")
+}
+
+// moved returns refs of a text that begins at 1:1 as those of one that begins at o.
+func moved(list []snapshot.Ref, o refs.Origin, where string) []snapshot.Ref {
+	list = slices.Clone(list)
+	for i := range list {
+		r := &list[i]
+		r.Line, r.Column, r.Where = r.Line+o.Line-1, r.Column+o.Column-1, where
+	}
+	return list
 }
 
 func parseShell(src string) (text shell.Text) {

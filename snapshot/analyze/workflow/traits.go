@@ -50,7 +50,7 @@ func readTraits(src, sh string, r *trait.Script) traits {
 	}
 	t.pushes, t.push = plainPush(src, r), pushOf(src, r)
 	t.dispatches = dispatches(src, r)
-	t.machines = trait.Machines([]byte(src), r.Text)
+	t.machines = trait.Machines(r.Text)
 	return t
 }
 
