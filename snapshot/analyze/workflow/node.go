@@ -128,15 +128,19 @@ func appendCanonical(b []byte, n *yaml.Node) []byte {
 	case yaml.ScalarNode:
 		return append(b, n.Value...)
 	case yaml.SequenceNode:
-		for e := range each(n) {
+		for _, e := range n.Content {
 			b = appendCanonical(append(b, 1), e)
 		}
 		return append(b, 2)
 	}
+	if n.Kind != yaml.MappingNode {
+		return append(b, 5)
+	}
 	start := len(b)
-	var ends []int
-	for k, v := range pairs(n) {
-		b = appendPair(b, k, v)
+	var room [8]int
+	ends := room[:0]
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		b = appendPair(b, deref(n.Content[i]), n.Content[i+1])
 		ends = append(ends, len(b))
 	}
 	return append(sorted(b, start, ends), 5)
