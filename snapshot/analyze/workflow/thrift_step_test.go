@@ -18,9 +18,9 @@ func TestFaultless(t *testing.T) {
 		"toJSON(github)", "github", "runner.os", "job.status", "strategy.job-index", "1 +", "'${{'", "github.ref && steps.a.outputs.x", "fromJSON(secrets.A).x", "secrets.B"}
 	steps := []string{
 		"- run: echo ${{ EXPR }}", "- run: echo\n        name: a ${{ EXPR }}", "- run: echo\n        if: EXPR", "- run: echo\n        if: ${{ EXPR }}", "- run: echo\n        env:\n          A: ${{ EXPR }}",
-		"- uses: actions/cache@v4\n        id: b\n        with:\n          path: x\n          key: ${{ EXPR }}", "- run: echo\n        working-directory: ${{ EXPR }}", "- run: echo\n        shell: ${{ EXPR }}",
+		"- run: echo\n        working-directory: ${{ EXPR }}", "- run: echo\n        shell: ${{ EXPR }}",
 		"- uses: actions/github-script@v7\n        with:\n          script: ${{ EXPR }}", "- run: echo\n        env: ${{ EXPR }}", "- run: echo\n        timeout-minutes: ${{ EXPR }}",
-		"- run: echo\n        continue-on-error: ${{ EXPR }}", "- run: echo ${{ github.ref }} ${{ EXPR }}", "- id: b\n        run: echo ${{ EXPR }}\n      - run: echo ${{ steps.b.outputs.x }}",
+		"- run: echo\n        continue-on-error: ${{ EXPR }}", "- run: echo ${{ github.ref }} ${{ EXPR }}", "- uses: actions/cache@v4\n        id: b\n        with:\n          path: x\n          key: ${{ EXPR }}\n      - run: echo ${{ steps.b.outputs.nothing }}", "- id: b\n        run: echo ${{ EXPR }}\n      - run: echo ${{ steps.b.outputs.x }}",
 	}
 	heads := []string{"on: push\n", "on:\n  workflow_call:\n    inputs:\n      name:\n        type: string\n    secrets:\n      A:\n        required: true\n",
 		"on:\n  workflow_dispatch:\n    inputs:\n      name:\n        type: boolean\n", "on: workflow_dispatch\n"}
