@@ -19,10 +19,18 @@ const (
 	stepParts
 )
 
-// faultless says of texts, by the key they stand at, whether they are without
-// fault in every workflow: the linter found none, and it looks at nothing that a
-// workflow can say otherwise.
-var faultless = [stepParts]memo[bool]{
+// A validity says of a text in which the linter finds no fault in one workflow where
+// else it finds none.
+type validity int
+
+const (
+	validThere   validity = iota // it reads what the workflow or the job says otherwise elsewhere
+	validUntyped                 // in all that do not say what their inputs or secrets are: there every one will do
+	validAlways
+)
+
+// faultless are texts without a fault, by the key they stand at.
+var faultless = [stepParts]memo[validity]{
 	stepName: {longest: 200, most: 256}, stepIf: {longest: 200, most: 512}, stepRun: {longest: 200, most: 512},
 	stepDir: {longest: 200, most: 128}, stepWith: {longest: 200, most: 512}, stepEnv: {longest: 200, most: 512},
 }
@@ -31,13 +39,14 @@ var faultless = [stepParts]memo[bool]{
 // say the same in their fences, and the rule copies all it knows of the contexts
 // for each of them.
 func (r *expressions) VisitStep(s *actionlint.Step) error {
+	enough := validUntyped
 	if r.typed {
-		return r.RuleExpression.VisitStep(s)
+		enough = validAlways
 	}
-	known, all := true, true // what was kept of the texts; every text with an expression is one of them
+	known, all := true, true // all texts are without fault; every text with an expression is one of them
 	eachText(s, func(k stepPart, text string) {
-		ok, _ := faultless[k].find(text)
-		known = known && ok
+		valid, _ := faultless[k].find(text)
+		known = known && valid >= enough
 	}, func() { all = false })
 	switch {
 	case !all:
@@ -50,7 +59,7 @@ func (r *expressions) VisitStep(s *actionlint.Step) error {
 	before := len(r.Errs())
 	err := r.RuleExpression.VisitStep(s)
 	if len(r.Errs()) == before {
-		eachText(s, func(k stepPart, text string) { faultless[k].keep(text, anywhere(text, k == stepIf)) }, func() {})
+		eachText(s, func(k stepPart, text string) { faultless[k].keep(text, validityOf(text, k == stepIf)) }, func() {})
 	}
 	return err
 }
@@ -113,25 +122,42 @@ func outputs(s *actionlint.Step) *actionlint.Step {
 	return out
 }
 
-// sameContexts are the contexts that are the same to the linter in every workflow
-// that does not say what its inputs and secrets are; the configuration may say
-// which variables there are.
+// sameContexts are the contexts that are the same to the linter in every workflow,
+// but for inputs and secrets that it tells of; the configuration may say which
+// variables there are.
 var sameContexts = set("github", "secrets", "env", "runner", "job", "strategy")
 
-// anywhere reports whether the expressions of a text read nothing but sameContexts.
-// Without a fence a condition is one as a whole.
-func anywhere(text string, condition bool) bool {
+// validityOf returns where a text is without fault that is so somewhere. Without a
+// fence a condition is an expression as a whole.
+func validityOf(text string, condition bool) validity {
 	exprs := fences(text)
 	if condition {
 		exprs = conditionOf(text)
 	}
-	same := len(exprs) == max(1, strings.Count(text, "${{"))
+	if len(exprs) != max(1, strings.Count(text, "${{")) {
+		return validThere
+	}
+	valid := validAlways
 	for _, f := range exprs {
-		visit(f.node, func(n, _ actionlint.ExprNode) {
-			if v, ok := n.(*actionlint.VariableNode); ok {
-				same = same && sameContexts[strings.ToLower(v.Name)]
+		visit(f.node, func(n, parent actionlint.ExprNode) {
+			v, ok := n.(*actionlint.VariableNode)
+			if !ok {
+				return
+			}
+			switch name := strings.ToLower(v.Name); {
+			case !sameContexts[name]:
+				valid = validThere
+			case name == "secrets" || name == "github" && !beyondEvent(parent):
+				valid = min(valid, validUntyped)
 			}
 		})
 	}
-	return same
+	return valid
+}
+
+// beyondEvent reports whether what reads a property of github reads another than
+// event, which has the inputs.
+func beyondEvent(n actionlint.ExprNode) bool {
+	p, ok := n.(*actionlint.ObjectDerefNode)
+	return ok && !strings.EqualFold(p.Property, "event")
 }
