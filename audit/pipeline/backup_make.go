@@ -132,7 +132,11 @@ func (r *request) write(ctx context.Context) (_ *archiving, err error) {
 		}
 		d.Sources = append(d.Sources, r.full)
 	} else {
-		state, err := archive.Made(archive.StateName, 0o600, r.from.encode)
+		write, err := r.from.encoder()
+		if err != nil {
+			return nil, err
+		}
+		state, err := archive.Made(archive.StateName, 0o600, write)
 		if err != nil {
 			return nil, err
 		}
@@ -270,7 +274,9 @@ func (s *session) backUp(ctx context.Context, v *View) (*archiving, error) {
 	if err := g.files(v.Snapshot); err != nil {
 		return nil, err
 	}
-	r := &request{cfg: c, host: s.Host, tool: s.Version, store: s.reader.ID(), from: backedView(v), kind: archive.Slim, g: g, to: to}
+	from := backedView(v)
+	from.encoded = s.cmp.dirty
+	r := &request{cfg: c, host: s.Host, tool: s.Version, store: s.reader.ID(), from: from, kind: archive.Slim, g: g, to: to}
 	a, err := r.write(ctx)
 	if err != nil {
 		return nil, err

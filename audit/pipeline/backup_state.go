@@ -24,7 +24,7 @@ type savedState struct {
 	At          time.Time                                     `json:"at"`
 	Score       int32                                         `json:"score"` // hundredths of a point; -1 none
 	Info        *Info                                         `json:"info"`
-	Items       [][]byte                                      `json:"items,omitempty"` // snapshot.Item.Encode; see encode
+	Items       [][]byte                                      `json:"items,omitempty"` // snapshot.Item.Encode; see encoder
 	Readings    map[snapshot.System]map[snapshot.Key]readings `json:"readings"`
 	Findings    []*audit.Record                               `json:"findings"` // open ones
 	Regressions []*audit.Regression                           `json:"regressions"`
@@ -44,6 +44,7 @@ type backed struct {
 	records     []*audit.Record
 	regressions []*audit.Regression
 	checks      map[string]string
+	encoded     []encoded // states of items that are at hand, in key order
 }
 
 // backedView is a run that was judged and is not yet committed.
@@ -75,10 +76,50 @@ func loadBacked(tx *store.Tx, seq uint64) (*backed, error) {
 	return b, row(tx, seq, rowChecks, &b.checks)
 }
 
-// encode writes the state. The same snapshot gives the same bytes, be it of a run
-// or of the store. Items come last and one by one: all of them encoded would take
-// more memory than all else that a run holds.
-func (b *backed) encode(w io.Writer) error {
+// encoder returns what writes the state. The same snapshot gives the same bytes, be
+// it of a run or of the store. Items come last and one by one: all of them encoded
+// would take more memory than all else that a run holds.
+func (b *backed) encoder() (func(io.Writer) error, error) {
+	head, err := b.head()
+	if err != nil {
+		return nil, err
+	}
+	return func(w io.Writer) error {
+		_, err := w.Write(head)
+		sep := `,"items":["`
+		var item, text []byte // one of each for all items: this is as much as the rest of a small run
+		at := 0
+		for _, it := range b.Snapshot.Items {
+			if err != nil {
+				return err
+			}
+			for at < len(b.encoded) && b.encoded[at].Key < it.Key {
+				at++
+			}
+			var state []byte
+			if at < len(b.encoded) && b.encoded[at].Item == it {
+				state = b.encoded[at].state
+			} else {
+				item = it.AppendEncode(item[:0])
+				state = item
+			}
+			text = append(base64.StdEncoding.AppendEncode(append(text[:0], sep...), state), '"')
+			_, err = w.Write(text)
+			sep = `,"`
+		}
+		end := "]}"
+		if len(b.Snapshot.Items) == 0 {
+			end = "}"
+		}
+		if err == nil {
+			_, err = io.WriteString(w, end)
+		}
+		return err
+	}, nil
+}
+
+// head is all of the state but its items, and but for its end.
+func (b *backed) head() ([]byte, error) {
 	info := *b.Info
 	info.Archive, info.ArchiveFailed = nil, ""
 	s := savedState{Format: stateFormat, ID: info.ID, At: info.Started, Score: b.score, Info: &info, Readings: readingsIn(b.Snapshot),
@@ -91,31 +132,10 @@ func (b *backed) encode(w io.Writer) error {
 	slices.SortFunc(s.Findings, func(a, b *audit.Record) int { return strings.Compare(a.ID, b.ID) })
 	slices.SortFunc(s.Regressions, func(a, b *audit.Regression) int { return strings.Compare(a.ID(), b.ID()) })
 	head, err := json.Marshal(s)
-	if err != nil {
-		return err
-	}
-	_, err = w.Write(bytes.TrimSuffix(head, []byte("}")))
-	sep := `,"items":["`
-	var item, text []byte // one of each for all items: this is as much as the rest of a small run
-	for _, it := range b.Snapshot.Items {
-		if err == nil {
-			item = it.AppendEncode(item[:0])
-			text = append(base64.StdEncoding.AppendEncode(append(text[:0], sep...), item), '"')
-			_, err = w.Write(text)
-		}
-		sep = `,"`
-	}
-	end := "]}"
-	if len(b.Snapshot.Items) == 0 {
-		end = "}"
-	}
-	if err == nil {
-		_, err = io.WriteString(w, end)
-	}
-	return err
+	return bytes.TrimSuffix(head, []byte("}")), err
 }
 
-// decodeState reads what encode wrote.
+// decodeState reads what encoder's function wrote.
 func decodeState(raw []byte) (*savedState, error) {
 	d := json.NewDecoder(bytes.NewReader(raw))
 	var s savedState
