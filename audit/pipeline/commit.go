@@ -32,7 +32,7 @@ func (s *session) commit(v *View) error {
 	}
 	defer st.Close()
 	derived := func(tx *store.Tx) error { return s.keepDerived(tx, stamps, bases) }
-	if s.stage.end > bulk {
+	if s.stage.bytes > bulk {
 		// Content-addressed rows that nothing refers to yet: a transaction of their
 		// own halves the memory of a first run, and losing them loses nothing.
 		if err := st.Update(derived); err != nil {

@@ -234,7 +234,7 @@ type stored struct {
 
 func (s stored) Bytes(sum string) ([]byte, error) {
 	if s.stage != nil {
-		if b, ok, err := s.stage.bytes(sum); ok || err != nil {
+		if b, ok, err := s.stage.read(sum); ok || err != nil {
 			return b, err
 		}
 	}

@@ -148,7 +148,9 @@ func (s *session) open() (err error) {
 	if s.Ephemeral {
 		dir = ""
 	}
-	s.stage, err = newStage(dir)
+	if s.stage, err = newStage(dir); err == nil && !s.Ephemeral {
+		s.stage.packs = func(sum string) bool { return !s.tx.HasBlob(sum) }
+	}
 	return err
 }
 

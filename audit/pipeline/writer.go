@@ -35,21 +35,22 @@ func (w *writer) json(table, id string, v any) {
 
 func (w *writer) blobs(s *stage, bases map[string]string) {
 	sums := slices.DeleteFunc(s.digests(), w.tx.HasBlob)
-	type packed struct {
-		store.Packed
-		err error
+	type blob struct {
+		plain, packed []byte
+		err           error
 	}
-	made := ahead(len(sums), func(i int) packed {
-		b, _, err := s.bytes(sums[i])
-		if err != nil {
-			return packed{err: err}
+	read := ahead(len(sums), func(i int) (b blob) {
+		if bases[sums[i]] != "" {
+			b.plain, _, b.err = s.read(sums[i])
 		}
-		p, err := store.Pack(b)
-		return packed{p, err}
+		if b.err == nil {
+			b.packed, b.err = s.packed(sums[i])
+		}
+		return b
 	})
-	for i, p := range made {
-		w.do(func() error { return p.err })
-		w.do(func() error { return w.tx.PutPacked(p.Packed, bases[sums[i]]) })
+	for i, b := range read {
+		w.do(func() error { return b.err })
+		w.do(func() error { return w.tx.PutPacked(sums[i], b.packed, bases[sums[i]], b.plain) })
 		if w.err != nil {
 			return
 		}
