@@ -265,14 +265,17 @@ func (s *session) backUp(ctx context.Context, v *View) (*archiving, error) {
 	if err != nil {
 		return nil, err
 	}
-	content := stored{s.tx, s.stage}
-	g := &gatherer{host: s.Host, bytes: content.Bytes, has: content.has, memo: s.memo, key: s.key, sealed: len(to) > 0, keys: c.keys()}
+	content := func() stored { return stored{s.tx, s.stage} } // keepAhead opens the store anew
+	g := &gatherer{host: s.Host, bytes: func(sum string) ([]byte, error) { return content().Bytes(sum) }, has: func(sum string) bool { return content().has(sum) }, memo: s.memo, key: s.key, sealed: len(to) > 0, keys: c.keys()}
 	g.secrets(v.Snapshot)
 	if c.When != WhenAlways && s.there(g.content(v.Snapshot)) {
 		return nil, nil
 	}
 	if err := g.files(v.Snapshot); err != nil {
 		return nil, err
+	}
+	if err := s.keepAhead(); err != nil {
+		return nil, &CommitError{err}
 	}
 	from := backedView(v)
 	from.encoded = s.cmp.dirty

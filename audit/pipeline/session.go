@@ -29,10 +29,11 @@ type session struct {
 	started time.Time
 	listing chan listed
 	cancel  context.CancelFunc // of the listing
-	reader  *store.Store       // nil on a first run
+	reader  *store.Store       // what is remembered; nil when it is not open
 	tx      *store.Tx
-	past    *past    // nil on a first run
-	ahead   []func() // see caughtUp
+	past    *past        // nil on a first run
+	ahead   []func()     // see caughtUp
+	keeping func() error // waits for what keepAhead began; nil when it did not
 	before  *lockedPast
 	key     []byte
 	hashes  sync.Pool // of keyed hash.Hash
@@ -73,14 +74,21 @@ func (s *session) close() {
 
 // release closes the store for reading, so that it can be opened for writing.
 func (s *session) release() {
-	s.caughtUp()
-	if s.tx != nil {
-		s.tx.Rollback()
-		s.tx = nil
+	s.endReading()
+	if s.keeping != nil {
+		_ = s.keeping() // who counts on it asks
 	}
 	if s.reader != nil {
 		s.reader.Close()
 		s.reader = nil
+	}
+}
+
+func (s *session) endReading() {
+	s.caughtUp()
+	if s.tx != nil {
+		s.tx.Rollback()
+		s.tx = nil
 	}
 }
 
@@ -197,7 +205,7 @@ func (s *session) look(ctx context.Context) error {
 	}
 	s.snap = &snapshot.Snapshot{
 		ID: s.info.ID, At: s.started, Systems: g.states, Items: unique(g.items), Tree: tree, Context: uniqueFiles(g.context),
-		Content: noting{stored{s.tx, s.stage}, &s.unread},
+		Content: s.content(),
 	}
 	s.tree = tree.Encode()
 	s.caughtUp()
@@ -209,6 +217,9 @@ func (s *session) look(ctx context.Context) error {
 	s.gone = s.deleted(ctx)
 	return s.before.err
 }
+
+// content is the bytes of files, as those who ask for them see it.
+func (s *session) content() snapshot.Content { return noting{stored{s.tx, s.stage}, &s.unread} }
 
 // keepEpochs gives systems that were not read the epoch of the items that are
 // carried for them, so that the next run that reads them rebases when it must.
