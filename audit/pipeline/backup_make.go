@@ -278,7 +278,7 @@ func (s *session) backUp(ctx context.Context, v *View) (*archiving, error) {
 		return nil, &CommitError{err}
 	}
 	from := backedView(v)
-	from.encoded = s.cmp.dirty
+	from.states = s.cmp.dirty
 	r := &request{cfg: c, host: s.Host, tool: s.Version, store: s.reader.ID(), from: from, kind: archive.Slim, g: g, to: to}
 	a, err := r.write(ctx)
 	if err != nil {

@@ -44,7 +44,7 @@ type backed struct {
 	records     []*audit.Record
 	regressions []*audit.Regression
 	checks      map[string]string
-	encoded     []encoded // states of items that are at hand, in key order
+	states      *states // of items that are encoded already; nil: of none
 }
 
 // backedView is a run that was judged and is not yet committed.
@@ -85,37 +85,48 @@ func (b *backed) encoder() (func(io.Writer) error, error) {
 		return nil, err
 	}
 	return func(w io.Writer) error {
-		_, err := w.Write(head)
-		sep := `,"items":["`
-		var item, text []byte // one of each for all items: this is as much as the rest of a small run
-		at := 0
-		for _, it := range b.Snapshot.Items {
-			if err != nil {
-				return err
-			}
-			for at < len(b.encoded) && b.encoded[at].Key < it.Key {
-				at++
-			}
-			var state []byte
-			if at < len(b.encoded) && b.encoded[at].Item == it {
-				state = b.encoded[at].state
-			} else {
-				item = it.AppendEncode(item[:0])
-				state = item
-			}
-			text = append(base64.StdEncoding.AppendEncode(append(text[:0], sep...), state), '"')
-			_, err = w.Write(text)
-			sep = `,"`
+		if _, err := w.Write(head); err != nil {
+			return err
 		}
-		end := "]}"
-		if len(b.Snapshot.Items) == 0 {
-			end = "}"
+		if err := b.items(w); err != nil {
+			return err
 		}
-		if err == nil {
-			_, err = io.WriteString(w, end)
-		}
+		_, err := io.WriteString(w, "}")
 		return err
 	}, nil
+}
+
+// items writes the items of a state.
+func (b *backed) items(w io.Writer) error {
+	if len(b.Snapshot.Items) == 0 {
+		return nil
+	}
+	made := &stateReader{}
+	if b.states != nil {
+		var err error
+		if made, err = b.states.read(); err != nil {
+			return err
+		}
+	}
+	sep := `,"items":["`
+	var room, text []byte // one of each for all items: this is as much as the rest of a small run
+	for _, it := range b.Snapshot.Items {
+		item, err := made.state(it)
+		if err != nil {
+			return err
+		}
+		if item == nil {
+			room = it.AppendEncode(room[:0])
+			item = room
+		}
+		text = append(base64.StdEncoding.AppendEncode(append(text[:0], sep...), item), '"')
+		if _, err := w.Write(text); err != nil {
+			return err
+		}
+		sep = `,"`
+	}
+	_, err := io.WriteString(w, "]")
+	return err
 }
 
 // head is all of the state but its items, and but for its end.

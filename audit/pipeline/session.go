@@ -209,7 +209,7 @@ func (s *session) look(ctx context.Context) error {
 	}
 	s.tree = tree.Encode()
 	s.caughtUp()
-	err = s.stageOf("diff", func() (err error) { s.cmp, err = compare(s.snap, s.past); return err })
+	err = s.stageOf("diff", func() (err error) { s.cmp, err = compare(s.snap, s.past, s.stage); return err })
 	if err != nil {
 		return err
 	}

@@ -77,8 +77,13 @@ func (s *stage) keep(sum string, b []byte) {
 	}
 	s.at[sum] = span{s.end, int64(len(b)), int64(len(packed))}
 	s.bytes += int64(len(b))
-	s.end += int64(len(b) + len(packed))
-	if s.tail = append(append(s.tail, b...), packed...); len(s.tail) >= maxTail {
+	s.append(b)
+	s.append(packed)
+}
+
+func (s *stage) append(b []byte) {
+	s.end += int64(len(b))
+	if s.tail = append(s.tail, b...); len(s.tail) >= maxTail {
 		s.write()
 	}
 }

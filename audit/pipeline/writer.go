@@ -58,8 +58,15 @@ func (w *writer) blobs(s *stage, bases map[string]string) {
 }
 
 func (w *writer) items(c *comparison) {
-	for _, d := range c.dirty {
-		w.put(tableItem, string(d.Key), d.state)
+	r, err := c.dirty.read()
+	w.do(func() error { return err })
+	for w.err == nil {
+		it, state, err := r.next()
+		if it == nil {
+			break
+		}
+		w.do(func() error { return err })
+		w.put(tableItem, string(it.Key), state)
 	}
 	for _, it := range c.gone {
 		w.do(func() error { return w.tx.Table(tableItem).Delete(w.seq, string(it.Key)) })
