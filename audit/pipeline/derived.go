@@ -51,19 +51,6 @@ func (s *session) readAnew() (err error) {
 	return err
 }
 
-// keptAhead waits for what keepAhead began. The store is read as it is then: to make
-// room for more, bbolt waits for those who read.
-func (s *session) keptAhead() error {
-	if s.keeping == nil {
-		return nil
-	}
-	s.endReading()
-	if err := s.keeping(); err != nil {
-		return err
-	}
-	return s.readAnew()
-}
-
 func (s *session) openForWriting() (*store.Store, error) {
 	return store.Open(s.Store, store.Options{Wait: 30 * time.Second, Checked: true})
 }
@@ -75,7 +62,7 @@ func (s *session) forWriting() (*store.Store, error) {
 		s.release()
 		return s.openForWriting()
 	}
-	s.endReading() // see keptAhead
+	s.endReading() // to make room for more, bbolt waits for those who read
 	if err := s.keeping(); err != nil {
 		return nil, err
 	}

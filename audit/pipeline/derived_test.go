@@ -57,27 +57,34 @@ func (w *world) fileRunner() *Runner {
 	return r
 }
 
+// keepAhead is a first run up to where its archive is written.
+func (w *world) keepAhead() (*session, *View, *store.RunLock) {
+	w.t.Helper()
+	r := w.fileRunner()
+	lock, err := r.lock()
+	if err == nil {
+		err = r.prepare(w.t.Context())
+	}
+	s := &session{Runner: r, started: r.Host.Now().UTC()}
+	s.list(w.t.Context())
+	var v *View
+	for _, step := range []func() error{s.open, func() error { return s.look(w.t.Context()) }, s.remember, func() (err error) { v, err = s.judge(); return err }, s.keepAhead} {
+		if err == nil {
+			err = step()
+		}
+	}
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return s, v, lock
+}
+
 // A first run that ends after it kept what is known by its content, and before it is
 // kept itself, leaves no snapshot. The next one finds the bytes of files that it need
 // not read again.
 func TestFirstRun_that_was_cut_short(t *testing.T) {
 	w, sums := bulkyWorld(t)
-	r := w.fileRunner()
-	lock, err := r.lock()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := r.prepare(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	s := &session{Runner: r, started: r.Host.Now().UTC()}
-	s.list(t.Context())
-	var v *View
-	for _, step := range []func() error{s.open, func() error { return s.look(t.Context()) }, s.remember, func() (err error) { v, err = s.judge(); return err }, s.keepAhead} {
-		if err := step(); err != nil {
-			t.Fatal(err)
-		}
-	}
+	s, v, lock := w.keepAhead()
 	if s.keeping == nil || len(v.Snapshot.Items) != len(sums) {
 		t.Fatalf("nothing is kept ahead of %d items", len(v.Snapshot.Items))
 	}
@@ -132,5 +139,51 @@ func TestFirstRun_whose_archive_fails(t *testing.T) {
 	w.cfg.Backups.CopyTo = ""
 	if doc, err = w.fileRunner().Run(t.Context()); err != nil || doc.Run.Seq != 2 || doc.Archive == nil {
 		t.Fatalf("%v: %+v", err, doc)
+	}
+}
+
+// What is found out after that is kept with the run.
+func TestFirstRun_that_finds_out_more(t *testing.T) {
+	w, _ := bulkyWorld(t)
+	s, v, lock := w.keepAhead()
+	s.memo.Put("late", []byte("found"))
+	if err := s.commit(v); err != nil {
+		t.Fatal(err)
+	}
+	s.close()
+	lock.Unlock()
+	w.view(func(tx *store.Tx) error {
+		if got := tx.Cache("late"); string(got) != "found" || tx.Seq() != 1 {
+			t.Errorf("%q of snapshot %d", got, tx.Seq())
+		}
+		return nil
+	})
+}
+
+func TestStates(t *testing.T) {
+	st, err := newStage(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer st.close()
+	item := func(name string) *snapshot.Item { return &snapshot.Item{Key: snapshot.NewKey(snapshot.Scripts, name)} }
+	a, b, c, d := item("a"), item("b"), item("c"), item("d")
+	st.keep("x", []byte("before"))
+	all := st.add([]encoded{{a, []byte("of a")}, {b, bytes.Repeat([]byte("b"), 3*maxTail)}, {d, nil}})
+	st.keep("y", []byte("behind"))
+	for range 2 {
+		r, err := all.read()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, want := range []struct {
+			*snapshot.Item
+			size int
+		}{{item("a"), 0}, {b, 3 * maxTail}, {c, 0}, {d, 0}} {
+			got, err := r.state(want.Item)
+			if err != nil || len(got) != want.size || want.size > 0 && got[0] != 'b' {
+				t.Errorf("%s: %d bytes, want %d: %v", want.Key, len(got), want.size, err)
+			}
+		}
 	}
 }

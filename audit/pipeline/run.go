@@ -173,9 +173,6 @@ func (s *session) archive(ctx context.Context, v *View) (*View, error) {
 	if errors.As(err, &bad) || errors.As(err, &unkept) {
 		return nil, err
 	}
-	if err := s.keptAhead(); err != nil { // judging again adds to it
-		return nil, &CommitError{err}
-	}
 	s.unmade = s.Config.Backups.failed(err, s.Host.Root())
 	return s.judge()
 }

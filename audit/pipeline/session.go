@@ -74,7 +74,7 @@ func (s *session) close() {
 
 // release closes the store for reading, so that it can be opened for writing.
 func (s *session) release() {
-	s.endReading()
+	s.endReading() // to make room for more, bbolt waits for those who read
 	if s.keeping != nil {
 		_ = s.keeping() // who counts on it asks
 	}
