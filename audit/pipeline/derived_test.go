@@ -146,6 +146,9 @@ func TestFirstRun_whose_archive_fails(t *testing.T) {
 func TestFirstRun_that_finds_out_more(t *testing.T) {
 	w, _ := bulkyWorld(t)
 	s, v, lock := w.keepAhead()
+	if err := s.keeping(); err != nil {
+		t.Fatal(err)
+	}
 	s.memo.Put("late", []byte("found"))
 	if err := s.commit(v); err != nil {
 		t.Fatal(err)
