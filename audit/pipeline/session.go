@@ -200,11 +200,10 @@ func (s *session) look(ctx context.Context) error {
 		_, unread := tree.InUnread(it.Path)
 		return unread && s.before.Item(it.Key) != nil
 	})
-	for _, it := range g.items {
-		it.Sort()
-	}
+	items := unique(g.items)
+	sideBySide(len(items), func(i int) { items[i].Sort() })
 	s.snap = &snapshot.Snapshot{
-		ID: s.info.ID, At: s.started, Systems: g.states, Items: unique(g.items), Tree: tree, Context: uniqueFiles(g.context),
+		ID: s.info.ID, At: s.started, Systems: g.states, Items: items, Tree: tree, Context: uniqueFiles(g.context),
 		Content: s.content(),
 	}
 	s.tree = tree.Encode()
