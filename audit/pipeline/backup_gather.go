@@ -280,7 +280,7 @@ func (g *gatherer) content(s *snapshot.Snapshot) string {
 // definition returns the facts that say how an app is started, not what it is doing.
 func definition(it *snapshot.Item) iter.Seq[snapshot.Fact] {
 	return func(yield func(snapshot.Fact) bool) {
-		for _, f := range it.Facts {
+		for _, f := range it.Facts.All() {
 			if f.Class != snapshot.Volatile && f.Class != snapshot.Detail && !doing[f.Name] && !yield(f) {
 				return
 			}

@@ -187,8 +187,11 @@ func (c *comparison) keepStarted(snap *snapshot.Snapshot) {
 	started := map[string]bool{}
 	for done, more := 0, true; more; {
 		for ; done < len(snap.Items); done++ {
-			for _, r := range snap.Items[done].Refs {
-				if snap.Items[done].Carried && r.Kind == snapshot.RefFile && !r.Loads() {
+			if !snap.Items[done].Carried {
+				continue
+			}
+			for _, r := range snap.Items[done].Refs.All() {
+				if r.Kind == snapshot.RefFile && !r.Loads() {
 					started[r.Path] = true
 				}
 			}

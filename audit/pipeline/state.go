@@ -222,7 +222,7 @@ func (p *past) decodeBy(by *snapshot.Decoder, key snapshot.Key, stored string) (
 		return nil, err
 	} else if len(r.Metrics)+len(r.Facts) > 0 {
 		it.Metrics = r.Metrics
-		it.Facts = append(it.Facts, r.Facts...)
+		it.Facts.Add(r.Facts...)
 		it.Sort()
 	}
 	p.items[key] = it

@@ -40,7 +40,7 @@ func (f *facts) Add(class snapshot.Class, name string, v snapshot.Value) {
 // long as the run.
 func (f *facts) end() {
 	if n := len(*f.list); n > 0 {
-		f.Facts = append(make([]snapshot.Fact, 0, n), *f.list...)
+		f.Facts = snapshot.PartsOf(append(make([]snapshot.Fact, 0, n), *f.list...)...)
 	}
 	clear(*f.list)
 	*f.list = (*f.list)[:0]

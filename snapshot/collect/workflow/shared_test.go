@@ -20,17 +20,17 @@ func TestFacts(t *testing.T) {
 		f.end()
 		return it
 	}
-	a, b := make(), make()
-	if len(a.Facts) != 3 || cap(a.Facts) != 3 || a.Facts[1].Name != "jobs.build.name" || a.Facts[1].Value.Str() != "Build" || a.Facts[1].Class != "" {
-		t.Fatalf("facts %+v, room for %d", a.Facts, cap(a.Facts))
+	a, b := make().Facts.All(), make().Facts.All()
+	if len(a) != 3 || cap(a) != 3 || a[1].Name != "jobs.build.name" || a[1].Value.Str() != "Build" || a[1].Class != "" {
+		t.Fatalf("facts %+v, room for %d", a, cap(a))
 	}
-	for i, f := range a.Facts {
-		g := b.Facts[i]
+	for i, f := range a {
+		g := b[i]
 		if !f.Value.Equal(g.Value) || unsafe.StringData(f.Name) != unsafe.StringData(g.Name) {
 			t.Errorf("%+v and %+v are not one", f, g)
 		}
 	}
-	if &a.Facts[0].Value.Strings()[0] != &b.Facts[0].Value.Strings()[0] {
+	if &a[0].Value.Strings()[0] != &b[0].Value.Strings()[0] {
 		t.Error("equal lists are kept twice")
 	}
 }
