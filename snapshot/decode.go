@@ -122,7 +122,7 @@ func (d *decoder) fact(more int) (f Fact) {
 }
 
 func (d *decoder) skipFact() {
-	d.str()
+	d.skip()
 	d.bad = pick(d, classes) == Volatile || d.bad // those are not in the state of an item
 	d.skipValue()
 }
@@ -136,7 +136,7 @@ func (d *decoder) ref(int) (r Ref) {
 
 func (d *decoder) skipRef() {
 	for range 6 {
-		d.str()
+		d.skip()
 	}
 	d.bad = d.byte() > 3 || d.bad
 	d.bool()
@@ -211,6 +211,17 @@ func (d *decoder) str() string {
 	return d.s[from:d.at]
 }
 
+// skip passes over a text.
+func (d *decoder) skip() {
+	if d.at < len(d.s) && d.s[d.at] < 0x80 {
+		if next := d.at + 1 + int(d.s[d.at]); next <= len(d.s) { // nearly always
+			d.at = next
+			return
+		}
+	}
+	d.str()
+}
+
 // hex returns a text in hex, as digests are shown.
 func (d *decoder) hex() string {
 	s := d.str()
@@ -252,14 +263,14 @@ func (d *decoder) value(more int) Value {
 func (d *decoder) skipValue() {
 	switch d.byte() {
 	case 's':
-		d.str()
+		d.skip()
 	case 'n':
 		d.number()
 	case 'b':
 		d.bool()
 	case 'l':
 		for n := d.count(); n > 0 && !d.bad; n-- {
-			d.str()
+			d.skip()
 		}
 	default:
 		d.bad = true

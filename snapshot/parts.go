@@ -2,6 +2,7 @@ package snapshot
 
 import (
 	"encoding/json"
+	"iter"
 	"slices"
 	"sync/atomic"
 )
@@ -25,6 +26,15 @@ func (p Parts[T]) All() []T {
 		return p.stored.all()
 	}
 	return p.list
+}
+
+// Each goes through the parts like All, and keeps nothing of what it decodes: for
+// one pass over the parts of many items.
+func (p Parts[T]) Each() iter.Seq[T] {
+	if p.stored == nil || p.stored.made.Load() != nil {
+		return slices.Values(p.All())
+	}
+	return p.stored.each
 }
 
 // Len returns how many there are.
@@ -90,6 +100,15 @@ func (s *stored[T]) all() []T {
 	}
 	s.made.CompareAndSwap(nil, &list) // whoever comes second takes what the first one made
 	return *s.made.Load()
+}
+
+func (s *stored[T]) each(yield func(T) bool) {
+	d := decoder{s: s.text}
+	for range s.n {
+		if !yield(s.read(&d, 1)) {
+			return
+		}
+	}
 }
 
 // few is how many facts of an item are looked for in its bytes before it pays to
