@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"reflect"
+	"slices"
 	"sync"
 	"testing"
 )
@@ -123,5 +124,30 @@ func TestDecodeItem_canonical(t *testing.T) {
 		if it, err := DecodeItem(bad); !errors.Is(err, ErrItem) {
 			t.Errorf("%s: %+v, %v", name, it, err)
 		}
+	}
+}
+
+// One pass over stored parts keeps none of them, and ends when it is told to.
+func TestParts_each(t *testing.T) {
+	it, full := decoded(t, fullItem()), fullItem()
+	var names []string
+	for f := range it.Facts.Each() {
+		v, _ := full.Fact(f.Name)
+		if names = append(names, f.Name); !f.Value.Equal(v) {
+			t.Errorf("%s is %v", f.Name, f.Value.Any())
+		}
+	}
+	if len(names) != full.Facts.Len() || it.Facts.stored.made.Load() != nil {
+		t.Errorf("%q, and all were made", names)
+	}
+	for r := range it.Refs.Each() {
+		if r != full.Refs.All()[0] {
+			t.Errorf("the first ref is %+v", r)
+		}
+		break
+	}
+	it.Refs.All()
+	if all := slices.Collect(it.Refs.Each()); !slices.Equal(all, full.Refs.All()) {
+		t.Errorf("refs that were made: %+v", all)
 	}
 }
