@@ -32,7 +32,7 @@ func (g *Ignore) fact(name string) bool {
 // item, or a changed one.
 func (g *Ignore) Meets(now *snapshot.Snapshot, changes []snapshot.Change) bool {
 	for _, it := range now.Items {
-		if matches(g.Item, it.Key) && slices.ContainsFunc(it.Facts, func(f snapshot.Fact) bool { return g.fact(f.Name) }) {
+		if matches(g.Item, it.Key) && slices.ContainsFunc(it.Facts.All(), func(f snapshot.Fact) bool { return g.fact(f.Name) }) {
 			return true
 		}
 	}

@@ -20,7 +20,7 @@ func TestStill(t *testing.T) {
 	check := &Check{ID: "cross-still", Severity: Low, Title: "still", Still: true, Judge: func(p *Pass) {
 		saw = true
 		app := p.Now.Item("pm2/app")
-		if _, ok := app.Fact("pid"); ok || len(app.Metrics) > 0 || len(app.Facts) != 1 || app == it {
+		if _, ok := app.Fact("pid"); ok || len(app.Metrics) > 0 || app.Facts.Len() != 1 || app == it {
 			t.Errorf("it sees %+v", app)
 		}
 		if p.Now.Item("scripts/x") != calm || p.Now.Moving() != now {
@@ -35,7 +35,7 @@ func TestStill(t *testing.T) {
 	}}
 	w := &World{Now: now, Before: now, Changes: []snapshot.Change{{}}, Gone: []Gone{{}}, Severity: map[string]Severity{"cross-still": High}}
 	first := Judge([]*Check{check}, w)
-	if !saw || len(it.Facts) != 2 || len(it.Metrics) != 1 || now.Systems[0].Took != 5 {
+	if !saw || it.Facts.Len() != 2 || len(it.Metrics) != 1 || now.Systems[0].Took != 5 {
 		t.Fatalf("%v %+v", saw, it)
 	}
 	saw, w.Known = false, first.Still

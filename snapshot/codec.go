@@ -21,7 +21,7 @@ var (
 // items give equal bytes. Every string is its length as a uvarint and its
 // bytes; a list is its length and its elements.
 func (it *Item) Encode() []byte {
-	return it.AppendEncode(make([]byte, 0, 256+64*(len(it.Facts)+len(it.Files)+len(it.Refs))))
+	return it.AppendEncode(make([]byte, 0, 256+64*(it.Facts.Len()+len(it.Files)+it.Refs.Len())))
 }
 
 // AppendEncode appends what Encode returns to b.
@@ -31,20 +31,7 @@ func (it *Item) AppendEncode(b []byte) []byte {
 	e.strings(string(it.Key), it.Name, it.Kind, it.Path, it.Source, it.State, it.Unknown)
 	e.int(it.Line)
 	e.bool(it.Torn)
-	n := 0
-	for _, f := range it.Facts {
-		if f.Class != Volatile {
-			n++
-		}
-	}
-	e.int(n)
-	for _, f := range it.Facts {
-		if f.Class != Volatile {
-			e.strings(f.Name)
-			e.b = append(e.b, index(classes, f.Class))
-			e.value(f.Value)
-		}
-	}
+	e.facts(it.Facts)
 	e.int(len(it.Files))
 	for _, f := range it.Files {
 		sum, _ := hex.DecodeString(f.SHA256)
@@ -53,14 +40,7 @@ func (it *Item) AppendEncode(b []byte) []byte {
 		e.int(int(f.Size))
 		e.b = append(e.b, index(roles, f.Role))
 	}
-	e.int(len(it.Refs))
-	for _, r := range it.Refs {
-		e.strings(string(r.Kind), r.Path, r.Dir, r.Name, r.File, r.Where)
-		e.b = append(e.b, bit(r.Direct, 0)|bit(r.Args, 1))
-		e.bool(r.Guarded)
-		e.int(r.Line)
-		e.int(r.Column)
-	}
+	e.refs(it.Refs)
 	e.int(len(it.Schedules))
 	for _, s := range it.Schedules {
 		e.strings(s.Dialect, s.Expression, s.Timezone, s.Why, s.Path)
@@ -72,6 +52,48 @@ func (it *Item) AppendEncode(b []byte) []byte {
 }
 
 type encoder struct{ b []byte }
+
+func (e *encoder) facts(p Parts[Fact]) {
+	if p.stored != nil {
+		e.stored(p.stored.n, p.stored.text)
+		return
+	}
+	n := 0
+	for _, f := range p.list {
+		if f.Class != Volatile {
+			n++
+		}
+	}
+	e.int(n)
+	for _, f := range p.list {
+		if f.Class != Volatile {
+			e.strings(f.Name)
+			e.b = append(e.b, index(classes, f.Class))
+			e.value(f.Value)
+		}
+	}
+}
+
+func (e *encoder) refs(p Parts[Ref]) {
+	if p.stored != nil {
+		e.stored(p.stored.n, p.stored.text)
+		return
+	}
+	e.int(len(p.list))
+	for _, r := range p.list {
+		e.strings(string(r.Kind), r.Path, r.Dir, r.Name, r.File, r.Where)
+		e.b = append(e.b, bit(r.Direct, 0)|bit(r.Args, 1))
+		e.bool(r.Guarded)
+		e.int(r.Line)
+		e.int(r.Column)
+	}
+}
+
+// stored writes parts as they were read: nothing but what Encode writes is.
+func (e *encoder) stored(n int, text string) {
+	e.int(n)
+	e.b = append(e.b, text...)
+}
 
 func (e *encoder) strings(list ...string) {
 	for _, s := range list {

@@ -20,16 +20,15 @@ func DecodeItem(encoded string) (*Item, error) { return new(Decoder).Item(encode
 // and to look through. It is not for concurrent use.
 type Decoder struct {
 	row   int // the length of a row; 0: as long as one item needs
+	at    decoder
 	items []Item
-	facts []Fact
-	texts []string
-	lists [][]string
+	facts []stored[Fact]
+	refs  []stored[Ref]
 	files []File
-	refs  []Ref
 }
 
 // NewDecoder returns a decoder for many items.
-func NewDecoder() *Decoder { return &Decoder{row: 512} }
+func NewDecoder() *Decoder { return &Decoder{row: 64} }
 
 // take returns n places of a row; where it has not so many left it begins another
 // one, of that length at least.
@@ -42,31 +41,67 @@ func take[T any](row *[]T, n, length int) []T {
 	return (*row)[at : at+n : at+n]
 }
 
-// Item reads what Encode wrote; the item's strings are parts of it.
+// Item reads what Encode wrote, and nothing else; the item's strings are parts of it.
 func (r *Decoder) Item(encoded string) (*Item, error) {
-	d := decoder{s: encoded, to: r}
+	r.at = decoder{s: encoded}
+	d := &r.at
 	if d.byte() != codecVersion {
 		return nil, fmt.Errorf("%w of version %d", ErrItem, codecVersion)
 	}
-	it := &take(&r.items, 1, r.row/8)[0]
+	it := &take(&r.items, 1, r.row)[0]
 	it.Key = Key(d.str())
 	for _, to := range []*string{&it.Name, &it.Kind, &it.Path, &it.Source, &it.State, &it.Unknown} {
 		*to = d.str()
 	}
 	it.Line, it.Torn = d.int(), d.bool()
-	it.Facts, it.Files, it.Refs, it.Schedules = d.factList(), d.fileList(), d.refList(), d.scheduleList()
+	it.Facts = later(d, &r.facts, r.row, (*decoder).skipFact, (*decoder).fact)
+	it.Files = r.fileList(d)
+	it.Refs = later(d, &r.refs, r.row, (*decoder).skipRef, (*decoder).ref)
+	it.Schedules = d.scheduleList()
 	if d.bad || d.at != len(d.s) {
 		return nil, fmt.Errorf("%w: torn or with a tail", ErrItem)
 	}
 	return it, nil
 }
 
+// later passes over a list, which read will read when someone asks for it.
+func later[T Fact | Ref](d *decoder, row *[]stored[T], length int, skip func(*decoder), read func(*decoder, int) T) Parts[T] {
+	n := d.count()
+	from := d.at
+	for i := 0; i < n && !d.bad; i++ {
+		skip(d)
+	}
+	if n == 0 || d.bad {
+		return Parts[T]{}
+	}
+	s := &take(row, 1, length)[0]
+	s.text, s.n, s.read = d.s[from:d.at], n, read
+	return Parts[T]{stored: s}
+}
+
+func (r *Decoder) fileList(d *decoder) []File {
+	n := d.count()
+	if n == 0 {
+		return nil
+	}
+	out := take(&r.files, n, r.row)
+	for i := range out {
+		f := &out[i]
+		f.Path, f.SHA256, f.Link = d.str(), d.hex(), d.str()
+		f.Mode, f.Size, f.Role = fs.FileMode(d.int()), int64(d.int()), pick(d, roles)
+		if d.bad {
+			return nil
+		}
+	}
+	return out
+}
+
 // A decoder reads s from at on; after the first fault it reads zeros.
 type decoder struct {
-	s   string
-	at  int
-	bad bool
-	to  *Decoder
+	s     string
+	at    int
+	bad   bool
+	texts []string // room for those of values
 }
 
 // count reads the length of a list. No list is longer than the bytes that are
@@ -80,56 +115,33 @@ func (d *decoder) count() int {
 	return n
 }
 
-func (d *decoder) factList() []Fact {
-	n := d.count()
-	if n == 0 {
-		return nil
-	}
-	out := take(&d.to.facts, n, d.to.row)
-	for i := range out {
-		f := &out[i]
-		f.Name, f.Class = d.str(), pick(d, classes)
-		if f.Value = d.value(n - i); d.bad {
-			return nil
-		}
-	}
-	return out
+func (d *decoder) fact(more int) (f Fact) {
+	f.Name, f.Class = d.str(), pick(d, classes)
+	f.Value = d.value(more)
+	return f
 }
 
-func (d *decoder) fileList() []File {
-	n := d.count()
-	if n == 0 {
-		return nil
-	}
-	out := take(&d.to.files, n, d.to.row/8)
-	for i := range out {
-		f := &out[i]
-		f.Path, f.SHA256, f.Link = d.str(), d.hex(), d.str()
-		f.Mode, f.Size, f.Role = fs.FileMode(d.int()), int64(d.int()), pick(d, roles)
-		if d.bad {
-			return nil
-		}
-	}
-	return out
+func (d *decoder) skipFact() {
+	d.skip()
+	d.bad = pick(d, classes) == Volatile || d.bad // those are not in the state of an item
+	d.skipValue()
 }
 
-func (d *decoder) refList() []Ref {
-	n := d.count()
-	if n == 0 {
-		return nil
+func (d *decoder) ref(int) (r Ref) {
+	r.Kind, r.Path, r.Dir, r.Name, r.File, r.Where = RefKind(d.str()), d.str(), d.str(), d.str(), d.str(), d.str()
+	how := d.byte()
+	r.Direct, r.Args, r.Guarded, r.Line, r.Column = how&1 != 0, how&2 != 0, d.bool(), d.int(), d.int()
+	return r
+}
+
+func (d *decoder) skipRef() {
+	for range 6 {
+		d.skip()
 	}
-	out := take(&d.to.refs, n, d.to.row/4)
-	for i := range out {
-		r := &out[i]
-		r.Kind, r.Path, r.Dir, r.Name, r.File, r.Where = RefKind(d.str()), d.str(), d.str(), d.str(), d.str(), d.str()
-		how := d.byte()
-		d.bad = d.bad || how > 3
-		r.Direct, r.Args, r.Guarded, r.Line, r.Column = how&1 != 0, how&2 != 0, d.bool(), d.int(), d.int()
-		if d.bad {
-			return nil
-		}
-	}
-	return out
+	d.bad = d.byte() > 3 || d.bad
+	d.bool()
+	d.int()
+	d.int()
 }
 
 func (d *decoder) scheduleList() []Schedule {
@@ -158,12 +170,14 @@ func (d *decoder) byte() byte {
 	return c
 }
 
+// uvarint reads a number in as few bytes as it needs.
 func (d *decoder) uvarint() uint64 {
 	var n uint64
 	for shift := 0; shift < 64; shift += 7 {
 		c := d.byte()
 		n |= uint64(c&0x7f) << shift
 		if c < 0x80 {
+			d.bad = d.bad || c == 0 && shift > 0 || shift == 63 && c > 1
 			return n
 		}
 	}
@@ -197,6 +211,17 @@ func (d *decoder) str() string {
 	return d.s[from:d.at]
 }
 
+// skip passes over a text.
+func (d *decoder) skip() {
+	if d.at < len(d.s) && d.s[d.at] < 0x80 {
+		if next := d.at + 1 + int(d.s[d.at]); next <= len(d.s) { // nearly always
+			d.at = next
+			return
+		}
+	}
+	d.str()
+}
+
 // hex returns a text in hex, as digests are shown.
 func (d *decoder) hex() string {
 	s := d.str()
@@ -217,32 +242,49 @@ func (d *decoder) bool() bool {
 func (d *decoder) value(more int) Value {
 	switch d.byte() {
 	case 's':
-		p := &take(&d.to.texts, 1, max(more, d.to.row))[0]
+		p := &take(&d.texts, 1, more)[0]
 		*p = d.str()
 		return Value{p}
 	case 'n':
-		if len(d.s)-d.at >= 8 {
-			f := math.Float64frombits(binary.BigEndian.Uint64([]byte(d.s[d.at : d.at+8])))
-			d.at += 8
-			return Value{f}
-		}
+		return Value{d.number()}
 	case 'b':
 		return Value{d.bool()}
 	case 'l':
-		l := &take(&d.to.lists, 1, d.to.row/4)[0]
-		*l = []string{}
-		if n := d.count(); n > 0 {
-			*l = take(&d.to.texts, n, d.to.row)
+		l := make([]string, d.count())
+		for i := range l {
+			l[i] = d.str()
 		}
-		for i := range *l {
-			if (*l)[i] = d.str(); d.bad {
-				break
-			}
-		}
-		return Value{l}
+		return Value{&l}
 	}
 	d.bad = true
 	return Value{}
+}
+
+func (d *decoder) skipValue() {
+	switch d.byte() {
+	case 's':
+		d.skip()
+	case 'n':
+		d.number()
+	case 'b':
+		d.bool()
+	case 'l':
+		for n := d.count(); n > 0 && !d.bad; n-- {
+			d.skip()
+		}
+	default:
+		d.bad = true
+	}
+}
+
+func (d *decoder) number() float64 {
+	if len(d.s)-d.at < 8 {
+		d.bad = true
+		return 0
+	}
+	b := d.s[d.at : d.at+8]
+	d.at += 8
+	return math.Float64frombits(binary.BigEndian.Uint64([]byte(b)))
 }
 
 func pick[T any](d *decoder, all []T) (v T) {

@@ -155,18 +155,22 @@ func compareFacts(old, new *Item, risk RiskFunc) []FactChange {
 		a, b := Text(old.State), Text(new.State)
 		note("state", Semantic, &a, &b)
 	}
+	if old.Facts.same(new.Facts) {
+		return out
+	}
+	was, is := old.Facts.All(), new.Facts.All()
 	i, j := 0, 0
-	for i < len(old.Facts) || j < len(new.Facts) {
+	for i < len(was) || j < len(is) {
 		switch {
-		case j == len(new.Facts) || i < len(old.Facts) && old.Facts[i].Name < new.Facts[j].Name:
-			note(old.Facts[i].Name, old.Facts[i].Class, &old.Facts[i].Value, nil)
+		case j == len(is) || i < len(was) && was[i].Name < is[j].Name:
+			note(was[i].Name, was[i].Class, &was[i].Value, nil)
 			i++
-		case i == len(old.Facts) || new.Facts[j].Name < old.Facts[i].Name:
-			note(new.Facts[j].Name, new.Facts[j].Class, nil, &new.Facts[j].Value)
+		case i == len(was) || is[j].Name < was[i].Name:
+			note(is[j].Name, is[j].Class, nil, &is[j].Value)
 			j++
 		default:
-			if !old.Facts[i].Value.Equal(new.Facts[j].Value) {
-				note(new.Facts[j].Name, new.Facts[j].Class, &old.Facts[i].Value, &new.Facts[j].Value)
+			if !was[i].Value.Equal(is[j].Value) {
+				note(is[j].Name, is[j].Class, &was[i].Value, &is[j].Value)
 			}
 			i++
 			j++

@@ -128,20 +128,20 @@ type Schedule struct {
 
 // An Item is one piece of automation, or a file that configures some.
 type Item struct {
-	Key       Key        `json:"key"`
-	Name      string     `json:"name"`            // for a person, unescaped
-	Kind      string     `json:"kind"`            // what it is within its system: app, instance, file, workflow, action, function, edge, npm, cron, script …
-	Path      string     `json:"path,omitempty"`  // the file a person would open for it; empty if none
-	Line      int        `json:"line,omitempty"`  // where in Path it is declared; 0 is the whole file
-	Source    string     `json:"source"`          // the Source that listed it
-	State     string     `json:"state,omitempty"` // one word of its system for what it is doing: online, errored, disabled
-	Unknown   string     `json:"unk,omitempty"`   // why it cannot be judged although it is listed; empty when it can
-	Torn      bool       `json:"torn,omitempty"`  // its file could not be read whole: a fact that is missing is not known to be gone
-	Facts     []Fact     `json:"facts,omitempty"`
-	Metrics   []Metric   `json:"-"` // kept per snapshot, not in the item's state
-	Files     []File     `json:"files,omitempty"`
-	Refs      []Ref      `json:"refs,omitempty"`
-	Schedules []Schedule `json:"sched,omitempty"`
+	Key       Key         `json:"key"`
+	Name      string      `json:"name"`            // for a person, unescaped
+	Kind      string      `json:"kind"`            // what it is within its system: app, instance, file, workflow, action, function, edge, npm, cron, script …
+	Path      string      `json:"path,omitempty"`  // the file a person would open for it; empty if none
+	Line      int         `json:"line,omitempty"`  // where in Path it is declared; 0 is the whole file
+	Source    string      `json:"source"`          // the Source that listed it
+	State     string      `json:"state,omitempty"` // one word of its system for what it is doing: online, errored, disabled
+	Unknown   string      `json:"unk,omitempty"`   // why it cannot be judged although it is listed; empty when it can
+	Torn      bool        `json:"torn,omitempty"`  // its file could not be read whole: a fact that is missing is not known to be gone
+	Facts     Parts[Fact] `json:"facts,omitzero"`
+	Metrics   []Metric    `json:"-"` // kept per snapshot, not in the item's state
+	Files     []File      `json:"files,omitempty"`
+	Refs      Parts[Ref]  `json:"refs,omitzero"`
+	Schedules []Schedule  `json:"sched,omitempty"`
 
 	// Carried is true when the source of the item could not be read in this
 	// snapshot, and everything above is what was last known.
@@ -163,11 +163,25 @@ func (it *Item) System() System { return it.Key.System() }
 
 // Fact returns the value of the fact of that name.
 func (it *Item) Fact(name string) (Value, bool) {
-	i := sort.Search(len(it.Facts), func(i int) bool { return it.Facts[i].Name >= name })
-	if i < len(it.Facts) && it.Facts[i].Name == name {
-		return it.Facts[i].Value, true
+	if s := it.Facts.stored; s.scant() {
+		return findFact(s, name)
+	}
+	facts := it.Facts.All()
+	i := sort.Search(len(facts), func(i int) bool { return facts[i].Name >= name })
+	if i < len(facts) && facts[i].Name == name {
+		return facts[i].Value, true
 	}
 	return Value{}, false
+}
+
+// Volatile returns the facts of that class.
+func (it *Item) Volatile() (list []Fact) {
+	for _, f := range it.Facts.list { // those that are stored are none
+		if f.Class == Volatile {
+			list = append(list, f)
+		}
+	}
+	return list
 }
 
 // Metric returns the metric of that name.
@@ -186,15 +200,15 @@ func (it *Item) Add(class Class, name string, v Value) {
 		class = ""
 	}
 	// Items of a project have the same fact names, over and over: one copy of each is kept.
-	it.Facts = append(it.Facts, Fact{Name: unique.Make(name).Value(), Class: class, Value: v})
+	it.Facts.Add(Fact{Name: unique.Make(name).Value(), Class: class, Value: v})
 }
 
 // Sort brings facts, metrics, files and refs into the canonical order.
 func (it *Item) Sort() {
-	order(it.Facts, func(a, b Fact) int { return strings.Compare(a.Name, b.Name) })
+	it.Facts.sort(func(a, b Fact) int { return strings.Compare(a.Name, b.Name) })
 	order(it.Metrics, func(a, b Metric) int { return strings.Compare(a.Name, b.Name) })
 	order(it.Files, func(a, b File) int { return strings.Compare(a.Path, b.Path) })
-	order(it.Refs, func(a, b Ref) int {
+	it.Refs.sort(func(a, b Ref) int {
 		return cmp.Or(strings.Compare(a.File, b.File), a.Line-b.Line, strings.Compare(string(a.Kind), string(b.Kind)), strings.Compare(a.Target(), b.Target()))
 	})
 }

@@ -62,19 +62,20 @@ func share(a, b *Item) float64 {
 	if s := sum(a); s != "" && s == sum(b) {
 		return 1
 	}
-	most := max(len(a.Facts), len(b.Facts))
+	before, after := a.Facts.All(), b.Facts.All()
+	most := max(len(before), len(after))
 	if most < fewFacts {
 		return 0
 	}
 	same := 0
-	for i, j := 0, 0; i < len(a.Facts) && j < len(b.Facts); {
-		switch c := strings.Compare(a.Facts[i].Name, b.Facts[j].Name); {
+	for i, j := 0, 0; i < len(before) && j < len(after); {
+		switch c := strings.Compare(before[i].Name, after[j].Name); {
 		case c < 0:
 			i++
 		case c > 0:
 			j++
 		default:
-			if a.Facts[i].Value.Equal(b.Facts[j].Value) {
+			if before[i].Value.Equal(after[j].Value) {
 				same++
 			}
 			i++

@@ -40,25 +40,13 @@ func (s *Snapshot) Moving() *Snapshot {
 	return s
 }
 
-func (it *Item) moves() bool {
-	if len(it.Metrics) > 0 {
-		return true
-	}
-	for _, f := range it.Facts {
-		if f.Class == Volatile {
-			return true
-		}
-	}
-	return false
-}
+func (it *Item) moves() bool { return len(it.Metrics) > 0 || len(it.Volatile()) > 0 }
 
 func (it *Item) still() *Item {
 	still := *it
-	still.Metrics, still.Facts = nil, make([]Fact, 0, len(it.Facts))
-	for _, f := range it.Facts {
-		if f.Class != Volatile {
-			still.Facts = append(still.Facts, f)
-		}
+	still.Metrics = nil
+	if len(it.Volatile()) > 0 {
+		still.Facts = PartsOf(slices.DeleteFunc(slices.Clone(it.Facts.All()), func(f Fact) bool { return f.Class == Volatile })...)
 	}
 	return &still
 }

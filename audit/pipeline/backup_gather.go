@@ -110,22 +110,21 @@ func unmaskable(s *snapshot.Snapshot) map[string]bool {
 
 // each calls fn for every file of a snapshot, once and in order of the paths.
 func each(s *snapshot.Snapshot, fn func(snapshot.File) error) error {
-	all := map[string]snapshot.File{}
+	all := make([]*snapshot.File, 0, len(s.Items)+len(s.Context))
 	for _, it := range s.Items {
-		for _, f := range it.Files {
-			all[f.Path] = f
+		for i := range it.Files {
+			all = append(all, &it.Files[i])
 		}
 	}
-	for _, f := range s.Context {
-		all[f.Path] = f
+	for i := range s.Context {
+		all = append(all, &s.Context[i])
 	}
-	paths := make([]string, 0, len(all))
-	for p := range all {
-		paths = append(paths, p)
-	}
-	slices.Sort(paths)
-	for _, p := range paths {
-		if err := fn(all[p]); err != nil {
+	slices.SortStableFunc(all, func(a, b *snapshot.File) int { return strings.Compare(a.Path, b.Path) })
+	for i, f := range all {
+		if i+1 < len(all) && all[i+1].Path == f.Path { // the last one says how it is
+			continue
+		}
+		if err := fn(*f); err != nil {
 			return err
 		}
 	}
@@ -268,7 +267,7 @@ func (g *gatherer) content(s *snapshot.Snapshot) string {
 // definition returns the facts that say how an app is started, not what it is doing.
 func definition(it *snapshot.Item) iter.Seq[snapshot.Fact] {
 	return func(yield func(snapshot.Fact) bool) {
-		for _, f := range it.Facts {
+		for _, f := range it.Facts.All() {
 			if f.Class != snapshot.Volatile && f.Class != snapshot.Detail && !doing[f.Name] && !yield(f) {
 				return
 			}

@@ -173,7 +173,7 @@ func (s *savedState) snapshot() (*snapshot.Snapshot, error) {
 		}
 		if r, ok := s.Readings[it.System()][it.Key]; ok {
 			it.Metrics = r.Metrics
-			it.Facts = append(it.Facts, r.Facts...)
+			it.Facts.Add(r.Facts...)
 			it.Sort()
 		}
 		out.Items = append(out.Items, it)

@@ -117,6 +117,9 @@ func (s *session) oldRows() (checks map[string]string, files []snapshot.File, tr
 func (s *session) bases() map[string]string {
 	was := map[string]string{}
 	for _, it := range s.cmp.old {
+		if s.snap.Item(it.Key) == it {
+			continue
+		}
 		for _, f := range it.Files {
 			was[f.Path] = f.SHA256
 		}

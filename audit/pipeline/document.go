@@ -196,9 +196,9 @@ func (v *View) links() (out []string) {
 }
 
 func detail(r *report.Item, it *snapshot.Item) {
-	r.Facts, r.Metrics = make(map[string]any, len(it.Facts)), make(map[string]float64, len(it.Metrics))
+	r.Facts, r.Metrics = make(map[string]any, it.Facts.Len()), make(map[string]float64, len(it.Metrics))
 	r.Files = make([]report.File, 0, len(it.Files))
-	for _, f := range it.Facts {
+	for f := range it.Facts.Each() {
 		r.Facts[f.Name] = f.Value.Any()
 	}
 	for _, m := range it.Metrics {

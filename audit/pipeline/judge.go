@@ -69,7 +69,9 @@ func (s *session) judge() (*View, error) {
 		}
 	}
 	v.gate()
-	refs.NewTable(s.snap, s.derived) // while the store is open: the document asks it after that
+	if !s.Summary {
+		refs.NewTable(s.snap, s.derived) // while the store is open: the document asks it after that
+	}
 	return v, nil
 }
 

@@ -22,7 +22,7 @@ func Masked(snaps ...*snapshot.Snapshot) map[string]map[string]bool {
 	out := map[string]map[string]bool{}
 	for _, s := range snaps {
 		for _, it := range s.Items {
-			for _, f := range it.Facts {
+			for f := range it.Facts.Each() {
 				if f.Class != snapshot.Secret {
 					continue
 				}

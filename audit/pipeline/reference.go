@@ -2,10 +2,7 @@ package pipeline
 
 import (
 	"bytes"
-	"crypto/sha256"
 	"encoding/json"
-	"fmt"
-	"hash"
 	"slices"
 	"sync"
 
@@ -71,8 +68,11 @@ type comparison struct {
 	gone  []*snapshot.Item      // in the reference, not in the new one, though their source was read
 	kept  []snapshot.Key        // see Info.Kept
 	ended map[snapshot.Key]bool // were kept, and a person accepted that they are gone
-	fresh []encoded             // those items, in key order, until they are staged
-	seen  hash.Hash             // of the states of all items, those that are gone included
+	fresh []encoded             // those of dirty, in key order, until they are staged
+
+	rows   int    // of items in the reference
+	newest uint64 // snapshot in which one of them was put
+	sum    []byte // see statesSeen; nil before it was asked for
 }
 
 // An encoded is an item and its state as it is stored.
@@ -96,7 +96,7 @@ func (c *comparison) lost(changes []snapshot.Change) []*snapshot.Item {
 // were not read. New states go into the stage.
 func compare(snap *snapshot.Snapshot, p *past, to *stage) (*comparison, error) {
 	snap.Sort()
-	c := &comparison{seen: sha256.New()}
+	c := &comparison{}
 	items, i := snap.Items, 0
 	states := encodeAll(items, p)
 	if p != nil {
@@ -104,15 +104,15 @@ func compare(snap *snapshot.Snapshot, p *past, to *stage) (*comparison, error) {
 		if c.ended, err = acceptedGone(p); err != nil {
 			return nil, err
 		}
-		err = p.tx.Table(tableItem).Scan(p.seq, "", func(id string, value []byte, _ uint64) error {
+		err = p.tx.Table(tableItem).Scan(p.seq, "", func(id string, value []byte, since uint64) error {
 			key := snapshot.Key(id)
+			c.rows, c.newest = c.rows+1, max(c.newest, since)
 			for i < len(items) && items[i].Key < key {
 				c.change(items[i], states[i])
 				i++
 			}
 			if i < len(items) && items[i].Key == key {
 				if states[i] == nil || string(states[i]) == string(value) {
-					c.see(key, here, value)
 					c.old = append(c.old, items[i])
 				} else {
 					old, err := p.decode(key, string(value))
@@ -125,7 +125,6 @@ func compare(snap *snapshot.Snapshot, p *past, to *stage) (*comparison, error) {
 				i++
 				return nil
 			}
-			c.see(key, before, value)
 			old, err := p.decode(key, string(value))
 			if err != nil {
 				return err
@@ -156,21 +155,9 @@ func compare(snap *snapshot.Snapshot, p *past, to *stage) (*comparison, error) {
 	return c, nil
 }
 
-// Of which snapshot a state is that was seen.
-const (
-	here   = 'n'
-	before = 'o' // what becomes of it follows from the rest that was seen
-)
-
 // change notes an item whose state is another than before.
 func (c *comparison) change(it *snapshot.Item, state []byte) {
-	c.see(it.Key, here, state)
 	c.fresh = append(c.fresh, encoded{it, state})
-}
-
-func (c *comparison) see(key snapshot.Key, of byte, state []byte) {
-	fmt.Fprintf(c.seen, "%c%d %d %s", of, len(key), len(state), key)
-	c.seen.Write(state)
 }
 
 func carry(snap *snapshot.Snapshot, old *snapshot.Item) {
@@ -189,8 +176,11 @@ func (c *comparison) keepStarted(snap *snapshot.Snapshot) {
 	started := map[string]bool{}
 	for done, more := 0, true; more; {
 		for ; done < len(snap.Items); done++ {
-			for _, r := range snap.Items[done].Refs {
-				if snap.Items[done].Carried && r.Kind == snapshot.RefFile && !r.Loads() {
+			if !snap.Items[done].Carried {
+				continue
+			}
+			for _, r := range snap.Items[done].Refs.All() {
+				if r.Kind == snapshot.RefFile && !r.Loads() {
 					started[r.Path] = true
 				}
 			}

@@ -185,7 +185,12 @@ func (d *decoding) run(p *past) {
 		text, err := d.stored[i].Text()
 		var it *snapshot.Item
 		if err == nil {
-			it, err = p.decodeBy(by, key, text)
+			it, err = by.Item(text)
+		}
+		if err == nil {
+			p.mu.Lock()
+			err = p.measured(it)
+			p.mu.Unlock()
 		}
 		if err != nil {
 			d.err = fmt.Errorf("item %s: %w", key, err)
@@ -199,13 +204,9 @@ func (d *decoding) run(p *past) {
 // project has, so that it costs no more than its own decoding.
 const decodeAtOnce = 256
 
-// decode makes an item of its stored bytes.
+// decode makes an item of its stored bytes, once.
 func (p *past) decode(key snapshot.Key, stored string) (*snapshot.Item, error) {
-	return p.decodeBy(&snapshot.Decoder{}, key, stored)
-}
-
-func (p *past) decodeBy(by *snapshot.Decoder, key snapshot.Key, stored string) (*snapshot.Item, error) {
-	it, err := by.Item(stored)
+	it, err := snapshot.DecodeItem(stored)
 	if err != nil {
 		return nil, err
 	}
@@ -214,17 +215,25 @@ func (p *past) decodeBy(by *snapshot.Decoder, key snapshot.Key, stored string) (
 	if first := p.items[key]; first != nil {
 		return first, nil
 	}
-	obs, err := p.observed(it.System())
-	if err != nil {
+	if err := p.measured(it); err != nil {
 		return nil, err
-	}
-	if r, err := obs.of(key); err != nil {
-		return nil, err
-	} else if len(r.Metrics)+len(r.Facts) > 0 {
-		it.Metrics = r.Metrics
-		it.Facts = append(it.Facts, r.Facts...)
-		it.Sort()
 	}
 	p.items[key] = it
 	return it, nil
+}
+
+// measured adds to an item what was measured of it. The lock is the caller's to hold.
+func (p *past) measured(it *snapshot.Item) error {
+	obs, err := p.observed(it.System())
+	if err != nil {
+		return err
+	}
+	r, err := obs.of(it.Key)
+	if err != nil || len(r.Metrics)+len(r.Facts) == 0 {
+		return err
+	}
+	it.Metrics = r.Metrics
+	it.Facts.Add(r.Facts...)
+	it.Sort()
+	return nil
 }

@@ -37,7 +37,11 @@ func (s *session) stillWorld(checks []*audit.Check) (string, error) {
 			rules = append(rules, rule{c.ID, c.Version})
 		}
 	}
-	b, err := json.Marshal([]any{s.Version, s.Build, rules, s.Config.Limits, s.snap.StillSystems(), s.snap.Context, s.cmp.kept, snapshot.Sum(s.tree), s.cmp.seen.Sum(nil)})
+	items, err := s.statesSeen()
+	if err != nil {
+		return "", err
+	}
+	b, err := json.Marshal([]any{s.Version, s.Build, rules, s.Config.Limits, s.snap.StillSystems(), s.snap.Context, s.cmp.kept, snapshot.Sum(s.tree), items})
 	return snapshot.Sum(b), err
 }
 

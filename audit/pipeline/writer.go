@@ -113,12 +113,7 @@ func readingsIn(s *snapshot.Snapshot) map[snapshot.System]map[snapshot.Key]readi
 		if !s.System(it.System()).Status.Listed() {
 			continue
 		}
-		r := readings{Metrics: it.Metrics}
-		for _, f := range it.Facts {
-			if f.Class == snapshot.Volatile {
-				r.Facts = append(r.Facts, f)
-			}
-		}
+		r := readings{Metrics: it.Metrics, Facts: it.Volatile()}
 		if len(r.Metrics)+len(r.Facts) == 0 {
 			continue
 		}

@@ -69,7 +69,7 @@ func vocabulary(snaps ...*snapshot.Snapshot) map[string]bool {
 	for _, s := range snaps {
 		for _, it := range s.Items {
 			learn(it.Name, it.Path, path.Dir(it.Path))
-			for _, f := range it.Facts {
+			for _, f := range it.Facts.All() {
 				if f.Class != snapshot.Secret {
 					learn(f.Value.Str())
 				}
@@ -77,7 +77,7 @@ func vocabulary(snaps ...*snapshot.Snapshot) map[string]bool {
 			for _, f := range it.Files {
 				learn(f.Path, path.Dir(f.Path), path.Base(f.Path))
 			}
-			for _, r := range it.Refs {
+			for _, r := range it.Refs.All() {
 				learn(r.Name, r.Path)
 			}
 		}

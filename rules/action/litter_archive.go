@@ -104,7 +104,7 @@ func inUse(p *rules.Preparation, names []string) map[string]bool {
 		}
 	}
 	for _, it := range p.Snapshot.Items {
-		for _, r := range it.Refs {
+		for _, r := range it.Refs.All() {
 			out[r.Path] = true
 		}
 		for _, f := range it.Files {

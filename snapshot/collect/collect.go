@@ -138,7 +138,7 @@ func Unowned(items []*snapshot.Item) []string {
 	seen := map[string]bool{}
 	var out []string
 	for _, it := range items {
-		for _, r := range it.Refs {
+		for r := range it.Refs.Each() {
 			if r.Kind == snapshot.RefFile && !r.Loads() && !own[r.Path] && !seen[r.Path] {
 				seen[r.Path] = true
 				out = append(out, r.Path)

@@ -37,7 +37,7 @@ func judgeBlindSupervision(p *audit.Pass) {
 			p.Report(r)
 			continue
 		}
-		for _, ref := range it.Refs {
+		for _, ref := range it.Refs.All() {
 			script := p.Now.Item(table.Resolve(ref).Item)
 			if ref.Kind != snapshot.RefFile || script == nil {
 				continue

@@ -35,7 +35,7 @@ func judgeIgnoredFile(p *audit.Pass) {
 	}
 	started := map[string]bool{}
 	for _, it := range p.Items() {
-		for _, r := range it.Refs {
+		for _, r := range it.Refs.All() {
 			e, ok := p.Now.Tree.At(r.Path)
 			base := strings.ToLower(path.Base(r.Path))
 			if r.Kind != snapshot.RefFile || r.Loads() || !ok || e.State != snapshot.Ignored || e.Kind != snapshot.PathFile && e.Kind != snapshot.PathExec || !strings.HasPrefix(base, "ecosystem") || started[r.Path] {

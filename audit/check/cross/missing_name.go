@@ -165,7 +165,7 @@ func covers(example, file string) bool {
 func givenNames(p *audit.Pass) map[string]bool {
 	out := map[string]bool{}
 	for _, it := range p.Now.Items {
-		for _, f := range it.Facts {
+		for _, f := range it.Facts.All() {
 			if f.Name == "env" {
 				for _, name := range f.Value.Strings() {
 					out[name] = true

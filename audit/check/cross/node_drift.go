@@ -167,7 +167,7 @@ func versionFiles(p *audit.Pass) (out []pin) {
 // workflowPins returns the versions that the steps of a workflow set up, each once.
 func workflowPins(p *audit.Pass, it *snapshot.Item) (out []pin) {
 	seen := map[string]bool{}
-	for _, f := range it.Facts {
+	for _, f := range it.Facts.All() {
 		v := f.Value.Str()
 		step, ok := strings.CutSuffix(f.Name, ".with.node-version")
 		if !ok || f.Class == snapshot.Secret || seen[v] || !exactVersion().MatchString(v) {

@@ -161,7 +161,7 @@ func started(p *audit.Pass, it *snapshot.Item) (out []*snapshot.Item) {
 	for todo, depth := []*snapshot.Item{it}, 0; len(todo) > 0 && depth < maxChain; depth++ {
 		var next []*snapshot.Item
 		for _, from := range todo {
-			for _, r := range from.Refs {
+			for _, r := range from.Refs.All() {
 				to := p.Now.Item(table.Resolve(r).Item)
 				if r.Args || r.Loads() || to == nil || seen[to.Key] || to.System() != snapshot.Scripts {
 					continue

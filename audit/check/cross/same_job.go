@@ -64,7 +64,7 @@ func judgeSameJob(p *audit.Pass) {
 		}
 	}
 	for _, s := range functions { // a function does the work of what it imports
-		for _, r := range s.item.Refs {
+		for _, r := range s.item.Refs.All() {
 			if r.Kind == snapshot.RefFile && len(byFile[r.Path]) > 0 {
 				byFile[r.Path] = append(byFile[r.Path], s)
 			}
@@ -105,7 +105,7 @@ func jobs(now *snapshot.Snapshot, table *refs.Table, it *snapshot.Item) map[stri
 			return
 		}
 		seen[it.Key] = true
-		for _, r := range it.Refs {
+		for _, r := range it.Refs.All() {
 			switch {
 			case r.Loads():
 			case r.Kind == snapshot.RefFile:

@@ -46,7 +46,7 @@ func judgeSelfFeeding(p *audit.Pass) {
 func circles(p *audit.Pass, table *refs.Table) {
 	edges := map[snapshot.Key][]edge{}
 	for _, it := range p.Items() {
-		for _, r := range it.Refs {
+		for _, r := range it.Refs.All() {
 			to := p.Now.Item(table.Resolve(r).Item)
 			if r.Guarded || r.Args || r.Loads() || to == nil || to.Kind == "file" {
 				continue
@@ -173,7 +173,7 @@ func pushes(p *audit.Pass, table *refs.Table) {
 			if n.Family != workflow.NoteOwnToken {
 				continue
 			}
-			for _, r := range it.Refs {
+			for _, r := range it.Refs.All() {
 				job, _, _ := strings.Cut(r.Where, "/")
 				s := p.Now.Item(table.Resolve(r).Item)
 				if r.Guarded || job != n.Where || s == nil || s.Kind != "script" {

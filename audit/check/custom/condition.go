@@ -130,7 +130,7 @@ func (c *Condition) report(it *snapshot.Item) audit.Report {
 		}
 	}
 	for _, name := range c.When.Facts {
-		for _, f := range it.Facts {
+		for _, f := range it.Facts.All() {
 			if f.Name == name && f.Class != snapshot.Secret {
 				r.Evidence = append(r.Evidence, audit.Evidence{Name: name, Value: f.Value.Str()})
 			}

@@ -37,7 +37,7 @@ var provided = []string{"NODE_ENV", "NODE_VERSION", "NODE_OPTIONS", "PATH", "URL
 func unreached(p *audit.Pass, it *snapshot.Item) {
 	functions, ok := beside(p, it)
 	set := map[string]bool{}
-	for _, f := range it.Facts {
+	for _, f := range it.Facts.All() {
 		if name, is := strings.CutPrefix(f.Name, "build.env."); is && !slices.Contains(provided, name) {
 			set[name] = true
 		}

@@ -125,8 +125,8 @@ func TestManifest_configured(t *testing.T) {
 	collecttest.Write(t, dir, site("a b c d", `["a", "b", "c"]`))
 	s := collecttest.Session(t, dir)
 	s.Config.Manifests = []string{".netlify/functions/manifest.json"}
-	s.Previous = &snapshot.Snapshot{Items: []*snapshot.Item{{Key: "functions/file:" + listFile, Facts: []snapshot.Fact{
-		{Name: "functions", Class: snapshot.Set, Value: snapshot.SetOf("a", "b", "c", "d")}}}}}
+	s.Previous = &snapshot.Snapshot{Items: []*snapshot.Item{{Key: "functions/file:" + listFile, Facts: snapshot.PartsOf([]snapshot.Fact{
+		{Name: "functions", Class: snapshot.Set, Value: snapshot.SetOf("a", "b", "c", "d")}}...)}}}
 	w := &audit.World{Now: collecttest.Snapshot(t, s, function.Collector), Before: s.Previous, Derived: s.Derived,
 		Limits: map[string]float64{"function-manifest-drift.collapse": 0.8}}
 	if got, want := brief(audit.Judge(All, w).Findings), "high manifest-drift:unlisted, medium manifest-invalid:missing"; got != want {

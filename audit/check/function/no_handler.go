@@ -85,7 +85,7 @@ func noHandler(p *audit.Pass, it *snapshot.Item, fn netlify.Function, importers 
 func helpers(p *audit.Pass) map[string][]string {
 	out := map[string][]string{}
 	for _, it := range p.Items() {
-		for _, r := range it.Refs {
+		for _, r := range it.Refs.All() {
 			if r.Kind == snapshot.RefFile && r.Path != it.Path && !slices.Contains(out[r.Path], it.Name) {
 				out[r.Path] = append(out[r.Path], it.Name)
 			}

@@ -23,7 +23,7 @@ func fact(name string, v any) snapshot.Fact {
 }
 
 func item(key, kind, state string, facts ...snapshot.Fact) *snapshot.Item {
-	it := &snapshot.Item{Key: snapshot.Key(key), Name: snapshot.Key(key).Name(), Kind: kind, State: state, Facts: facts}
+	it := &snapshot.Item{Key: snapshot.Key(key), Name: snapshot.Key(key).Name(), Kind: kind, State: state, Facts: snapshot.PartsOf(facts...)}
 	it.Sort()
 	return it
 }

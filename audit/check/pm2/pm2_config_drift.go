@@ -109,7 +109,7 @@ type drift struct {
 
 func newDrift(app *snapshot.Item) *drift {
 	d := &drift{app: app, declared: map[string]snapshot.Value{}}
-	for _, f := range app.Facts {
+	for _, f := range app.Facts.All() {
 		if name, ok := strings.CutPrefix(f.Name, "declared."); ok {
 			d.declared[name] = f.Value
 		}

@@ -43,7 +43,7 @@ var ConfigInvalid = &audit.Check{
 
 // refused reports what PM2's own validation refuses: facts refused.APP.KEY.
 func refused(p *audit.Pass, it *snapshot.Item) {
-	for _, f := range it.Facts {
+	for _, f := range it.Facts.All() {
 		name, ok := strings.CutPrefix(f.Name, "refused.")
 		if !ok {
 			continue

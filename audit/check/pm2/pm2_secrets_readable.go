@@ -39,7 +39,7 @@ var SecretsReadable = &audit.Check{
 var secretName = lazyregexp.New(`(?i)(token|secret|passw|credential|private_?key|api_?key|access_?key|database_url|dsn)`)
 
 func holdsSecrets(app *snapshot.Item) bool {
-	return slices.ContainsFunc(app.Facts, func(f snapshot.Fact) bool {
+	return slices.ContainsFunc(app.Facts.All(), func(f snapshot.Fact) bool {
 		name, ok := strings.CutPrefix(f.Name, "env.")
 		return ok && secretName().MatchString(name)
 	})

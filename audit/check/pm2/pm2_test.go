@@ -138,8 +138,8 @@ func TestWords(t *testing.T) {
 	s.Items = append(s.Items,
 		&snapshot.Item{Key: "pm2/api#0", Kind: "instance", State: "online"},
 		&snapshot.Item{Key: "pm2/api#1", Kind: "instance", State: "stopped"},
-		&snapshot.Item{Key: "pm2/file:x.config.js", Kind: "file", State: "ok", Facts: []snapshot.Fact{{Name: "reads", Class: snapshot.Set, Value: snapshot.SetOf("NODE_ENV", "os.cpus")}}},
-		&snapshot.Item{Key: "pm2/guessed", Name: "guessed", Kind: "app", State: "not-running", Facts: []snapshot.Fact{{Name: "declared.file", Value: snapshot.Text("x.config.js")}}},
+		&snapshot.Item{Key: "pm2/file:x.config.js", Kind: "file", State: "ok", Facts: snapshot.PartsOf(snapshot.Fact{Name: "reads", Class: snapshot.Set, Value: snapshot.SetOf("NODE_ENV", "os.cpus")})},
+		&snapshot.Item{Key: "pm2/guessed", Name: "guessed", Kind: "app", State: "not-running", Facts: snapshot.PartsOf(snapshot.Fact{Name: "declared.file", Value: snapshot.Text("x.config.js")})},
 	)
 	found := audit.Judge([]*audit.Check{checks.NotRunning}, &audit.World{Now: s, Before: snapshot.Nothing}).Findings
 	if len(found) != 2 || found[0].Message != "1 of 2 instances of api is stopped, although PM2 is to keep it running." {
@@ -150,7 +150,7 @@ func TestWords(t *testing.T) {
 	}
 	for dump, want := range map[string]string{"ok": "run `pm2 resurrect`", "absent": "nothing to resurrect", "torn": "copy it"} {
 		s := seen("crashed", nil)
-		s.Items[0].Facts = []snapshot.Fact{{Name: "dump", Value: snapshot.Text(dump)}}
+		s.Items[0].Facts = snapshot.PartsOf(snapshot.Fact{Name: "dump", Value: snapshot.Text(dump)})
 		for _, f := range audit.Judge([]*audit.Check{checks.DaemonDown}, &audit.World{Now: s, Before: snapshot.Nothing}).Findings {
 			if !strings.Contains(f.Hint, want) {
 				t.Errorf("dump %s: %s", dump, f.Hint)
@@ -159,7 +159,7 @@ func TestWords(t *testing.T) {
 	}
 	for _, state := range []string{"orphaned", "two-daemons", "hung"} {
 		s := seen(state, nil)
-		s.Items[0].Facts = []snapshot.Fact{{Name: "pid", Class: snapshot.Volatile, Value: snapshot.Number(77)}}
+		s.Items[0].Facts = snapshot.PartsOf(snapshot.Fact{Name: "pid", Class: snapshot.Volatile, Value: snapshot.Number(77)})
 		for _, f := range audit.Judge(checks.All, &audit.World{Now: s, Before: snapshot.Nothing}).Findings {
 			starts := strings.Contains(f.Hint, "pm2 resurrect") || strings.Contains(f.Hint, "pm2 start")
 			if starts != (state == "hung") || strings.Contains(f.Hint, "pm2 update") || strings.Contains(f.Hint, "PID") {

@@ -70,7 +70,7 @@ func declaring(p *audit.Pass) (file string, known bool) {
 
 // ofProject reports whether an app runs something of the project.
 func ofProject(p *audit.Pass, app *snapshot.Item) bool {
-	return slices.ContainsFunc(app.Refs, func(r snapshot.Ref) bool {
+	return slices.ContainsFunc(app.Refs.All(), func(r snapshot.Ref) bool {
 		switch r.Kind {
 		case snapshot.RefFile:
 			return p.Now.Tree.HasFile(r.Path)

@@ -67,7 +67,7 @@ type caller struct {
 func directCallers(p *audit.Pass) map[string][]caller {
 	out := map[string][]caller{}
 	for _, it := range p.Now.Items {
-		for _, r := range it.Refs {
+		for _, r := range it.Refs.All() {
 			if r.Kind == snapshot.RefFile && r.Direct && plain(p.Now.Tree, r.Path) && !setsBit(p, it, r) {
 				out[r.Path] = append(out[r.Path], caller{it, r})
 			}

@@ -32,7 +32,7 @@ var Interpreter = &audit.Check{
 func judgeInterpreter(p *audit.Pass) {
 	by := map[string][]caller{}
 	for _, it := range p.Now.Items {
-		for _, r := range it.Refs {
+		for _, r := range it.Refs.All() {
 			if e, ok := p.Now.Tree.At(r.Path); r.Kind == snapshot.RefFile && r.Direct && ok && e.Kind == snapshot.PathExec && it.System() != snapshot.PM2 { // PM2 chooses by the extension
 				by[r.Path] = append(by[r.Path], caller{it, r})
 			}

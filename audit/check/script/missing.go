@@ -37,7 +37,7 @@ func judgeMissing(p *audit.Pass) {
 		}
 		seen := map[string]bool{}
 		var imports []audit.Report
-		for _, r := range it.Refs {
+		for _, r := range it.Refs.All() {
 			if r.Kind == snapshot.RefBin {
 				continue
 			}
@@ -166,7 +166,7 @@ func missing(it *snapshot.Item, r snapshot.Ref, res refs.Resolution, starter sna
 func startedItems(now *snapshot.Snapshot, t *refs.Table) map[snapshot.Key]snapshot.Key {
 	out := map[snapshot.Key]snapshot.Key{}
 	for _, it := range now.Items {
-		for _, r := range it.Refs {
+		for _, r := range it.Refs.All() {
 			if r.Kind == snapshot.RefBin || r.Guarded {
 				continue
 			}

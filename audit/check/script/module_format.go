@@ -152,7 +152,7 @@ func readAs(p *audit.Pass, file string) (kind, manifest string) {
 func runFiles(p *audit.Pass, table *refs.Table) map[snapshot.Key]bool {
 	out := map[snapshot.Key]bool{}
 	for _, it := range p.Now.Items {
-		for _, r := range it.Refs {
+		for _, r := range it.Refs.All() {
 			if r.Kind == snapshot.RefFile && !r.Loads() && it.System() != snapshot.Functions {
 				if k := table.Resolve(r).Item; k != "" {
 					out[k] = true

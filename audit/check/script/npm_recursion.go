@@ -49,7 +49,7 @@ func judgeNPMRecursion(p *audit.Pass) {
 			r.Severity = audit.High
 			r.Evidence = []audit.Evidence{{Name: "started by", Value: string(by)}}
 		}
-		for _, ref := range it.Refs {
+		for _, ref := range it.Refs.All() {
 			if table.Resolve(ref).Item == circle[1%len(circle)] {
 				r.At = where(it, ref)
 				break
@@ -67,7 +67,7 @@ func npmCalls(p *audit.Pass, table *refs.Table) map[snapshot.Key][]snapshot.Key 
 		if it.Kind != "npm" {
 			continue
 		}
-		for _, r := range it.Refs {
+		for _, r := range it.Refs.All() {
 			if k := table.Resolve(r).Item; k != "" && !r.Guarded && p.Now.Item(k).Kind == "npm" {
 				calls[it.Key] = append(calls[it.Key], k)
 			}

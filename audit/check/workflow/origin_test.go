@@ -30,7 +30,7 @@ func TestSince(t *testing.T) {
 			"It is broken. It never worked since it was added in commit 0123456789 (Ada, 2026-11-04)", "the check's"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			it := &snapshot.Item{Key: "workflows/a b.yml", Path: "x/a b.yml", Facts: c.facts}
+			it := &snapshot.Item{Key: "workflows/a b.yml", Path: "x/a b.yml", Facts: snapshot.PartsOf(c.facts...)}
 			it.Sort()
 			r := since(it, audit.Report{Message: "It is broken", Hint: "the check's"})
 			if r.Message != c.message || r.Hint != c.hint {
@@ -51,7 +51,7 @@ func TestSinceAll(t *testing.T) {
 		if by != "" {
 			l = snapshot.List(by, "Ada", "2026-11-04")
 		}
-		return damage{file: &snapshot.Item{Facts: []snapshot.Fact{{Name: "broken-by", Value: l}}}}
+		return damage{file: &snapshot.Item{Facts: snapshot.PartsOf(snapshot.Fact{Name: "broken-by", Value: l})}}
 	}
 	for name, c := range map[string]struct {
 		list []damage

@@ -129,7 +129,7 @@ func uncalled(j *judge) []damage {
 	called := map[string]bool{}
 	var reusable []*snapshot.Item
 	for _, it := range j.files {
-		for _, r := range it.Refs {
+		for _, r := range it.Refs.All() {
 			if r.Kind == snapshot.RefWorkflow {
 				called[r.Name] = true
 			}

@@ -57,7 +57,7 @@ func (j *judge) awaited(it *snapshot.Item) bool {
 
 // gutted reports whether a job of the item once worked.
 func gutted(it *snapshot.Item) bool {
-	for _, f := range it.Facts {
+	for _, f := range it.Facts.All() {
 		if strings.HasSuffix(f.Name, ".gutted-from") {
 			return true
 		}

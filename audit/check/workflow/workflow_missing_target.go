@@ -34,7 +34,7 @@ func judgeMissingTarget(p *audit.Pass) {
 	var all []damage
 	for _, it := range files(p) {
 		seen := map[string]bool{}
-		for _, r := range it.Refs {
+		for _, r := range it.Refs.All() {
 			switch r.Kind {
 			case snapshot.RefNPM, snapshot.RefFile, snapshot.RefAction, snapshot.RefWorkflow:
 			default:

@@ -33,7 +33,7 @@ func judgeOldRuntime(p *audit.Pass) {
 	n := 0
 	for _, it := range files(p) {
 		old := false
-		for _, f := range it.Facts {
+		for _, f := range it.Facts.All() {
 			if !strings.HasSuffix(f.Name, "].uses") {
 				continue
 			}

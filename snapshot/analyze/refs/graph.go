@@ -18,7 +18,7 @@ func (t *Table) Graph() Graph {
 	t.graphOnce.Do(func() {
 		g := Graph{map[snapshot.Key][]snapshot.Key{}, map[snapshot.Key][]snapshot.Key{}}
 		for _, it := range t.now.Items {
-			for _, r := range it.Refs {
+			for _, r := range it.Refs.All() {
 				if to := t.Resolve(r).Item; to != "" && to != it.Key && !slices.Contains(g.Starts[it.Key], to) {
 					g.Starts[it.Key] = append(g.Starts[it.Key], to)
 					g.StartedBy[to] = append(g.StartedBy[to], it.Key)
@@ -62,7 +62,7 @@ func (t *Table) Roots(key snapshot.Key) (out []snapshot.Key) {
 // Missing returns what the item starts or loads and is not there, by the names
 // of the targets: sorted, each once.
 func (t *Table) Missing(it *snapshot.Item) (out []string) {
-	for _, r := range it.Refs {
+	for _, r := range it.Refs.All() {
 		if t.Resolve(r).Status == Missing {
 			out = append(out, r.Target())
 		}

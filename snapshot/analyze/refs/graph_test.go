@@ -13,7 +13,7 @@ func TestGraph(t *testing.T) {
 	file := func(p string, starts ...string) *snapshot.Item {
 		it := &snapshot.Item{Key: snapshot.NewKey(snapshot.Scripts, p), Kind: "script", Path: p}
 		for _, s := range starts {
-			it.Refs = append(it.Refs, snapshot.Ref{Kind: snapshot.RefFile, Path: s})
+			it.Refs.Add(snapshot.Ref{Kind: snapshot.RefFile, Path: s})
 		}
 		return it
 	}

@@ -9,17 +9,17 @@ import (
 func TestStarted(t *testing.T) {
 	file := func(p string) snapshot.Ref { return snapshot.Ref{Kind: snapshot.RefFile, Path: p} }
 	script := func(p string, to ...snapshot.Ref) *snapshot.Item {
-		return &snapshot.Item{Key: snapshot.NewKey(snapshot.Scripts, p), Kind: "script", Path: p, Refs: to}
+		return &snapshot.Item{Key: snapshot.NewKey(snapshot.Scripts, p), Kind: "script", Path: p, Refs: snapshot.PartsOf(to...)}
 	}
 	now := &snapshot.Snapshot{
 		Tree: snapshot.NewTree(true, []snapshot.TreePath{{Path: "a.sh", Kind: 'f', State: 't'}, {Path: "b.sh", Kind: 'f', State: 't'}, {Path: "c.sh", Kind: 'f', State: 't'},
 			{Path: "alone.sh", Kind: 'f', State: 't'}}),
 		Items: []*snapshot.Item{
-			{Key: "pm2/api", Kind: "app", Refs: []snapshot.Ref{file("c.sh")}},
+			{Key: "pm2/api", Kind: "app", Refs: snapshot.PartsOf(file("c.sh"))},
 			script("a.sh", file("b.sh")), script("alone.sh"), script("b.sh", file("a.sh"), file("c.sh")), script("c.sh"),
-			{Key: "workflows/ci.yml", Kind: "workflow", Refs: []snapshot.Ref{file("a.sh")}},
-			{Key: "workflows/night.yml", Kind: "workflow", Refs: []snapshot.Ref{file("b.sh")}, Schedules: []snapshot.Schedule{{Expression: "7 3 * * *", Effective: true}}},
-			{Key: "workflows/off.yml", Kind: "workflow", Refs: []snapshot.Ref{file("alone.sh")}, Schedules: []snapshot.Schedule{{Expression: "7 3 * * *"}}},
+			{Key: "workflows/ci.yml", Kind: "workflow", Refs: snapshot.PartsOf(file("a.sh"))},
+			{Key: "workflows/night.yml", Kind: "workflow", Refs: snapshot.PartsOf(file("b.sh")), Schedules: []snapshot.Schedule{{Expression: "7 3 * * *", Effective: true}}},
+			{Key: "workflows/off.yml", Kind: "workflow", Refs: snapshot.PartsOf(file("alone.sh")), Schedules: []snapshot.Schedule{{Expression: "7 3 * * *"}}},
 		},
 	}
 	got := NewTable(now, nil).Started()

@@ -49,12 +49,12 @@ func (site *site) build(s *collect.Session, it *snapshot.Item) {
 	for _, n := range names {
 		it.Add(snapshot.Secret, "build.env."+n, snapshot.Text(b.Env[n]))
 	}
-	it.Refs = append(it.Refs, b.Refs...)
+	it.Refs.Add(b.Refs...)
 	for _, r := range b.Plugins {
 		for _, name := range []string{"", "/index.js", "/index.mjs", "/index.cjs", ".js"} {
 			if file := r.Path + name; s.Tree.HasFile(file) {
 				r.Path = file
-				it.Refs = append(it.Refs, r)
+				it.Refs.Add(r)
 				break
 			}
 		}

@@ -34,7 +34,7 @@ NODE_VERSION = "22"
 	}
 	it := look(before)
 	var got []string
-	for _, r := range it.Refs {
+	for _, r := range it.Refs.All() {
 		got = append(got, r.Target())
 		if r.Line != 9 {
 			t.Errorf("%s is said to stand on line %d", r.Target(), r.Line)
@@ -43,7 +43,7 @@ NODE_VERSION = "22"
 	if s := strings.Join(got, ", "); s != "scripts/stamp.js, npm run build:full in web" {
 		t.Errorf("the build starts %q", s)
 	}
-	for _, f := range it.Facts {
+	for _, f := range it.Facts.All() {
 		if strings.Contains(f.Value.Str(), "s3cret") {
 			t.Errorf("%s holds a secret in clear", f.Name)
 		}

@@ -53,7 +53,7 @@ export default () => new Response("");
 			t.Errorf("%s %s: %q, want %q", c.key, c.fact, got, c.want)
 		}
 	}
-	if refs := s.Item("functions/file:site/_redirects").Refs; len(refs) != 1 || refs[0].Name != "small" || refs[0].Line != 1 || refs[0].Kind != snapshot.RefFunction {
+	if refs := s.Item("functions/file:site/_redirects").Refs.All(); len(refs) != 1 || refs[0].Name != "small" || refs[0].Line != 1 || refs[0].Kind != snapshot.RefFunction {
 		t.Errorf("refs of _redirects: %+v", refs)
 	}
 }

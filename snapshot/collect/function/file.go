@@ -48,7 +48,7 @@ func (site *site) file(s *collect.Session) *snapshot.Item {
 func (site *site) leads(it *snapshot.Item, rules []netlify.Redirect) {
 	for _, r := range rules {
 		if name, ok := r.Function(); ok && site.has(name) {
-			it.Refs = append(it.Refs, snapshot.Ref{Kind: snapshot.RefFunction, Name: name, File: it.Path, Line: r.At.Line, Column: r.At.Column, Where: "redirects"})
+			it.Refs.Add(snapshot.Ref{Kind: snapshot.RefFunction, Name: name, File: it.Path, Line: r.At.Line, Column: r.At.Column, Where: "redirects"})
 		}
 	}
 }
@@ -97,7 +97,7 @@ func (site *site) declared(it *snapshot.Item) {
 			continue
 		}
 		if site.has(r.Pattern) || site.closed {
-			it.Refs = append(it.Refs, snapshot.Ref{Kind: snapshot.RefFunction, Name: r.Pattern, File: site.toml,
+			it.Refs.Add(snapshot.Ref{Kind: snapshot.RefFunction, Name: r.Pattern, File: site.toml,
 				Line: r.Settings.At.Line, Column: r.Settings.At.Column, Where: "functions." + r.Pattern})
 		} else if site.functionsDir != "" {
 			add(r.Schedule, r.Settings.At, netlify.WhyNoFunction)

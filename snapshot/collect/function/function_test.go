@@ -124,7 +124,7 @@ module.exports = 1;
 	if got := files("work-background"); !slices.Equal(got, []string{"data.txt:", "index.js:", "package.json:shared"}) {
 		t.Errorf("files of work-background: %q", got)
 	}
-	refs := s.Item("functions/a").Refs
+	refs := s.Item("functions/a").Refs.All()
 	if len(refs) != 1 || refs[0].Path != "netlify/lib/h.js" || refs[0].Line != 1 {
 		t.Errorf("refs of a: %+v", refs)
 	}

@@ -197,7 +197,7 @@ func (c *code) follow(main snapshot.File, first netlify.Source) {
 	c.it.Add(snapshot.Semantic, "content", snapshot.Text(snapshot.Sum([]byte(all.String()))[:16]))
 	for _, l := range links {
 		if l.To != "" {
-			c.it.Refs = append(c.it.Refs, snapshot.Ref{Kind: snapshot.RefFile, Path: l.To, Guarded: l.Import.Optional,
+			c.it.Refs.Add(snapshot.Ref{Kind: snapshot.RefFile, Path: l.To, Guarded: l.Import.Optional,
 				File: l.From, Line: l.Import.Line, Column: l.Import.Column, Where: snapshot.Import})
 		}
 	}

@@ -141,7 +141,7 @@ func TestAnswers_hide_secrets(t *testing.T) {
 		t.Fatal(err)
 	}
 	it := items.([]*snapshot.Item)[0]
-	for _, f := range it.Facts {
+	for _, f := range it.Facts.All() {
 		if want := f.Name == "db_password" || f.Name == "api_key"; want != (f.Class == snapshot.Secret) {
 			t.Errorf("%s is of class %q", f.Name, f.Class)
 		}

@@ -82,7 +82,7 @@ func (p *Plugin) covers(key snapshot.Key) bool {
 func give(it *snapshot.Item) givenItem {
 	g := givenItem{Key: string(it.Key), System: string(it.System()), Name: it.Name, Kind: it.Kind, Path: it.Path, State: it.State,
 		Facts: map[string]any{}, Metrics: map[string]float64{}}
-	for _, f := range it.Facts {
+	for _, f := range it.Facts.All() {
 		if f.Class != snapshot.Secret && f.Class != snapshot.Detail {
 			g.Facts[f.Name] = f.Value.Any()
 		}

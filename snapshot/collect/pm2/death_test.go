@@ -344,8 +344,8 @@ module.exports = { apps: [{ name: 'abs', script: __dirname + '/app.js' }, { name
 	for key, want := range map[snapshot.Key]string{"pm2/abs": "sub/app.js", "pm2/rel": "sub/sub/app.js"} {
 		it := itemOf(res, key)
 		rooted, _ := it.Fact("declared.script.rooted")
-		if len(it.Refs) != 1 || it.Refs[0].Path != want || rooted.IsTrue() != (key == "pm2/abs") {
-			t.Errorf("%s starts %+v, want %s; facts %+v", key, it.Refs, want, it.Facts)
+		if it.Refs.Len() != 1 || it.Refs.All()[0].Path != want || rooted.IsTrue() != (key == "pm2/abs") {
+			t.Errorf("%s starts %+v, want %s; facts %+v", key, it.Refs.All(), want, it.Facts.All())
 		}
 	}
 }

@@ -55,7 +55,7 @@ func (b *builder) declaredFacts(it *snapshot.Item, a *app) {
 		if r.Kind == snapshot.RefNPM && b.s.Tree.HasFile(path.Join(dir, r.Dir, "package.json")) {
 			r.Dir = path.Join(dir, r.Dir)
 		}
-		it.Refs = append(it.Refs, r)
+		it.Refs.Add(r)
 	}
 }
 
@@ -111,10 +111,10 @@ func (b *builder) runningFacts(it *snapshot.Item, a *app) {
 // with, and those of the last run and of its file that PM2 still has.
 func (b *builder) variables(it *snapshot.Item, p *process) {
 	add := func(fact, hash string) {
-		it.Facts = append(it.Facts, snapshot.Fact{Name: fact, Class: snapshot.Secret, Value: snapshot.Text(hash)})
+		it.Facts.Add(snapshot.Fact{Name: fact, Class: snapshot.Secret, Value: snapshot.Text(hash)})
 	}
-	declared := it.Facts
-	it.Facts = slices.Grow(it.Facts, len(p.Env)+moreFacts)
+	declared := it.Facts.All()
+	it.Facts.Grow(len(p.Env) + moreFacts)
 	for _, e := range p.Env {
 		add(b.envFact(e.Name), e.Hash)
 	}
@@ -136,7 +136,7 @@ func (b *builder) variables(it *snapshot.Item, p *process) {
 		}
 	}
 	if old := b.s.Previous.Item(it.Key); old != nil {
-		for _, f := range old.Facts {
+		for _, f := range old.Facts.All() {
 			known(f.Name)
 		}
 	}
@@ -172,7 +172,7 @@ func declaredVariable(fact string) string {
 // it has and that is no fact (those of a terminal) is not among them.
 func (b *builder) unset(it *snapshot.Item, a *app) {
 	var names []string
-	for _, f := range it.Facts {
+	for _, f := range it.Facts.All() {
 		name, ok := strings.CutPrefix(declaredVariable(f.Name), "env.")
 		if ok && !a.procs[0].has(name) {
 			names = append(names, name)

@@ -16,9 +16,9 @@ func TestVariables_once(t *testing.T) {
 	collecttest.Write(t, s.Host.Root(), "-- ecosystem.config.js --\nmodule.exports = {apps: [{name: 'api', script: 'a.js', env: {BESIDE: 'x', A: 'b'}}]}\n")
 	again := collecttest.Session(t, s.Host.Root())
 	again.Config.PM2Homes = s.Config.PM2Homes
-	again.Previous = &snapshot.Snapshot{Items: []*snapshot.Item{{Key: "pm2/api", Facts: []snapshot.Fact{{Name: "env.A"}, {Name: "env.BESIDE"}, {Name: "env.GONE"}}}}}
+	again.Previous = &snapshot.Snapshot{Items: []*snapshot.Item{{Key: "pm2/api", Facts: snapshot.PartsOf([]snapshot.Fact{{Name: "env.A"}, {Name: "env.BESIDE"}, {Name: "env.GONE"}}...)}}}
 	n := map[string]int{}
-	for _, f := range itemOf(collected(t, again), "pm2/api").Facts {
+	for _, f := range itemOf(collected(t, again), "pm2/api").Facts.All() {
 		n[f.Name]++
 	}
 	if n["declared.env.BESIDE"] != 1 || n["env.BESIDE"] != 1 || n["env.A"] != 1 || n["env.GONE"] != 0 {

@@ -37,7 +37,7 @@ func (b *builder) fileItems() []*snapshot.Item {
 		}
 		for _, p := range d.what.Problems {
 			name := "refused." + p.App + "." + p.Key
-			if !slices.ContainsFunc(it.Facts, func(f snapshot.Fact) bool { return f.Name == name }) {
+			if !slices.ContainsFunc(it.Facts.All(), func(f snapshot.Fact) bool { return f.Name == name }) {
 				it.Add(snapshot.Semantic, name, snapshot.Text(p.Message))
 			}
 		}

@@ -296,7 +296,7 @@ func (b *builder) appItem(a *app) *snapshot.Item {
 		b.aroundApp(it, a)
 	}
 	if a.declared == nil && len(a.procs) > 0 {
-		it.Refs = b.runningRefs(&a.procs[0])
+		it.Refs = snapshot.PartsOf(b.runningRefs(&a.procs[0])...)
 	}
 	b.schedule(it, a)
 	return it

@@ -99,9 +99,9 @@ func (b *builder) remember(items []*snapshot.Item) []*snapshot.Item {
 
 func copyDeclared(to, from *snapshot.Item) {
 	to.Path, to.Line, to.Refs = from.Path, from.Line, from.Refs
-	for _, f := range from.Facts {
+	for _, f := range from.Facts.All() {
 		if strings.HasPrefix(f.Name, "declared.") {
-			to.Facts = append(to.Facts, f)
+			to.Facts.Add(f)
 		}
 	}
 }

@@ -26,7 +26,7 @@ func TestCollect_keepsNoAnswer(t *testing.T) {
 		}))
 		home := s.Config.PM2Homes[0]
 		collecttest.WriteFile(t, home, "dump.pm2", []byte(`[{"name":"kept","namespace":"day","status":"online","pm_exec_path":"/srv/k.js","pm_cwd":"/srv","args":["a"],"PAD":"`+strings.Repeat("x", maxDump/2)+`"}]`))
-		s.Previous = &snapshot.Snapshot{Items: []*snapshot.Item{{Key: "pm2/night:api", Facts: []snapshot.Fact{{Name: "env.FLAT", Class: snapshot.Secret}}}}}
+		s.Previous = &snapshot.Snapshot{Items: []*snapshot.Item{{Key: "pm2/night:api", Facts: snapshot.PartsOf(snapshot.Fact{Name: "env.FLAT", Class: snapshot.Secret})}}}
 		return collected(t, s)
 	}()
 	if got := heap() - base; got > maxDump/4 {

@@ -259,7 +259,7 @@ func (r *real) session() *collect.Session {
 }
 
 func hashOf(it *snapshot.Item, fact string) string {
-	for _, f := range it.Facts {
+	for _, f := range it.Facts.All() {
 		if f.Name == fact && f.Class == snapshot.Secret {
 			return f.Value.Str()
 		}

@@ -72,10 +72,10 @@ func (b *builder) recalled(a *app, it *snapshot.Item) []*snapshot.Item {
 		return nil
 	}
 	it.Kind, it.Torn, it.State = a.was.Kind, a.was.Torn, stateAfter(a.was)
-	for _, f := range a.was.Facts {
+	for _, f := range a.was.Facts.All() {
 		has := func(g snapshot.Fact) bool { return g.Name == f.Name }
-		if f.Class != snapshot.Volatile && !strings.HasPrefix(f.Name, "declared.") && !slices.ContainsFunc(it.Facts, has) {
-			it.Facts = append(it.Facts, f)
+		if f.Class != snapshot.Volatile && !strings.HasPrefix(f.Name, "declared.") && !slices.ContainsFunc(it.Facts.All(), has) {
+			it.Facts.Add(f)
 		}
 	}
 	if a.declared == nil {
@@ -97,7 +97,7 @@ func (b *builder) recalledInstances(a *app, of *snapshot.Item) (out []*snapshot.
 		}
 		one := *old
 		one.Path, one.Line, one.Source, one.State, one.Metrics, one.Carried = of.Path, of.Line, of.Source, stateAfter(old), nil, false
-		one.Facts = slices.DeleteFunc(slices.Clone(old.Facts), func(f snapshot.Fact) bool { return f.Class == snapshot.Volatile })
+		one.Facts = snapshot.PartsOf(slices.DeleteFunc(slices.Clone(old.Facts.All()), func(f snapshot.Fact) bool { return f.Class == snapshot.Volatile })...)
 		out = append(out, &one)
 	}
 	return out

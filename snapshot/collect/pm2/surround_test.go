@@ -72,7 +72,7 @@ func onMachine(t *testing.T, list, system string) (*collect.Session, *machine) {
 
 func facts(it *snapshot.Item, prefix string) string {
 	var out []string
-	for _, f := range it.Facts {
+	for _, f := range it.Facts.All() {
 		if strings.HasPrefix(f.Name, prefix) {
 			out = append(out, f.Name+"="+f.Value.Str())
 		}

@@ -71,7 +71,7 @@ func inventory(res collect.Result) string {
 	var out []string
 	for _, it := range res.Items {
 		s := fmt.Sprintf("%s %s %s", it.Key, it.Kind, it.State)
-		for _, f := range it.Facts {
+		for _, f := range it.Facts.All() {
 			if f.Class == snapshot.Volatile || f.Class == snapshot.Secret || f.Name == "version" || f.Name == "kill_retry_time" {
 				continue
 			}

@@ -56,7 +56,7 @@ func addSyntax(it *snapshot.Item, problems []problem) {
 
 // addRefs sets what an item starts or loads, and the fact that shows the former.
 func addRefs(it *snapshot.Item, refs []snapshot.Ref) {
-	it.Refs = refs
+	it.Refs = snapshot.PartsOf(refs...)
 	var starts []string
 	for _, r := range refs {
 		if !r.Loads() {

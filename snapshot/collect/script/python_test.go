@@ -45,7 +45,7 @@ func TestCollect_slowPython(t *testing.T) {
 	}
 	it := snap.Item("scripts/scripts/slow.py")
 	if _, ok := it.Fact("syntax"); ok || !strings.Contains(it.Unknown, "python3") {
-		t.Errorf("slow.py: %q %+v", it.Unknown, it.Facts)
+		t.Errorf("slow.py: %q %+v", it.Unknown, it.Facts.All())
 	}
 }
 

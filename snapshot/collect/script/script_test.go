@@ -98,7 +98,7 @@ func TestCollect(t *testing.T) {
 	}
 	facts := func(key snapshot.Key) string {
 		var out []string
-		for _, f := range snap.Item(key).Facts {
+		for _, f := range snap.Item(key).Facts.All() {
 			if f.Name != "content" {
 				out = append(out, f.Name+"="+f.Value.Str())
 			}
@@ -119,7 +119,7 @@ func TestCollect(t *testing.T) {
 	}
 	for key, want := range map[snapshot.Key]string{"scripts/scripts/report.py": "scripts/helper.py", "scripts/scripts/sync.js": "scripts/lib/a.ts scripts/lib/gone.js"} {
 		var got []string
-		for _, r := range snap.Item(key).Refs {
+		for _, r := range snap.Item(key).Refs.All() {
 			got = append(got, r.Target())
 		}
 		if strings.Join(got, " ") != want {
@@ -263,7 +263,7 @@ func TestRecollect(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if d := cmp.Diff(it, again, cmp.Comparer(snapshot.Value.Equal)); d != "" {
+		if d := cmp.Diff(it, again, cmp.Comparer(snapshot.Value.Equal), cmp.Transformer("facts", snapshot.Parts[snapshot.Fact].All), cmp.Transformer("refs", snapshot.Parts[snapshot.Ref].All)); d != "" {
 			t.Errorf("%s (-collected +again):\n%s", it.Key, d)
 		}
 	}
@@ -318,7 +318,7 @@ import '../src/other.js';
 	if d := cmp.Diff(want, keys(snap)); d != "" {
 		t.Error(d)
 	}
-	if it := snap.Item("scripts/src/app.js"); it.Source != sourceFollowed || len(it.Refs) != 1 || it.Refs[0].Path != "src/routes.js" {
+	if it := snap.Item("scripts/src/app.js"); it.Source != sourceFollowed || it.Refs.Len() != 1 || it.Refs.All()[0].Path != "src/routes.js" {
 		t.Errorf("%+v", it)
 	}
 }

@@ -57,7 +57,7 @@ func unitItems(ctx context.Context, s *collect.Session, res *collect.Result) {
 		}
 		if service := units[path.Join(path.Dir(p), u.model.Starts)]; service != nil {
 			var list []snapshot.Ref
-			for _, r := range service.item.Refs {
+			for _, r := range service.item.Refs.All() {
 				r.File = service.item.Path
 				list = append(list, r)
 			}

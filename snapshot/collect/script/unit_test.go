@@ -40,8 +40,8 @@ console.log(1)
 		t.Fatal("not listed")
 	}
 	for _, it := range []*snapshot.Item{service, timer, snap.Item("scripts/unit:deploy/nightly.timer")} {
-		if len(it.Refs) != 1 || it.Refs[0].Path != "scripts/backup.js" || !it.Refs[0].Args || it.Refs[0].Line != 6 {
-			t.Errorf("%s starts %+v", it.Key, it.Refs)
+		if it.Refs.Len() != 1 || it.Refs.All()[0].Path != "scripts/backup.js" || !it.Refs.All()[0].Args || it.Refs.All()[0].Line != 6 {
+			t.Errorf("%s starts %+v", it.Key, it.Refs.All())
 		}
 	}
 	if v, _ := service.Fact("env"); !slices.Equal(v.Strings(), []string{"LEVEL", "TOKEN"}) {
@@ -60,8 +60,8 @@ console.log(1)
 	if v, _ := snap.Item("scripts/unit:deploy/nightly.timer").Fact("syntax"); v.Str() != syntaxOK { // a year is more than is reckoned here, and no error
 		t.Errorf("syntax %v", v)
 	}
-	if it := snap.Item("scripts/unit:deploy/away.service"); len(it.Refs) != 0 {
-		t.Errorf("starts %+v", it.Refs)
+	if it := snap.Item("scripts/unit:deploy/away.service"); it.Refs.Len() != 0 {
+		t.Errorf("starts %+v", it.Refs.All())
 	}
 }
 

@@ -16,15 +16,15 @@ func carryFacts(it, old *snapshot.Item) {
 	}
 	it.Torn = old.Torn
 	var cron []snapshot.Fact
-	for _, f := range it.Facts {
+	for _, f := range it.Facts.All() {
 		if f.Name == "schedule.cron" {
 			cron = append(cron, f)
 		}
 	}
-	it.Facts = cron
-	for _, f := range old.Facts {
+	it.Facts = snapshot.PartsOf(cron...)
+	for _, f := range old.Facts.All() {
 		if len(cron) == 0 || f.Name != "schedule.cron" {
-			it.Facts = append(it.Facts, f)
+			it.Facts.Add(f)
 		}
 	}
 	if it.State == "unreadable" {

@@ -57,7 +57,7 @@ func describe(to *snapshot.Item, m *model.Model, same *shared) {
 	}
 	it.below = ""
 	setOf(it, "jobs", ids)
-	it.Refs = m.Refs
+	it.Refs = snapshot.PartsOf(m.Refs...)
 }
 
 func schedules(it *facts, m *model.Model) {

@@ -27,7 +27,7 @@ func carryGutted(it, old *snapshot.Item) {
 	now := map[string]bool{}
 	works := false
 	var hollow []string
-	for _, f := range it.Facts {
+	for _, f := range it.Facts.All() {
 		id, what, ok := jobFact(f.Name)
 		if !ok {
 			continue
@@ -63,7 +63,7 @@ func carryGutted(it, old *snapshot.Item) {
 // before it was gutted.
 func worked(it *snapshot.Item) map[string][]string {
 	out := map[string][]string{}
-	for _, f := range it.Facts {
+	for _, f := range it.Facts.All() {
 		id, what, ok := jobFact(f.Name)
 		if !ok {
 			continue

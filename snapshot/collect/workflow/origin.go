@@ -142,11 +142,11 @@ func day(t time.Time) string {
 // withOrigin returns the item with the facts of its origin; together are the
 // files that its commit broke. An item of the last run is left as it is.
 func withOrigin(it *snapshot.Item, o origin, together []string) *snapshot.Item {
-	facts := slices.DeleteFunc(slices.Clone(it.Facts), func(f snapshot.Fact) bool {
+	facts := slices.DeleteFunc(slices.Clone(it.Facts.All()), func(f snapshot.Fact) bool {
 		return f.Name == BrokenBy || f.Name == BrokenWith || f.Name == BrokenWithMore || f.Name == ValidAt
 	})
 	c := *it
-	c.Facts = facts
+	c.Facts = snapshot.PartsOf(facts...)
 	if o.Lost {
 		c.Sort()
 		return &c

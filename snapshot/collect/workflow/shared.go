@@ -59,10 +59,11 @@ func (f *facts) put(class snapshot.Class, v snapshot.Value, name string, sub ...
 func (f *facts) end() {
 	l := f.list
 	if n := len(l.facts); n > 0 {
-		f.Facts = make([]snapshot.Fact, n)
+		list := make([]snapshot.Fact, n)
 		for i, at := range l.sorted() {
-			f.Facts[i] = l.facts[at]
+			list[i] = l.facts[at]
 		}
+		f.Facts = snapshot.PartsOf(list...)
 	}
 	clear(l.facts)
 	l.facts = l.facts[:0]

@@ -21,17 +21,17 @@ func TestFacts(t *testing.T) {
 		f.end()
 		return it
 	}
-	a, b := make(), make()
-	if len(a.Facts) != 3 || cap(a.Facts) != 3 || a.Facts[0].Name != "jobs.build.name" || a.Facts[0].Value.Str() != "Build" || a.Facts[0].Class != "" || a.Facts[2].Value.Str() != "push, schedule" {
-		t.Fatalf("facts %+v, room for %d", a.Facts, cap(a.Facts))
+	a, b := make().Facts.All(), make().Facts.All()
+	if len(a) != 3 || cap(a) != 3 || a[0].Name != "jobs.build.name" || a[0].Value.Str() != "Build" || a[0].Class != "" || a[2].Value.Str() != "push, schedule" {
+		t.Fatalf("facts %+v, room for %d", a, cap(a))
 	}
-	for i, f := range a.Facts {
-		g := b.Facts[i]
+	for i, f := range a {
+		g := b[i]
 		if !f.Value.Equal(g.Value) || unsafe.StringData(f.Name) != unsafe.StringData(g.Name) {
 			t.Errorf("%+v and %+v are not one", f, g)
 		}
 	}
-	if &a.Facts[2].Value.Strings()[0] != &b.Facts[2].Value.Strings()[0] {
+	if &a[2].Value.Strings()[0] != &b[2].Value.Strings()[0] {
 		t.Error("equal lists are kept twice")
 	}
 }
@@ -60,16 +60,18 @@ func TestFactsStable(t *testing.T) {
 		f.Add(snapshot.Semantic, string(rune('a'+i%3)), snapshot.Number(i))
 	}
 	f.end()
-	want := &snapshot.Item{Facts: slices.Clone(it.Facts)}
-	slices.SortStableFunc(want.Facts, func(a, b snapshot.Fact) int {
+	got := it.Facts.All()
+	list := slices.Clone(got)
+	slices.SortStableFunc(list, func(a, b snapshot.Fact) int {
 		m, _ := a.Value.Num()
 		n, _ := b.Value.Num()
 		return int(m - n)
 	})
+	want := &snapshot.Item{Facts: snapshot.PartsOf(list...)}
 	want.Sort()
-	for i := range want.Facts {
-		if it.Facts[i].Name != want.Facts[i].Name || !it.Facts[i].Value.Equal(want.Facts[i].Value) {
-			t.Fatalf("fact %d is %v, want %v", i, it.Facts[i], want.Facts[i])
+	for i, f := range want.Facts.All() {
+		if got[i].Name != f.Name || !got[i].Value.Equal(f.Value) {
+			t.Fatalf("fact %d is %v, want %v", i, got[i], f)
 		}
 	}
 }

@@ -143,7 +143,7 @@ func referenced(t *snapshot.Tree, items []*snapshot.Item, have []string) []strin
 	}
 	var out []string
 	for _, it := range items {
-		for _, r := range it.Refs {
+		for r := range it.Refs.Each() {
 			if r.Kind != snapshot.RefAction {
 				continue
 			}
