@@ -50,6 +50,7 @@ const (
 	codecZstd  = 1
 	codecDelta = 2 // blobs only: base hash, then zstd with the base as raw dictionary
 	tombstone  = 3 // versions only: the id was removed
+	codecRest  = 5 // older versions only: a difference from a newer one, see ground.difference
 	codecMade  = 4 // analyses only: number and beginnings of the digests it was made of, then another codec
 )
 

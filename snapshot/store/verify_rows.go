@@ -56,6 +56,10 @@ func (v *verifier) alone(b bucket, key, value []byte) error {
 			return errors.New("it is no number")
 		}
 	case bCur, bVer:
+		if b == bVer && isRest(value) {
+			_, _, _, _, err := splitRest(value)
+			return err
+		}
 		_, err := v.decoded(b, key, value)
 		return err
 	case bChg:
@@ -134,8 +138,11 @@ func (v *verifier) decoded(b bucket, key, value []byte) (ver version, err error)
 	} else {
 		ver, err = t.decodeCur(key, value)
 	}
+	if err == nil {
+		ver, err = t.grounded(id, ver, nil)
+	}
 	if err == nil && ver.value != nil {
-		_, err = unpack(ver.value)
+		_, err = ver.open()
 	}
 	return ver, err
 }
