@@ -29,7 +29,7 @@ func fill(t testing.TB, s *Store, r *mrand.Rand) *known {
 	var last []byte
 	for i := range 12 {
 		update(t, s, func(tx *Tx) error {
-			h := Header{ID: fmt.Sprintf("01DAMAGE%04d", i), At: noon.Add(time.Duration(i) * time.Hour), Score: int32(r.IntN(10000)), Body: fmt.Append(nil, "body", i)}
+			h := Header{ID: fmt.Sprintf("01DAMAGE%04d", i), At: noon.Add(time.Duration(i) * time.Hour), Score: int32(r.IntN(10000)), Body: changing(r, fmt.Sprint("run ", i/5))}
 			k.headers = append(k.headers, h)
 			seq, err := tx.AppendSnapshot(h)
 			if err != nil {

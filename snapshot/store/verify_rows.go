@@ -22,6 +22,9 @@ func (v *verifier) row(b bucket, key, value []byte) error {
 	case bBlob:
 		return v.blob(key, value)
 	case bJournal:
+		if _, err := unpackEntry(value); err != nil {
+			return err
+		}
 		return v.counts(key)
 	case bObs:
 		if err := v.isSnapshot(key); err != nil {
@@ -49,7 +52,14 @@ func (v *verifier) alone(b bucket, key, value []byte) error {
 		if len(key) != 8 {
 			return errors.New("its key is no number")
 		}
-		_, err := decodeHeader(value)
+		_, packed, err := decodeHead(value)
+		switch {
+		case err != nil:
+		case isDelta(packed):
+			_, _, _, err = baseOf(packed)
+		default:
+			_, err = unpack(packed)
+		}
 		return err
 	case bSnapID:
 		if len(value) != 8 {
@@ -71,6 +81,8 @@ func (v *verifier) alone(b bucket, key, value []byte) error {
 		if len(key) != 8 {
 			return errors.New("its key is no number")
 		}
+		_, err := unpackEntry(value)
+		return err
 	case bObs:
 		if len(key) < 8 {
 			return errors.New("its key is cut off")
@@ -105,7 +117,7 @@ func (v *verifier) snap(key, value []byte) error {
 	if len(key) != 8 {
 		return errors.New("its key is no number")
 	}
-	h, err := decodeHeader(value)
+	h, err := v.tx.decodeHeader(numberAt(key), value)
 	if err != nil {
 		return err
 	}
