@@ -9,9 +9,9 @@ import (
 	"github.com/klauspost/compress/s2"
 )
 
-// maxRest bounds, in bytes, a value that is kept as a difference and the one it
-// rests on: the dictionary of an s2 block has at most so many.
-const maxRest = s2.MaxDictSize
+// maxRest bounds, in bytes, a value that is kept as a difference and the one it rests
+// on: the newest is raw up to then, and the dictionary of an s2 block has hardly more.
+const maxRest = min(packMin-1, s2.MaxDictSize)
 
 // sumLen is the length of the xxHash64 of what a difference rests on.
 const sumLen = 8
@@ -87,14 +87,21 @@ func inCommon(a, b []byte) (begin, end int) {
 // isRest reports whether a packed value is a difference.
 func isRest(p []byte) bool { return len(p) > 0 && p[0] == codecRest }
 
+// isPackedRest reports whether what stands between in a difference is an s2 block.
+func isPackedRest(p []byte) bool {
+	_, _, _, packed, err := splitRest(p)
+	return packed && err == nil
+}
+
 // restsOn reports whether a difference was made from a value.
 func restsOn(p, value []byte) bool {
 	return len(p) > sumLen && binary.BigEndian.Uint64(p[1:]) == xxhash.Sum64(value)
 }
 
-// addRest appends the value that is kept as a difference from another.
+// addRest appends the value that is kept as a difference from base, of which restsOn says
+// that it was made from that.
 func addRest(p, base, to []byte) ([]byte, error) {
-	if len(base) < s2.MinDictSize || !restsOn(p, base) {
+	if len(base) < s2.MinDictSize {
 		return to, errBase
 	}
 	begin, end, between, packed, err := splitRest(p)

@@ -33,7 +33,7 @@ func (t Table) grounded(id string, v version, cur *version) (version, error) {
 		}
 		cur = &c
 	}
-	if len(cur.value) > 0 {
+	if n := len(cur.value); n > 0 && n <= 1+maxRest {
 		if base, err := unpack(cur.value); err == nil && restsOn(v.value, base) {
 			v.base = base
 			return v, nil
@@ -110,7 +110,10 @@ func (t Table) resting(id string, seq uint64, value []byte) (on []resting, err e
 		if !isRest(row) {
 			return false, nil
 		}
-		v, err := addRest(row, value, nil)
+		v, err := []byte(nil), errBase
+		if restsOn(row, value) {
+			v, err = addRest(row, value, nil)
+		}
 		if err != nil {
 			return false, t.tx.corrupt(bVer, key, err)
 		}

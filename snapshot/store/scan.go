@@ -56,7 +56,16 @@ func (t Table) ScanLazy(seq uint64, prefix string, fn func(id string, value Lazy
 		if v.value[0] == codecRaw {
 			return fn(id, Lazy{plain: string(v.value[1:])})
 		}
-		return fn(id, Lazy{packed: bytes.Clone(v.value), base: bytes.Clone(v.base), fail: func(err error) error { return t.tx.corrupt(bCur, t.curKey(id), err) }})
+		l := Lazy{packed: v.value, base: v.base, fail: func(err error) error { return t.tx.corrupt(bCur, t.curKey(id), err) }}
+		if isRest(v.value) && !isPackedRest(v.value) { // as quick as to copy what it rests on
+			text, err := l.Text()
+			if err != nil {
+				return err
+			}
+			return fn(id, Lazy{plain: text})
+		}
+		l.packed, l.base = bytes.Clone(v.value), bytes.Clone(v.base)
+		return fn(id, l)
 	})
 }
 

@@ -17,6 +17,7 @@ type Problem struct {
 
 	bucket bucket
 	key    []byte // of the row; nil for the page structure
+	upto   uint64 // see Place
 }
 
 // A Place is the row that a problem is about, in the terms of Tx's methods.
@@ -26,6 +27,7 @@ type Place struct {
 	Table  string // of cur, ver and chg, with the id
 	ID     string
 	Seq    uint64 // of snap, ver, chg, obs and journal
+	Upto   uint64 // of ver: the last snapshot that shows it; 0 where that is not known
 	Name   string // of an obs: its name; else the key
 }
 
@@ -46,7 +48,7 @@ func (p Problem) Place() Place {
 		at.Seq = numberAt(key)
 		at.Table, at.ID, _ = strings.Cut(string(key[min(8, len(key)):]), "\x00")
 	case bVer:
-		at.Seq = ^numberAt(key[max(0, len(key)-8):])
+		at.Seq, at.Upto = ^numberAt(key[max(0, len(key)-8):]), p.upto
 		at.Table, at.ID, _ = strings.Cut(string(key[:max(0, len(key)-9)]), "\x00")
 	case bCur:
 		at.Table, at.ID, _ = strings.Cut(string(key), "\x00")
@@ -125,6 +127,7 @@ func (v *verifier) bucket(b bucket) (err error) {
 	defer guard(v.tx.s.path, &err)()
 	v.last = 0
 	c := v.tx.b[b].Cursor()
+	before := []byte(nil)
 	for key, row := c.First(); key != nil; key, row = c.Next() {
 		if v.n++; v.n%256 == 0 && v.ctx.Err() != nil {
 			return context.Cause(v.ctx)
@@ -138,10 +141,34 @@ func (v *verifier) bucket(b bucket) (err error) {
 		}
 		if err != nil {
 			v.add(fmt.Sprintf("%s %s", names[b], show(b, key)), "%s", plain(err))
-			v.found[len(v.found)-1].bucket, v.found[len(v.found)-1].key = b, bytes.Clone(key)
+			p := &v.found[len(v.found)-1]
+			p.bucket, p.key = b, bytes.Clone(key)
+			if b == bVer {
+				p.upto = v.shownUpto(key, before)
+			}
 		}
+		before = key
 	}
 	return nil
+}
+
+// shownUpto returns the last snapshot that shows an older version, by the key of the row
+// before its own, which is that of the next newer one if it has one in ver; 0 where
+// nobody knows.
+func (v *verifier) shownUpto(key, before []byte) uint64 {
+	n := max(0, len(key)-8)
+	if len(before) == len(key) && bytes.Equal(before[:n], key[:n]) {
+		return ^numberAt(before[n:]) - 1
+	}
+	t, id, ok := v.table(bVer, key)
+	if !ok {
+		return 0
+	}
+	cur, err := t.current(id)
+	if err != nil || !cur.ok {
+		return 0
+	}
+	return cur.seq - 1
 }
 
 // plain returns what is wrong without the path that every CorruptError repeats.
