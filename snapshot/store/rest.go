@@ -23,28 +23,37 @@ const (
 // grounded returns a version with what it rests on, where it is a difference. cur is
 // the current version, nil where it is not known.
 func (t Table) grounded(id string, v version, cur *version) (version, error) {
+	err := t.ground(id, &v, cur)
+	if err == errBase {
+		err = t.tx.corrupt(bVer, t.verKey(id, v.seq), err)
+	}
+	return v, err
+}
+
+// ground is grounded, with errBase where what it rests on cannot be had.
+func (t Table) ground(id string, v *version, cur *version) error {
 	if !isRest(v.value) {
-		return v, nil
+		return nil
 	}
 	if cur == nil {
 		c, err := t.current(id)
 		if err != nil && !ofOneRow(err) {
-			return version{}, err
+			return err
 		}
 		cur = &c
 	}
 	if n := len(cur.value); n > 0 && n <= 1+maxRest {
 		if base, err := unpack(cur.value); err == nil && restsOn(v.value, base) {
 			v.base = base
-			return v, nil
+			return nil
 		}
 	}
 	base, _, err := t.above(id, v.seq)
-	if err == nil && (base == nil || !restsOn(v.value, base)) {
-		err = t.tx.corrupt(bVer, t.verKey(id, v.seq), errBase)
+	if err == nil && (base == nil || !restsOn(v.value, base)) || ofOneRow(err) {
+		err = errBase
 	}
 	v.base = base
-	return v, err
+	return err
 }
 
 // ofOneRow reports whether an error is the damage of one row.
@@ -55,7 +64,7 @@ func ofOneRow(err error) bool {
 
 // above returns the value of the next version of an id that is newer than a snapshot
 // and whole, and how many differences stand before it; nil where there is none, or a
-// removal before it. It steps over damaged rows.
+// removal before it, or that is damaged. It steps over other damaged rows.
 func (t Table) above(id string, seq uint64) (value []byte, between int, err error) {
 	defer guard(t.tx.s.path, &err)()
 	r, err := t.tx.rows(bVer)
@@ -88,6 +97,9 @@ func (t Table) above(id string, seq uint64) (value []byte, between int, err erro
 		return nil, between, err
 	}
 	cur, err := t.current(id)
+	if ofOneRow(err) {
+		return nil, between, nil
+	}
 	if err == nil && cur.ok {
 		value, err = t.open(bCur, id, cur)
 	}

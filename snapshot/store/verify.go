@@ -127,7 +127,6 @@ func (v *verifier) bucket(b bucket) (err error) {
 	defer guard(v.tx.s.path, &err)()
 	v.last = 0
 	c := v.tx.b[b].Cursor()
-	before := []byte(nil)
 	for key, row := c.First(); key != nil; key, row = c.Next() {
 		if v.n++; v.n%256 == 0 && v.ctx.Err() != nil {
 			return context.Cause(v.ctx)
@@ -144,31 +143,31 @@ func (v *verifier) bucket(b bucket) (err error) {
 			p := &v.found[len(v.found)-1]
 			p.bucket, p.key = b, bytes.Clone(key)
 			if b == bVer {
-				p.upto = v.shownUpto(key, before)
+				p.upto = v.shownUpto(key)
 			}
 		}
-		before = key
 	}
 	return nil
 }
 
-// shownUpto returns the last snapshot that shows an older version, by the key of the row
-// before its own, which is that of the next newer one if it has one in ver; 0 where
-// nobody knows.
-func (v *verifier) shownUpto(key, before []byte) uint64 {
-	n := max(0, len(key)-8)
-	if len(before) == len(key) && bytes.Equal(before[:n], key[:n]) {
-		return ^numberAt(before[n:]) - 1
-	}
+// shownUpto returns the last snapshot that shows an older version, by the index of
+// changes; 0 where nobody knows.
+func (v *verifier) shownUpto(key []byte) (upto uint64) {
 	t, id, ok := v.table(bVer, key)
 	if !ok {
 		return 0
 	}
-	cur, err := t.current(id)
-	if err != nil || !cur.ok {
+	what := t.curKey(id)
+	err := v.tx.walk(bChg, be64(^numberAt(key[len(key)-8:])+1), nil, func(at, _ []byte) (bool, error) {
+		if bytes.Equal(at[min(8, len(at)):], what) {
+			upto = numberAt(at) - 1
+		}
+		return upto == 0, nil
+	})
+	if err != nil {
 		return 0
 	}
-	return cur.seq - 1
+	return upto
 }
 
 // plain returns what is wrong without the path that every CorruptError repeats.
