@@ -238,6 +238,9 @@ func TestRestHostile(t *testing.T) {
 			p, err := pack(whole, 0)
 			return errors.Join(err, tx.put(bVer, tab.verKey("a", 1), row), tx.put(bVer, tab.verKey("a", 2), []byte{tombstone}), tx.put(bVer, tab.verKey("a", 3), p))
 		},
+		"on one that is gone": func(tx *Tx, tab Table) error {
+			return errors.Join(tab.Put(3, "a", third), tx.put(bVer, tab.verKey("a", 1), row))
+		},
 		"current": func(tx *Tx, tab Table) error { return tx.put(bCur, tab.curKey("a"), append(be64(1), row...)) },
 		"cut off": func(tx *Tx, tab Table) error {
 			return errors.Join(tab.Put(3, "a", whole), tx.put(bVer, tab.verKey("a", 1), row[:9]))
@@ -277,5 +280,48 @@ func TestRestHostile(t *testing.T) {
 				t.Errorf("verify: %v %v", found, err)
 			}
 		})
+	}
+}
+
+// TestRestAfterRepair: what is left of an id of which one version was lost rests on nothing
+// beyond the gap, also when the id changes again.
+func TestRestAfterRepair(t *testing.T) {
+	s, r := create(t), random(t)
+	values := versionsOf(t, s, r, "a", 4)
+	s.Close()
+	if !hurt(t, s.Path(), bVer, 1, false) { // version 2
+		t.Fatal("nothing was hurt")
+	}
+	rep, err := Salvage(s.Path(), noon, "ada")
+	if err != nil {
+		t.Fatal(err)
+	}
+	verified(t, rep.Store)
+	values[1] = nil
+	same(t, rep.Store, "a", 1, values)
+	values = append(values, versionsOf(t, rep.Store, r, "a", 2)...)
+	same(t, rep.Store, "a", 1, values)
+	verified(t, rep.Store)
+	if err := rep.Discard(); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestRestBesideDamage: an id changes also where an older version of it is damaged, and what
+// is not damaged stays.
+func TestRestBesideDamage(t *testing.T) {
+	s, r := create(t), random(t)
+	values := versionsOf(t, s, r, "a", 4)
+	s.Close()
+	if !hurt(t, s.Path(), bVer, 1, false) {
+		t.Fatal("nothing was hurt")
+	}
+	s = mustOpen(t, s.Path(), Options{})
+	values = append(values, versionsOf(t, s, r, "a", 3)...)
+	for _, i := range []int{0, 2, 3, 4, 5, 6} {
+		same(t, s, "a", uint64(i+1), values[i:i+1])
+	}
+	if found, err := s.Verify(t.Context(), true); err != nil || len(found) != 1 || found[0].Place().Seq != 2 {
+		t.Errorf("verify: %v %v", found, err)
 	}
 }
