@@ -60,7 +60,7 @@ func (j *cronJob) cut(text string) (*crontabText, error) {
 	switch {
 	case begins == 0 && ends == 0:
 		return &crontabText{before: text}, nil
-	case begins != 1 || ends != 1 || to < from:
+	case begins != 1 || ends != 1 || to <= from:
 		return nil, &usageError{"the lines of audit in your crontab do not begin and end as audit cron install wrote them", "take them out by hand, crontab -e: from BEGIN audit to END audit"}
 	}
 	return &crontabText{before: text[:from], own: text[from:to], after: text[to:]}, nil

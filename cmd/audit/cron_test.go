@@ -163,7 +163,7 @@ func FuzzCrontabCut(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
-	for _, s := range []string{"", "\n", "# mine\n5 4 * * * true\n", "no newline", block, "a\n" + block + "b\n", block[:40], markOf(j.root).end + "\n", block + block, "\r\n" + block, markOf(j.root).begin + byInstall + "\n"} {
+	for _, s := range []string{"", "\n", "# mine\n5 4 * * * true\n", "no newline", block, "a\n" + block + "b\n", block[:40], markOf(j.root).end + "\n", block + block, markOf(j.root).end + "\n" + markOf(j.root).begin + byInstall + "\n", "\r\n" + block, markOf(j.root).begin + byInstall + "\n"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
@@ -228,6 +228,9 @@ func TestCronCutMarks(t *testing.T) {
 	}
 	own, others := j.marks()[0], other.marks()[0]
 	marks := map[byte]string{'B': own.begin + byInstall + "\n", 'E': own.end + "\n", 'b': others.begin + byInstall + "\n", 'e': others.end + "\n"}
+	if c, err := j.cut(marks['E'] + marks['B']); err == nil {
+		t.Errorf("an end and then a beginning were cut into %+v", *c)
+	}
 	orders := []string{""}
 	for at := 0; at < len(orders); at++ {
 		order := orders[at]
