@@ -99,10 +99,10 @@ func (tx *Tx) bodyBase(seq, before uint64) (*bodyBase, error) {
 		return nil, err
 	}
 	_, packed, err := decodeHead(v)
-	if err != nil || isDelta(packed) {
+	if err != nil {
 		return nil, nil
 	}
-	body, err := unpack(packed)
+	body, err := unpack(packed) // which is none of a difference
 	if err != nil {
 		return nil, nil
 	}

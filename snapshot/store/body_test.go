@@ -151,7 +151,7 @@ func TestBodyOfDamagedBase(t *testing.T) {
 // TestBodyHostile: a difference from a difference, from itself, from a later one or from
 // nothing is an error, whatever its check says.
 func TestBodyHostile(t *testing.T) {
-	for name, base := range map[string]uint64{"from a difference": 2, "from itself": 3, "from a later one": 4, "from nothing": 99} {
+	for name, base := range map[string]uint64{"from a difference": 2, "from itself": 3, "from a later one": 4, "from nothing": 99, "from what was another": 1} {
 		t.Run(name, func(t *testing.T) {
 			s := create(t)
 			all := bodies(t, s, 4)
@@ -161,7 +161,11 @@ func TestBodyHostile(t *testing.T) {
 					return err
 				}
 				_, packed, _ := decodeHead(v)
-				body, err := packBody(all[2], &bodyBase{seq: base, body: all[min(base, 4)-1]})
+				from := bytes.Clone(all[min(base, 4)-1])
+				if base == 1 {
+					from[5] ^= 1
+				}
+				body, err := packBody(all[2], &bodyBase{seq: base, body: from})
 				return errors.Join(err, tx.put(bSnap, be64(3), slices.Concat(v[:len(v)-len(packed)], body)))
 			})
 			var c *CorruptError
