@@ -183,20 +183,9 @@ func (tx *Tx) Amend(seq uint64, h Header) error {
 	if !ok || old.ID != h.ID {
 		return fmt.Errorf("there is no snapshot %d of the id %s", seq, h.ID)
 	}
-	base, err := tx.nextBase(seq - 1)
+	v, err := encodeHeader(h)
 	if err != nil {
 		return err
 	}
-	heirs, err := tx.heirs(seq)
-	if err != nil {
-		return err
-	}
-	v, err := encodeHeader(h, base)
-	if err == nil {
-		err = tx.put(bSnap, be64(seq), v)
-	}
-	if err != nil {
-		return err
-	}
-	return tx.inherit(heirs)
+	return errors.Join(tx.freeBodies(seq), tx.put(bSnap, be64(seq), v))
 }

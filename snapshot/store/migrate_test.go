@@ -9,7 +9,7 @@ import (
 
 // oldHeader is a header as schema 1 wrote it.
 func oldHeader(t *testing.T, h Header) []byte {
-	v, err := encodeHeader(Header{ID: h.ID, At: h.At, Score: h.Score, Items: h.Items, Findings: h.Findings, Flags: h.Flags}, nil)
+	v, err := encodeHeader(Header{ID: h.ID, At: h.At, Score: h.Score, Items: h.Items, Findings: h.Findings, Flags: h.Flags})
 	if err != nil {
 		t.Fatal(err)
 	}

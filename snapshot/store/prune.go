@@ -52,11 +52,7 @@ func (tx *Tx) Drop(seq uint64, keep func(reading string) bool) (versions int, er
 	if err := tx.dropReadings(seq, keep); err != nil {
 		return 0, err
 	}
-	heirs, err := tx.heirs(seq)
-	if err != nil {
-		return 0, err
-	}
-	return versions, errors.Join(tx.inherit(heirs), tx.del(bSnap, be64(seq)), tx.del(bSnapID, []byte(h.ID)))
+	return versions, errors.Join(tx.freeBodies(seq), tx.del(bSnap, be64(seq)), tx.del(bSnapID, []byte(h.ID)))
 }
 
 // after returns the number of the snapshot that follows one.

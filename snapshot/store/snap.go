@@ -29,9 +29,8 @@ const briefed = 1 << 31
 // flags, length of the id.
 const headFixed = 8 + 4 + 4 + 4 + 4 + 1
 
-// encodeHeader returns the row of a header, its body as a difference from base where that
-// is worth it.
-func encodeHeader(h Header, base *bodyBase) ([]byte, error) {
+// encodeHeader returns the row of a header, with its body whole.
+func encodeHeader(h Header) ([]byte, error) {
 	if h.ID == "" || len(h.ID) > math.MaxUint8 || strings.ContainsRune(h.ID, 0) {
 		return nil, fmt.Errorf("snapshot id %.40q: must be 1 to 255 bytes without NUL", h.ID)
 	}
@@ -45,11 +44,11 @@ func encodeHeader(h Header, base *bodyBase) ([]byte, error) {
 	}
 	b = append(append(b, byte(len(h.ID))), h.ID...)
 	b = append(binary.AppendUvarint(b, uint64(len(h.Brief))), h.Brief...)
-	body, err := packBody(h.Body, base)
+	body, err := pack(h.Body, coldMin)
 	return append(b, body...), err
 }
 
-// decodeHeader reads what encodeHeader wrote; a short body aliases v.
+// decodeHeader reads the row of a header; a short body aliases v.
 func (tx *Tx) decodeHeader(seq uint64, v []byte) (h Header, err error) {
 	h, packed, err := decodeHead(v)
 	if err == nil {
@@ -108,6 +107,10 @@ func (tx *Tx) lastN(b bucket) (n uint64, err error) {
 // AppendSnapshot keeps the header of a new snapshot and returns its number,
 // one more than the last. An id that is there already is an error.
 func (tx *Tx) AppendSnapshot(h Header) (seq uint64, err error) {
+	v, err := encodeHeader(h)
+	if err != nil {
+		return 0, err
+	}
 	switch _, taken, err := tx.get(bSnapID, []byte(h.ID)); {
 	case err != nil:
 		return 0, err
@@ -118,16 +121,11 @@ func (tx *Tx) AppendSnapshot(h Header) (seq uint64, err error) {
 	if err != nil {
 		return 0, err
 	}
-	base, err := tx.nextBase(last)
-	if err != nil {
-		return 0, err
-	}
-	v, err := encodeHeader(h, base)
-	if err != nil {
-		return 0, err
-	}
 	seq = last + 1
 	if err := tx.put(bSnap, be64(seq), v); err != nil {
+		return 0, err
+	}
+	if err := tx.leanBodies(seq, h.Body); err != nil {
 		return 0, err
 	}
 	return seq, tx.put(bSnapID, []byte(h.ID), be64(seq))
