@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/hex"
 	"errors"
-	"fmt"
 	"testing"
 )
 
@@ -63,7 +62,7 @@ func TestEntryWords(t *testing.T) {
 	}
 	if t.Failed() {
 		row, _ := packEntry([]byte(anEntry))
-		t.Log(fmt.Sprintf("%x", row))
+		t.Logf("%x", row)
 	}
 }
 
