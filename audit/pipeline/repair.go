@@ -90,8 +90,8 @@ func Words(tx *store.Tx, problems []store.Problem) []string {
 	}
 	said := map[string]bool{}
 	var out []string
-	for _, p := range problems {
-		if s := words(p, files); !said[s] {
+	for _, p := range inARow(problems) {
+		if s := words(p.at, p.Problem, files); !said[s] {
 			said[s] = true
 			out = append(out, s)
 		}
@@ -99,8 +99,29 @@ func Words(tx *store.Tx, problems []store.Problem) []string {
 	return out
 }
 
-func words(p store.Problem, files map[string]kept) string {
-	at := p.Place()
+// A placed is a problem of one row or of several that say the same.
+type placed struct {
+	store.Problem
+	at store.Place
+}
+
+// inARow makes one of what is wrong alike with versions of one id that followed each
+// other: one damaged row may be what they are all differences from.
+func inARow(problems []store.Problem) (out []placed) {
+	for _, p := range problems {
+		at := p.Place()
+		if n := len(out); n > 0 && at.Bucket == "ver" && at.Upto > 0 {
+			if last := &out[n-1]; last.at.Bucket == "ver" && last.at.Table == at.Table && last.at.ID == at.ID && last.What == p.What && at.Upto+1 == last.at.Seq {
+				last.at.Seq = at.Seq
+				continue
+			}
+		}
+		out = append(out, placed{p, at})
+	}
+	return out
+}
+
+func words(at store.Place, p store.Problem, files map[string]kept) string {
 	p.What = strings.TrimPrefix(p.What, "blob "+at.Blob+": ")
 	switch at.Bucket {
 	case "blob":
@@ -114,7 +135,12 @@ func words(p store.Problem, files map[string]kept) string {
 		return fmt.Sprintf("blob %.12s, which no item has: %s", at.Blob, p.What)
 	case "cur", "ver", "chg":
 		since := ""
-		if at.Bucket != "cur" {
+		switch {
+		case at.Upto == at.Seq && at.Bucket == "ver":
+			since = fmt.Sprintf(", in #%d", at.Seq)
+		case at.Upto > 0:
+			since = fmt.Sprintf(", in #%d to #%d", at.Seq, at.Upto)
+		case at.Bucket != "cur":
 			since = fmt.Sprintf(", from #%d on", at.Seq)
 		}
 		what := map[string]string{tableItem: "state of ", tableFinding: "finding ", tableRegression: "regression ", tableCursor: "reading position of ", tableState: "the run's "}[at.Table]

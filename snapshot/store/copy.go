@@ -187,5 +187,5 @@ func (tx *Tx) Amend(seq uint64, h Header) error {
 	if err != nil {
 		return err
 	}
-	return tx.put(bSnap, be64(seq), v)
+	return errors.Join(tx.freeBodies(seq), tx.put(bSnap, be64(seq), v))
 }

@@ -29,7 +29,7 @@ func fill(t testing.TB, s *Store, r *mrand.Rand) *known {
 	var last []byte
 	for i := range 12 {
 		update(t, s, func(tx *Tx) error {
-			h := Header{ID: fmt.Sprintf("01DAMAGE%04d", i), At: noon.Add(time.Duration(i) * time.Hour), Score: int32(r.IntN(10000)), Body: fmt.Append(nil, "body", i)}
+			h := Header{ID: fmt.Sprintf("01DAMAGE%04d", i), At: noon.Add(time.Duration(i) * time.Hour), Score: int32(r.IntN(10000)), Body: changing(r, fmt.Sprint("run ", i/5))}
 			k.headers = append(k.headers, h)
 			seq, err := tx.AppendSnapshot(h)
 			if err != nil {
@@ -55,22 +55,31 @@ func fill(t testing.TB, s *Store, r *mrand.Rand) *known {
 				tx.PutObs(seq, "pm2", k.obs[seq]), tx.PutCache(key, k.cache[key]), tx.PutMeta("m", []byte("v")))
 		})
 	}
+	if n := restsIn(t, s); n < 25 {
+		t.Fatalf("only %d versions were kept as differences", n)
+	}
 	return k
 }
 
 func (k *known) put(r *mrand.Rand, tx *Tx, seq uint64, i int) {
-	n := 25
+	n := 40
 	if i == 0 {
 		n = 250
 	}
-	for range n {
+	for j := range n {
 		name := []string{"item", "finding"}[r.IntN(2)]
 		id := fmt.Sprintf("scripts/%03d", r.IntN(300))
-		v := fmt.Append(nil, "state of ", id, " ", r.Uint64())
-		if r.IntN(20) == 0 {
-			v = bytes.Repeat(v, 100)
+		if j%2 == 1 { // a few change often
+			id = fmt.Sprintf("scripts/%03d", r.IntN(12))
 		}
-		if i > 0 && r.IntN(4) == 0 {
+		v := fmt.Append(nil, "state of ", id, " ", r.Uint64())
+		switch r.IntN(20) {
+		case 0:
+			v = bytes.Repeat(v, 100)
+		case 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15:
+			v = changing(r, id)
+		}
+		if i > 0 && r.IntN(6) == 0 {
 			k.models[name].set(seq, id, nil)
 			tx.Table(name).Delete(seq, id)
 			continue

@@ -167,7 +167,13 @@ func (t Table) recall(id string, seq uint64, met error) (version, error) {
 	row, ok, err := t.tx.get(bVer, key)
 	switch {
 	case err == nil && ok:
-		return t.decodeVer(key, row)
+		v, err := t.decodeVer(key, row)
+		if err == nil {
+			v, err = t.grounded(id, v, nil)
+		}
+		if t.tx.pardonable(err) == nil {
+			return v, err
+		}
 	case err != nil && t.tx.pardonable(err) == nil:
 		return version{}, err
 	}

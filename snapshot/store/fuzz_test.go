@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/fnv"
+	mrand "math/rand/v2"
 	"os"
 	"path/filepath"
 	"testing"
@@ -111,11 +112,16 @@ func FuzzLayout(f *testing.F) {
 	})
 }
 
+func fixed() *mrand.Rand { return mrand.New(mrand.NewPCG(1, 1)) }
+
 // FuzzRow: a row decodes to what was sealed, and to nothing else than itself.
 func FuzzRow(f *testing.F) {
 	f.Add([]byte("key"), []byte("value"), uint16(0), byte(0))
 	f.Add([]byte("key"), bytes.Repeat([]byte("value"), 500), uint16(9), byte(1))
 	f.Add([]byte{}, []byte{}, uint16(3), byte(128))
+	r := fixed()
+	f.Add(changing(r, "a"), changing(r, "a"), uint16(3), byte(1))
+	f.Add(changing(r, "a"), append(bytes.Repeat([]byte("b"), 200), changing(r, "a")...), uint16(3), byte(1))
 	f.Fuzz(func(t *testing.T, key, value []byte, at uint16, flip byte) {
 		p, err := pack(value, 64)
 		if err != nil {
@@ -132,6 +138,14 @@ func FuzzRow(f *testing.F) {
 		if _, err := unseal(bStat, key, row); err == nil {
 			t.Fatal("a row passes in another bucket")
 		}
+		if d := newGround(key).difference(value); d != nil {
+			if got, err := addRest(d, key, nil); !restsOn(d, key) || err != nil || !bytes.Equal(got, value) {
+				t.Fatalf("%q as a difference from %q became %q, %v", value, key, got, err)
+			}
+			if restsOn(d, append(bytes.Clone(key), 0)) {
+				t.Fatal("a difference passes on another value")
+			}
+		}
 		row[int(at)%len(row)] ^= flip
 		if _, err := unseal(bCache, key, row); (err == nil) != (flip == 0) {
 			t.Fatalf("flip %d: %v", flip, err)
@@ -141,17 +155,34 @@ func FuzzRow(f *testing.F) {
 
 // FuzzDecode: foreign bytes behind a right check give a value or an error.
 func FuzzDecode(f *testing.F) {
-	h, _ := encodeHeader(Header{ID: "01X", At: noon, Body: bytes.Repeat([]byte("body"), 999)})
+	body := bytes.Repeat([]byte("body"), 999)
+	h, _ := encodeHeader(Header{ID: "01X", At: noon, Body: body})
 	f.Add(h)
 	f.Add(h[:headFixed])
+	r := fixed()
+	ground := newGround(changing(r, "a"))
+	f.Add(ground.difference(changing(r, "a")))
+	f.Add(ground.difference(append(bytes.Repeat([]byte("else "), 99), ground.value...)))
+	f.Add(ground.difference(ground.value))
 	f.Add([]byte{codecDelta})
 	f.Add([]byte{codecZstd, 0x28, 0xb5, 0x2f, 0xfd})
 	s := create(f)
+	bodies(f, s, bodyRun)
+	view(f, s, func(tx *Tx) error {
+		v, _, err := tx.get(bSnap, be64(2))
+		f.Add(bytes.Clone(v))
+		return err
+	})
+	tx, err := s.Begin()
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Cleanup(func() { tx.Rollback() })
 	f.Fuzz(func(t *testing.T, v []byte) {
-		if h, err := decodeHeader(v); err == nil {
+		if h, err := tx.decodeHeader(2, v); err == nil {
 			again, err := encodeHeader(h)
 			if h.ID != "" && !bytes.Contains([]byte(h.ID), []byte{0}) {
-				h2, err2 := decodeHeader(again)
+				h2, err2 := tx.decodeHeader(2, again)
 				if err != nil || err2 != nil || fmt.Sprint(h2) != fmt.Sprint(h) {
 					t.Fatalf("%v became %v: %v %v", h, h2, err, err2)
 				}
@@ -160,11 +191,11 @@ func FuzzDecode(f *testing.F) {
 		if out, err := unpack(v); err == nil && len(out) > maxValue {
 			t.Fatalf("%d bytes", len(out))
 		}
-		view(t, s, func(tx *Tx) error {
-			tx.content(v)
-			tx.Table("t").decodeCur(nil, v)
-			tx.Table("t").decodeVer(v, v)
-			return nil
-		})
+		if out, err := addRest(v, ground.value, nil); err == nil && len(out) > maxRest {
+			t.Fatalf("%d bytes", len(out))
+		}
+		tx.content(v)
+		tx.Table("t").decodeCur(nil, v)
+		tx.Table("t").decodeVer(v, v)
 	})
 }

@@ -24,7 +24,7 @@ func (m *mender) add(b bucket, key []byte, what string) {
 
 func (m *mender) all(now time.Time, host string) error {
 	for _, step := range []func() error{
-		func() error { return m.about(now, host) }, m.undecodable, m.snapshots, m.versions, m.changes, m.orphans, m.blobs,
+		func() error { return m.about(now, host) }, m.undecodable, m.differences, m.snapshots, m.versions, m.changes, m.orphans, m.blobs,
 	} {
 		if err := step(); err != nil {
 			return err
@@ -164,7 +164,7 @@ func (m *mender) versions() error {
 			continue
 		}
 		m.add(bVer, key, "the state from that snapshot on is lost")
-		if err := errors.Join(m.tx.put(bVer, key, []byte{tombstone}), m.tx.put(bChg, t.chgKey(g.id, g.seq), nil)); err != nil {
+		if err := errors.Join(t.part(g.id, g.seq), m.tx.put(bVer, key, []byte{tombstone}), m.tx.put(bChg, t.chgKey(g.id, g.seq), nil)); err != nil {
 			return err
 		}
 	}

@@ -130,6 +130,9 @@ func TestKill(t *testing.T) {
 			acked = tx.Seq()
 			return nil
 		})
+		if acked > 5 && restsIn(t, s) == 0 {
+			t.Error("no version is kept as a difference")
+		}
 		s.Close()
 	}
 }

@@ -52,7 +52,7 @@ func (tx *Tx) Drop(seq uint64, keep func(reading string) bool) (versions int, er
 	if err := tx.dropReadings(seq, keep); err != nil {
 		return 0, err
 	}
-	return versions, errors.Join(tx.del(bSnap, be64(seq)), tx.del(bSnapID, []byte(h.ID)))
+	return versions, errors.Join(tx.freeBodies(seq), tx.del(bSnap, be64(seq)), tx.del(bSnapID, []byte(h.ID)))
 }
 
 // after returns the number of the snapshot that follows one.
@@ -103,7 +103,7 @@ func (t Table) shift(id string, seq, next uint64) (gone int, err error) {
 	case err != nil:
 		return 0, err
 	case replaced:
-		gone, err = 1, t.tx.del(bVer, t.verKey(id, seq))
+		gone, err = 1, t.forget(id, v)
 	default:
 		err = t.move(id, v, next)
 	}
@@ -169,7 +169,7 @@ func (t Table) settle(id string, seq uint64) (gone int, err error) {
 		_, err = t.undo(id, v)
 		return 1, err
 	}
-	return 1, errors.Join(t.tx.del(bChg, t.chgKey(id, seq)), t.tx.del(bVer, t.verKey(id, seq)))
+	return 1, errors.Join(t.tx.del(bChg, t.chgKey(id, seq)), t.forget(id, v))
 }
 
 func (tx *Tx) dropReadings(seq uint64, keep func(string) bool) error {
@@ -263,6 +263,9 @@ func (tx *Tx) mark(ctx context.Context, live map[Digest]bool, refers func(table,
 				id = id[:max(0, len(id)-9)]
 			}
 			ver, err := decode(key, v)
+			if err == nil {
+				ver, err = t.grounded(string(id), ver, nil)
+			}
 			if err != nil || ver.value == nil {
 				return true, err
 			}

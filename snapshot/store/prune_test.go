@@ -53,7 +53,11 @@ func tableSteps(t *testing.T, s *Store, r *mrand.Rand, n int) {
 				if r.IntN(4) == 0 {
 					err = errors.Join(err, tab.Delete(seq, id))
 				} else { // few values, so that some come back
-					err = errors.Join(err, tab.Put(seq, id, fmt.Appendf(nil, "value %d of some length, so that it is worth packing: %d", r.IntN(3), r.IntN(2))))
+					v := fmt.Appendf(nil, "value %d of some length, so that it is worth packing: %d", r.IntN(3), r.IntN(2))
+					if r.IntN(3) > 0 {
+						v = changing(r, id)
+					}
+					err = errors.Join(err, tab.Put(seq, id, v))
 				}
 			}
 			return errors.Join(err, tx.PutObs(seq, "pm2", fmt.Append(nil, seq)), tx.PutObs(seq, "scripts", fmt.Append(nil, seq)))
@@ -69,6 +73,9 @@ func TestDrop(t *testing.T) {
 		s := create(t)
 		const n = 30
 		tableSteps(t, s, r, n)
+		if rests := restsIn(t, s); rests < 10 {
+			t.Fatalf("only %d versions are kept as differences", rests)
+		}
 		var kept, drop []uint64
 		for seq := uint64(1); seq <= n; seq++ {
 			if seq == n || r.IntN(3) == 0 {

@@ -48,9 +48,11 @@ const (
 const (
 	codecRaw   = 0
 	codecZstd  = 1
-	codecDelta = 2 // blobs only: base hash, then zstd with the base as raw dictionary
+	codecDelta = 2 // blobs: base hash, then zstd with the base as raw dictionary; bodies of headers: see bodyBase
 	tombstone  = 3 // versions only: the id was removed
 	codecMade  = 4 // analyses only: number and beginnings of the digests it was made of, then another codec
+	codecRest  = 5 // older versions only: a difference from a newer one, see ground.difference
+	codecWords = 6 // entries of the journal only: zstd with words of the program as raw dictionary
 )
 
 var errBadRow = errors.New("its check does not match")

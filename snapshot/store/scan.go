@@ -25,6 +25,7 @@ func (t Table) Scan(seq uint64, prefix string, fn func(id string, value []byte, 
 type Lazy struct {
 	plain  string
 	packed []byte // nil: it was not packed
+	base   []byte // what it is a difference from
 	fail   func(error) error
 }
 
@@ -37,7 +38,11 @@ func (l Lazy) Text() (string, error) {
 	}
 	room := unpackRoom.Get().(*[]byte)
 	defer unpackRoom.Put(room)
-	value, err := unpackTo(l.packed, (*room)[:0])
+	unpack := unpackTo
+	if isRest(l.packed) {
+		unpack = func(p, to []byte) ([]byte, error) { return addRest(p, l.base, to) }
+	}
+	value, err := unpack(l.packed, (*room)[:0])
 	if err != nil {
 		return "", l.fail(err)
 	}
@@ -51,7 +56,16 @@ func (t Table) ScanLazy(seq uint64, prefix string, fn func(id string, value Lazy
 		if v.value[0] == codecRaw {
 			return fn(id, Lazy{plain: string(v.value[1:])})
 		}
-		return fn(id, Lazy{packed: bytes.Clone(v.value), fail: func(err error) error { return t.tx.corrupt(bCur, t.curKey(id), err) }})
+		l := Lazy{packed: v.value, base: v.base, fail: func(err error) error { return t.tx.corrupt(bCur, t.curKey(id), err) }}
+		if isRest(v.value) && !isPackedRest(v.value) { // as quick as to copy what it rests on
+			text, err := l.Text()
+			if err != nil {
+				return err
+			}
+			return fn(id, Lazy{plain: text})
+		}
+		l.packed, l.base = bytes.Clone(v.value), bytes.Clone(v.base)
+		return fn(id, l)
 	})
 }
 
@@ -160,14 +174,14 @@ func (o *olderScan) scan() (err error) {
 
 // one gives one id as it was and moves both cursors past it.
 func (o *olderScan) one(id string, inCur, inVer bool) error {
-	var found version
+	var found, cur version
 	if inCur {
-		v, err := o.t.decodeCur(o.cur.key, o.cur.value)
-		if err != nil {
+		var err error
+		if cur, err = o.t.decodeCur(o.cur.key, o.cur.value); err != nil {
 			return err
 		}
-		if v.seq <= o.seq {
-			found = v
+		if cur.seq <= o.seq {
+			found = cur
 		}
 		if err := o.cur.next(); err != nil {
 			return err
@@ -182,10 +196,12 @@ func (o *olderScan) one(id string, inCur, inVer bool) error {
 			}
 			if bytes.HasPrefix(o.ver.key, o.key) && len(o.ver.key) == n+9 {
 				v, err := o.t.decodeVer(o.ver.key, o.ver.value)
+				if err == nil {
+					found, err = o.t.grounded(id, v, &cur)
+				}
 				if err != nil {
 					return err
 				}
-				found = v
 			}
 		}
 		if err := o.ver.skip(append(o.key, 1)); err != nil {
@@ -234,6 +250,9 @@ func (tx *Tx) Versions(fn func(table, id string, since, until uint64, value []by
 				decode = t.decodeVer
 			}
 			ver, err := decode(key, row)
+			if err == nil {
+				ver, err = t.grounded(id, ver, nil)
+			}
 			if err != nil {
 				return false, err
 			}

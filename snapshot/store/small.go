@@ -2,7 +2,6 @@ package store
 
 import (
 	"bytes"
-	"encoding/binary"
 	"errors"
 	"fmt"
 )
@@ -201,34 +200,4 @@ func (tx *Tx) Meta(key string) []byte {
 // PutMeta keeps a small value of the caller's.
 func (tx *Tx) PutMeta(key string, v []byte) error {
 	return tx.put(bMeta, []byte(userMeta+key), v)
-}
-
-// AppendJournal keeps a raw entry and returns its number: one more than the last,
-// or than after, where the caller knows of more entries than there are.
-func (tx *Tx) AppendJournal(raw []byte, after uint64) (n uint64, err error) {
-	if n, err = tx.lastN(bJournal); err != nil {
-		return 0, err
-	}
-	n = max(n, after)
-	if len(raw) > maxValue {
-		return 0, fmt.Errorf("journal entry of %d bytes is over the limit of %d", len(raw), maxValue)
-	}
-	return n + 1, tx.put(bJournal, be64(n+1), raw)
-}
-
-// Journal calls fn for every entry from a number on.
-func (tx *Tx) Journal(from uint64, fn func(n uint64, raw []byte) (more bool)) error {
-	return tx.walk(bJournal, be64(from), nil, func(k, v []byte) (bool, error) {
-		if len(k) != 8 {
-			return false, tx.corrupt(bJournal, k, "its key is no number")
-		}
-		return fn(binary.BigEndian.Uint64(k), append([]byte{}, v...)), nil
-	})
-}
-
-// JournalHead returns the number of the newest entry; 0 when there is none.
-func (tx *Tx) JournalHead() uint64 {
-	n, err := tx.lastN(bJournal)
-	tx.note(err)
-	return n
 }

@@ -29,6 +29,7 @@ const briefed = 1 << 31
 // flags, length of the id.
 const headFixed = 8 + 4 + 4 + 4 + 4 + 1
 
+// encodeHeader returns the row of a header, with its body whole.
 func encodeHeader(h Header) ([]byte, error) {
 	if h.ID == "" || len(h.ID) > math.MaxUint8 || strings.ContainsRune(h.ID, 0) {
 		return nil, fmt.Errorf("snapshot id %.40q: must be 1 to 255 bytes without NUL", h.ID)
@@ -47,11 +48,11 @@ func encodeHeader(h Header) ([]byte, error) {
 	return append(b, body...), err
 }
 
-// decodeHeader reads what encodeHeader wrote; a short body aliases v.
-func decodeHeader(v []byte) (h Header, err error) {
+// decodeHeader reads the row of a header; a short body aliases v.
+func (tx *Tx) decodeHeader(seq uint64, v []byte) (h Header, err error) {
 	h, packed, err := decodeHead(v)
 	if err == nil {
-		h.Body, err = unpack(packed)
+		h.Body, err = tx.body(seq, packed)
 	}
 	return h, err
 }
@@ -124,6 +125,9 @@ func (tx *Tx) AppendSnapshot(h Header) (seq uint64, err error) {
 	if err := tx.put(bSnap, be64(seq), v); err != nil {
 		return 0, err
 	}
+	if err := tx.leanBodies(seq, h.Body); err != nil {
+		return 0, err
+	}
 	return seq, tx.put(bSnapID, []byte(h.ID), be64(seq))
 }
 
@@ -133,7 +137,7 @@ func (tx *Tx) Header(seq uint64) (Header, bool, error) {
 	if err != nil || !ok {
 		return Header{}, false, err
 	}
-	h, err := decodeHeader(v)
+	h, err := tx.decodeHeader(seq, v)
 	if err != nil {
 		return Header{}, false, tx.corrupt(bSnap, be64(seq), err)
 	}
@@ -145,18 +149,18 @@ func (tx *Tx) Header(seq uint64) (Header, bool, error) {
 // when desc is true; 0 is the first, or the newest. Brief and body are valid
 // during the call only.
 func (tx *Tx) Headers(from uint64, desc bool, fn func(seq uint64, h Header) (more bool)) (err error) {
-	return tx.headers(from, desc, decodeHeader, fn)
+	return tx.headers(from, desc, tx.decodeHeader, fn)
 }
 
 // Heads is Headers without the bodies, which take most of the time.
 func (tx *Tx) Heads(from uint64, desc bool, fn func(seq uint64, h Header) (more bool)) (err error) {
-	return tx.headers(from, desc, func(v []byte) (Header, error) {
+	return tx.headers(from, desc, func(_ uint64, v []byte) (Header, error) {
 		h, _, err := decodeHead(v)
 		return h, err
 	}, fn)
 }
 
-func (tx *Tx) headers(from uint64, desc bool, decode func([]byte) (Header, error), fn func(uint64, Header) bool) (err error) {
+func (tx *Tx) headers(from uint64, desc bool, decode func(uint64, []byte) (Header, error), fn func(uint64, Header) bool) (err error) {
 	defer guard(tx.s.path, &err)()
 	r, err := tx.rows(bSnap)
 	if err != nil {
@@ -182,11 +186,18 @@ func (tx *Tx) headers(from uint64, desc bool, decode func([]byte) (Header, error
 			tx.lose(Problem{bucket: bSnap, key: r.key}.Place())
 			continue
 		}
-		h, err := decode(r.value)
-		if err != nil || len(r.key) != 8 {
-			return tx.corrupt(bSnap, r.key, "header does not decode")
+		seq := numberAt(r.key)
+		h, err := decode(seq, r.value)
+		if err == nil && len(r.key) != 8 {
+			err = errors.New("its key is no number")
 		}
-		if !fn(binary.BigEndian.Uint64(r.key), h) {
+		if err != nil {
+			if err = tx.corrupt(bSnap, r.key, err); tx.Bear(err) {
+				continue
+			}
+			return err
+		}
+		if !fn(seq, h) {
 			return nil
 		}
 	}

@@ -28,7 +28,8 @@ import (
 //
 //	1  the first
 //	2  headers have a brief and a compressed body; analyses name what they were made of
-const Schema = 2
+//	3  older versions, and headers, may be differences; entries of the journal are compressed
+const Schema = 3
 
 // DefaultWait is how long Open waits for the file when Options.Wait is zero.
 const DefaultWait = time.Second
@@ -150,6 +151,7 @@ func (s *Store) load() error {
 // their own form need none; what an older program cannot read needs one.
 var migrations = map[int]func(*Tx) error{
 	1: func(*Tx) error { return nil }, // headers and analyses of schema 1 are read as they are
+	2: func(*Tx) error { return nil }, // versions, headers and entries of schema 2 as well
 }
 
 // migrate brings a store that is open for writing to the schema of this program,

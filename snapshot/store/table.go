@@ -51,6 +51,7 @@ func (t Table) chgKey(id string, seq uint64) []byte {
 type version struct {
 	seq   uint64
 	value []byte // packed; nil when there is none or it was removed
+	base  []byte // of a difference: what it rests on
 	ok    bool   // there is such a version
 	cur   bool   // it stands in cur
 }
@@ -67,6 +68,9 @@ func (t Table) decodeCur(key, v []byte) (version, error) {
 	if len(v) < 9 {
 		return version{}, t.tx.corrupt(bCur, key, "it is cut off")
 	}
+	if isRest(v[8:]) {
+		return version{}, t.tx.corrupt(bCur, key, "it is a difference where there can be none")
+	}
 	return version{seq: binary.BigEndian.Uint64(v), value: v[8:], ok: true, cur: true}, nil
 }
 
@@ -76,9 +80,13 @@ func (t Table) older(id string, seq uint64) (v version, err error) {
 		v, err = t.decodeVer(key, value)
 		return false, err
 	})
-	return v, err
+	if err != nil {
+		return version{}, err
+	}
+	return t.grounded(id, v, nil)
 }
 
+// decodeVer leaves a difference without what it rests on: see grounded.
 func (t Table) decodeVer(key, value []byte) (version, error) {
 	if len(value) < 1 || len(key) < 8 {
 		return version{}, t.tx.corrupt(bVer, key, "it is cut off")
@@ -91,11 +99,19 @@ func (t Table) decodeVer(key, value []byte) (version, error) {
 }
 
 func (t Table) open(b bucket, id string, v version) ([]byte, error) {
-	value, err := unpack(v.value)
+	value, err := v.open()
 	if err != nil {
 		return nil, t.tx.corrupt(b, t.curKey(id), err)
 	}
 	return value, nil
+}
+
+// open returns the value of a version that is grounded; a raw one aliases it.
+func (v version) open() ([]byte, error) {
+	if isRest(v.value) {
+		return addRest(v.value, v.base, nil)
+	}
+	return unpack(v.value)
 }
 
 // At returns the value of an id as it was at a snapshot, and the snapshot it
@@ -167,9 +183,14 @@ func (t Table) history(id string, fn func(seq uint64, value []byte) (more bool))
 	if err != nil {
 		return err
 	}
+	cur := v
 	give := func(v version) (bool, error) {
 		if v.value == nil {
 			return fn(v.seq, nil), nil
+		}
+		v, err := t.grounded(id, v, &cur)
+		if err != nil {
+			return false, err
 		}
 		value, err := t.open(bVer, id, v)
 		if err != nil {

@@ -72,13 +72,15 @@ func modelValue(r *mrand.Rand) []byte {
 		return []byte{}
 	case 1:
 		return bytes.Repeat([]byte{byte(r.IntN(3))}, 3000)
+	case 2, 3, 4, 5:
+		return changing(r, "a")
 	}
 	return []byte(fmt.Sprint("value ", r.IntN(4)))
 }
 
 func TestTable(t *testing.T) {
 	t.Run("agrees with the model", func(t *testing.T) {
-		r := random(t)
+		r, rests := random(t), 0
 		for range 12 {
 			s := create(t)
 			models := map[string]model{"item": {}, "it": {}}
@@ -90,10 +92,14 @@ func TestTable(t *testing.T) {
 			s = mustOpen(t, s.Path(), Options{ReadOnly: true})
 			view(t, s, func(tx *Tx) error { compareAll(t, tx, models); return nil })
 			verified(t, s)
+			rests += restsIn(t, s)
 			s.Close()
 			if t.Failed() {
 				return
 			}
+		}
+		if rests < 100 {
+			t.Errorf("only %d versions were kept as differences", rests)
 		}
 	})
 	t.Run("steps over long histories", func(t *testing.T) {
@@ -135,6 +141,32 @@ func TestTable(t *testing.T) {
 			return nil
 		})
 	})
+}
+
+// changing returns one of many values that differ from each other in a few places, as
+// those of an item do.
+func changing(r *mrand.Rand, of string) []byte {
+	b := make([]byte, 0, 1200)
+	for i := range 40 {
+		b = fmt.Appendf(b, "%s, fact %d: %08x\n", of, i, i*2654435761)
+	}
+	for range 1 + r.IntN(3) {
+		copy(b[r.IntN(20)*40:], fmt.Sprintf("%d", r.IntN(3)))
+	}
+	return b
+}
+
+// restsIn counts the versions that are kept as differences.
+func restsIn(t testing.TB, s *Store) (n int) {
+	view(t, s, func(tx *Tx) error {
+		return tx.walk(bVer, nil, nil, func(_, row []byte) (bool, error) {
+			if isRest(row) {
+				n++
+			}
+			return true, nil
+		})
+	})
+	return n
 }
 
 func modelStep(t *testing.T, r *mrand.Rand, tx *Tx, models map[string]model) {

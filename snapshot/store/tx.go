@@ -17,7 +17,8 @@ type Tx struct {
 	tx     *bolt.Tx
 	b      [buckets]*bolt.Bucket
 	damage atomic.Pointer[CorruptError]
-	pardon *pardon // nil: every damage is an error
+	pardon *pardon                  // nil: every damage is an error
+	base   atomic.Pointer[bodyBase] // that a reader used last
 	ended  atomic.Bool
 }
 
@@ -187,12 +188,24 @@ func (r *rows) prev() error {
 			return err
 		}
 	}
-	return r.at(r.c.Prev())
+	k, v := r.c.Prev()
+	if k == nil && r.tx.tx.Writable() {
+		first, _ := r.tx.b[r.b].Cursor().First()
+		for k == nil && first != nil && bytes.Compare(first, r.key) < 0 { // bbolt stops at pages from which all was deleted
+			k, v = r.c.Prev()
+		}
+	}
+	return r.at(k, v)
 }
 
 func (r *rows) last() error {
 	if err := r.reach(nil, endmost); err != nil {
 		return err
+	}
+	if r.tx.tx.Writable() {
+		if k, v := r.c.First(); k == nil { // where all was deleted bbolt would look for the last for ever
+			return r.at(k, v)
+		}
 	}
 	return r.at(r.c.Last())
 }

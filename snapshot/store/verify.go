@@ -17,6 +17,7 @@ type Problem struct {
 
 	bucket bucket
 	key    []byte // of the row; nil for the page structure
+	upto   uint64 // see Place
 }
 
 // A Place is the row that a problem is about, in the terms of Tx's methods.
@@ -26,6 +27,7 @@ type Place struct {
 	Table  string // of cur, ver and chg, with the id
 	ID     string
 	Seq    uint64 // of snap, ver, chg, obs and journal
+	Upto   uint64 // of ver: the last snapshot that shows it; 0 where that is not known
 	Name   string // of an obs: its name; else the key
 }
 
@@ -46,7 +48,7 @@ func (p Problem) Place() Place {
 		at.Seq = numberAt(key)
 		at.Table, at.ID, _ = strings.Cut(string(key[min(8, len(key)):]), "\x00")
 	case bVer:
-		at.Seq = ^numberAt(key[max(0, len(key)-8):])
+		at.Seq, at.Upto = ^numberAt(key[max(0, len(key)-8):]), p.upto
 		at.Table, at.ID, _ = strings.Cut(string(key[:max(0, len(key)-9)]), "\x00")
 	case bCur:
 		at.Table, at.ID, _ = strings.Cut(string(key), "\x00")
@@ -138,10 +140,34 @@ func (v *verifier) bucket(b bucket) (err error) {
 		}
 		if err != nil {
 			v.add(fmt.Sprintf("%s %s", names[b], show(b, key)), "%s", plain(err))
-			v.found[len(v.found)-1].bucket, v.found[len(v.found)-1].key = b, bytes.Clone(key)
+			p := &v.found[len(v.found)-1]
+			p.bucket, p.key = b, bytes.Clone(key)
+			if b == bVer {
+				p.upto = v.shownUpto(key)
+			}
 		}
 	}
 	return nil
+}
+
+// shownUpto returns the last snapshot that shows an older version, by the index of
+// changes; 0 where nobody knows.
+func (v *verifier) shownUpto(key []byte) (upto uint64) {
+	t, id, ok := v.table(bVer, key)
+	if !ok {
+		return 0
+	}
+	what := t.curKey(id)
+	err := v.tx.walk(bChg, be64(^numberAt(key[len(key)-8:])+1), nil, func(at, _ []byte) (bool, error) {
+		if bytes.Equal(at[min(8, len(at)):], what) {
+			upto = numberAt(at) - 1
+		}
+		return upto == 0, nil
+	})
+	if err != nil {
+		return 0
+	}
+	return upto
 }
 
 // plain returns what is wrong without the path that every CorruptError repeats.

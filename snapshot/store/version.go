@@ -61,6 +61,16 @@ func (t Table) same(id string, v version, value []byte) (bool, error) {
 
 // undo takes the newest version away and returns the one before, which is then the newest.
 func (t Table) undo(id string, top version) (version, error) {
+	var on []resting
+	if top.value != nil {
+		value, err := t.open(bCur, id, top)
+		if err == nil {
+			on, err = t.resting(id, top.seq, value)
+		}
+		if err != nil {
+			return version{}, err
+		}
+	}
 	err := t.tx.del(bChg, t.chgKey(id, top.seq))
 	if top.cur {
 		err = errors.Join(err, t.tx.del(bCur, t.curKey(id)))
@@ -70,24 +80,37 @@ func (t Table) undo(id string, top version) (version, error) {
 	if err != nil {
 		return version{}, err
 	}
-	before, err := t.older(id, ^uint64(0))
-	if err != nil || before.value == nil {
-		return before, err
+	if len(on) == 0 {
+		before, err := t.older(id, ^uint64(0))
+		if err != nil || before.value == nil {
+			return before, err
+		}
+		value, err := t.open(bVer, id, before)
+		if err != nil {
+			return version{}, err
+		}
+		on = []resting{{before.seq, bytes.Clone(value)}}
 	}
-	before.value, before.cur = bytes.Clone(before.value), true
-	err = errors.Join(t.tx.put(bCur, t.curKey(id), append(be64(before.seq), before.value...)),
-		t.tx.del(bVer, t.verKey(id, before.seq)))
-	return before, err
+	before, err := t.renew(id, on[0].seq, on[0].value)
+	if err != nil {
+		return version{}, err
+	}
+	return before, errors.Join(t.tx.del(bVer, t.verKey(id, before.seq)), t.lean(id, on[1:], on[0].value))
+}
+
+// renew makes a value the current one.
+func (t Table) renew(id string, seq uint64, value []byte) (version, error) {
+	p, err := pack(value, packMin)
+	if err != nil {
+		return version{}, fmt.Errorf("put %.80q in table %s: %w", id, t.name, err)
+	}
+	return version{seq: seq, value: p, ok: true, cur: true}, t.tx.put(bCur, t.curKey(id), append(be64(seq), p...))
 }
 
 // push makes value, or a removal, the newest version.
 func (t Table) push(seq uint64, id string, top version, value []byte) error {
 	if top.value != nil {
-		old, err := t.retire(id, top)
-		if err != nil {
-			return err
-		}
-		if err := t.tx.put(bVer, t.verKey(id, top.seq), old); err != nil {
+		if err := t.retire(id, top, value); err != nil {
 			return err
 		}
 	}
@@ -97,19 +120,6 @@ func (t Table) push(seq uint64, id string, top version, value []byte) error {
 	if value == nil {
 		return errors.Join(t.tx.put(bVer, t.verKey(id, seq), []byte{tombstone}), t.tx.del(bCur, t.curKey(id)))
 	}
-	p, err := pack(value, packMin)
-	if err != nil {
-		return fmt.Errorf("put %.80q in table %s: %w", id, t.name, err)
-	}
-	return t.tx.put(bCur, t.curKey(id), append(be64(seq), p...))
-}
-
-// retire returns a version as it is kept when it is no longer the newest:
-// seldom read, so compressed wherever that helps.
-func (t Table) retire(id string, v version) ([]byte, error) {
-	value, err := t.open(bCur, id, v)
-	if err != nil {
-		return nil, err
-	}
-	return pack(value, coldMin)
+	_, err := t.renew(id, seq, value)
+	return err
 }
