@@ -11,6 +11,7 @@ type World struct {
 	Now      *snapshot.Snapshot
 	Before   snapshot.Past // the reference; never nil
 	Changes  []snapshot.Change
+	Since    Since // what Changes are known of
 	Gone     []Gone
 	History  History                 // nil: there is none
 	Expect   []Expected              // what the configuration expects to be there

@@ -143,11 +143,11 @@ func count(c *report.Counts, s audit.Severity) {
 }
 
 func (v *View) items() []report.Item {
-	changed := v.changed()
+	change := v.since().Teller(v.Changes)
 	out := make([]report.Item, 0, len(v.Snapshot.Items))
 	for _, it := range v.Snapshot.Items {
 		r := report.Item{Key: string(it.Key), System: string(it.System()), Name: it.Name, Path: it.Path, State: it.State,
-			Level: string(v.level(it)), Change: v.change(it, changed), Unknown: it.Unknown}
+			Level: string(v.level(it)), Change: change(it), Unknown: it.Unknown}
 		if r.Level != string(audit.LevelUnknown) && !v.scoreless {
 			s, ok := v.Score.Items[it.Key]
 			if !ok {

@@ -130,7 +130,7 @@ func (s *session) world(v *View) (*audit.World, error) {
 	if w.Failing, err = failing(s.tx, s.snap, before); err != nil {
 		return nil, err
 	}
-	w.Before, w.Changes, w.Gone, w.Derived, w.Self, w.All = s.before, v.Changes, s.info.Gone, s.derived, self, s.Checks
+	w.Before, w.Changes, w.Since, w.Gone, w.Derived, w.Self, w.All = s.before, v.Changes, v.since(), s.info.Gone, s.derived, self, s.Checks
 	w.Waivers = waivers(Waivers(s.capture.Waiving(), s.snap.Content), s.Config, accepted)
 	return w, nil
 }

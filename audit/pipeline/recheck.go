@@ -58,7 +58,7 @@ func (r *Recheck) ready(tx *store.Tx, seq uint64) (*again, error) {
 	if a.world.Failing, err = failing(tx, s, was); err != nil {
 		return nil, err
 	}
-	a.world.Before, a.world.Changes, a.world.Gone, a.world.Derived, a.world.All = a.before, a.view.Changes, info.Gone, a.view.derived, r.Checks
+	a.world.Before, a.world.Changes, a.world.Since, a.world.Gone, a.world.Derived, a.world.All = a.before, a.view.Changes, a.view.since(), info.Gone, a.view.derived, r.Checks
 	return a, nil
 }
 
