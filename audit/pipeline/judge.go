@@ -12,7 +12,7 @@ func (s *session) judge() (*View, error) {
 	s.Config.note(&s.info)
 	s.info.Every = s.Config.Every
 	checks := s.Config.checks(s.Checks)
-	v := &View{Seq: 1, Info: &s.info, Snapshot: s.snap, derived: s.derived, trending: trending(checks), recovered: s.recovered, known: s.Checks}
+	v := &View{Seq: 1, Info: &s.info, Snapshot: s.snap, derived: s.derived, trending: trending(checks), recovered: s.recovered, known: s.Checks, alone: s.lost != nil}
 	var old *judged
 	var err error
 	if s.past != nil {
@@ -46,13 +46,19 @@ func (s *session) judge() (*View, error) {
 	}
 	s.info.Crashed = j.Crashed
 	mark := audit.Mark{Seq: v.Seq, Run: s.info.ID, At: s.started}
-	v.findings = audit.Track(old.records(), j, checks, w, mark)
+	recs := old.records()
+	if s.lost != nil {
+		recs, mark.Seq = s.lost.recs, 0 // so that nothing begins in this run
+	}
+	if v.findings = audit.Track(recs, j, checks, w, mark); s.lost != nil {
+		v.findings = foundNow(v.findings, j)
+	}
 	for _, t := range v.findings {
 		if t.Carried && j.Doubted(t.Record) {
 			s.info.Doubted = append(s.info.Doubted, t.ID)
 		}
 	}
-	v.follow(old.records())
+	v.follow(recs)
 	v.checks = s.Config.rulesOf(checks)
 	v.evaluate()
 	if err := v.against(s.tx, old, s.cmp.old, mark); err != nil {
@@ -126,6 +132,8 @@ func (s *session) world(v *View) (*audit.World, error) {
 		if accepted, err = Acceptances(s.tx, s.past.seq); err != nil {
 			return nil, err
 		}
+	} else if s.lost != nil {
+		accepted = s.lost.accepted
 	}
 	if w.Failing, err = failing(s.tx, s.snap, before); err != nil {
 		return nil, err

@@ -48,8 +48,9 @@ type Runner struct {
 }
 
 // Run audits once and returns its document. With an error nothing was kept.
-// Errors: *store.BusyError, *store.CorruptError, *store.NewerError, the
-// context's cause, or what the operating system says of root or store.
+// Errors: *UnkeptError, which alone comes with a document, *store.BusyError,
+// *store.NewerError, the context's cause, or what the operating system says of
+// root or store.
 func (r *Runner) Run(ctx context.Context) (*report.Document, error) {
 	if !r.Ephemeral {
 		lock, err := r.lock()
@@ -64,6 +65,17 @@ func (r *Runner) Run(ctx context.Context) (*report.Document, error) {
 	s := &session{Runner: r, started: r.Host.Now().UTC().Round(0)}
 	defer s.close()
 	s.tellBefore(ctx)
+	made, err := s.run(ctx)
+	var bad *store.CorruptError
+	if s.kept || ctx.Err() != nil || !errors.As(err, &bad) {
+		return made, err
+	}
+	s.close()
+	return s.unkept(ctx, bad)
+}
+
+func (s *session) run(ctx context.Context) (*report.Document, error) {
+	r := s.Runner
 	s.list(ctx) // git lists the project while the store is opened and checked
 	if err := s.stageOf("open", s.open); err != nil {
 		return nil, err
@@ -130,6 +142,7 @@ func (s *session) finish(ctx context.Context, v *View) (*report.Document, error)
 			s.archived.revoke()
 			return &CommitError{err}
 		}
+		s.kept = true
 		if s.archived != nil {
 			_ = s.archived.thin() // what could not be removed is in the plan of the next archive
 		}

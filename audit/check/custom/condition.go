@@ -96,7 +96,7 @@ func (c *Condition) judge(p *audit.Pass) {
 			p.Report(c.report(it))
 		}
 	}
-	if asked > 0 && asked == untold {
+	if asked > 0 && asked == untold && !p.Since.Lost { // that nothing is known of before is told once for all
 		p.Report(audit.Report{Item: snapshot.Pseudo(snapshot.Auditor), Title: "condition cannot be told", Severity: audit.Low, At: c.At,
 			Message: fmt.Sprintf("The condition of %s could be told of none of its %s: %s", Prefix+c.ID, things(asked), why),
 			Hint:    "audit report --items --format json shows which facts and metrics an item has. Of a fact that not every item has, say what counts instead: fact(\"name\", \"\")."})
