@@ -1,6 +1,8 @@
 package pipeline
 
 import (
+	"math"
+
 	"healthaudit/audit"
 	"healthaudit/snapshot"
 	"healthaudit/snapshot/analyze/refs"
@@ -15,6 +17,9 @@ func (s *session) judge() (*View, error) {
 	v := &View{Seq: 1, Info: &s.info, Snapshot: s.snap, derived: s.derived, trending: trending(checks), recovered: s.recovered, known: s.Checks, alone: s.lost != nil}
 	var old *judged
 	var err error
+	if s.lost != nil {
+		v.Seq = math.MaxUint64 // which no snapshot has: nothing begins in this run, nor ends
+	}
 	if s.past != nil {
 		if old, err = s.recall(v); err != nil {
 			return nil, err
@@ -48,7 +53,7 @@ func (s *session) judge() (*View, error) {
 	mark := audit.Mark{Seq: v.Seq, Run: s.info.ID, At: s.started}
 	recs := old.records()
 	if s.lost != nil {
-		recs, mark.Seq = s.lost.recs, 0 // so that nothing begins in this run
+		recs, mark.Seq = s.lost.recs, 0
 	}
 	if v.findings = audit.Track(recs, j, checks, w, mark); s.lost != nil {
 		v.findings = foundNow(v.findings, j)

@@ -11,6 +11,7 @@ package pipeline
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -47,8 +48,8 @@ type Runner struct {
 	hand func(*rules.Hand) *rules.Hand // how tests get between an action and the world; nil is not at all
 }
 
-// Run audits once and returns its document. With an error nothing was kept.
-// Errors: *UnkeptError, which alone comes with a document, *store.BusyError,
+// Run audits once and returns its document. With an error nothing was kept, but for
+// *AfterError. Errors: *UnkeptError, which alone comes with a document, *store.BusyError,
 // *store.NewerError, the context's cause, or what the operating system says of
 // root or store.
 func (r *Runner) Run(ctx context.Context) (*report.Document, error) {
@@ -107,6 +108,7 @@ func (s *session) run(ctx context.Context) (*report.Document, error) {
 	if err != nil {
 		if made != nil { // the run is kept, and who waits for it must hear what of it failed
 			s.tellFailed(ctx, made, err)
+			err = &AfterError{v.Seq, err}
 		}
 		return nil, err
 	}
@@ -194,6 +196,18 @@ type CommitError struct{ Err error }
 
 func (e *CommitError) Error() string { return "keep the run: " + e.Err.Error() }
 func (e *CommitError) Unwrap() error { return e.Err }
+
+// An AfterError says that a run was kept, and that something went wrong after that.
+type AfterError struct {
+	Seq uint64 // of its snapshot
+	Err error
+}
+
+func (e *AfterError) Error() string {
+	return fmt.Sprintf("snapshot #%d was kept, then recovery had to end: %v", e.Seq, e.Err)
+}
+
+func (e *AfterError) Unwrap() error { return e.Err }
 
 func (r *Runner) lock() (*store.RunLock, error) {
 	return store.Lock(r.Store, store.LockOptions{Wait: r.Wait, Command: r.Command, Host: r.Host.Name(), Now: r.Host.Now()})

@@ -57,6 +57,9 @@ func codeOf(err error) (code int, hint string) {
 		if bad.Hint != "" {
 			hint = bad.Hint + "\n"
 		}
+		if after := (*pipeline.AfterError)(nil); errors.As(err, &after) {
+			return exitDamaged, hint + "audit report shows the run."
+		}
 		return exitDamaged, hint + "Nothing was changed. To begin a new store and set this one aside: audit run --new-store"
 	case errors.As(err, &part):
 		return exitDamaged, hint
