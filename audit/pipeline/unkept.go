@@ -117,7 +117,7 @@ func (s *session) tellUnkept(ctx context.Context, v *View) (*report.Document, er
 	if was, err := ReadUnkept(s.Store); err == nil {
 		e.Since = was.Since
 	}
-	what := "the store is damaged: " + InWords(s.lost.damage)
+	what := "the store is damaged: " + shortWords(s.lost.damage)
 	v.lost = append(v.lost, report.Error{System: string(snapshot.Auditor), Source: "store",
 		Message: what + "; this run compared with nothing and kept nothing: what is new, changed or gone is not known",
 		Hint:    "audit store verify --repair saves what is whole; runs compare and are kept again after that"})
@@ -129,7 +129,7 @@ func (s *session) tellUnkept(ctx context.Context, v *View) (*report.Document, er
 	}
 	d.Run.Seq, d.Score.History[len(d.Score.History)-1].Seq = 0, 0 // there is no snapshot of that number
 	if !s.Ephemeral {
-		if err := s.noteUnkept(cmp.Or(e.Since, s.started), InWords(s.lost.damage)); err != nil {
+		if err := s.noteUnkept(cmp.Or(e.Since, s.started), shortWords(s.lost.damage)); err != nil {
 			d.Errors = append(d.Errors, report.Error{System: string(snapshot.Auditor), Source: unkeptName, Message: err.Error(), Hint: "audit check-alive and audit status read it: let the user who runs audit write beside the store"})
 		}
 	}

@@ -177,7 +177,9 @@ func (c *runCmd) logged(a *App, s *settings, r *pipeline.Runner) (*report.Docume
 	case doc == nil:
 		log.broke(err)
 	default:
-		log.ended(doc)
+		if log.ended(doc); err != nil {
+			log.broke(err)
+		}
 	}
 	return doc, err
 }

@@ -57,7 +57,7 @@ func (c *storeVerifyCmd) repair(a *App) error {
 		if err != nil {
 			return errors.Join(err, rep.Discard())
 		}
-		if err := rep.Place(aside); err != nil {
+		if err := errors.Join(rep.Place(aside), pipeline.Kept(a.Store)); err != nil {
 			return err
 		}
 		_, err = fmt.Fprintf(a.Stdout, "store: repaired: it has %s and %s; the damaged one is kept as %s\n", counted(stats.Snapshots, "snapshot"), counted(stats.Items, "item"), aside)
