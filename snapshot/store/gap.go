@@ -2,7 +2,6 @@ package store
 
 import (
 	"crypto/sha256"
-	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
@@ -48,14 +47,14 @@ func (tx *Tx) NoteGaps() error {
 	}
 	told := tx.JournalHead()
 	var gaps []Gap
-	err = tx.walk(bJournal, nil, nil, gapsOf(func(g Gap) {
+	err = tx.gaps(func(g Gap) {
 		if i := slices.IndexFunc(known, g.same); i >= 0 {
 			g = known[i]
 		} else {
 			g.Told = told
 		}
 		gaps = append(gaps, g)
-	}))
+	})
 	if err != nil || slices.Equal(gaps, known) {
 		return err
 	}
@@ -69,20 +68,30 @@ func (tx *Tx) NoteGaps() error {
 // same reports whether two gaps are one, whoever tells of it.
 func (g Gap) same(o Gap) bool { return g.From == o.From && g.To == o.To && g.Next == o.Next }
 
-// gapsOf calls fn for every gap in a walk over the journal.
-func gapsOf(fn func(Gap)) func(key, value []byte) (bool, error) {
+// gaps calls fn for everything that the journal lacks before its last entry.
+func (tx *Tx) gaps(fn func(Gap)) error {
 	last := uint64(0)
-	return func(key, value []byte) (bool, error) {
-		if len(key) != 8 {
-			return true, nil // that is told as it is
-		}
-		n := binary.BigEndian.Uint64(key)
+	return tx.Journal(1, func(n uint64, raw []byte) bool {
 		if n > last+1 {
-			fn(Gap{From: last + 1, To: n - 1, Next: sumOf(value)})
+			fn(Gap{From: last + 1, To: n - 1, Next: sumOf(raw)})
 		}
 		last = n
-		return true, nil
+		return true
+	})
+}
+
+// isKnown reports whether what the journal lacks before an entry was noted.
+func (tx *Tx) isKnown(from, next uint64) bool {
+	known, err := tx.KnownGaps()
+	if err != nil || len(known) == 0 {
+		return false
 	}
+	found := false
+	err = tx.Journal(next, func(n uint64, raw []byte) bool {
+		found = n == next && slices.ContainsFunc(known, Gap{From: from, To: next - 1, Next: sumOf(raw)}.same)
+		return false
+	})
+	return err == nil && found
 }
 
 func sumOf(b []byte) string {
@@ -103,7 +112,7 @@ func (m *mender) journal() error {
 			told[numberAt(p.key)] = true
 		}
 	}
-	return m.tx.walk(bJournal, nil, nil, gapsOf(func(g Gap) {
+	return m.tx.gaps(func(g Gap) {
 		if n := g.From; !slices.ContainsFunc(known, g.same) {
 			for n <= g.To && told[n] {
 				n++
@@ -112,5 +121,5 @@ func (m *mender) journal() error {
 				m.add(bJournal, be64(g.To+1), fmt.Sprintf("numbers %d to %d are missing before it", g.From, g.To))
 			}
 		}
-	}))
+	})
 }
