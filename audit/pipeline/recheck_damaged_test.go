@@ -90,10 +90,34 @@ func TestRecheck_damaged(t *testing.T) {
 			t.Errorf("%s: it began in #%d, lost: %v", name, b.First.Seq, lost)
 		}
 	})
+	restless := &audit.Check{ID: "looks-back", System: snapshot.Scripts, Judge: func(p *audit.Pass) {}}
+	for damaged, told := range map[bool]bool{false: true, true: false} {
+		if err := os.WriteFile(path, whole, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if damaged {
+			change(t, path, damagedItem("scripts/tools/y.sh"))
+		}
+		err := look(func(tx *store.Tx) error {
+			v, err := r.Ask(tx, 3, restless, "scripts/tools/x.sh")
+			if v.Found || (v.Why == "") != told {
+				t.Errorf("damaged: %v: %+v", damaged, v)
+			}
+			return err
+		})
+		if err != nil {
+			t.Error(err)
+		}
+	}
 	t.Logf("%d rows of which a snapshot is judged in part, %d where it cannot be read", partly, refused)
 	if partly == 0 || refused > 3 { // its header, and what the store says of itself
 		t.Errorf("%d in part, %d not at all", partly, refused)
 	}
+}
+
+// damagedItem damages the state of an item.
+func damagedItem(key snapshot.Key) func(*bolt.Tx) error {
+	return damaged("cur", []byte("item\x00"+key))
 }
 
 // sameOrUnknown looks for what a snapshot that is judged in part says and the whole

@@ -38,7 +38,8 @@ func remembers(t *testing.T) *project {
 	return p
 }
 
-// eachRow calls fn with a damage for every row of a store, and what it is called.
+// eachRow calls fn with a damage for the rows of a store, and what it is called: for
+// every one, but of those that can be made again, and in a short run, for some.
 func eachRow(t *testing.T, path string, fn func(name string, damage func(*bolt.Tx) error)) {
 	t.Helper()
 	type row struct{ bucket, key []byte }
@@ -51,7 +52,10 @@ func eachRow(t *testing.T, path string, fn func(name string, damage func(*bolt.T
 			})
 		})
 	})
-	for _, r := range rows {
+	for i, r := range rows {
+		if b := string(r.bucket); (b == "cache" || b == "stat" || b == "chg") && i%4 > 0 || testing.Short() && i%3 > 0 {
+			continue
+		}
 		fn(fmt.Sprintf("%s %.60q", r.bucket, r.key), func(tx *bolt.Tx) error {
 			b := tx.Bucket(r.bucket)
 			v := bytes.Clone(b.Get(r.key))
