@@ -145,7 +145,7 @@ func TestCondition_lostChange(t *testing.T) {
 		"first":  {audit.Since{First: true}, 3, 0},
 		"second": {audit.Since{}, 0, 0},
 		"unsure": {audit.Since{Unsure: map[snapshot.Key]bool{"scripts/b": true}}, 0, 1},
-		"lost":   {audit.Since{Lost: true}, 1, 3}, // the finding is that it can be told of none
+		"lost":   {audit.Since{Lost: true}, 0, 3}, // that nothing is known of before is told once for all
 	} {
 		_, w := world()
 		w.Since = want.since
