@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"bytes"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
@@ -18,7 +19,6 @@ import (
 	"healthaudit/snapshot/archive"
 	"healthaudit/snapshot/collect"
 	"healthaudit/snapshot/host"
-	"healthaudit/snapshot/store"
 )
 
 // Why a file is not in an archive.
@@ -51,6 +51,7 @@ type gatherer struct {
 
 	sources []archive.Source
 	left    []archive.LeftOut
+	isOut   map[string]bool // paths of left
 }
 
 // files adds the captured files of a snapshot.
@@ -60,7 +61,8 @@ func (g *gatherer) files(s *snapshot.Snapshot) error {
 	if !g.sealed {
 		masked, obscure = Masked(s), unmaskable(s)
 	}
-	return each(s, func(f snapshot.File) error {
+	var list []snapshot.File // those whose text decides
+	_ = each(s, func(f snapshot.File) error {
 		switch {
 		case !filepath.IsLocal(filepath.FromSlash(f.Path)):
 			g.out(f.Path, outOutside)
@@ -74,10 +76,19 @@ func (g *gatherer) files(s *snapshot.Snapshot) error {
 		case obscure[f.Path]:
 			g.out(f.Path, outUnread)
 		default:
-			return g.file(f)
+			list = append(list, f)
 		}
 		return nil
 	})
+	verdicts := make([]verdict, len(list))
+	sideBySide(len(list), func(i int) { verdicts[i] = g.judge(list[i].SHA256) })
+	for i, f := range list {
+		if err := verdicts[i].err; err != nil {
+			return err
+		}
+		g.file(f, verdicts[i])
+	}
+	return nil
 }
 
 // unmaskable returns the files whose values would be masked, had they been
@@ -121,16 +132,15 @@ func each(s *snapshot.Snapshot, fn func(snapshot.File) error) error {
 	return nil
 }
 
-func (g *gatherer) file(f snapshot.File) error {
-	switch kept, tells, err := g.judge(f.SHA256); {
-	case err != nil:
-		return err
-	case !kept:
+// file adds a file, or says why it stays out.
+func (g *gatherer) file(f snapshot.File, v verdict) {
+	switch {
+	case !v.kept:
 		g.out(f.Path, outUnkept)
-		return nil
-	case tells && !g.sealed:
+		return
+	case v.tells && !g.sealed:
 		g.out(f.Path, outTelling)
-		return nil
+		return
 	}
 	g.sources = append(g.sources, archive.Source{
 		Entry: archive.Entry{Name: archive.FilesFolder + f.Path, Mode: f.Mode.Perm(), Size: f.Size, SHA256: f.SHA256},
@@ -139,37 +149,9 @@ func (g *gatherer) file(f snapshot.File) error {
 			if err != nil {
 				return nil, err
 			}
-			return archive.Bytes("", 0, b).Open()
+			return io.NopCloser(bytes.NewReader(b)), nil
 		}})
-	return nil
 }
-
-// judge reports whether the bytes of that digest are kept, and whether a secret
-// seems to stand in them, which is looked for once and remembered.
-func (g *gatherer) judge(sum string) (kept, tells bool, err error) {
-	key := tellsKey + sum
-	if v := g.memo.Get(key); len(v) == 1 && g.has(sum) {
-		return true, v[0] == 1, nil
-	}
-	b, err := g.bytes(sum)
-	var none errNoBytes
-	if errors.Is(err, store.ErrNoBlob) || errors.As(err, &none) {
-		return false, false, nil
-	}
-	if err != nil {
-		return false, false, err
-	}
-	verdict := []byte{0}
-	if tells = tellsSecret(b); tells {
-		verdict[0] = 1
-	}
-	g.memo.PutFrom(key, []string{sum}, verdict)
-	return true, tells, nil
-}
-
-// tellsKey begins the keys of what is remembered of tellsSecret; its number is
-// raised when that finds other things than before.
-const tellsKey = "archive.tells/1/"
 
 // secrets adds the files that are never captured, as they are now, or says that
 // they stay out.
@@ -242,10 +224,16 @@ func (g *gatherer) home(path, folder string) {
 	}
 }
 
+// out says why a path stays out; what is said of it first stands.
 func (g *gatherer) out(path, why string) {
-	if !slices.ContainsFunc(g.left, func(l archive.LeftOut) bool { return l.Path == path }) {
-		g.left = append(g.left, archive.LeftOut{Path: path, Reason: why})
+	if g.isOut[path] {
+		return
 	}
+	if g.isOut == nil {
+		g.isOut = map[string]bool{}
+	}
+	g.isOut[path] = true
+	g.left = append(g.left, archive.LeftOut{Path: path, Reason: why})
 }
 
 // content is a keyed digest of what goes in, for which no file is read: captured

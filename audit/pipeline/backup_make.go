@@ -132,7 +132,11 @@ func (r *request) write(ctx context.Context) (_ *archiving, err error) {
 		}
 		d.Sources = append(d.Sources, r.full)
 	} else {
-		state, err := archive.Made(archive.StateName, 0o600, r.from.encode)
+		write, err := r.from.encoder()
+		if err != nil {
+			return nil, err
+		}
+		state, err := archive.Made(archive.StateName, 0o600, write)
 		if err != nil {
 			return nil, err
 		}
@@ -261,8 +265,8 @@ func (s *session) backUp(ctx context.Context, v *View) (*archiving, error) {
 	if err != nil {
 		return nil, err
 	}
-	content := stored{s.tx, s.stage}
-	g := &gatherer{host: s.Host, bytes: content.Bytes, has: content.has, memo: s.memo, key: s.key, sealed: len(to) > 0, keys: c.keys()}
+	content := func() stored { return stored{s.tx, s.stage} } // keepAhead opens the store anew
+	g := &gatherer{host: s.Host, bytes: func(sum string) ([]byte, error) { return content().Bytes(sum) }, has: func(sum string) bool { return content().has(sum) }, memo: s.memo, key: s.key, sealed: len(to) > 0, keys: c.keys()}
 	g.secrets(v.Snapshot)
 	if c.When != WhenAlways && s.there(g.content(v.Snapshot)) {
 		return nil, nil
@@ -270,7 +274,12 @@ func (s *session) backUp(ctx context.Context, v *View) (*archiving, error) {
 	if err := g.files(v.Snapshot); err != nil {
 		return nil, err
 	}
-	r := &request{cfg: c, host: s.Host, tool: s.Version, store: s.reader.ID(), from: backedView(v), kind: archive.Slim, g: g, to: to}
+	if err := s.keepAhead(); err != nil {
+		return nil, &CommitError{err}
+	}
+	from := backedView(v)
+	from.states = s.cmp.dirty
+	r := &request{cfg: c, host: s.Host, tool: s.Version, store: s.reader.ID(), from: from, kind: archive.Slim, g: g, to: to}
 	a, err := r.write(ctx)
 	if err != nil {
 		return nil, err

@@ -24,7 +24,7 @@ type savedState struct {
 	At          time.Time                                     `json:"at"`
 	Score       int32                                         `json:"score"` // hundredths of a point; -1 none
 	Info        *Info                                         `json:"info"`
-	Items       [][]byte                                      `json:"items,omitempty"` // snapshot.Item.Encode; see encode
+	Items       [][]byte                                      `json:"items,omitempty"` // snapshot.Item.Encode; see encoder
 	Readings    map[snapshot.System]map[snapshot.Key]readings `json:"readings"`
 	Findings    []*audit.Record                               `json:"findings"` // open ones
 	Regressions []*audit.Regression                           `json:"regressions"`
@@ -44,6 +44,7 @@ type backed struct {
 	records     []*audit.Record
 	regressions []*audit.Regression
 	checks      map[string]string
+	states      *states // of items that are encoded already; nil: of none
 }
 
 // backedView is a run that was judged and is not yet committed.
@@ -75,10 +76,61 @@ func loadBacked(tx *store.Tx, seq uint64) (*backed, error) {
 	return b, row(tx, seq, rowChecks, &b.checks)
 }
 
-// encode writes the state. The same snapshot gives the same bytes, be it of a run
-// or of the store. Items come last and one by one: all of them encoded would take
-// more memory than all else that a run holds.
-func (b *backed) encode(w io.Writer) error {
+// encoder returns what writes the state. The same snapshot gives the same bytes, be
+// it of a run or of the store. Items come last and one by one: all of them encoded
+// would take more memory than all else that a run holds.
+func (b *backed) encoder() (func(io.Writer) error, error) {
+	head, err := b.head()
+	if err != nil {
+		return nil, err
+	}
+	return func(w io.Writer) error {
+		if _, err := w.Write(head); err != nil {
+			return err
+		}
+		if err := b.items(w); err != nil {
+			return err
+		}
+		_, err := io.WriteString(w, "}")
+		return err
+	}, nil
+}
+
+// items writes the items of a state.
+func (b *backed) items(w io.Writer) error {
+	if len(b.Snapshot.Items) == 0 {
+		return nil
+	}
+	made := &stateReader{}
+	if b.states != nil {
+		var err error
+		if made, err = b.states.read(); err != nil {
+			return err
+		}
+	}
+	sep := `,"items":["`
+	var room, text []byte // one of each for all items: this is as much as the rest of a small run
+	for _, it := range b.Snapshot.Items {
+		item, err := made.state(it)
+		if err != nil {
+			return err
+		}
+		if item == nil {
+			room = it.AppendEncode(room[:0])
+			item = room
+		}
+		text = append(base64.StdEncoding.AppendEncode(append(text[:0], sep...), item), '"')
+		if _, err := w.Write(text); err != nil {
+			return err
+		}
+		sep = `,"`
+	}
+	_, err := io.WriteString(w, "]")
+	return err
+}
+
+// head is all of the state but its items, and but for its end.
+func (b *backed) head() ([]byte, error) {
 	info := *b.Info
 	info.Archive, info.ArchiveFailed = nil, ""
 	s := savedState{Format: stateFormat, ID: info.ID, At: info.Started, Score: b.score, Info: &info, Readings: readingsIn(b.Snapshot),
@@ -91,31 +143,10 @@ func (b *backed) encode(w io.Writer) error {
 	slices.SortFunc(s.Findings, func(a, b *audit.Record) int { return strings.Compare(a.ID, b.ID) })
 	slices.SortFunc(s.Regressions, func(a, b *audit.Regression) int { return strings.Compare(a.ID(), b.ID()) })
 	head, err := json.Marshal(s)
-	if err != nil {
-		return err
-	}
-	_, err = w.Write(bytes.TrimSuffix(head, []byte("}")))
-	sep := `,"items":["`
-	var item, text []byte // one of each for all items: this is as much as the rest of a small run
-	for _, it := range b.Snapshot.Items {
-		if err == nil {
-			item = it.AppendEncode(item[:0])
-			text = append(base64.StdEncoding.AppendEncode(append(text[:0], sep...), item), '"')
-			_, err = w.Write(text)
-		}
-		sep = `,"`
-	}
-	end := "]}"
-	if len(b.Snapshot.Items) == 0 {
-		end = "}"
-	}
-	if err == nil {
-		_, err = io.WriteString(w, end)
-	}
-	return err
+	return bytes.TrimSuffix(head, []byte("}")), err
 }
 
-// decodeState reads what encode wrote.
+// decodeState reads what encoder's function wrote.
 func decodeState(raw []byte) (*savedState, error) {
 	d := json.NewDecoder(bytes.NewReader(raw))
 	var s savedState

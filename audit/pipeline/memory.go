@@ -46,6 +46,15 @@ func (m *memo) PutFrom(key string, inputs []string, value []byte) {
 	m.fresh[key] = made{value, inputs}
 }
 
+// take returns what is fresh, and forgets it.
+func (m *memo) take() map[string]made {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	fresh := m.fresh
+	m.fresh = map[string]made{}
+	return fresh
+}
+
 const stampSize = 4 + 8*4 + 4 + 32
 
 // encodeStamp packs a stamp: mode, size, mtime, ctime, inode, uid, digest, and one

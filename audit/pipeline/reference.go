@@ -67,10 +67,11 @@ func (l *lockedPast) System(sys snapshot.System) snapshot.SystemState {
 // the same pointer on both sides, so that nothing is decoded or compared twice.
 type comparison struct {
 	old   []*snapshot.Item      // in key order; those carried are in the new snapshot too
-	dirty []encoded             // items whose stored state must be written, in key order
+	dirty *states               // of the items whose stored state must be written
 	gone  []*snapshot.Item      // in the reference, not in the new one, though their source was read
 	kept  []snapshot.Key        // see Info.Kept
 	ended map[snapshot.Key]bool // were kept, and a person accepted that they are gone
+	fresh []encoded             // those items, in key order, until they are staged
 	seen  hash.Hash             // of the states of all items, those that are gone included
 }
 
@@ -92,8 +93,8 @@ func (c *comparison) lost(changes []snapshot.Change) []*snapshot.Item {
 
 // compare joins the items of a snapshot with those of its reference and adds
 // to the snapshot what must be carried: the items of systems and sources that
-// were not read.
-func compare(snap *snapshot.Snapshot, p *past) (*comparison, error) {
+// were not read. New states go into the stage.
+func compare(snap *snapshot.Snapshot, p *past, to *stage) (*comparison, error) {
 	snap.Sort()
 	c := &comparison{seen: sha256.New()}
 	items, i := snap.Items, 0
@@ -148,6 +149,7 @@ func compare(snap *snapshot.Snapshot, p *past) (*comparison, error) {
 	for ; i < len(items); i++ {
 		c.change(items[i], states[i])
 	}
+	c.dirty, c.fresh = to.add(c.fresh), nil
 	c.keepStarted(snap)
 	slices.Sort(c.kept)
 	snap.Sort()
@@ -163,7 +165,7 @@ const (
 // change notes an item whose state is another than before.
 func (c *comparison) change(it *snapshot.Item, state []byte) {
 	c.see(it.Key, here, state)
-	c.dirty = append(c.dirty, encoded{it, state})
+	c.fresh = append(c.fresh, encoded{it, state})
 }
 
 func (c *comparison) see(key snapshot.Key, of byte, state []byte) {
@@ -234,7 +236,7 @@ type stored struct {
 
 func (s stored) Bytes(sum string) ([]byte, error) {
 	if s.stage != nil {
-		if b, ok, err := s.stage.bytes(sum); ok || err != nil {
+		if b, ok, err := s.stage.read(sum); ok || err != nil {
 			return b, err
 		}
 	}

@@ -5,7 +5,8 @@
 //
 // It wires the packages that know nothing of each other. It keeps the store
 // open read-only while it looks, and writes the run in one transaction at
-// the end: a run that is killed leaves the store as it was.
+// the end: a run that is killed leaves the store as it was, but for bytes and
+// analyses of files, which are known by their content and tell of no run.
 package pipeline
 
 import (
@@ -184,7 +185,8 @@ func (s *session) archive(ctx context.Context, v *View) (*View, error) {
 		return v, nil
 	}
 	var bad *store.CorruptError
-	if errors.As(err, &bad) {
+	var unkept *CommitError
+	if errors.As(err, &bad) || errors.As(err, &unkept) {
 		return nil, err
 	}
 	s.unmade = s.Config.Backups.failed(err, s.Host.Root())

@@ -29,10 +29,11 @@ type session struct {
 	started time.Time
 	listing chan listed
 	cancel  context.CancelFunc // of the listing
-	reader  *store.Store       // nil on a first run
+	reader  *store.Store       // what is remembered; nil when it is not open
 	tx      *store.Tx
-	past    *past    // nil on a first run
-	ahead   []func() // see caughtUp
+	past    *past        // nil on a first run
+	ahead   []func()     // see caughtUp
+	keeping func() error // waits for what keepAhead began; nil when it did not
 	before  *lockedPast
 	key     []byte
 	hashes  sync.Pool // of keyed hash.Hash
@@ -75,14 +76,21 @@ func (s *session) close() {
 
 // release closes the store for reading, so that it can be opened for writing.
 func (s *session) release() {
-	s.caughtUp()
-	if s.tx != nil {
-		s.tx.Rollback()
-		s.tx = nil
+	s.endReading() // to make room for more, bbolt waits for those who read
+	if s.keeping != nil {
+		_ = s.keeping() // who counts on it asks
 	}
 	if s.reader != nil {
 		s.reader.Close()
 		s.reader = nil
+	}
+}
+
+func (s *session) endReading() {
+	s.caughtUp()
+	if s.tx != nil {
+		s.tx.Rollback()
+		s.tx = nil
 	}
 }
 
@@ -147,7 +155,9 @@ func (s *session) open() (err error) {
 	if s.Ephemeral {
 		dir = ""
 	}
-	s.stage, err = newStage(dir)
+	if s.stage, err = newStage(dir); err == nil && !s.Ephemeral {
+		s.stage.packs = func(sum string) bool { return !s.tx.HasBlob(sum) }
+	}
 	return err
 }
 
@@ -194,16 +204,15 @@ func (s *session) look(ctx context.Context) error {
 		_, unread := tree.InUnread(it.Path)
 		return unread && s.before.Item(it.Key) != nil
 	})
-	for _, it := range g.items {
-		it.Sort()
-	}
+	items := unique(g.items)
+	sideBySide(len(items), func(i int) { items[i].Sort() })
 	s.snap = &snapshot.Snapshot{
-		ID: s.info.ID, At: s.started, Systems: g.states, Items: unique(g.items), Tree: tree, Context: uniqueFiles(g.context),
-		Content: noting{stored{s.tx, s.stage}, &s.unread},
+		ID: s.info.ID, At: s.started, Systems: g.states, Items: items, Tree: tree, Context: uniqueFiles(g.context),
+		Content: s.content(),
 	}
 	s.tree = tree.Encode()
 	s.caughtUp()
-	err = s.stageOf("diff", func() (err error) { s.cmp, err = compare(s.snap, s.past); return err })
+	err = s.stageOf("diff", func() (err error) { s.cmp, err = compare(s.snap, s.past, s.stage); return err })
 	if err != nil {
 		return err
 	}
@@ -211,6 +220,9 @@ func (s *session) look(ctx context.Context) error {
 	s.gone = s.deleted(ctx)
 	return s.before.err
 }
+
+// content is the bytes of files, as those who ask for them see it.
+func (s *session) content() snapshot.Content { return noting{stored{s.tx, s.stage}, &s.unread} }
 
 // keepEpochs gives systems that were not read the epoch of the items that are
 // carried for them, so that the next run that reads them rebases when it must.

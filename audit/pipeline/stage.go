@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"sort"
 	"sync"
+
+	"healthaudit/snapshot/store"
 )
 
 type errNoBytes string
@@ -17,15 +19,21 @@ func (e errNoBytes) Error() string {
 
 // A stage holds the bytes of captured files until the commit, in a temporary
 // file that only its owner can read, so that memory does not grow with the
-// project.
+// project. What is to go into the store is packed as it comes, by whoever brings
+// it: collectors use all cores, the commit has but one.
 type stage struct {
-	mu   sync.Mutex
-	file *os.File
-	at   map[string][2]int64 // digest → offset, length
-	end  int64
-	tail []byte // the last bytes before end, not yet in the file
-	err  error  // the first failure to write; the commit reports it
+	packs func(sum string) bool // whether bytes are packed; nil: none are
+	mu    sync.Mutex
+	file  *os.File
+	at    map[string]span // by digest
+	bytes int64           // of files
+	end   int64
+	tail  []byte // the last bytes before end, not yet in the file
+	err   error  // the first failure to pack or write; the commit reports it
 }
+
+// A span is where bytes lie in the stage, and behind them those that are packed.
+type span struct{ at, size, packed int64 }
 
 // maxTail is how many bytes are written at once.
 const maxTail = 256 << 10
@@ -46,17 +54,34 @@ func newStage(dir string) (*stage, error) {
 		return nil, err
 	}
 	os.Remove(f.Name()) // where that works at once, a killed run leaves nothing behind
-	return &stage{file: f, at: map[string][2]int64{}}, nil
+	return &stage{file: f, at: map[string]span{}}, nil
 }
 
-// keep takes the bytes of a file; the store already having them is found out at commit.
+// keep takes the bytes of a file.
 func (s *stage) keep(sum string, b []byte) {
+	if s.has(sum) {
+		return
+	}
+	var packed []byte
+	var err error
+	if s.packs != nil && s.packs(sum) {
+		packed, err = store.Pack(b)
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.err == nil {
+		s.err = err
+	}
 	if _, ok := s.at[sum]; ok || s.err != nil {
 		return
 	}
-	s.at[sum] = [2]int64{s.end, int64(len(b))}
+	s.at[sum] = span{s.end, int64(len(b)), int64(len(packed))}
+	s.bytes += int64(len(b))
+	s.append(b)
+	s.append(packed)
+}
+
+func (s *stage) append(b []byte) {
 	s.end += int64(len(b))
 	if s.tail = append(s.tail, b...); len(s.tail) >= maxTail {
 		s.write()
@@ -82,19 +107,41 @@ func (s *stage) flush() error {
 	return s.err
 }
 
-func (s *stage) bytes(sum string) ([]byte, bool, error) {
+// read returns the bytes of a digest; false where there are none.
+func (s *stage) read(sum string) ([]byte, bool, error) {
 	s.mu.Lock()
 	at, ok := s.at[sum]
 	s.mu.Unlock()
 	if !ok {
 		return nil, false, nil
 	}
-	if err := s.flush(); err != nil {
-		return nil, true, err
-	}
-	b := make([]byte, at[1])
-	_, err := s.file.ReadAt(b, at[0])
+	b, err := s.cut(at.at, at.size)
 	return b, true, err
+}
+
+// packed returns the bytes of a digest as the store keeps them.
+func (s *stage) packed(sum string) ([]byte, error) {
+	s.mu.Lock()
+	at := s.at[sum]
+	s.mu.Unlock()
+	if at.packed > 0 {
+		return s.cut(at.at+at.size, at.packed)
+	}
+	b, err := s.cut(at.at, at.size)
+	if err != nil {
+		return nil, err
+	}
+	return store.Pack(b)
+}
+
+// cut reads a part of the file.
+func (s *stage) cut(at, size int64) ([]byte, error) {
+	if err := s.flush(); err != nil {
+		return nil, err
+	}
+	b := make([]byte, size)
+	_, err := s.file.ReadAt(b, at)
+	return b, err
 }
 
 func (s *stage) has(sum string) bool {

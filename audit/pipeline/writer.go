@@ -35,21 +35,22 @@ func (w *writer) json(table, id string, v any) {
 
 func (w *writer) blobs(s *stage, bases map[string]string) {
 	sums := slices.DeleteFunc(s.digests(), w.tx.HasBlob)
-	type packed struct {
-		store.Packed
-		err error
+	type blob struct {
+		plain, packed []byte
+		err           error
 	}
-	made := ahead(len(sums), func(i int) packed {
-		b, _, err := s.bytes(sums[i])
-		if err != nil {
-			return packed{err: err}
+	read := ahead(len(sums), func(i int) (b blob) {
+		if bases[sums[i]] != "" {
+			b.plain, _, b.err = s.read(sums[i])
 		}
-		p, err := store.Pack(b)
-		return packed{p, err}
+		if b.err == nil {
+			b.packed, b.err = s.packed(sums[i])
+		}
+		return b
 	})
-	for i, p := range made {
-		w.do(func() error { return p.err })
-		w.do(func() error { return w.tx.PutPacked(p.Packed, bases[sums[i]]) })
+	for i, b := range read {
+		w.do(func() error { return b.err })
+		w.do(func() error { return w.tx.PutPacked(sums[i], b.packed, bases[sums[i]], b.plain) })
 		if w.err != nil {
 			return
 		}
@@ -57,8 +58,15 @@ func (w *writer) blobs(s *stage, bases map[string]string) {
 }
 
 func (w *writer) items(c *comparison) {
-	for _, d := range c.dirty {
-		w.put(tableItem, string(d.Key), d.state)
+	r, err := c.dirty.read()
+	w.do(func() error { return err })
+	for w.err == nil {
+		it, state, err := r.next()
+		if it == nil {
+			break
+		}
+		w.do(func() error { return err })
+		w.put(tableItem, string(it.Key), state)
 	}
 	for _, it := range c.gone {
 		w.do(func() error { return w.tx.Table(tableItem).Delete(w.seq, string(it.Key)) })

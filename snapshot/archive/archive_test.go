@@ -433,6 +433,18 @@ func TestWrite_leaves_nothing_when_it_fails(t *testing.T) {
 	gone := Bytes(FilesFolder+"a", 0o644, []byte("x"))
 	gone.Open = func() (io.ReadCloser, error) { return nil, errors.New("the disk is gone") }
 	empty(draft(t, gone))
+	times := 0
+	fickle, err := Made(StateName, 0o600, func(w io.Writer) error {
+		times++
+		_, err := fmt.Fprintf(w, "%d", times)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	empty(draft(t, fickle))
+	zeros := make([]byte, floor+1)
+	empty(draft(t, Bytes(FilesFolder+"zeros", 0o644, zeros))) // nobody would read it, as small as it gets
 	stop, cancel := context.WithCancel(t.Context())
 	cancel()
 	if _, err := Write(stop, draft(t)); !errors.Is(err, context.Canceled) {

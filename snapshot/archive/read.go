@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 
 	"filippo.io/age"
@@ -36,6 +37,20 @@ const (
 // Errors: ErrForeign, ErrSealed, ErrIdentity, *DamagedError, those of visit, or
 // the operating system's.
 func Read(ctx context.Context, in io.Reader, size int64, ids []age.Identity, visit func(*Manifest, Entry, io.Reader) error) (*Manifest, error) {
+	r, err := read(ctx, in, limit(size), ids, visit)
+	if err != nil {
+		return nil, err
+	}
+	return r.manifest, nil
+}
+
+// limit is how much an archive of size bytes may hold, in bytes.
+func limit(size int64) int64 { return max(floor, size*maxRatio) }
+
+// unlimited is the limit of an archive of which is not yet known how large it is.
+const unlimited = math.MaxInt64 / 2
+
+func read(ctx context.Context, in io.Reader, limit int64, ids []age.Identity, visit func(*Manifest, Entry, io.Reader) error) (*reading, error) {
 	src := &source{r: in}
 	plain, err := open(src, ids)
 	if err != nil {
@@ -46,7 +61,7 @@ func Read(ctx context.Context, in io.Reader, size int64, ids []age.Identity, vis
 		return nil, src.or(foreign(err))
 	}
 	defer z.Close()
-	r := &reading{visit: visit, limit: max(floor, size*maxRatio)}
+	r := &reading{visit: visit, limit: limit}
 	r.from = &budget{r: z, left: maxManifest + slack}
 	err = archives.Tar{}.Extract(ctx, r.from, r.entry)
 	if err == nil {
@@ -60,7 +75,7 @@ func Read(ctx context.Context, in io.Reader, size int64, ids []age.Identity, vis
 	if err != nil {
 		return nil, src.or(r.why(err))
 	}
-	return r.manifest, nil
+	return r, nil
 }
 
 // open decrypts where that is needed.
@@ -98,6 +113,7 @@ type reading struct {
 	visit    func(*Manifest, Entry, io.Reader) error
 	from     *budget
 	limit    int64
+	head     int64 // size of the manifest
 	manifest *Manifest
 	next     int
 	own      error // of visit
@@ -166,16 +182,36 @@ func (r *reading) first(h *tar.Header, body io.Reader) error {
 	if r.manifest, err = decodeManifest(b); err != nil {
 		return err
 	}
-	total, all := int64(0), int64(64<<10)
-	for _, e := range r.manifest.Entries {
-		if e.Size > r.limit-total {
-			return damaged("it claims to hold more than %d MB, %d times its own size", r.limit>>20, maxRatio)
-		}
-		total += e.Size
-		all += e.Size + slack + int64(2*len(e.Name)+2*len(e.Link))
+	r.head = h.Size
+	total, err := r.total(r.limit)
+	if err != nil {
+		return err
 	}
-	r.from.left = all
+	r.from.left = total + 64<<10
+	for _, e := range r.manifest.Entries {
+		r.from.left += slack + int64(2*len(e.Name)+2*len(e.Link))
+	}
 	return nil
+}
+
+// total adds up what the manifest says that there is.
+func (r *reading) total(limit int64) (sum int64, err error) {
+	for _, e := range r.manifest.Entries {
+		if e.Size > limit-sum {
+			return 0, damaged("it claims to hold more than %d MB, %d times its own size", limit>>20, maxRatio)
+		}
+		sum += e.Size
+	}
+	return sum, nil
+}
+
+// fits checks an archive that was read before its size was known as Read would have.
+func (r *reading) fits(size int64) error {
+	if r.head > limit(size) {
+		return damaged("its manifest has %d bytes", r.head)
+	}
+	_, err := r.total(limit(size))
+	return err
 }
 
 // end checks that nothing is missing and nothing follows.

@@ -1,13 +1,13 @@
 package archive
 
 import (
+	"bufio"
 	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"io"
 	"io/fs"
-
-	"github.com/klauspost/compress/zstd"
 )
 
 // A Source is an entry with what it is made of.
@@ -23,30 +23,25 @@ func Bytes(name string, mode fs.FileMode, b []byte) Source {
 		func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(b)), nil }}
 }
 
-// Made makes a source of what write writes, which is held compressed until it is
-// asked for.
+// Made makes a source of what write writes: once for its size and digest, and again
+// whenever it is read, so that it is never held. It must write the same each time.
 func Made(name string, mode fs.FileMode, write func(io.Writer) error) (Source, error) {
-	var held bytes.Buffer
 	sum := sha256.New()
-	z, err := zstd.NewWriter(&held, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithWindowSize(1<<20),
-		zstd.WithEncoderConcurrency(1), zstd.WithLowerEncoderMem(true))
-	if err != nil {
-		return Source{}, err
-	}
-	count := &counter{w: io.MultiWriter(z, sum)}
-	err = write(count)
-	if cerr := z.Close(); err == nil {
-		err = cerr
-	}
-	if err != nil {
+	count := &counter{w: sum}
+	all := bufio.NewWriterSize(count, made)
+	if err := errors.Join(write(all), all.Flush()); err != nil {
 		return Source{}, err
 	}
 	open := func() (io.ReadCloser, error) {
-		d, err := zstd.NewReader(bytes.NewReader(held.Bytes()), zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true))
-		if err != nil {
-			return nil, err
-		}
-		return d.IOReadCloser(), nil
+		r, w := io.Pipe()
+		go func() {
+			all := bufio.NewWriterSize(w, made)
+			w.CloseWithError(errors.Join(write(all), all.Flush())) // the end of file where there is none
+		}()
+		return r, nil
 	}
 	return Source{Entry{Name: name, Mode: mode, Size: count.n, SHA256: hex.EncodeToString(sum.Sum(nil))}, open}, nil
 }
+
+// made is how many bytes of what is made are handed on at once.
+const made = 64 << 10

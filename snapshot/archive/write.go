@@ -43,8 +43,9 @@ type Pending struct {
 }
 
 // Write writes an archive under a temporary name, syncs it, and reads all of it
-// back. Equal input gives equal bytes, unless it is encrypted. With an error
-// nothing is left behind; what other runs of the same owner left is taken away.
+// back, which it begins while it writes and ends after the sync. Equal input gives
+// equal bytes, unless it is encrypted. With an error nothing is left behind; what
+// other runs of the same owner left is taken away.
 func Write(ctx context.Context, d *Draft) (_ *Pending, err error) {
 	if err := os.MkdirAll(d.Dir, 0o700); err != nil {
 		return nil, err
@@ -87,25 +88,31 @@ func Write(ctx context.Context, d *Draft) (_ *Pending, err error) {
 		}
 		to, ids = append(slices.Clone(to), r), []age.Identity{id}
 	}
-	if err := w.stream(ctx, f, to, append([]Source{Bytes(ManifestName, 0o600, head)}, d.Sources...)); err != nil {
-		return nil, err
+	back := newBack(f)
+	read := make(chan error, 1)
+	go func() { read <- w.readBack(ctx, back, ids) }()
+	err = w.stream(ctx, back, to, append([]Source{Bytes(ManifestName, 0o600, head)}, d.Sources...))
+	if err == nil {
+		err = f.Sync()
 	}
-	if err := f.Sync(); err != nil {
-		return nil, err
+	back.end(err)
+	if rerr := <-read; err == nil {
+		err = rerr
 	}
-	if _, err := f.Seek(0, io.SeekStart); err != nil {
-		return nil, err
-	}
-	if err := w.readBack(ctx, f, ids); err != nil {
+	if err != nil {
 		return nil, err
 	}
 	return w, nil
 }
 
 // readBack reads what was written as anybody would, and compares.
-func (w *Pending) readBack(ctx context.Context, f *os.File, ids []age.Identity) error {
+func (w *Pending) readBack(ctx context.Context, b *back, ids []age.Identity) error {
 	sum := sha256.New()
-	if _, err := Read(ctx, io.TeeReader(f, sum), w.Bytes, ids, nil); err != nil {
+	r, err := read(ctx, io.TeeReader(b, sum), unlimited, ids, nil)
+	if err == nil {
+		err = r.fits(w.Bytes)
+	}
+	if err != nil {
 		return fmt.Errorf("read back what was written: %w", err)
 	}
 	if hex.EncodeToString(sum.Sum(nil)) != w.SHA256 {

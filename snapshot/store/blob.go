@@ -8,6 +8,8 @@ import (
 	"fmt"
 
 	"github.com/klauspost/compress/zstd"
+
+	"healthaudit/snapshot"
 )
 
 // maxDelta bounds both sides of a delta: they must fit the window.
@@ -101,43 +103,36 @@ func (tx *Tx) content(v []byte) ([]byte, error) {
 // the same file: then only the difference is kept where that takes less than
 // half the room.
 func (tx *Tx) PutBlob(sha string, b []byte, base string) error {
+	if sha != snapshot.Sum(b) {
+		return fmt.Errorf("blob %s: the bytes have another sha256", sha)
+	}
 	p, err := Pack(b)
 	if err != nil {
 		return fmt.Errorf("blob %s: %w", sha, err)
 	}
-	if sha != p.sha() {
-		return fmt.Errorf("blob %s: the bytes have another sha256", sha)
+	return tx.PutPacked(sha, p, base, b)
+}
+
+// Pack returns the bytes of a blob as they are kept: the part of PutBlob that needs no
+// transaction, which is most of its work. It may be called by several at once.
+func Pack(b []byte) ([]byte, error) { return pack(b, coldMin) }
+
+// PutPacked is PutBlob for what Pack made of bytes with that sha256. Where base names
+// bytes, plain is what was packed.
+func (tx *Tx) PutPacked(sha string, packed []byte, base string, plain []byte) error {
+	key, err := blobKey(sha)
+	if err != nil {
+		return err
 	}
-	return tx.PutPacked(p, base)
-}
-
-// A Packed is the bytes of a blob, ready to be kept.
-type Packed struct {
-	sum   [sha256.Size]byte
-	bytes []byte
-	row   []byte
-}
-
-func (p Packed) sha() string { return hex.EncodeToString(p.sum[:]) }
-
-// Pack does what of PutBlob needs no transaction, which is most of its work.
-func Pack(b []byte) (Packed, error) {
-	row, err := pack(b, coldMin)
-	return Packed{sha256.Sum256(b), b, row}, err
-}
-
-// PutPacked is PutBlob for bytes that are packed.
-func (tx *Tx) PutPacked(p Packed, base string) error {
-	key := p.sum[:]
 	if _, ok, err := tx.get(bBlob, key); err != nil || ok {
 		return err
 	}
-	if base != "" && base != p.sha() {
-		if d := tx.delta(p.bytes, base); d != nil && 2*len(d) < len(p.row) {
-			p.row = d
+	if base != "" && base != sha {
+		if d := tx.delta(plain, base); d != nil && 2*len(d) < len(packed) {
+			packed = d
 		}
 	}
-	return tx.put(bBlob, key, p.row)
+	return tx.put(bBlob, key, packed)
 }
 
 // delta returns b as a difference from base, or from what base itself is a

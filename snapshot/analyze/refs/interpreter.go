@@ -67,11 +67,11 @@ func (w *walker) interpret(name string, in interpreter, args []word, at place, d
 			if args, more = w.interpreterOption(name, in, args, &at, depth); more {
 				continue
 			}
-		case strings.Contains(in.needs, " "+a.text+" "):
+		case in.needs != "" && strings.Contains(in.needs, " "+a.text+" "):
 			in.needs, in.subs = "", ""
 			args = args[1:]
 			continue
-		case strings.Contains(in.subs, " "+a.text+" "):
+		case in.subs != "" && strings.Contains(in.subs, " "+a.text+" "):
 			in.subs = ""
 			args = args[1:]
 			continue

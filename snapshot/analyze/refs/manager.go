@@ -34,9 +34,9 @@ func (w *walker) manager(name string, args []word, at place, depth int) {
 	takes := npmTakes
 	switch name {
 	case "npm":
-		takes += "-w --workspace "
+		takes = npmTakes + "-w --workspace "
 	case "pnpm", "bun":
-		takes += "-F --filter "
+		takes = npmTakes + "-F --filter "
 	}
 	opts, rest := options(args, takes, true)
 	if len(rest) == 0 || !rest[0].known {

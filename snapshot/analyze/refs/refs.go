@@ -21,6 +21,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"sync"
 
 	"healthaudit/snapshot"
 	"healthaudit/snapshot/analyze/shell"
@@ -60,10 +61,27 @@ func Parsed(text shell.Text, o Origin) []snapshot.Ref {
 
 // Walk is Parsed and Installs at once.
 func Walk(text shell.Text, o Origin) (starts, installs []snapshot.Ref) {
-	w := &walker{o: o}
+	w, _ := walkers.Get().(*walker)
+	if w == nil {
+		w = &walker{}
+	}
+	*w = walker{o: o, refs: w.refs[:0], words: w.words[:0]}
 	w.text(text, o.Line, o.Column, w.start(), 0)
-	return w.result(), w.installs
+	starts, installs = w.result(), w.installs
+	clear(w.refs)
+	clear(w.words[:cap(w.words)])
+	if cap(w.words) <= maxKept && cap(w.refs) <= maxKept {
+		walkers.Put(w)
+	}
+	return starts, installs
 }
+
+// walkers are used again for the room they have: most texts need little of it.
+var walkers sync.Pool // of *walker
+
+// maxKept is for how many words, and for how many refs, a walker may have room
+// that is used again.
+const maxKept = 256
 
 // Argv returns what a program with these arguments starts; argv[0] is the
 // program. The words are taken as they are: nothing in them expands.
@@ -88,6 +106,7 @@ type walker struct {
 	moves    bool              // the text changes its folder somewhere
 	fetches  bool              // the text brings folders about: git clone, tar x
 	installs []snapshot.Ref    // see Installs
+	words    []word            // of the commands under way
 }
 
 // put is m[k] = v for a map that may not be made yet.
@@ -103,6 +122,9 @@ func (w *walker) result() []snapshot.Ref {
 	var out []snapshot.Ref
 	for _, r := range w.refs {
 		if r.Kind != snapshot.RefFile || !w.made[path.Base(r.Path)] {
+			if out == nil {
+				out = make([]snapshot.Ref, 0, len(w.refs))
+			}
 			out = append(out, r)
 		}
 	}

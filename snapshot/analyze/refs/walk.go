@@ -7,31 +7,42 @@ import (
 	"strings"
 
 	"mvdan.cc/sh/v3/syntax"
+
+	"healthaudit/snapshot/analyze/shell"
 )
 
 // scan notes what holds for the text as a whole: the functions it declares, the
 // files it makes, and whether it moves about.
 func (t *source) scan(stmts []*syntax.Stmt) {
 	for _, s := range stmts {
-		syntax.Walk(s, func(n syntax.Node) bool {
-			switch n := n.(type) {
-			case *syntax.FuncDecl:
-				if n.Name != nil {
-					put(&t.w.declared, n.Name.Value, true)
-				}
-			case *syntax.Redirect:
-				switch n.Op {
-				case syntax.RdrOut, syntax.AppOut, syntax.RdrClob, syntax.RdrAll, syntax.AppAll:
-					t.w.makes(t.word(n.Word))
-				}
-			case *syntax.Assign:
-				t.assign(n)
-			case *syntax.CallExpr:
-				t.scanCall(n)
-			}
-			return true
-		})
+		if c, ok := s.Cmd.(*syntax.CallExpr); ok && len(s.Redirs) == 0 && shell.Bare(c) {
+			t.scanCall(c)
+			continue
+		}
+		syntax.Walk(s, t.scanNode)
 	}
+}
+
+func (t *source) scanNode(n syntax.Node) bool {
+	switch n := n.(type) {
+	case *syntax.FuncDecl:
+		if n.Name != nil {
+			put(&t.w.declared, n.Name.Value, true)
+		}
+	case *syntax.Redirect:
+		switch n.Op {
+		case syntax.RdrOut, syntax.AppOut, syntax.RdrClob, syntax.RdrAll, syntax.AppAll:
+			t.w.makes(t.word(n.Word))
+		}
+	case *syntax.Assign:
+		t.assign(n)
+	case *syntax.CallExpr:
+		t.scanCall(n)
+		return !shell.Bare(n)
+	case *syntax.Word:
+		return !shell.BareWord(n)
+	}
+	return true
 }
 
 func (w *walker) makes(f word) {
@@ -206,14 +217,15 @@ func chain(c *syntax.BinaryCmd) (list []*syntax.Stmt, or []bool) {
 
 func (t *source) callExpr(c *syntax.CallExpr, at *place) {
 	t.substitutions(c, *at)
-	args := make([]word, len(c.Args))
-	for i, a := range c.Args {
-		args[i] = t.word(a)
+	start := len(t.w.words)
+	for _, a := range c.Args {
+		t.w.words = append(t.w.words, t.word(a))
 	}
-	if len(args) == 0 || args[0].known && t.w.declared[args[0].text] || t.move(args, at) {
-		return
+	args := t.w.words[start:len(t.w.words):len(t.w.words)]
+	if len(args) > 0 && !(args[0].known && t.w.declared[args[0].text]) && !t.move(args, at) {
+		t.w.call(args, *at, t.depth)
 	}
-	t.w.call(args, *at, t.depth)
+	t.w.words = t.w.words[:start]
 }
 
 // maxPushed bounds the folders that pushd keeps.

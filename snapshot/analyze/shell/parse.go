@@ -49,6 +49,9 @@ func ReadRun(src []byte) Text {
 	return Text{Stmts: stmts, Exprs: Expressions(src), Err: err, src: src, d: Bash}
 }
 
+// Source returns the text as it stands, not to be changed.
+func (t Text) Source() []byte { return t.src }
+
 // Problems returns what is wrong with the text: nothing, or its first problem.
 // What follows a syntax error could only be guessed, as the shell does not get
 // there either.
@@ -140,6 +143,9 @@ func Parse(src []byte, d Dialect) ([]*syntax.Stmt, error) {
 	if TooMuch(src) {
 		return nil, ErrBound
 	}
+	if out, ok := plainCommands(src, d); ok {
+		return out, nil
+	}
 	src = validText(src)
 	for tries := 0; ; tries++ {
 		out, err := statements(src, d)
@@ -162,9 +168,17 @@ func TooMuch(src []byte) bool {
 // parsers are kept by dialect: making one costs more than reading most texts.
 var parsers sync.Map // syntax.LangVariant → *sync.Pool of *syntax.Parser
 
+func parsersOf(v syntax.LangVariant) *sync.Pool {
+	pool, ok := parsers.Load(v)
+	if !ok {
+		pool, _ = parsers.LoadOrStore(v, &sync.Pool{New: func() any { return syntax.NewParser(syntax.Variant(v)) }})
+	}
+	return pool.(*sync.Pool)
+}
+
 func statements(src []byte, d Dialect) (out []*syntax.Stmt, err error) {
-	pool, _ := parsers.LoadOrStore(d.variant(), &sync.Pool{New: func() any { return syntax.NewParser(syntax.Variant(d.variant())) }})
-	p := pool.(*sync.Pool).Get().(*syntax.Parser)
+	pool := parsersOf(d.variant())
+	p := pool.Get().(*syntax.Parser)
 	p.StmtsSeq(bytes.NewReader(src))(func(stmt *syntax.Stmt, e error) bool { // no range: it may go on after the error, at which a loop panics
 		switch {
 		case err != nil:
@@ -175,7 +189,7 @@ func statements(src []byte, d Dialect) (out []*syntax.Stmt, err error) {
 		}
 		return err == nil
 	})
-	pool.(*sync.Pool).Put(p) // not after a panic: its state is then unknown
+	pool.Put(p) // not after a panic: its state is then unknown
 	return out, err
 }
 

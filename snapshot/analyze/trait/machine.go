@@ -57,7 +57,8 @@ func MayNameMachine(text []byte) bool {
 }
 
 // Machines returns the Machine marks of a text alone.
-func Machines(src []byte, text shell.Text) []Mark {
+func Machines(text shell.Text) []Mark {
+	src := text.Source()
 	if text.Err != nil || !MayNameMachine(src) {
 		return nil
 	}

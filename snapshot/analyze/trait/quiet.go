@@ -1,6 +1,10 @@
 package trait
 
-import "mvdan.cc/sh/v3/syntax"
+import (
+	"mvdan.cc/sh/v3/syntax"
+
+	"healthaudit/snapshot/analyze/shell"
+)
 
 // Idle reports whether the text only says something or prepares, and whether it
 // says anything.
@@ -67,7 +71,9 @@ func (q *quiet) idle(s *syntax.Stmt) bool {
 
 // substitutes reports whether a command runs others for its words, apart from
 // those that only tell.
-func substitutes(c *syntax.CallExpr) bool {
+func substitutes(c *syntax.CallExpr) bool { return !shell.Bare(c) && substitutesAny(c) }
+
+func substitutesAny(c *syntax.CallExpr) bool {
 	found := false
 	syntax.Walk(c, func(n syntax.Node) bool {
 		if sub, ok := n.(*syntax.CmdSubst); ok {

@@ -67,10 +67,15 @@ func Of(text shell.Text) *Script {
 					s.First = name
 				}
 			}
+			return !shell.Bare(n)
+		case *syntax.Word:
+			return !shell.BareWord(n)
 		}
 		return true
 	}
-	syntax.Walk(&syntax.File{Stmts: s.Text.Stmts}, visit)
+	for _, stmt := range s.Text.Stmts {
+		syntax.Walk(stmt, visit)
+	}
 	found = slices.DeleteFunc(found, func(name string) bool { return own[name] || plumbing[name] })
 	slices.Sort(found)
 	if found = slices.Compact(found); len(found) > 0 {

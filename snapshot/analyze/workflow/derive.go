@@ -3,7 +3,6 @@ package workflow
 import (
 	"path"
 	"slices"
-	"sort"
 	"strings"
 	"sync"
 
@@ -20,10 +19,10 @@ func derive(m *Model) {
 		kept = new([]snapshot.Ref)
 	}
 	found := append((*kept)[:0], m.Refs...)
+	var runs []string
 	for i := range m.Jobs {
 		j := &m.Jobs[i]
-		runs := map[string]bool{}
-		opaque := false
+		runs, opaque := runs[:0], false
 		for k := range j.Steps {
 			s := &j.Steps[k]
 			switch {
@@ -32,31 +31,32 @@ func derive(m *Model) {
 			case s.run != "" && len(s.Programs) == 0:
 				opaque = true // not parsable as shell, or only plumbing
 			}
-			for _, p := range s.Programs {
-				runs[p] = true
-			}
+			runs = append(runs, s.Programs...)
 			if s.Uses != "" {
 				a, _ := ActionOf(s.Uses)
-				runs["uses:"+a] = true
+				runs = append(runs, "uses:"+a)
 			}
 		}
 		says, works := false, opaque || j.Uses != ""
-		for r := range runs {
+		slices.Sort(runs)
+		for i, r := range runs {
+			if i > 0 && r == runs[i-1] {
+				continue
+			}
 			says = says || Hollow(r)
 			works = works || Works(r)
 			if !setup(r) {
 				j.Runs = append(j.Runs, r)
 			}
 		}
-		sort.Strings(j.Runs)
 		j.Hollow = says && !works
 		found = jobRefs(m, j, found)
 		for k := range j.Steps {
 			s := &j.Steps[k]
 			if s.run != "" {
-				s.traits = readTraits(s.run, effectiveShell(m, j, s), s.text)
+				s.traits = s.script.traits(effectiveShell(m, j, s))
 			}
-			s.text = nil
+			s.script = nil
 		}
 	}
 	if len(found) > 0 { // as many as there are, for they live long
@@ -154,7 +154,7 @@ func jobRefs(m *Model, j *Job, out []snapshot.Ref) []snapshot.Ref {
 func (m *Model) walk(j *Job, s *Step) (starts, installs []snapshot.Ref) {
 	if s.run != "" && shellLike(effectiveShell(m, j, s)) {
 		if dir, ok := workDir(s.Dir, j.Defaults.Dir, m.Defaults.Dir); ok {
-			starts, installs = refs.Walk(*s.text, refs.Origin{Dir: dir, Line: s.RunPos.Line, Column: s.RunPos.Column, Where: whereOf(j.ID, s.Key)})
+			starts, installs = s.script.walk(refs.Origin{Dir: dir, Line: s.RunPos.Line, Column: s.RunPos.Column, Where: whereOf(j.ID, s.Key)})
 		}
 	}
 	if p, ok := Local(s.Uses); ok {

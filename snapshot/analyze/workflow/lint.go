@@ -120,7 +120,7 @@ func runRules(d *Document, cfg *actionlint.Config) []*actionlint.Error {
 		actionlint.NewRuleMatrix(), actionlint.NewRuleCredentials(), actionlint.NewRuleShellName(), actionlint.NewRuleRunnerLabel(),
 		actionlint.NewRuleEvents(), actionlint.NewRuleJobNeeds(), actionlint.NewRuleAction(actions), actionlint.NewRuleEnvVar(),
 		actionlint.NewRuleID(), actionlint.NewRuleGlob(), actionlint.NewRulePermissions(), actionlint.NewRuleWorkflowCall("", calls),
-		expressions{actionlint.NewRuleExpression(actions, calls), d}, actionlint.NewRuleDeprecatedCommands(), conditions{actionlint.NewRuleIfCond()},
+		&expressions{RuleExpression: actionlint.NewRuleExpression(actions, calls), d: d}, actionlint.NewRuleDeprecatedCommands(), conditions{actionlint.NewRuleIfCond()},
 	}
 	v := actionlint.NewVisitor()
 	for _, r := range rules {

@@ -155,24 +155,34 @@ func (b *builder) job(id, n *yaml.Node) Job {
 }
 
 func (b *builder) values(n *yaml.Node) []Value {
-	var out []Value
-	for k, v := range pairs(n) {
-		out = append(out, Value{Name: text(k), Hash: b.mask(canonical(v))})
-	}
-	sort.SliceStable(out, func(i, j int) bool { return out[i].Name < out[j].Name })
-	return out
+	return b.valuesOf(n, func(string) bool { return false })
 }
 
 // inputs are the values that a with: gives: versions are shown.
 func (b *builder) inputs(n *yaml.Node) []Value {
-	out := b.values(n)
-	for i := range out {
-		if v := &out[i]; strings.HasSuffix(v.Name, "-version") {
-			if t := text(child(n, v.Name)); harmless().MatchString(t) {
-				v.Hash, v.Shown = "", t
+	return b.valuesOf(n, func(name string) bool { return strings.HasSuffix(name, "-version") })
+}
+
+// valuesOf returns the values of a mapping by their names. Those of which open says
+// that they may be shown are, if they are harmless: of several of one name the first.
+func (b *builder) valuesOf(n *yaml.Node, open func(name string) bool) []Value {
+	if n = deref(n); n == nil || n.Kind != yaml.MappingNode || len(n.Content) == 0 {
+		return nil
+	}
+	out := make([]Value, 0, len(n.Content)/2)
+	for k, v := range pairs(n) {
+		e := Value{Name: text(k)}
+		if open(e.Name) {
+			if t := text(child(n, e.Name)); harmless().MatchString(t) {
+				e.Shown = t
 			}
 		}
+		if e.Shown == "" {
+			e.Hash = b.mask(canonical(v))
+		}
+		out = append(out, e)
 	}
+	slices.SortStableFunc(out, func(x, y Value) int { return strings.Compare(x.Name, y.Name) })
 	return out
 }
 
@@ -194,7 +204,7 @@ func (b *builder) matrix(n *yaml.Node) []Row {
 		}
 		out = append(out, row)
 	}
-	sort.SliceStable(out, func(i, j int) bool { return out[i].Name < out[j].Name })
+	slices.SortStableFunc(out, func(x, y Row) int { return strings.Compare(x.Name, y.Name) })
 	return out
 }
 

@@ -44,9 +44,12 @@ func each(n *yaml.Node) iter.Seq[*yaml.Node] {
 }
 
 func child(n *yaml.Node, key string) *yaml.Node {
-	for k, v := range pairs(n) {
-		if strings.EqualFold(k.Value, key) {
-			return v
+	if n = deref(n); n == nil || n.Kind != yaml.MappingNode {
+		return nil
+	}
+	for i := 0; i+1 < len(n.Content); i += 2 { // no pairs: this is asked more often than all else
+		if strings.EqualFold(deref(n.Content[i]).Value, key) {
+			return deref(n.Content[i+1])
 		}
 	}
 	return nil
@@ -125,15 +128,19 @@ func appendCanonical(b []byte, n *yaml.Node) []byte {
 	case yaml.ScalarNode:
 		return append(b, n.Value...)
 	case yaml.SequenceNode:
-		for e := range each(n) {
+		for _, e := range n.Content {
 			b = appendCanonical(append(b, 1), e)
 		}
 		return append(b, 2)
 	}
+	if n.Kind != yaml.MappingNode {
+		return append(b, 5)
+	}
 	start := len(b)
-	var ends []int
-	for k, v := range pairs(n) {
-		b = appendPair(b, k, v)
+	var room [8]int
+	ends := room[:0]
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		b = appendPair(b, deref(n.Content[i]), n.Content[i+1])
 		ends = append(ends, len(b))
 	}
 	return append(sorted(b, start, ends), 5)
@@ -169,36 +176,52 @@ func cleanDir(dir string) string { return path.Clean(strings.TrimSuffix(dir, "/"
 
 var secretName = lazyregexp.New(`(?i)\b(secrets|vars)\s*(?:\.\s*([a-z_][a-z0-9_-]*)|\[\s*'([a-z_][a-z0-9_-]*)'\s*\]|([)\[]))`)
 
-// names returns the secrets and the variables that the file uses.
-func names(root *yaml.Node) (secrets, vars []string) {
-	found := map[string]map[string]bool{"secrets": {}, "vars": {}}
-	var walk func(n *yaml.Node)
-	walk = func(n *yaml.Node) {
-		if n.Kind == yaml.ScalarNode && (strings.Contains(n.Value, "ecrets") || strings.Contains(n.Value, "vars") ||
-			strings.Contains(n.Value, "SECRETS") || strings.Contains(n.Value, "VARS")) {
-			for _, m := range secretName().FindAllStringSubmatch(n.Value, -1) {
-				name := strings.ToUpper(mask.Credentials(m[2] + m[3]))
-				if name == "" {
-					name = "*"
-				}
-				if strings.Contains(n.Value, "${{") || !strings.Contains(n.Value, "\n") && name != "*" {
-					found[strings.ToLower(m[1])][name] = true
-				}
-			}
-		}
-		for _, c := range n.Content {
-			walk(c)
-		}
-	}
-	walk(root)
-	return sortedKeys(found["secrets"]), sortedKeys(found["vars"])
+// A named is a secret or a variable that a text uses; every secret is "*".
+type named struct {
+	variable bool
+	name     string
 }
 
-func sortedKeys(m map[string]bool) []string {
-	var out []string
-	for k := range m {
-		out = append(out, k)
+// namedIn are the names that texts use: a project's files use the same.
+var namedIn = memo[[]named]{longest: 100, most: 512}
+
+// names returns the secrets and the variables that the file uses.
+func names(root *yaml.Node) (secrets, vars []string) {
+	found := map[named]bool{}
+	eachName(root, found)
+	for n := range found {
+		if n.variable {
+			vars = append(vars, n.name)
+		} else {
+			secrets = append(secrets, n.name)
+		}
 	}
-	sort.Strings(out)
+	sort.Strings(secrets)
+	sort.Strings(vars)
+	return secrets, vars
+}
+
+func eachName(n *yaml.Node, found map[named]bool) {
+	if v := n.Value; len(v) > len("vars") && (strings.Contains(v, "ecrets") || strings.Contains(v, "vars") || strings.Contains(v, "SECRETS") || strings.Contains(v, "VARS")) &&
+		n.Kind == yaml.ScalarNode {
+		for _, name := range namedIn.get(v, namesOf) {
+			found[name] = true
+		}
+	}
+	for _, c := range n.Content {
+		eachName(c, found)
+	}
+}
+
+func namesOf(text string) (out []named) {
+	for _, m := range secretName().FindAllStringSubmatch(text, -1) {
+		name := strings.ToUpper(mask.Credentials(m[2] + m[3]))
+		if name == "" {
+			name = "*"
+		}
+		if strings.Contains(text, "${{") || !strings.Contains(text, "\n") && name != "*" {
+			out = append(out, named{strings.EqualFold(m[1], "vars"), name})
+		}
+	}
 	return out
 }

@@ -2,9 +2,12 @@ package workflow
 
 import (
 	"path"
+	"slices"
 	"strings"
 	"sync"
 
+	"healthaudit/snapshot"
+	"healthaudit/snapshot/analyze/refs"
 	"healthaudit/snapshot/analyze/shell"
 	"healthaudit/snapshot/analyze/trait"
 )
@@ -27,40 +30,54 @@ func setup(action string) bool {
 }
 
 // known are the short scripts that were read first: a project says `npm ci` in
-// hundreds of steps. What is in it does not change any more.
-var known struct {
-	sync.RWMutex
-	of map[string]*trait.Script
+// hundreds of steps.
+var known = memo[*script]{longest: 120, most: 512}
+
+// readScript reads a run text. A text that is no shell runs nothing known.
+func readScript(src string) *script {
+	return known.get(src, func(src string) *script { return &script{Script: trait.Of(parseShell(src)), src: src} })
 }
 
-// Of known: the longest text, in bytes, and how many.
-const (
-	maxKnown = 120
-	allKnown = 512
-)
+// A script is a run text that was read.
+type script struct {
+	*trait.Script
+	src string
 
-// readScript reads a run text; the result is shared, and not to be changed. A
-// text that is no shell runs nothing known.
-func readScript(src string) *trait.Script {
-	if len(src) > maxKnown {
-		return trait.Of(parseShell(src))
+	once  sync.Once
+	plain traits // where the step asks for no shell
+
+	walked           sync.Once
+	starts, installs []snapshot.Ref // in the root of the workspace, where the text is all there is
+}
+
+// traits are those of the text in the shell it is given to; "" is bash.
+func (s *script) traits(sh string) *traits {
+	if sh != "" {
+		t := readTraits(s.src, sh, s.Script)
+		return &t
 	}
-	known.RLock()
-	s := known.of[src]
-	known.RUnlock()
-	if s != nil {
-		return s
+	s.once.Do(func() { s.plain = readTraits(s.src, sh, s.Script) })
+	return &s.plain
+}
+
+// walk returns what the text starts, and what it installs by a lockfile. Short texts
+// stand in many steps, as they are in many files: they are walked once.
+func (s *script) walk(o refs.Origin) (starts, installs []snapshot.Ref) {
+	if o.Dir != "." || len(s.src) > known.longest {
+		return refs.Walk(s.Text, o)
 	}
-	s = trait.Of(parseShell(src))
-	known.Lock()
-	defer known.Unlock()
-	if known.of == nil {
-		known.of = map[string]*trait.Script{}
+	s.walked.Do(func() { s.starts, s.installs = refs.Walk(s.Text, refs.Origin{Dir: o.Dir, Line: 1, Column: 1}) })
+	return moved(s.starts, o, o.Where), moved(s.installs, o, "")
+}
+
+// moved returns refs of a text that begins at 1:1 as those of one that begins at o.
+func moved(list []snapshot.Ref, o refs.Origin, where string) []snapshot.Ref {
+	list = slices.Clone(list)
+	for i := range list {
+		r := &list[i]
+		r.Line, r.Column, r.Where = r.Line+o.Line-1, r.Column+o.Column-1, where
 	}
-	if len(known.of) < allKnown {
-		known.of[strings.Clone(src)] = s
-	}
-	return s
+	return list
 }
 
 func parseShell(src string) (text shell.Text) {

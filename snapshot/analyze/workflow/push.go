@@ -40,13 +40,16 @@ func (d *Document) pushesNotes(m *Model) (out []Message) {
 		if dead(j.If) {
 			continue
 		}
-		c := credentialsOf(m, j)
+		var c *credentials // of most jobs nobody asks
 		for k := range j.Steps {
 			s := &j.Steps[k]
 			name, _ := ActionOf(s.Uses)
 			own, acts := pushingActions[strings.ToLower(name)]
 			if dead(s.If) || !acts && s.traits.push == nil {
 				continue
+			}
+			if c == nil {
+				c = credentialsOf(m, j)
 			}
 			n := Message{Pos: s.UsesPos, Family: NotePushes, Where: whereOf(j.ID, s.Key)}
 			if acts {
@@ -71,8 +74,8 @@ type credentials struct {
 // repository to push to.
 var otherWays = []string{"://", "git remote", "insteadof", "gh auth", "gh repo", "extraheader", "credential", "askpass", "ssh", "git clone", "git init", "git@", "netrc", "_token", "_pat"}
 
-func credentialsOf(m *Model, j *Job) (c credentials) {
-	checkouts := 0
+func credentialsOf(m *Model, j *Job) *credentials {
+	c, checkouts := &credentials{}, 0
 	c.github = !ownMachine(j.RunsOn) && len(j.RunsOn) > 0 && j.Container == ""
 	for _, s := range j.Steps {
 		action, _ := ActionOf(s.Uses)
@@ -112,7 +115,7 @@ func (p *Permissions) writes(scope string) bool {
 }
 
 // refuses says why the push of a run text fails.
-func (c credentials) refuses(s *Step) string {
+func (c *credentials) refuses(s *Step) string {
 	switch {
 	case !c.github:
 		return ""
@@ -128,7 +131,7 @@ func (c credentials) refuses(s *Step) string {
 
 // refusesAction says why the push of an action fails that takes GITHUB_TOKEN
 // unless an input says otherwise.
-func (c credentials) refusesAction(s *Step, otherwise []string) string {
+func (c *credentials) refusesAction(s *Step, otherwise []string) string {
 	for _, name := range otherwise {
 		if s.with[name] != "" {
 			return ""
@@ -149,10 +152,14 @@ type pushing struct {
 
 // pushOf returns the push of a text, nil when it has none, or only one that may
 // go elsewhere than where the project came from.
-func pushOf(src string, r *trait.Script) (p *pushing) {
+func pushOf(src string, r *trait.Script) *pushing {
 	if !strings.Contains(src, "push") {
 		return nil
 	}
+	return pushIn(r)
+}
+
+func pushIn(r *trait.Script) (p *pushing) {
 	adds := false
 	syntax.Walk(&syntax.File{Stmts: r.Text.Stmts}, func(n syntax.Node) bool {
 		c, ok := n.(*syntax.CallExpr)

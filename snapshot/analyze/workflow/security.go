@@ -182,8 +182,9 @@ func (s *scan) steps(n *yaml.Node, sc *scope) {
 }
 
 func (s *scan) step(st *yaml.Node, outer *scope) {
-	s.condition(child(st, "if"))
-	if never(raw(child(st, "if"))) {
+	cond := child(st, "if")
+	s.condition(cond)
+	if never(raw(cond)) {
 		return
 	}
 	env := child(st, "env")
@@ -194,7 +195,7 @@ func (s *scan) step(st *yaml.Node, outer *scope) {
 		}
 		sc := *outer
 		sc.envs = append([]*yaml.Node{env}, outer.envs...)
-		sc.conds = append([]*yaml.Node{child(st, "if")}, outer.conds...)
+		sc.conds = append([]*yaml.Node{cond}, outer.conds...)
 		s.code(n, &sc)
 	}
 	if run := child(st, "run"); run != nil {
@@ -203,9 +204,9 @@ func (s *scan) step(st *yaml.Node, outer *scope) {
 	}
 	s.shell(child(st, "shell"))
 	if u := child(st, "uses"); u != nil {
-		s.uses(u, child(st, "with"))
-		action, _ := ActionOf(strings.TrimSpace(raw(u)))
 		with := child(st, "with")
+		s.uses(u, with)
+		action, _ := ActionOf(strings.TrimSpace(raw(u)))
 		for _, in := range sinks[strings.ToLower(action)] {
 			code(child(with, in))
 		}
@@ -214,6 +215,9 @@ func (s *scan) step(st *yaml.Node, outer *scope) {
 
 // shell looks for cmd, which goes on after a command that failed.
 func (s *scan) shell(n *yaml.Node) {
+	if n == nil {
+		return
+	}
 	name, _, _ := strings.Cut(strings.TrimSpace(raw(n)), " ")
 	if strings.EqualFold(name, "cmd") || strings.EqualFold(name, "cmd.exe") {
 		s.hit(Misfeature, "cmd", n, "shell: cmd")
@@ -229,6 +233,9 @@ func never(cond string) bool {
 // env looks for settings that weaken every command below them.
 // Source: https://github.blog/changelog/2020-10-01-github-actions-deprecating-set-env-and-add-path-commands/
 func (s *scan) env(n *yaml.Node) {
+	if n == nil {
+		return
+	}
 	if v := child(n, "ACTIONS_ALLOW_UNSECURE_COMMANDS"); strings.EqualFold(strings.TrimSpace(raw(v)), "true") {
 		s.hit(InsecureCommands, "", v, "")
 	}

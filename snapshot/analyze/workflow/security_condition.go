@@ -24,10 +24,13 @@ var (
 // condition judges an if:.
 func (s *scan) condition(n *yaml.Node) {
 	t := raw(n)
+	if t == "" {
+		return
+	}
 	plain := strings.HasPrefix(t, "${{") && strings.HasSuffix(t, "}}") && strings.Count(t, "${{") == 1 || !strings.Contains(t, "${{")
 	low := strings.ToLower(t)
 	asks := strings.Contains(low, "contains") || strings.Contains(low, "[bot]") || strings.Contains(low, "id")
-	if t == "" || plain && !asks {
+	if plain && !asks {
 		return // what most files have needs no parser
 	}
 	exprs := conditionOf(t)

@@ -48,17 +48,37 @@ func fences(t string) []fenced {
 	return out
 }
 
+// An expression is what stands in a fence, and how long it is in bytes, its "}}"
+// included; without a node it is none.
+type expression struct {
+	node   actionlint.ExprNode
+	length int
+}
+
+// readExpressions are those that were read: files say the same in their fences.
+var readExpressions = memo[expression]{longest: 200, most: 1024}
+
 // parse reads an expression up to its "}}"; nil when it is none.
 func parse(body string) (actionlint.ExprNode, int) {
-	if !strings.Contains(body, "}}") {
+	end := strings.Index(body, "}}")
+	if end < 0 {
 		return nil, 0
 	}
+	head, rest := body[:end+2], body[end+2:]
+	if strings.Count(head, "'")%2 == 0 && (rest == "" || 0 < rest[0] && rest[0] < utf8.RuneSelf) { // it ends there, and not in a string; the lexer looks one character ahead
+		body = head
+	}
+	e := readExpressions.get(body, readExpression)
+	return e.node, e.length
+}
+
+func readExpression(body string) expression {
 	lex := actionlint.NewExprLexer(body)
 	e, err := actionlint.NewExprParser().Parse(lex)
 	if err != nil {
-		return nil, 0
+		return expression{}
 	}
-	return e, lex.Offset()
+	return expression{e, lex.Offset()}
 }
 
 // conditionOf returns the expression of an if: with or without a fence.

@@ -31,7 +31,7 @@ func (b *builder) steps(n *yaml.Node) []Step {
 // step appends the step to out, and the steps of a parallel group behind it;
 // groups do not nest.
 func (b *builder) step(out []Step, n *yaml.Node) []Step {
-	s := Step{Pos: at(n)}
+	s := Step{Pos: at(n), traits: &noTraits}
 	var id, name string
 	var run *yaml.Node
 	var group []*yaml.Node
@@ -76,7 +76,7 @@ func (b *builder) step(out []Step, n *yaml.Node) []Step {
 	first := ""
 	if s.run != "" {
 		sc := readScript(s.run)
-		s.Programs, s.Masked, s.writes, s.text = sc.Names, sc.Masked, sc.Writes, &sc.Text
+		s.Programs, s.Masked, s.writes, s.script = sc.Names, sc.Masked, sc.Writes, sc
 		first = sc.First
 	}
 	s.Key = stepKey(id, name, first, &s)

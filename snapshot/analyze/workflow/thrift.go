@@ -11,13 +11,14 @@ import (
 // expressions is actionlint's rule without most of what it does for nothing.
 type expressions struct {
 	*actionlint.RuleExpression
-	d *Document
+	d     *Document
+	typed bool // the workflow says what its inputs or secrets are
 }
 
 // VisitWorkflowPre leaves out a workflow_dispatch without inputs where the file
 // never speaks of inputs. All it does is to give github.event an empty object of
 // that name, for which the rule copies the whole github context at every expression.
-func (r expressions) VisitWorkflowPre(w *actionlint.Workflow) error {
+func (r *expressions) VisitWorkflowPre(w *actionlint.Workflow) error {
 	bare := func(e actionlint.Event) bool {
 		d, ok := e.(*actionlint.WorkflowDispatchEvent)
 		return ok && len(d.Inputs) == 0
@@ -27,6 +28,9 @@ func (r expressions) VisitWorkflowPre(w *actionlint.Workflow) error {
 		c.On = slices.DeleteFunc(slices.Clone(w.On), bare)
 		w = &c
 	}
+	r.typed = slices.ContainsFunc(w.On, func(e actionlint.Event) bool {
+		return e.EventName() == "workflow_call" || e.EventName() == "workflow_dispatch"
+	})
 	return r.RuleExpression.VisitWorkflowPre(w)
 }
 

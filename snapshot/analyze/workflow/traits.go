@@ -26,19 +26,21 @@ type traits struct {
 	broken     *shell.Problem // why the shell ends in the middle of it; nil: it does not
 }
 
+// noTraits are those of a step that runs no text.
+var noTraits traits
+
 // readTraits reads a run text in the shell it is given to; "" is bash.
-func readTraits(src, sh string, text *shell.Text) traits {
+func readTraits(src, sh string, r *trait.Script) traits {
 	var t traits
 	t.foreign = foreign(src, sh)
-	if name := shellName(sh); t.foreign == "" && text != nil && text.Err != nil && (sh == "" || name == "bash" || name == "sh") {
-		if p := text.Problems(); len(p) > 0 && p[0].Sure {
+	if name := shellName(sh); t.foreign == "" && r.Text.Err != nil && (sh == "" || name == "bash" || name == "sh") {
+		if p := r.Text.Problems(); len(p) > 0 && p[0].Sure {
 			t.broken = &p[0]
 		}
 	}
-	if !shellLike(sh) && sh != "" || text == nil || text.Err != nil {
+	if !shellLike(sh) && sh != "" || r.Text.Err != nil {
 		return t
 	}
-	r := &trait.Script{Text: *text}
 	if !strings.Contains(src, "::") && !strings.Contains(src, "toJ") {
 		t.idle, t.talk = r.Idle()
 	}
@@ -48,7 +50,7 @@ func readTraits(src, sh string, text *shell.Text) traits {
 	}
 	t.pushes, t.push = plainPush(src, r), pushOf(src, r)
 	t.dispatches = dispatches(src, r)
-	t.machines = trait.Machines([]byte(src), *text)
+	t.machines = trait.Machines(r.Text)
 	return t
 }
 

@@ -18,7 +18,6 @@ import (
 	"strings"
 
 	"healthaudit/snapshot"
-	"healthaudit/snapshot/analyze/shell"
 )
 
 // Version is raised when Parse finds other things than before in equal bytes.
@@ -176,11 +175,11 @@ type Step struct {
 	With     []Value  `json:"with,omitempty"`
 	Env      []Value  `json:"env,omitempty"`
 
-	run    string      // the text: for what is derived from it within Model, never kept
-	text   *shell.Text // run, parsed; only until then
+	run    string  // the text: for what is derived from it within Model, never kept
+	script *script // run, read; only until then
 	writes []string
 	with   map[string]string
-	traits traits
+	traits *traits
 }
 
 // Local reports whether a uses value names something of the same repository,

@@ -103,8 +103,8 @@ func job(it *facts, j *model.Job) {
 		it.Add(snapshot.Semantic, ".hollow", snapshot.Bool(true))
 	}
 	var keys []string
-	for _, s := range j.Steps {
-		keys = append(keys, s.Key)
+	for i := range j.Steps {
+		keys = append(keys, j.Steps[i].Key)
 	}
 	list(it, ".steps", keys)
 }
@@ -146,7 +146,7 @@ func permissions(it *facts, name string, p *model.Permissions) {
 	}
 }
 
-func concurrency(it adder, name string, c *model.Concurrency) {
+func concurrency(it *facts, name string, c *model.Concurrency) {
 	if c == nil {
 		return
 	}
@@ -154,7 +154,7 @@ func concurrency(it adder, name string, c *model.Concurrency) {
 	set(it, name+".cancel-in-progress", unlessFalse(c.Cancel))
 }
 
-func defaults(it adder, name string, d model.Defaults) {
+func defaults(it *facts, name string, d model.Defaults) {
 	set(it, name+".shell", d.Shell)
 	set(it, name+".working-directory", d.Dir)
 }
@@ -204,6 +204,9 @@ func unlessFalse(s string) string {
 // clip shortens a text that is only there to be read; a hash keeps differences.
 func clip(s string) string {
 	const most = 300
+	if len(s) <= most {
+		return s
+	}
 	if utf8.RuneCountInString(s) <= most {
 		return s
 	}
@@ -211,34 +214,32 @@ func clip(s string) string {
 	return string(r[:most]) + "… " + strconv.Itoa(len(r)) + " characters, " + snapshot.Sum([]byte(s))[:8]
 }
 
-func set(it adder, name, v string) {
+func set(it *facts, name, v string) {
 	if v != "" {
-		it.Add(snapshot.Semantic, name, snapshot.Text(clip(v)))
+		it.text(snapshot.Semantic, clip(v), name)
 	}
 }
 
-func setOf(it adder, name string, v []string) {
+func setOf(it *facts, name string, v []string) {
 	if len(v) > 0 {
-		it.Add(snapshot.Set, name, snapshot.SetOf(v...))
+		it.strings(snapshot.Set, v, name)
 	}
 }
 
-func list(it adder, name string, v []string) {
+func list(it *facts, name string, v []string) {
 	if len(v) > 0 {
-		it.Add(snapshot.Semantic, name, snapshot.List(v...))
+		it.strings(snapshot.Semantic, v, name)
 	}
 }
 
-func secret(it adder, name, hash string) {
-	it.Add(snapshot.Secret, name, snapshot.Text(hash))
-}
+func secret(it *facts, name, hash string) { it.text(snapshot.Secret, hash, name) }
 
-func values(it adder, name string, v []model.Value) {
+func values(it *facts, name string, v []model.Value) {
 	for _, e := range v {
 		if e.Shown != "" {
-			set(it, name+"."+e.Name, e.Shown)
+			it.text(snapshot.Semantic, clip(e.Shown), name, ".", e.Name)
 			continue
 		}
-		secret(it, name+"."+e.Name, e.Hash)
+		it.text(snapshot.Secret, e.Hash, name, ".", e.Name)
 	}
 }

@@ -54,7 +54,7 @@ func carryGutted(it, old *snapshot.Item) {
 			did = lost
 		}
 		if len(did) > 0 {
-			setOf(it, id+guttedFrom, did)
+			it.Add(snapshot.Set, id+guttedFrom, snapshot.SetOf(did...))
 		}
 	}
 }
