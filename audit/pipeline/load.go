@@ -251,22 +251,6 @@ func (v *View) loadPast(tx *store.Tx, risks func(snapshot.System) snapshot.RiskF
 	return err
 }
 
-// scoredBefore returns the run that the deltas of a stored score are from: the one
-// right before, be it the newest that is still there or not; nil where it is gone.
-func scoredBefore(tx *store.Tx, seq uint64) (*report.SnapshotRef, error) {
-	if seq < 2 {
-		return nil, nil
-	}
-	h, ok, err := tx.Header(seq - 1)
-	if !ok || err != nil {
-		if tx.Bear(err) {
-			err = nil
-		}
-		return nil, err
-	}
-	return &report.SnapshotRef{Seq: seq - 1, ID: h.ID, At: sec(h.At)}, nil
-}
-
 // references returns the snapshot that last read each system.
 func references(i *Info, seq uint64) map[snapshot.System]uint64 {
 	m := map[snapshot.System]uint64{}
