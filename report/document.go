@@ -53,6 +53,7 @@ type Run struct {
 	Host       string    `json:"host"`
 	Root       string    `json:"root"`
 	Git        *Git      `json:"git"`
+	Past       string    `json:"past"` // what there was to compare with: first (nothing yet), known, or lost (it is not there any more, or cannot be read)
 }
 
 type Git struct {
@@ -75,8 +76,9 @@ type Score struct {
 	Delta            *float64     `json:"delta"`
 	DeltaLikeForLike *float64     `json:"delta_like_for_like"`
 	WithoutWaivers   *float64     `json:"without_waivers"`
-	Coverage         float64      `json:"coverage"` // judged items ÷ known items
-	History          []ScorePoint `json:"history"`  // oldest first, this run last
+	ComparedTo       *SnapshotRef `json:"compared_to"` // the run that both deltas are from; null without deltas, and where it is no longer known
+	Coverage         float64      `json:"coverage"`    // judged items ÷ known items
+	History          []ScorePoint `json:"history"`     // oldest first, this run last
 }
 
 type ScorePoint struct {

@@ -11,7 +11,7 @@ var noon = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
 
 const (
 	thisRun   = "01KAR4GZ00ABCDEFGHJKMNPQRS"
-	beforeRun = "01KAQXN500ABCDEFGHJKMNPQRS"
+	beforeRun = "01KAAAAAAAAAAAAAAAAAAAAA41"
 	firstRun  = "01KAKJ2900ABCDEFGHJKMNPQRS"
 )
 
@@ -23,17 +23,17 @@ func digest(s string) string { return fmt.Sprintf("%x", sha256.Sum256([]byte(s))
 func documents() map[string]*Document {
 	return map[string]*Document{
 		"ordinary": ordinary().past(), "first-run": firstDocument(), "empty": empty(), "nothing-wrong": nothingWrong(),
-		"hostile": hostile(), "many": many(), "unreadable": unreadable(), "zero": {Schema: Schema, Run: Run{ID: thisRun, Started: noon, Finished: noon, Root: "/"}, Recovery: Recovery{Mode: "off"}},
+		"hostile": hostile(), "many": many(), "unreadable": unreadable(), "zero": {Schema: Schema, Run: Run{ID: thisRun, Started: noon, Finished: noon, Root: "/", Past: "first"}, Recovery: Recovery{Mode: "off"}},
 	}
 }
 
 func base() *Document {
 	return &Document{
 		Schema: Schema, Tool: Tool{"1.0.0"},
-		Run: Run{ID: thisRun, Seq: 42, Started: noon, Finished: noon.Add(412 * time.Millisecond).Truncate(time.Second), DurationMS: 412, Host: "web-1", Root: "/srv/shop",
+		Run: Run{ID: thisRun, Seq: 42, Started: noon, Finished: noon.Add(412 * time.Millisecond).Truncate(time.Second), DurationMS: 412, Host: "web-1", Root: "/srv/shop", Past: "known",
 			Git: &Git{Commit: "9f8b7a6c5d4e3f2a1b0c9d8e7f6a5b4c3d2e1f0a", Branch: "main"}},
 		Gate:        Gate{FailOn: []string{"critical", "regression"}, FailUnder: ptr(0.0), Passed: true},
-		Score:       Score{Value: ptr(100.0), Grade: ptr("A"), Delta: ptr(0.0), DeltaLikeForLike: ptr(0.0), WithoutWaivers: ptr(100.0), Coverage: 1, History: history(100, 100)},
+		Score:       Score{Value: ptr(100.0), Grade: ptr("A"), Delta: ptr(0.0), DeltaLikeForLike: ptr(0.0), ComparedTo: beforeRef(), WithoutWaivers: ptr(100.0), Coverage: 1, History: history(100, 100)},
 		Systems:     []System{system("pm2", 7), system("workflows", 6), system("functions", 12), system("scripts", 31)},
 		Recovery:    Recovery{Mode: "plan"},
 		JournalHead: &Head{Seq: 57, Hash: digest("journal")},
@@ -44,12 +44,20 @@ func history(values ...float64) []ScorePoint {
 	out := make([]ScorePoint, len(values))
 	for i, v := range values {
 		back := len(values) - 1 - i
-		out[i] = ScorePoint{Seq: uint64(42 - back), At: noon.Add(-time.Duration(back) * 2 * time.Hour), Value: ptr(v), Run: fmt.Sprintf("01KAAAAAAAAAAAAAAAAAAAAA%02d", 42-back)}
+		out[i] = ScorePoint{Seq: uint64(42 - back), At: noon.Add(-time.Duration(back) * 2 * time.Hour), Value: ptr(v), Run: runID(42 - back)}
 		if back == 0 {
 			out[i].Run = thisRun
 		}
 	}
 	return out
+}
+
+// runID is the id of a run of which nothing but its number matters.
+func runID(seq int) string { return fmt.Sprintf("01KAAAAAAAAAAAAAAAAAAAAA%02d", seq) }
+
+// beforeRef is the run that the deltas are from.
+func beforeRef() *SnapshotRef {
+	return &SnapshotRef{Seq: 41, ID: beforeRun, At: noon.Add(-2 * time.Hour)}
 }
 
 func system(name string, items int) System {
@@ -81,7 +89,7 @@ func (f Finding) is(status string, regression bool) Finding {
 func ordinary() *Document {
 	d := base()
 	d.Run.Git.Dirty = true
-	d.Score = Score{Value: ptr(60.0), Grade: ptr("D"), Delta: ptr(-33.4), DeltaLikeForLike: ptr(-34.1), WithoutWaivers: ptr(59.2), Coverage: 0.982, History: history(93.4, 93.4, 91.8, 93.4, 60.0)}
+	d.Score = Score{Value: ptr(60.0), Grade: ptr("D"), Delta: ptr(-33.4), DeltaLikeForLike: ptr(-34.1), ComparedTo: beforeRef(), WithoutWaivers: ptr(59.2), Coverage: 0.982, History: history(93.4, 93.4, 91.8, 93.4, 60.0)}
 	d.Systems[0].Score, d.Systems[0].Counts = SystemScore{ptr(46.9), ptr("F")}, Counts{Critical: 1, Medium: 1}
 	d.Systems[1].Score, d.Systems[1].Counts = SystemScore{ptr(82.9), ptr("B")}, Counts{High: 1, Low: 1}
 	d.Systems[2].Score, d.Systems[2].Counts = SystemScore{ptr(93.1), ptr("A")}, Counts{High: 1, Info: 1}
@@ -104,11 +112,11 @@ func ordinary() *Document {
 		{Item: "pm2/api", Code: "R1", Was: "ok", Now: "failing", Reference: Mark{beforeRun, noon.Add(-2 * time.Hour)}, Since: Mark{thisRun, noon}},
 		{Item: "pm2/api", Code: "R2", Was: "100.0", Now: "40.0", Reference: Mark{beforeRun, noon.Add(-2 * time.Hour)}, Since: Mark{thisRun, noon}},
 		{Item: "workflows/deploy.yml", Code: "R1", Was: "ok", Now: "failing", Reference: Mark{beforeRun, noon.Add(-2 * time.Hour)}, Since: Mark{thisRun, noon}},
-		{Item: "functions/checkout", Code: "R2", Was: "100.0", Now: "70.0", Reference: Mark{firstRun, noon.Add(-6 * time.Hour)}, Since: Mark{beforeRun, noon.Add(-4 * time.Hour)}},
-		{Item: "pm2/mailer", Code: "R3", Was: "100.0", Now: "88.0", Reference: Mark{firstRun, noon.Add(-6 * time.Hour)}, Since: Mark{beforeRun, noon.Add(-2 * time.Hour)}},
-		{Item: "pm2/mailer", Code: "R5", Was: "as usual", Now: "memory grows without end", Reference: Mark{firstRun, noon.Add(-6 * time.Hour)}, Since: Mark{beforeRun, noon.Add(-2 * time.Hour)}},
+		{Item: "functions/checkout", Code: "R2", Was: "100.0", Now: "70.0", Reference: Mark{runID(39), noon.Add(-6 * time.Hour)}, Since: Mark{runID(40), noon.Add(-4 * time.Hour)}},
+		{Item: "pm2/mailer", Code: "R3", Was: "100.0", Now: "88.0", Reference: Mark{runID(39), noon.Add(-6 * time.Hour)}, Since: Mark{beforeRun, noon.Add(-2 * time.Hour)}},
+		{Item: "pm2/mailer", Code: "R5", Was: "as usual", Now: "memory grows without end", Reference: Mark{runID(39), noon.Add(-6 * time.Hour)}, Since: Mark{beforeRun, noon.Add(-2 * time.Hour)}},
 		{Item: "scripts/tools/import.js", Code: "R4", Was: "100.0", Now: "84.9", Reference: Mark{beforeRun, noon.Add(-2 * time.Hour)}, Since: Mark{thisRun, noon}},
-		{Item: "scripts/tools/rotate-logs.sh", Code: "R6", Was: "ok", Now: "gone", Reference: Mark{firstRun, noon.Add(-50 * time.Hour)}, Since: Mark{beforeRun, noon.Add(-48 * time.Hour)}},
+		{Item: "scripts/tools/rotate-logs.sh", Code: "R6", Was: "ok", Now: "gone", Reference: Mark{runID(17), noon.Add(-50 * time.Hour)}, Since: Mark{runID(18), noon.Add(-48 * time.Hour)}},
 	}
 	d.Changes = []Change{
 		{Item: "workflows/deploy.yml", System: "workflows", Op: "changed", Files: []string{".github/workflows/deploy.yml"}, Facts: []FactChange{
@@ -137,7 +145,7 @@ func ordinary() *Document {
 
 func firstDocument() *Document {
 	d := base()
-	d.Run.Seq = 1
+	d.Run.Seq, d.Run.Past = 1, "first"
 	d.Score = Score{Value: ptr(93.4), Grade: ptr("A"), WithoutWaivers: ptr(93.4), Coverage: 1, History: []ScorePoint{{1, noon, ptr(93.4), thisRun}}}
 	for i := range d.Systems {
 		d.Systems[i].ComparedTo = nil
@@ -170,7 +178,7 @@ func nothingWrong() *Document {
 func unreadable() *Document {
 	d := base()
 	d.Run.Seq = 0
-	d.Score = Score{Value: ptr(88.2), Grade: ptr("B"), Delta: ptr(1.4), DeltaLikeForLike: ptr(0.0), WithoutWaivers: ptr(88.2), Coverage: 0.61, History: history(86.8, 88.2)}
+	d.Score = Score{Value: ptr(88.2), Grade: ptr("B"), Delta: ptr(1.4), DeltaLikeForLike: ptr(0.0), ComparedTo: beforeRef(), WithoutWaivers: ptr(88.2), Coverage: 0.61, History: history(86.8, 88.2)}
 	d.Systems[0] = System{System: "pm2", Status: "error", Reason: "the daemon accepts and does not answer", ComparedTo: ptr(beforeRun), Items: 7}
 	d.Systems[1].Status = "partial"
 	d.Systems[2] = System{System: "functions", Status: "skipped", Reason: "not asked for (--only)", Items: 12}
@@ -201,7 +209,7 @@ func hostile() *Document {
 		d.Findings = append(d.Findings, f)
 		d.Items = append(d.Items, Item{Key: key, System: "workflows", Name: n, Path: n, State: n, Level: "unknown", Change: "unknown", Unknown: n, Facts: map[string]any{n: n, "l": []string{n}}})
 		d.Errors = append(d.Errors, Error{"workflows", n, n, n})
-		d.Regressions = append(d.Regressions, Regression{key, "R1", n, n, Mark{beforeRun, noon.Add(-time.Hour)}, Mark{thisRun, noon}, i%4 == 0})
+		d.Regressions = append(d.Regressions, Regression{key, "R1", n, n, Mark{firstRun, noon.Add(-time.Hour)}, Mark{thisRun, noon}, i%4 == 0})
 		d.Changes = append(d.Changes, Change{Item: key, System: "workflows", Op: "changed", Facts: []FactChange{{n, n, []string{n}, "up"}}, Files: []string{n}})
 	}
 	d.past()

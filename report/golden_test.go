@@ -150,7 +150,7 @@ func TestJSON(t *testing.T) {
 	}
 }
 
-var nullable = map[string]bool{"week": true, "baseline": true, "rechecked": true, "git": true, "fail_under": true, "value": true, "grade": true, "delta": true, "delta_like_for_like": true,
+var nullable = map[string]bool{"compared_to": true, "week": true, "baseline": true, "rechecked": true, "git": true, "fail_under": true, "value": true, "grade": true, "delta": true, "delta_like_for_like": true,
 	"without_waivers": true, "archive": true, "journal_head": true}
 
 // loose lets the list of a fact come back as JSON has lists.

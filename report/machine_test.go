@@ -228,7 +228,7 @@ func TestSARIF_results(t *testing.T) {
 func TestCSV(t *testing.T) {
 	for name, d := range documents() {
 		recs, err := csv.NewReader(bytes.NewReader(render(t, CSV, d, Options{}))).ReadAll() // as many fields in each
-		if err != nil || len(recs) != len(d.Findings)+1 {
+		if err != nil || len(recs) != len(d.Findings)+len(d.Errors)+1 {
 			t.Errorf("%s: %d records of %d findings, %v", name, len(recs), len(d.Findings), err)
 		}
 		for _, rec := range recs {
@@ -280,7 +280,7 @@ func FuzzMachine(f *testing.F) {
 		if open != 0 {
 			t.Errorf("sarif lacks %d findings", open)
 		}
-		if recs, err := csv.NewReader(bytes.NewReader(render(t, CSV, &d, Options{}))).ReadAll(); err != nil || len(recs) != len(d.Findings)+1 {
+		if recs, err := csv.NewReader(bytes.NewReader(render(t, CSV, &d, Options{}))).ReadAll(); err != nil || len(recs) != len(d.Findings)+len(d.Errors)+1 {
 			t.Errorf("csv: %d records, %v", len(recs), err)
 		}
 		for l := range strings.Lines(string(render(t, Prometheus, &d, Options{}))) {
@@ -297,6 +297,29 @@ func TestPrometheus_names_one_root(t *testing.T) {
 	for l := range strings.Lines(string(render(t, Prometheus, d, Options{}))) {
 		if !strings.HasPrefix(l, "#") && !strings.Contains(l, `{root="/srv/\"a\\b\"↵"`) {
 			t.Errorf("root is not told in %s", l)
+		}
+	}
+}
+
+// TestErrors: what could not be read is in every format, in one place.
+func TestErrors(t *testing.T) {
+	d := unreadable()
+	for _, r := range All {
+		for _, only := range []*Document{d, d.Only([]string{"workflows"})} {
+			out := string(render(t, r, only, Options{}))
+			want := "permission denied"
+			if r == Prometheus {
+				want = `audit_errors{root="/srv/shop",system="workflows"} 1`
+			}
+			if n := strings.Count(out, want); n != 1 {
+				t.Errorf("%s: %d times %q", r.Name, n, want)
+			}
+		}
+	}
+	d.Errors = append(d.Errors, Error{"audit", "store", "the store is damaged", "mend it"})
+	for _, r := range All { // what systems are read from concerns each of them
+		if out := string(render(t, r, d.Only([]string{"scripts"}), Options{})); !strings.Contains(out, "the store is damaged") && !strings.Contains(out, `audit_errors{root="/srv/shop",system="audit"} 1`) {
+			t.Errorf("%s: it does not say that the store is damaged", r.Name)
 		}
 	}
 }

@@ -16,7 +16,7 @@ func (d *Document) Only(systems []string) *Document {
 	c.Changes = keep(d.Changes, func(x Change) bool { return in(x.System) })
 	c.Regressions = keep(d.Regressions, func(r Regression) bool { s, _, _ := strings.Cut(r.Item, "/"); return in(s) })
 	c.Schedules = keep(d.Schedules, func(s Schedule) bool { return in(s.System) })
-	c.Errors = keep(d.Errors, func(e Error) bool { return in(e.System) })
+	c.Errors = keep(d.Errors, func(e Error) bool { return in(e.System) || e.Source == "store" }) // which all systems are read from
 	c.Mended = keep(d.Mended, func(m Mended) bool { return in(m.System) })
 	if len(c.Schedules) < len(d.Schedules) {
 		c.Week = nil // its numbers are those of all

@@ -83,7 +83,15 @@ func (m *metrics) run(d *Document) {
 	m.gauge("info", "The audit that made these metrics; always 1.", []sample{{1, []string{"version", d.Tool.Version}}})
 	m.gauge("last_run_timestamp_seconds", "When the last run ended, in seconds since the epoch.", one(float64(d.Run.Finished.Unix())))
 	m.gauge("last_run_duration_seconds", "How long the last run took.", one(float64(d.Run.DurationMS)/1000))
-	m.gauge("last_run_exit_code", "Exit code of the last run: 0 passed, 1 the gate failed, 3 incomplete, 5 something it did failed.", one(float64(d.Gate.Exit)))
+	m.gauge("last_run_exit_code", "Exit code of the last run: 0 passed, 1 the gate failed, 3 incomplete, 4 the store is damaged, 5 something it did failed.", one(float64(d.Gate.Exit)))
+	unread := tally{}
+	for _, s := range append(systemsOf(d), "audit") {
+		unread.add(0, "system", s)
+	}
+	for _, e := range d.Errors {
+		unread.add(1, "system", e.System)
+	}
+	m.gauge("errors", "What the last run could not read or do, by system.", unread.samples())
 	m.gauge("gate_passed", "Whether the gate of the last run passed.", one(truth(d.Gate.Passed)))
 	if d.Run.Seq > 0 {
 		m.counter("runs_total", "Runs that the store has kept, pruned ones too.", one(float64(d.Run.Seq)))

@@ -123,7 +123,7 @@ func counted(n int, c ink) cell {
 // this run, and what it was compared to is not there any more.
 func (r *reading) untold(s System) bool {
 	added := func(c Change) bool { return c.System == s.System && c.Op == "added" }
-	return s.ComparedTo == nil && r.Run.Seq > 1 && s.Items > 0 && !slices.ContainsFunc(r.Changes, added)
+	return s.ComparedTo == nil && (r.Run.Seq > 1 || r.Run.Past == "lost") && s.Items > 0 && !slices.ContainsFunc(r.Changes, added)
 }
 
 // changesOf counts what happened to the items of a system.

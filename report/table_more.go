@@ -117,18 +117,10 @@ func (r *reading) since(m Mark) string {
 // mark names an earlier run by its number, where the history tells it, and its age.
 func (r *reading) mark(m Mark) string {
 	age := span(r.Run.Started.Sub(m.At)) + " ago"
-	var seq uint64
 	for _, h := range r.Score.History {
-		switch {
-		case h.Seq == 0 || h.Seq == r.Run.Seq || !h.At.Equal(m.At):
-		case seq > 0:
-			return age // two earlier runs of one second: the history does not tell which
-		default:
-			seq = h.Seq
+		if h.Seq > 0 && h.Run != "" && h.Run == m.Run {
+			return fmt.Sprintf("run #%d, %s", h.Seq, age)
 		}
-	}
-	if seq > 0 {
-		return fmt.Sprintf("run #%d, %s", seq, age)
 	}
 	return age
 }

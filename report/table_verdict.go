@@ -38,6 +38,9 @@ func (r *reading) headline() string {
 	if failed := r.failed(); len(failed) > 0 {
 		parts = append(parts, strings.Join(failed, " and ")+" could not be read")
 	}
+	if r.Gate.Exit == 4 {
+		parts = append(parts, "the store is damaged")
+	}
 	return strings.Join(parts, "; ") + "."
 }
 
@@ -122,6 +125,9 @@ func (r *reading) failed() []string {
 // trend compares with the last run that had a score.
 func (r *reading) trend() string {
 	if r.Score.Delta == nil {
+		if r.Run.Past == "lost" {
+			return "the run before is not known"
+		}
 		for _, s := range r.Systems {
 			if s.ComparedTo != nil {
 				return "not comparable with the run before"
@@ -129,8 +135,8 @@ func (r *reading) trend() string {
 		}
 		return "first run, nothing to compare with"
 	}
-	than := "in the run before"
-	if b, ok := r.before(); ok {
+	than := "in the run before, of which nothing is known any more"
+	if b := r.Score.ComparedTo; b != nil {
 		than = fmt.Sprintf("in run #%d, %s ago", b.Seq, span(r.Run.Started.Sub(b.At)))
 	}
 	if compared := compare(*r.Score.Delta); compared != "" {
@@ -147,17 +153,6 @@ func compare(delta float64) string {
 		return points(-d) + " lower"
 	}
 	return ""
-}
-
-// before returns the run that this one is compared with. The last point of the
-// history is this run itself.
-func (r *reading) before() (ScorePoint, bool) {
-	for _, h := range slices.Backward(r.Score.History[:max(len(r.Score.History)-1, 0)]) {
-		if h.Value != nil {
-			return h, true
-		}
-	}
-	return ScorePoint{}, false
 }
 
 func (r *reading) runLine() string {

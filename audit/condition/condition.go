@@ -26,7 +26,7 @@ type Subject struct {
 	Level     audit.Level
 	Worst     audit.Severity // of the findings that count
 	Score     float64
-	Change    string // added, changed, unchanged, unknown, rebased
+	Change    string // added, changed, unchanged, rebased; or unknown, which conditions cannot tell
 	Regressed bool
 	Flapping  bool
 	Waived    bool            // a finding of it is accepted
@@ -74,6 +74,7 @@ func (v *Vocabulary) Meant(word string, names []string) string {
 // these types are called directly, those that return an error by reflection.
 type scope struct {
 	Item    *itemScope                        `expr:"item"`
+	Change  func() string                     `expr:"item.change"` // no text can name it: see visitor.member
 	Metric  func(string) float64              `expr:"metric"`
 	Fact    func(string, ...any) (any, error) `expr:"fact"`
 	Finding func(string) bool                 `expr:"finding"`
@@ -87,7 +88,7 @@ type itemScope struct {
 	Path      string  `expr:"path"`
 	State     string  `expr:"state"`
 	Level     string  `expr:"level"`
-	Change    string  `expr:"change"`
+	Change    string  `expr:"change"` // of the language only: see Subject.change
 	Score     float64 `expr:"score"`
 	Regressed bool    `expr:"regressed"`
 	Flapping  bool    `expr:"flapping"`
@@ -96,6 +97,7 @@ type itemScope struct {
 // earlyScope is scope before items are judged.
 type earlyScope struct {
 	Item    *earlyItem                        `expr:"item"`
+	Change  func() string                     `expr:"item.change"`
 	Metric  func(string) float64              `expr:"metric"`
 	Fact    func(string, ...any) (any, error) `expr:"fact"`
 	Finding func(string) bool                 `expr:"finding"`
@@ -109,6 +111,15 @@ type earlyItem struct {
 	Path   string `expr:"path"`
 	State  string `expr:"state"`
 	Change string `expr:"change"`
+}
+
+// change is asked in the place of item.change: a field has no way to say that
+// nobody knows, and whatever it said instead would make some condition hold.
+func (s *Subject) change() string {
+	if s.Change == audit.Unknown {
+		panic(errors.New("nobody knows whether it changed"))
+	}
+	return s.Change
 }
 
 func (s *Subject) metric(name string) float64 {
@@ -268,7 +279,8 @@ func NewJudge() *Judge {
 	j.scope.Metric = func(name string) float64 { return j.of.metric(name) }
 	j.scope.Fact = func(name string, otherwise ...any) (any, error) { return j.of.fact(name, otherwise) }
 	j.scope.Finding = func(check string) bool { return j.of.finding(check) }
-	j.early = earlyScope{Metric: j.scope.Metric, Fact: j.scope.Fact, Finding: j.scope.Finding}
+	j.scope.Change = func() string { return j.of.change() }
+	j.early = earlyScope{Change: j.scope.Change, Metric: j.scope.Metric, Fact: j.scope.Fact, Finding: j.scope.Finding}
 	return j
 }
 
@@ -280,8 +292,8 @@ func (j *Judge) About(s *Subject) {
 	it := s.Item
 	j.of = s
 	j.scope.Item = &itemScope{Key: string(it.Key), System: string(it.System()), Name: it.Name, Kind: it.Kind, Path: it.Path, State: it.State,
-		Level: string(s.Level), Change: s.Change, Score: s.Score, Regressed: s.Regressed, Flapping: s.Flapping}
-	j.early.Item = &earlyItem{Key: string(it.Key), System: string(it.System()), Name: it.Name, Kind: it.Kind, Path: it.Path, State: it.State, Change: s.Change}
+		Level: string(s.Level), Score: s.Score, Regressed: s.Regressed, Flapping: s.Flapping}
+	j.early.Item = &earlyItem{Key: string(it.Key), System: string(it.System()), Name: it.Name, Kind: it.Kind, Path: it.Path, State: it.State}
 }
 
 // Eval tells whether a condition holds; an error is that nobody knows, and why.

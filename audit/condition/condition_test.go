@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"healthaudit/audit"
 	"healthaudit/snapshot"
 )
 
@@ -40,6 +41,9 @@ func TestCompile_errors(t *testing.T) {
 		`let x = item; x.score > 1`:       "let could make texts",
 		`any(1..9998, # < 0)`:             "a range could take minutes",
 		`any([1], any([2], # < 0))`:       "a loop in a loop",
+		`any([item], .change == "added")`: "write item.change",
+		`[item, 1][0].change != "x"`:      "write item.change",
+		`item.chang == "added"`:           "did you mean",
 		strings.Repeat("!", MaxText+1):    "longer than",
 		"not " + strings.Repeat("(", 300): "",
 	} {
@@ -69,6 +73,7 @@ func TestEval(t *testing.T) {
 		`metric("online") < 2`:                       "it has no metric online",
 		`finding("script-syntax")`:                   "true",
 		`item.change == "added"`:                     "true",
+		`item["change"] != "added"`:                  "false",
 		`lower(item.name) contains "x.s"`:            "true",
 	} {
 		c, err := Compile(text, words(true))
@@ -95,5 +100,44 @@ func TestEval(t *testing.T) {
 	}
 	if c, _ := Compile(`fact("a", 1) == 1 && metric("memory") > 1 && fact("a", 1) == 2`, words(true)); len(c.Facts) != 1 || len(c.Metrics) != 1 {
 		t.Errorf("names: %v %v", c.Facts, c.Metrics)
+	}
+}
+
+// Whether an item changed of which nobody knows is neither true nor false, in
+// whatever way it is asked; what does not depend on it can be told.
+func TestEval_unknownChange(t *testing.T) {
+	j := NewJudge()
+	j.About(&Subject{Item: &snapshot.Item{Key: "scripts/x.sh", Name: "x.sh", Kind: "script"}, Change: audit.Unknown})
+	const untold = "nobody knows whether it changed"
+	for text, want := range map[string]string{
+		`item.change != "unchanged"`:                               untold,
+		`item.change == "unchanged"`:                               untold,
+		`item.change == "unknown"`:                                 untold,
+		`item.change in ["added", "changed"]`:                      untold,
+		`not (item.change in ["unchanged"])`:                       untold,
+		`any(["added"], # != item.change)`:                         untold,
+		`len(item["change"]) > 3`:                                  untold,
+		`item.kind == "app" && item.change != "unchanged"`:         "false",
+		`item.kind == "script" || item.change == "added"`:          "true",
+		`item?.change != "unchanged"`:                              untold,
+		`(item.name == "x.sh" ? item.change : "") != "unchanged"`:  untold,
+		`(item.name == "x.sh" ? "unchanged" : item.change) == "b"`: "false",
+	} {
+		for _, early := range []bool{true, false} {
+			c, err := Compile(text, words(early))
+			if err != nil {
+				t.Errorf("%s: %v", text, err)
+				continue
+			}
+			got := "false"
+			if is, err := j.Eval(c); err != nil {
+				got = err.Error()
+			} else if is {
+				got = "true"
+			}
+			if !strings.HasPrefix(got, want) {
+				t.Errorf("%s: %s, want %s", text, got, want)
+			}
+		}
 	}
 }

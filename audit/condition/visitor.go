@@ -20,6 +20,8 @@ func (l *visitor) Visit(node *ast.Node) {
 	switch n := (*node).(type) {
 	case *ast.CallNode:
 		l.call(n)
+	case *ast.MemberNode:
+		l.member(node, n)
 	case *ast.PredicateNode:
 		if deep(n.Node) > 0 {
 			l.fail(n.Location().From, "a loop in a loop: it could take minutes", "")
@@ -76,6 +78,18 @@ func (l *visitor) call(n *ast.CallNode) {
 	if !slices.Contains(known, word.Value) {
 		l.fail(word.Location().From, fmt.Sprintf("there is no %s %q", what, word.Value), l.v.Meant(word.Value, known))
 	}
+}
+
+// member has Subject.change asked for item.change.
+func (l *visitor) member(node *ast.Node, n *ast.MemberNode) {
+	if name, ok := n.Property.(*ast.StringNode); !ok || name.Value != "change" {
+		return
+	}
+	if id, ok := n.Node.(*ast.IdentifierNode); !ok || id.Value != "item" {
+		l.fail(n.Location().From, "change can be asked of item only", "write item.change")
+		return
+	}
+	ast.Patch(node, &ast.CallNode{Callee: &ast.IdentifierNode{Value: "item.change"}})
 }
 
 func noted(list []string, name string) []string {

@@ -125,5 +125,5 @@ func (s *session) seen() *audit.Backups {
 // wanted reports whether this run looks after archives.
 func (s *session) wanted() bool {
 	c := &s.Config.Backups
-	return !s.Ephemeral && c.Dir != "" && c.When != WhenNever && c.When != ""
+	return !s.Ephemeral && s.lost == nil && c.Dir != "" && c.When != WhenNever && c.When != ""
 }

@@ -42,7 +42,7 @@ func (v *View) Summary(version string) *report.Document {
 	d := &report.Document{
 		Schema: report.Schema, Tool: report.Tool{Version: version},
 		Run: report.Run{ID: i.ID, Seq: v.Seq, Started: sec(i.Started), Finished: sec(i.Finished),
-			DurationMS: ms(i.Finished.Sub(i.Started)), Host: i.Host, Root: i.Root},
+			DurationMS: ms(i.Finished.Sub(i.Started)), Host: i.Host, Root: i.Root, Past: v.past()},
 		Gate:        report.Gate{FailOn: i.FailOn, FailUnder: i.FailUnder, Passed: i.Passed, Why: v.reasons(), Exit: v.exit()},
 		Recovery:    v.recovery(),
 		Archive:     i.Archive,
@@ -72,6 +72,17 @@ func sec(t time.Time) time.Time { return t.UTC().Truncate(time.Second) }
 
 func mark(m audit.Mark) report.Mark { return report.Mark{Run: m.Run, At: sec(m.At)} }
 
+// past says in a word what there was to compare with.
+func (v *View) past() string {
+	switch {
+	case v.alone:
+		return "lost"
+	case v.Seq == 1:
+		return "first"
+	}
+	return "known"
+}
+
 func floored(v *float64) (*float64, *string) {
 	if v == nil {
 		return nil, nil
@@ -83,6 +94,9 @@ func floored(v *float64) (*float64, *string) {
 
 func (v *View) score() report.Score {
 	s := report.Score{Delta: v.Info.Delta, DeltaLikeForLike: v.Info.DeltaSame}
+	if s.Delta != nil || s.DeltaLikeForLike != nil {
+		s.ComparedTo = v.before
+	}
 	s.Value, s.Grade = floored(v.Score.Value)
 	s.WithoutWaivers = s.Value
 	if all := audit.Unwaived(v.findings); all != nil {
@@ -143,11 +157,11 @@ func count(c *report.Counts, s audit.Severity) {
 }
 
 func (v *View) items() []report.Item {
-	changed := v.changed()
+	change := v.since().Teller(v.Changes)
 	out := make([]report.Item, 0, len(v.Snapshot.Items))
 	for _, it := range v.Snapshot.Items {
 		r := report.Item{Key: string(it.Key), System: string(it.System()), Name: it.Name, Path: it.Path, State: it.State,
-			Level: string(v.level(it)), Change: v.change(it, changed), Unknown: it.Unknown}
+			Level: string(v.level(it)), Change: change(it), Unknown: it.Unknown}
 		if r.Level != string(audit.LevelUnknown) && !v.scoreless {
 			s, ok := v.Score.Items[it.Key]
 			if !ok {

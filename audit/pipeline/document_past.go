@@ -19,6 +19,22 @@ const (
 	maxJournal = 20
 )
 
+// scoredBefore returns the run that the deltas of a stored score are from: the one
+// right before, be it the newest that is still there or not; nil where it is gone.
+func scoredBefore(tx *store.Tx, seq uint64) (*report.SnapshotRef, error) {
+	if seq < 2 {
+		return nil, nil
+	}
+	h, ok, err := tx.Header(seq - 1)
+	if !ok || err != nil {
+		if tx.Bear(err) {
+			err = nil
+		}
+		return nil, err
+	}
+	return &report.SnapshotRef{Seq: seq - 1, ID: h.ID, At: sec(h.At)}, nil
+}
+
 // mended returns what was resolved since the oldest score that the document
 // shows, and before this run.
 func (v *View) mended() []report.Mended {

@@ -152,6 +152,9 @@ func (s *session) tell(ctx context.Context, d *report.Document) {
 		if hooks.Ping != "" {
 			note(pingName, hooks.ping(ctx, told))
 		}
+		if s.lost != nil {
+			return nil // nothing is written to that store
+		}
 		if err := s.keepHooks(ran, failed); err != nil {
 			d.Errors = append(d.Errors, report.Error{System: string(snapshot.Auditor), Source: "hooks", Message: "that a hook failed could not be kept: " + err.Error()})
 		}

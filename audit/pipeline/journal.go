@@ -52,7 +52,7 @@ const (
 )
 
 func noteGap(tx *store.Tx) error {
-	if tx.Meta(metaGap) != nil {
+	if len(tx.Meta(metaGap)) > 0 {
 		return nil
 	}
 	what, err := journalEnd(tx)
@@ -85,11 +85,36 @@ func journalHead(tx *store.Tx) (*report.Head, error) {
 	return &h, nil
 }
 
-// VerifyJournal checks the whole chain and its head. The entries go to each.
+// NoteLost notes what the journal lacks, before a repair that appended its entry:
+// from then on it is known, and told, and no new damage.
+func NoteLost(tx *store.Tx) error {
+	if err := tx.NoteGaps(); err != nil || len(tx.Meta(metaGap)) == 0 {
+		return err
+	}
+	return tx.PutMeta(metaGap, nil)
+}
+
+// pass goes over a gap that was noted before an entry.
+func pass(v *rules.Verifier, gaps []store.Gap, raw []byte) {
+	for _, g := range gaps {
+		var e rules.Entry
+		if g.From == v.Count+1 && g.Next == rules.Hash(raw) && json.Unmarshal(raw, &e) == nil {
+			v.Count, v.Head = g.To, e.Prev
+		}
+	}
+}
+
+// VerifyJournal checks the whole chain and its head. The entries go to each. A gap
+// that a repair noted (see store.Tx.KnownGaps) breaks no chain.
 func VerifyJournal(tx *store.Tx, each func(rules.Entry, string)) (rules.Verifier, error) {
 	var v rules.Verifier
 	var bad error
-	err := tx.Journal(1, func(_ uint64, raw []byte) bool {
+	gaps, err := tx.KnownGaps()
+	if err != nil {
+		return v, err
+	}
+	err = tx.Journal(1, func(_ uint64, raw []byte) bool {
+		pass(&v, gaps, raw)
 		e, err := v.Add(raw)
 		if err != nil {
 			bad = err

@@ -1,6 +1,8 @@
 package pipeline
 
 import (
+	"math"
+
 	"healthaudit/audit"
 	"healthaudit/snapshot"
 	"healthaudit/snapshot/analyze/refs"
@@ -12,9 +14,12 @@ func (s *session) judge() (*View, error) {
 	s.Config.note(&s.info)
 	s.info.Every = s.Config.Every
 	checks := s.Config.checks(s.Checks)
-	v := &View{Seq: 1, Info: &s.info, Snapshot: s.snap, derived: s.derived, trending: trending(checks), recovered: s.recovered, known: s.Checks}
+	v := &View{Seq: 1, Info: &s.info, Snapshot: s.snap, derived: s.derived, trending: trending(checks), recovered: s.recovered, known: s.Checks, alone: s.lost != nil}
 	var old *judged
 	var err error
+	if s.lost != nil {
+		v.Seq = math.MaxUint64 // which no snapshot has: nothing begins in this run, nor ends
+	}
 	if s.past != nil {
 		if old, err = s.recall(v); err != nil {
 			return nil, err
@@ -46,13 +51,19 @@ func (s *session) judge() (*View, error) {
 	}
 	s.info.Crashed = j.Crashed
 	mark := audit.Mark{Seq: v.Seq, Run: s.info.ID, At: s.started}
-	v.findings = audit.Track(old.records(), j, checks, w, mark)
+	recs := old.records()
+	if s.lost != nil {
+		recs, mark.Seq = s.lost.recs, 0
+	}
+	if v.findings = audit.Track(recs, j, checks, w, mark); s.lost != nil {
+		v.findings = foundNow(v.findings, j)
+	}
 	for _, t := range v.findings {
 		if t.Carried && j.Doubted(t.Record) {
 			s.info.Doubted = append(s.info.Doubted, t.ID)
 		}
 	}
-	v.follow(old.records())
+	v.follow(recs)
 	v.checks = s.Config.rulesOf(checks)
 	v.evaluate()
 	if err := v.against(s.tx, old, s.cmp.old, mark); err != nil {
@@ -128,11 +139,13 @@ func (s *session) world(v *View) (*audit.World, error) {
 		if accepted, err = Acceptances(s.tx, s.past.seq); err != nil {
 			return nil, err
 		}
+	} else if s.lost != nil {
+		accepted = s.lost.accepted
 	}
 	if w.Failing, err = failing(s.tx, s.snap, before); err != nil {
 		return nil, err
 	}
-	w.Before, w.Changes, w.Gone, w.Derived, w.Self, w.All = s.before, v.Changes, s.info.Gone, s.derived, self, s.Checks
+	w.Before, w.Changes, w.Since, w.Gone, w.Derived, w.Self, w.All = s.before, v.Changes, v.since(), s.info.Gone, s.derived, self, s.Checks
 	w.Waivers = waivers(Waivers(s.capture.Waiving(), s.snap.Content), s.Config, accepted)
 	return w, nil
 }

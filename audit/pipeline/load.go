@@ -26,6 +26,7 @@ type judged struct {
 	gone        []audit.Gone
 	deleted     deletions               // what git says since
 	accepted    map[snapshot.Key]uint64 // removals that a person accepted, and in which snapshot
+	ref         report.SnapshotRef
 	score       *float64
 	scope       []string
 	marks       map[snapshot.System]audit.Mark // the snapshot that last read each system
@@ -64,6 +65,7 @@ func loadJudged(p *past) (*judged, error) {
 	if err != nil {
 		return nil, err
 	}
+	j.ref = report.SnapshotRef{Seq: p.seq, ID: h.ID, At: sec(h.At)}
 	if h.Score >= 0 {
 		v := float64(h.Score) / 100
 		j.score = &v
@@ -225,6 +227,9 @@ func (v *View) loadPast(tx *store.Tx, risks func(snapshot.System) snapshot.RiskF
 		return err
 	}
 	v.alone = before == 0 && v.Seq > 1
+	if v.before, err = scoredBefore(tx, v.Seq); err != nil {
+		return err
+	}
 	if before > 0 {
 		old, err := itemsBefore(tx, v.Snapshot, before)
 		if err != nil {

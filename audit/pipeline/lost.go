@@ -116,6 +116,14 @@ func InWords(e *store.CorruptError) string {
 	return lostWords(*at) + " (" + e.What + ")"
 }
 
+// shortWords is InWords without what exactly is wrong with a row.
+func shortWords(e *store.CorruptError) string {
+	if at := e.Row(); at != nil && at.Bucket != "blob" {
+		return lostWords(*at)
+	}
+	return e.What
+}
+
 func lostWords(at store.Place) string {
 	of := fmt.Sprintf(" of snapshot #%d", at.Seq)
 	if at.Seq == 0 { // the newest, of whatever snapshot that is

@@ -10,6 +10,7 @@ import (
 
 	bolt "go.etcd.io/bbolt"
 
+	"healthaudit/audit"
 	"healthaudit/audit/check"
 	"healthaudit/audit/condition"
 	"healthaudit/snapshot"
@@ -120,21 +121,18 @@ func changeIs(t *testing.T, name, path string, seq uint64, want map[snapshot.Key
 		for _, it := range v.Summary("test").Items {
 			shown[snapshot.Key(it.Key)] = it.Change
 		}
+		changed, err := condition.Compile(`item.change != "unchanged"`, condition.Vocabulary{})
+		if err != nil {
+			return err
+		}
 		j := condition.NewJudge()
 		for _, s := range v.World(nil, v.Info.Started).Subjects {
 			if j.About(&s); s.Item.Key.IsPseudo() {
 				continue
 			}
-			for _, word := range []string{"added", "changed", "unchanged", "unknown", "rebased"} {
-				c, err := condition.Compile(`item.change == "`+word+`"`, condition.Vocabulary{})
-				if err != nil {
-					return err
-				}
-				if is, err := j.Eval(c); err != nil {
-					return err
-				} else if is {
-					told[s.Item.Key] = word
-				}
+			told[s.Item.Key] = s.Change
+			if is, err := j.Eval(changed); (err != nil) != (s.Change == audit.Unknown) || is && s.Change == audit.Unchanged {
+				t.Errorf("%s: of %s, which is %s, a condition is told %v, %v", name, s.Item.Key, s.Change, is, err)
 			}
 		}
 		if !maps.Equal(shown, want) || !maps.Equal(told, want) {

@@ -71,7 +71,7 @@ func (r *Rebirth) Run(ctx context.Context) (*report.ImportView, error) {
 		}
 		return nil, err
 	}
-	return v, syncFolder(filepath.Dir(r.Store))
+	return v, errors.Join(syncFolder(filepath.Dir(r.Store)), Kept(r.Store))
 }
 
 func syncFolder(dir string) error {

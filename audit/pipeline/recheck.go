@@ -1,8 +1,10 @@
 package pipeline
 
 import (
+	"errors"
 	"fmt"
 	"slices"
+	"sync"
 	"time"
 
 	"healthaudit/audit"
@@ -13,7 +15,9 @@ import (
 )
 
 // A Recheck judges stored snapshots by the checks and the configuration of today.
-// Nothing is written, and nothing outside of the store is asked.
+// Nothing is written, and nothing outside of the store is asked. Where rows are
+// damaged and the transaction forgives, a snapshot is compared with nothing, as in
+// a run without memory.
 type Recheck struct {
 	Config     *Config
 	Collectors []*collect.Collector
@@ -26,19 +30,24 @@ type again struct {
 	view   *View
 	world  *audit.World
 	before *lockedPast
+	bytes  *watchful
 	old    *snapshot.Snapshot // the one before; nil for the first
+	blind  bool               // it is compared with nothing
 }
 
-// ready loads a snapshot and the one before it.
-func (r *Recheck) ready(tx *store.Tx, seq uint64) (*again, error) {
+// ready loads a snapshot and, if it is not blind, the one before it.
+func (r *Recheck) ready(tx *store.Tx, seq uint64, blind bool) (*again, error) {
 	s, info, err := LoadSnapshot(tx, seq)
 	if err != nil {
 		return nil, err
 	}
-	a := &again{before: &lockedPast{}, view: &View{Seq: seq, Info: info, Snapshot: s, trending: trending(r.Checks), known: r.Checks, derived: &snapshot.Derived{Memo: &memo{tx: tx, fresh: map[string]made{}}}}}
-	was, err := earlier(tx, seq)
-	if err != nil {
-		return nil, err
+	a := &again{before: &lockedPast{}, bytes: &watchful{stored: stored{tx: tx}}, blind: blind, view: &View{Seq: seq, Info: info, Snapshot: s, trending: trending(r.Checks), known: r.Checks, derived: &snapshot.Derived{Memo: &memo{tx: tx, fresh: map[string]made{}}}}}
+	s.Content = a.bytes
+	was := uint64(0)
+	if !blind {
+		if was, err = earlier(tx, seq); err != nil {
+			return nil, err
+		}
 	}
 	a.view.alone = was == 0 && seq > 1
 	if was > 0 {
@@ -58,7 +67,7 @@ func (r *Recheck) ready(tx *store.Tx, seq uint64) (*again, error) {
 	if a.world.Failing, err = failing(tx, s, was); err != nil {
 		return nil, err
 	}
-	a.world.Before, a.world.Changes, a.world.Gone, a.world.Derived, a.world.All = a.before, a.view.Changes, info.Gone, a.view.derived, r.Checks
+	a.world.Before, a.world.Changes, a.world.Since, a.world.Gone, a.world.Derived, a.world.All = a.before, a.view.Changes, a.view.since(), info.Gone, a.view.derived, r.Checks
 	return a, nil
 }
 
@@ -72,8 +81,26 @@ func earlier(tx *store.Tx, seq uint64) (was uint64, err error) {
 }
 
 // View judges one snapshot as if its run were today's.
-func (r *Recheck) View(tx *store.Tx, seq uint64) (*View, error) {
-	a, err := r.ready(tx, seq)
+func (r *Recheck) View(tx *store.Tx, seq uint64) (v *View, err error) {
+	err = tx.Exactly(func() (err error) { v, err = r.view(tx, seq, false); return err })
+	if damage := err; tx.Bears(damage) {
+		if v, err = r.view(tx, seq, true); err == nil {
+			told(tx, damage)
+			v.lost, v.unsure = Lost(tx), lostKeys(tx)
+		}
+	}
+	return v, err
+}
+
+// told notes damage where a second reading, which needs less, met none.
+func told(tx *store.Tx, damage error) {
+	if len(tx.Lost()) == 0 {
+		tx.Bear(damage)
+	}
+}
+
+func (r *Recheck) view(tx *store.Tx, seq uint64, blind bool) (*View, error) {
+	a, err := r.ready(tx, seq, blind)
 	if err != nil {
 		return nil, err
 	}
@@ -91,7 +118,18 @@ func (r *Recheck) View(tx *store.Tx, seq uint64) (*View, error) {
 	info.Delta, info.DeltaSame, info.Regressions = nil, nil, 0
 	var old *judged
 	var accepted []Acceptance
-	if p := a.before.past; p != nil {
+	mark := audit.Mark{Seq: seq, Run: info.ID, At: info.Started}
+	var recs []*audit.Record
+	switch p := a.before.past; {
+	case blind: // what the run itself said of its findings stands, and no other begins in it
+		mark.Seq = 0
+		if recs, err = records(tx, seq); err != nil {
+			return nil, err
+		}
+		if accepted, err = Acceptances(tx, seq-1); err != nil {
+			return nil, err
+		}
+	case p != nil:
 		if old, err = loadJudged(p); err != nil {
 			return nil, err
 		}
@@ -104,16 +142,18 @@ func (r *Recheck) View(tx *store.Tx, seq uint64) (*View, error) {
 		if v.compared, err = runIDs(tx, info.Reference); err != nil {
 			return nil, err
 		}
+		recs = old.recs
 	}
 	a.world.Waivers = slices.DeleteFunc(waivers(Waivers(filesOf(v.Snapshot), v.Snapshot.Content), r.Config, accepted), func(w audit.Waiver) bool {
 		return w.Item != "" && w.Problem(info.Started) != "" // its end is too far away from then
 	})
 	checks := r.Config.checks(r.Checks)
 	j := audit.Judge(checks, a.world)
-	mark := audit.Mark{Seq: seq, Run: info.ID, At: info.Started}
 	info.Crashed, info.Doubted = j.Crashed, nil
-	v.findings = audit.Track(old.records(), j, checks, a.world, mark)
-	v.follow(old.records())
+	if v.findings = audit.Track(recs, j, checks, a.world, mark); blind {
+		v.findings = foundNow(v.findings, j)
+	}
+	v.follow(recs)
 	if v.journal, err = journalTail(tx, info.JournalHead); err != nil {
 		return nil, err
 	}
@@ -131,10 +171,38 @@ func (r *Recheck) View(tx *store.Tx, seq uint64) (*View, error) {
 
 // failed is the first thing that could not be read.
 func (a *again) failed() error {
+	if a.bytes.err != nil {
+		return a.bytes.err
+	}
 	if past, ok := a.world.History.(*measured); ok && past.err != nil {
 		return past.err
 	}
 	return a.before.err
+}
+
+// A watchful content notes what of the bytes that a check asks for is damaged: to the
+// check itself they are as if they had not been kept.
+type watchful struct {
+	stored
+	mu   sync.Mutex
+	lost bool  // some of it is, and the transaction forgives
+	err  error // the first damage, where it does not
+}
+
+func (w *watchful) Bytes(sum string) ([]byte, error) {
+	b, err := w.stored.Bytes(sum)
+	var bad *store.CorruptError
+	if !errors.As(err, &bad) {
+		return b, err
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.tx.Bear(err) {
+		w.lost = true
+	} else if w.err == nil {
+		w.err = err
+	}
+	return b, err
 }
 
 // filesOf returns the files of a snapshot, each once, in order of their paths.
@@ -158,8 +226,18 @@ type Verdict struct {
 }
 
 // Ask judges one item of a snapshot by one check.
-func (r *Recheck) Ask(tx *store.Tx, seq uint64, check *audit.Check, key snapshot.Key) (Verdict, error) {
-	a, err := r.ready(tx, seq)
+func (r *Recheck) Ask(tx *store.Tx, seq uint64, check *audit.Check, key snapshot.Key) (v Verdict, err error) {
+	err = tx.Exactly(func() (err error) { v, err = r.askOnce(tx, seq, check, key, false); return err })
+	if damage := err; tx.Bears(damage) {
+		if v, err = r.askOnce(tx, seq, check, key, true); err == nil {
+			told(tx, damage)
+		}
+	}
+	return v, err
+}
+
+func (r *Recheck) askOnce(tx *store.Tx, seq uint64, check *audit.Check, key snapshot.Key, blind bool) (Verdict, error) {
+	a, err := r.ready(tx, seq, blind)
 	if err != nil {
 		return Verdict{}, err
 	}
@@ -191,6 +269,8 @@ func (r *Recheck) Ask(tx *store.Tx, seq uint64, check *audit.Check, key snapshot
 		v.Why = "the check could not look"
 	case v.Item != nil && v.Item.Unknown != "":
 		v.Why = v.Item.Unknown
+	case a.bytes.lost || blind && !check.Still: // it may find by what is lost
+		v.Why = "what it needs is damaged in the store"
 	}
 	return v, nil
 }

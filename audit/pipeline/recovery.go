@@ -155,7 +155,7 @@ func (v *View) every() time.Duration {
 
 // subjects are the items as conditions see them.
 func (v *View) subjects() []rules.Subject {
-	changed := v.changed()
+	change := v.since().Teller(v.Changes)
 	regressed := map[snapshot.Key]bool{}
 	for _, r := range v.Regressions {
 		regressed[r.Item] = true
@@ -176,7 +176,7 @@ func (v *View) subjects() []rules.Subject {
 		}
 		at[it.Key] = i
 		_, flapping := v.Info.Flapping[it.Key]
-		out[i] = rules.Subject{Item: it, Level: v.level(it), Worst: v.worst[it.Key], Score: audit.Floor(score), Change: v.change(it, changed),
+		out[i] = rules.Subject{Item: it, Level: v.level(it), Worst: v.worst[it.Key], Score: audit.Floor(score), Change: change(it),
 			Regressed: regressed[it.Key], Flapping: flapping, Doubted: blind}
 	}
 	for _, t := range v.findings {
@@ -185,7 +185,7 @@ func (v *View) subjects() []rules.Subject {
 			it := whole(t.Item)
 			i, ok = len(out), true
 			at[t.Item] = i
-			out = append(out, rules.Subject{Item: it, Level: v.level(it), Worst: v.worst[t.Item], Score: 100, Change: "unchanged", Doubted: blind})
+			out = append(out, rules.Subject{Item: it, Level: v.level(it), Worst: v.worst[t.Item], Score: 100, Change: audit.Unchanged, Doubted: blind})
 		}
 		if !ok || !t.Open() {
 			continue
@@ -224,26 +224,9 @@ func with(set, shared map[string]bool, word string) map[string]bool {
 	return set
 }
 
-// changed tells what happened to every item that changed.
-func (v *View) changed() map[snapshot.Key]snapshot.Op {
-	m := make(map[snapshot.Key]snapshot.Op, len(v.Changes))
-	for _, c := range v.Changes {
-		m[c.Item] = c.Op
-	}
-	return m
-}
-
-// change says in a word what happened to an item since the reference.
-func (v *View) change(it *snapshot.Item, changed map[snapshot.Key]snapshot.Op) string {
-	switch op, ok := changed[it.Key]; {
-	case it.Carried, v.alone, v.unsure[it.Key]:
-		return "unknown"
-	case ok:
-		return string(op)
-	case v.Seq == 1:
-		return string(snapshot.OpAdded)
-	}
-	return "unchanged"
+// since is what is known of the snapshot that this one is held against.
+func (v *View) since() audit.Since {
+	return audit.Since{First: v.Seq == 1, Lost: v.alone, Unsure: v.unsure}
 }
 
 func (w *writer) recovered(d *Recovered) {

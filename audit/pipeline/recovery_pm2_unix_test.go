@@ -7,6 +7,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -138,6 +139,17 @@ func TestRealPM2_recovery(t *testing.T) {
 			t.Error(err)
 		}
 		w.until("pm2/lost", "not-running")
+		// Somebody starts it between audit's look and its call: PM2's answer names ours.
+		w.beside = func() { w.Run("start", filepath.Join(w.Tree, "healthy.js"), "--name", "lost") }
+		d, err = w.act(action.PM2Start, "pm2/lost", nil)
+		if err == nil || !strings.Contains(err.Error(), "lists 2 of its 1") || len(d.Made) != 1 || len(w.ids("lost")) != 2 {
+			t.Fatalf("%v, made %v, PM2 lists %v", err, d.Made, w.ids("lost"))
+		}
+		ours, _ := strconv.Atoi(slices.Collect(maps.Keys(d.Made))[0])
+		if err := w.undo(action.PM2Start, d); err != nil || len(w.ids("lost")) != 1 || w.ids("lost")[ours] != 0 {
+			t.Errorf("%v, PM2 lists %v, of which %d was audit's", err, w.ids("lost"), ours)
+		}
+		w.Run("delete", "lost")
 		same(t)
 	})
 	t.Run("nothing_is_saved_after_a_loss", func(t *testing.T) {

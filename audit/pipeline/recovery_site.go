@@ -276,7 +276,7 @@ func (l *look) subject(it *snapshot.Item, changes []snapshot.Change, j *audit.Ju
 		}
 	}
 	if it.Key.IsPseudo() { // nothing is found of it
-		return &rules.Subject{Item: it, Level: audit.LevelOK, Score: 100, Change: "unchanged"}
+		return &rules.Subject{Item: it, Level: audit.LevelOK, Score: 100, Change: audit.Unchanged}
 	}
 	return nil
 }

@@ -28,6 +28,8 @@ type ward struct {
 	t     *testing.T
 	rules string
 	later time.Duration // the clock of audit is so much ahead
+
+	beside func() // done once by act, between the look and the first call
 }
 
 const wardHead = "version: 1\nlimits: {max_actions: 50, max_per_system: 50, max_unhealthy_pct: 100, max_actions_per_day: 500, stop_after_failures: 50}\n" +
@@ -175,7 +177,17 @@ func (w *ward) act(a *rules.Action, key snapshot.Key, params map[string]string) 
 	if err != nil {
 		return rules.Deed{}, err
 	}
-	d, err := a.Do(w.t.Context(), s.Hand(), *e.Deed)
+	h := s.Hand()
+	if h.Keep == nil {
+		h.Keep = func(rules.Deed) error {
+			if w.beside != nil {
+				w.beside()
+				w.beside = nil
+			}
+			return nil
+		}
+	}
+	d, err := a.Do(w.t.Context(), h, *e.Deed)
 	if err != nil {
 		return d, err
 	}

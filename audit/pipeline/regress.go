@@ -140,6 +140,7 @@ func (v *View) delta(old *judged, was map[snapshot.Key]bool) {
 	if v.Score.Value == nil || old.score == nil {
 		return
 	}
+	v.before = &old.ref
 	if slices.Equal(scope(v.Info.Systems), old.scope) {
 		d := round(audit.Floor(*v.Score.Value)-*old.score, 10)
 		v.Info.Delta = &d

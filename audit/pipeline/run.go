@@ -12,6 +12,7 @@ package pipeline
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -48,9 +49,10 @@ type Runner struct {
 	hand func(*rules.Hand) *rules.Hand // how tests get between an action and the world; nil is not at all
 }
 
-// Run audits once and returns its document. With an error nothing was kept.
-// Errors: *store.BusyError, *store.CorruptError, *store.NewerError, the
-// context's cause, or what the operating system says of root or store.
+// Run audits once and returns its document. With an error nothing was kept, but for
+// *AfterError. Errors: *UnkeptError, which alone comes with a document, *store.BusyError,
+// *store.NewerError, the context's cause, or what the operating system says of
+// root or store.
 func (r *Runner) Run(ctx context.Context) (*report.Document, error) {
 	if !r.Ephemeral {
 		lock, err := r.lock()
@@ -65,6 +67,17 @@ func (r *Runner) Run(ctx context.Context) (*report.Document, error) {
 	s := &session{Runner: r, started: r.Host.Now().UTC().Round(0)}
 	defer s.close()
 	s.tellBefore(ctx)
+	made, err := s.run(ctx)
+	var bad *store.CorruptError
+	if s.kept || ctx.Err() != nil || !errors.As(err, &bad) {
+		return made, err
+	}
+	s.close()
+	return s.unkept(ctx, bad)
+}
+
+func (s *session) run(ctx context.Context) (*report.Document, error) {
+	r := s.Runner
 	s.list(ctx) // git lists the project while the store is opened and checked
 	if err := s.stageOf("open", s.open); err != nil {
 		return nil, err
@@ -96,6 +109,7 @@ func (r *Runner) Run(ctx context.Context) (*report.Document, error) {
 	if err != nil {
 		if made != nil { // the run is kept, and who waits for it must hear what of it failed
 			s.tellFailed(ctx, made, err)
+			err = &AfterError{v.Seq, err}
 		}
 		return nil, err
 	}
@@ -131,6 +145,7 @@ func (s *session) finish(ctx context.Context, v *View) (*report.Document, error)
 			s.archived.revoke()
 			return &CommitError{err}
 		}
+		s.kept = true
 		if s.archived != nil {
 			_ = s.archived.thin() // what could not be removed is in the plan of the next archive
 		}
@@ -183,6 +198,18 @@ type CommitError struct{ Err error }
 
 func (e *CommitError) Error() string { return "keep the run: " + e.Err.Error() }
 func (e *CommitError) Unwrap() error { return e.Err }
+
+// An AfterError says that a run was kept, and that something went wrong after that.
+type AfterError struct {
+	Seq uint64 // of its snapshot
+	Err error
+}
+
+func (e *AfterError) Error() string {
+	return fmt.Sprintf("snapshot #%d was kept, then recovery had to end: %v", e.Seq, e.Err)
+}
+
+func (e *AfterError) Unwrap() error { return e.Err }
 
 func (r *Runner) lock() (*store.RunLock, error) {
 	return store.Lock(r.Store, store.LockOptions{Wait: r.Wait, Command: r.Command, Host: r.Host.Name(), Now: r.Host.Now()})

@@ -53,6 +53,8 @@ type session struct {
 	archived *archiving    // of this run
 	unmade   *BackupError  // why there is none although one was wanted
 	gone     deletions
+	kept     bool       // the commit succeeded
+	lost     *lostPast  // nil: the store is sound as far as this run needs it
 	untidy   untidiness // see tidy
 
 	oldState, newState rules.State // of recovery, before and after this run
@@ -122,13 +124,10 @@ func (s *session) list(ctx context.Context) {
 // open opens what is remembered.
 func (s *session) open() (err error) {
 	s.before = &lockedPast{}
-	s.info = Info{ID: ulid.MustNewDefault(s.started).String(), Tool: s.Version, Started: s.started, Host: s.Host.Name(), Root: s.Host.Root(), Recovery: s.Recovery}
+	s.info = s.about()
 	s.reader, err = store.Open(s.Store, store.Options{ReadOnly: true, Wait: 10 * time.Second})
 	if errors.Is(err, store.ErrNotExist) && s.Ephemeral {
-		s.key = []byte(s.info.ID)
-		s.memo = &memo{fresh: map[string]made{}}
-		s.stage, err = newStage("")
-		return err
+		return s.openNothing()
 	}
 	if err != nil {
 		return err
@@ -160,6 +159,11 @@ func (s *session) open() (err error) {
 		s.stage.packs = func(sum string) bool { return !s.tx.HasBlob(sum) }
 	}
 	return err
+}
+
+// about is what the run says of itself from the start.
+func (s *session) about() Info {
+	return Info{ID: ulid.MustNewDefault(s.started).String(), Tool: s.Version, Started: s.started, Host: s.Host.Name(), Root: s.Host.Root(), Recovery: s.Recovery}
 }
 
 // look collects everything and completes the snapshot with what is carried.

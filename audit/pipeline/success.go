@@ -2,9 +2,8 @@ package pipeline
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
-	"io"
-	"os"
 	"path/filepath"
 	"time"
 
@@ -27,28 +26,12 @@ func SuccessPath(storePath string) string {
 	return filepath.Join(filepath.Dir(storePath), "last_success")
 }
 
-// maxSuccess bounds that file, in bytes.
-const maxSuccess = 4 << 10
-
 // ReadSuccess reads what a run of that store noted last. Errors: fs.ErrNotExist,
 // the operating system's, or what is wrong with the file.
 func ReadSuccess(storePath string) (*Success, error) {
-	path := SuccessPath(storePath)
-	f, err := os.Open(path)
-	if err != nil {
+	path, s := SuccessPath(storePath), &Success{}
+	if err := readNote(path, s); err != nil {
 		return nil, err
-	}
-	defer f.Close()
-	if st, err := f.Stat(); err != nil || !st.Mode().IsRegular() {
-		return nil, fmt.Errorf("%s is no regular file", path)
-	}
-	b, err := io.ReadAll(io.LimitReader(f, maxSuccess))
-	if err != nil {
-		return nil, err
-	}
-	s := &Success{}
-	if err := json.Unmarshal(b, s); err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	if s.Store != filepath.Base(storePath) || s.At.IsZero() {
 		return nil, fmt.Errorf("%s is about the store %q", path, s.Store)
@@ -73,24 +56,9 @@ func LastSuccess(tx *store.Tx, storePath string) (*Success, error) {
 	return &Success{Store: filepath.Base(storePath), At: h.At, Seq: tx.Seq(), Run: h.ID, Score: scoreOf(h), Exit: i.Exit}, nil
 }
 
-// noteSuccess writes the file whole: who reads it sees the old or the new one.
+// noteSuccess notes a run that was kept.
 func (r *Runner) noteSuccess(v *View) error {
 	score, _ := floored(v.Score.Value)
-	b, err := json.Marshal(Success{Store: filepath.Base(r.Store), At: sec(v.Info.Started), Seq: v.Seq, Run: v.Info.ID, Score: score, Exit: v.Info.Exit})
-	if err != nil {
-		return err
-	}
-	f, err := os.CreateTemp(filepath.Dir(r.Store), ".last_success-*")
-	if err != nil {
-		return err
-	}
-	defer os.Remove(f.Name())
-	_, err = f.Write(append(b, '\n'))
-	if cerr := f.Close(); err == nil {
-		err = cerr
-	}
-	if err == nil {
-		err = os.Rename(f.Name(), SuccessPath(r.Store))
-	}
-	return err
+	err := writeNote(SuccessPath(r.Store), Success{Store: filepath.Base(r.Store), At: sec(v.Info.Started), Seq: v.Seq, Run: v.Info.ID, Score: score, Exit: v.Info.Exit})
+	return errors.Join(err, Kept(r.Store))
 }

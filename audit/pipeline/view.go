@@ -28,6 +28,7 @@ type View struct {
 	seen     map[snapshot.Key]audit.Severity // worst of what is not merely carried
 	checks   map[string]string               // id → the rule it was judged by: version and configuration
 	compared map[snapshot.System]string
+	before   *report.SnapshotRef // the run that the deltas of the score are from; nil: not known
 	history  []report.ScorePoint // before this run, oldest first
 	derived  *snapshot.Derived
 	trending func(check string) bool // see audit.Check.Trend

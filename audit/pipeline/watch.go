@@ -103,7 +103,7 @@ func booted(h host.Host) time.Time {
 // journalEnd says what is wrong at the end of the journal, or was when it went on:
 // "" when its last entry is the one that its head names.
 func journalEnd(tx *store.Tx) (string, error) {
-	if was := tx.Meta(metaGap); was != nil {
+	if was := tx.Meta(metaGap); len(was) > 0 {
 		return "before it went on, " + string(was), nil
 	}
 	head, err := journalHead(tx)

@@ -49,16 +49,21 @@ func (c *bisectCmd) Run(a *App) error {
 		if pseudo := snapshot.Key(c.Item + "/(system)"); pseudo.IsPseudo() && key.System() == "" {
 			key = pseudo
 		}
+		tx.Forgive()
 		r := &pipeline.Recheck{Config: &s.pipeline, Collectors: all.Collectors, Checks: checks, Now: a.Now()}
 		b, err := r.Bisect(a.ctx, tx, checks[i], key)
 		var none *pipeline.NotThereError
+		partly := pipeline.Whole(tx)
+		if errors.As(err, &none) && partly != nil {
+			return &failure{exitDamaged, fmt.Errorf("%w; and %w", err, partly), "audit store verify --repair drops what is lost and keeps the damaged file; audit history " + c.Item + " shows what was found on it, and when"}
+		}
 		if errors.As(err, &none) {
 			return &usageError{err.Error(), "audit history " + c.Item + " shows what was found on it, and when"}
 		}
 		if err != nil {
 			return err
 		}
-		return show(a, c.listing, exitOK, bisectView(c.Check, key, b), report.Bisect)
+		return showPartly(a, c.listing, tx, bisectView(c.Check, key, b), report.Bisect)
 	})
 }
 

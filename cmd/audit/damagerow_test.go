@@ -2,8 +2,11 @@ package main
 
 import (
 	"bytes"
+	"encoding/binary"
 	"fmt"
 	"os"
+	"strconv"
+	"strings"
 	"time"
 
 	bolt "go.etcd.io/bbolt"
@@ -33,9 +36,14 @@ func damageRows(path, bucket string, meant func(key []byte) bool) (n int, err er
 	})
 }
 
-// damageRowStandIn is the command damagerow FILE BUCKET TEXT of scripts.
+// damageRowStandIn is the command damagerow FILE BUCKET TEXT|#NUMBER of scripts.
 func damageRowStandIn() {
-	n, err := damageRows(os.Args[1], os.Args[2], func(k []byte) bool { return bytes.Contains(k, []byte(os.Args[3])) })
+	meant := func(k []byte) bool { return bytes.Contains(k, []byte(os.Args[3])) }
+	if text, ok := strings.CutPrefix(os.Args[3], "#"); ok {
+		n, _ := strconv.ParseUint(text, 10, 64)
+		meant = func(k []byte) bool { return bytes.Equal(k, binary.BigEndian.AppendUint64(nil, n)) }
+	}
+	n, err := damageRows(os.Args[1], os.Args[2], meant)
 	if err != nil || n == 0 {
 		fmt.Fprintln(os.Stderr, "damagerow:", n, "rows", err)
 		os.Exit(1)

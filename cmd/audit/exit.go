@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"io/fs"
+	"strings"
 	"syscall"
 
 	"healthaudit/audit/pipeline"
@@ -40,6 +41,7 @@ func codeOf(err error) (code int, hint string) {
 		sig   *signalError
 		lost  *pipeline.CommitError
 		part  *pipeline.PartlyError
+		blind *pipeline.UnkeptError
 	)
 	switch {
 	case errors.As(err, &fail):
@@ -49,9 +51,14 @@ func codeOf(err error) (code int, hint string) {
 			return exitTerminated, ""
 		}
 		return exitInterrupted, ""
+	case errors.As(err, &blind):
+		return exitDamaged, strings.TrimSpace(blind.Damage.Hint + "\nTo begin a new store and set this one aside: audit run --new-store")
 	case errors.As(err, &bad):
 		if bad.Hint != "" {
 			hint = bad.Hint + "\n"
+		}
+		if after := (*pipeline.AfterError)(nil); errors.As(err, &after) {
+			return exitDamaged, hint + "audit report shows the run."
 		}
 		return exitDamaged, hint + "Nothing was changed. To begin a new store and set this one aside: audit run --new-store"
 	case errors.As(err, &part):

@@ -106,10 +106,11 @@ audit list shows numbers and times, audit list --format json the ids as well.`},
   1        the gate failed: --fail-on (default critical,regression) or
            --fail-under; audit diff: something changed; audit doctor: something
            needs doing; audit cron status: nothing starts audit; audit
-           check-alive: the last run is too old
+           check-alive: the last run is too old, or could not be kept
   3        incomplete: the listing of a configured system failed
   4        the store is damaged: nothing was done, or some of what is shown
-           is missing, which is named
+           is missing, which is named; a run compared with nothing and kept
+           nothing
   5        something audit did failed: a restore, an archive, a recovery
   64       usage or configuration; nothing was done
   70       a bug of audit; -v prints a trace

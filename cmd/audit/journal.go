@@ -31,6 +31,11 @@ func (c *journalShowCmd) Run(a *App) error {
 		if err := show(a, c.listing, code, rows, report.Journal); err != nil {
 			return err
 		}
+		if known, err := knownGaps(tx); err == nil && !a.Quiet {
+			for _, s := range known {
+				fmt.Fprintf(a.Stderr, "audit: %s\n", s)
+			}
+		}
 		if broken != nil {
 			return &failure{exitDamaged, broken, "the chain is unbroken up to the entry before that one; compare with the journal head printed in an earlier report"}
 		}
@@ -53,9 +58,30 @@ func (c *journalVerifyCmd) Run(a *App) error {
 		if a.Quiet {
 			return nil
 		}
-		_, err = fmt.Fprintf(a.Stdout, "journal: %s, unbroken, head %06d %.12s\n", entries(v.Count), v.Count, v.Head)
+		known, err := knownGaps(tx)
+		if err != nil {
+			return err
+		}
+		for _, s := range known {
+			fmt.Fprintf(a.Stdout, "known: %s\n", s)
+		}
+		but := ""
+		if len(known) > 0 {
+			but = " but for what is known"
+		}
+		_, err = fmt.Fprintf(a.Stdout, "journal: %s, unbroken%s, head %06d %.12s\n", entries(v.Count), but, v.Count, v.Head)
 		return err
 	})
+}
+
+// knownGaps says of each gap of the journal that a repair noted where it tells so.
+func knownGaps(tx *store.Tx) (out []string, err error) {
+	gaps, err := tx.KnownGaps()
+	for _, g := range gaps {
+		verb := map[bool]string{true: "is", false: "are"}[g.From == g.To]
+		out = append(out, fmt.Sprintf("%s %s lost, as the repair noted in entry %d", g, verb, g.Told))
+	}
+	return out, err
 }
 
 func entries(n uint64) string {

@@ -79,6 +79,10 @@ func TestDamagedRow(t *testing.T) {
 		}
 		return d, r
 	}
+	table := invoke(t, dir, nil, "--root", dir, "report", "#3").out
+	if !strings.Contains(table, "in run #2, ") {
+		t.Error(table)
+	}
 	sound := map[int]*report.Document{}
 	for seq := 1; seq <= 3; seq++ {
 		sound[seq], _ = saved(seq)
@@ -130,6 +134,15 @@ func holdsAgainst(t *testing.T, name string, got, want *report.Document) {
 	t.Helper()
 	if !reflect.DeepEqual(got.Score.Value, want.Score.Value) {
 		t.Errorf("%s: its score is another one", name)
+	}
+	compared := want.Score.ComparedTo
+	if slices.ContainsFunc(got.Errors, func(e report.Error) bool {
+		return strings.HasPrefix(e.Message, fmt.Sprintf("the header of snapshot #%d is", got.Run.Seq-1))
+	}) {
+		compared = nil
+	}
+	if !reflect.DeepEqual(got.Score.ComparedTo, compared) {
+		t.Errorf("%s: its score is compared to %v, want %v", name, got.Score.ComparedTo, compared)
 	}
 	items, unknown := map[string]report.Item{}, 0
 	for _, it := range got.Items {

@@ -77,9 +77,10 @@ func (c *runCmd) Run(a *App) error {
 	r := &pipeline.Runner{Host: h, Config: &s.pipeline, Collectors: all.Collectors, Checks: s.checks(), Store: a.Store, Version: version, Build: build(),
 		Actor: a.actor(h), Recovery: c.Recover, Rules: set, Ephemeral: c.Ephemeral, Summary: renderer.Summary, Wait: c.Wait, NewStore: c.NewStore, Command: a.line}
 	doc, err := c.logged(a, s, r)
-	if err != nil {
+	if doc == nil {
 		return err
 	}
+	unkept := err
 	if !a.Quiet || doc.Gate.Exit != exitOK || c.Output != "" {
 		err := a.write(c.Output, doc.Gate.Exit, func(w io.Writer, o report.Options) error {
 			o.New = c.New
@@ -89,16 +90,16 @@ func (c *runCmd) Run(a *App) error {
 			err = a.stepSummary(renderer, doc, report.Options{New: c.New})
 		}
 		if err != nil {
-			if f := (*failure)(nil); errors.As(err, &f) && !c.Ephemeral {
+			if f := (*failure)(nil); errors.As(err, &f) && !c.Ephemeral && unkept == nil {
 				f.hint = "the run itself was kept: audit report writes it again"
 			}
 			return err
 		}
 	}
-	if doc.Gate.Exit != exitOK {
+	if unkept == nil && doc.Gate.Exit != exitOK {
 		return exitCode(doc.Gate.Exit)
 	}
-	return nil
+	return unkept
 }
 
 func findRenderer(name string) (*report.Renderer, error) {

@@ -174,10 +174,12 @@ func (c *runCmd) logged(a *App, s *settings, r *pipeline.Runner) (*report.Docume
 	doc, err := r.Run(a.ctx)
 	switch {
 	case c.Ephemeral:
-	case err != nil:
+	case doc == nil:
 		log.broke(err)
 	default:
-		log.ended(doc)
+		if log.ended(doc); err != nil {
+			log.broke(err)
+		}
 	}
 	return doc, err
 }

@@ -103,11 +103,11 @@ func (c *reportCmd) Run(a *App) error {
 			return err
 		}
 		var v *pipeline.View
+		tx.Forgive()
 		if c.Recheck {
 			r := &pipeline.Recheck{Config: &s.pipeline, Collectors: all.Collectors, Checks: s.checks(), Now: a.Now()}
 			v, err = r.View(tx, seq)
 		} else {
-			tx.Forgive()
 			v, err = pipeline.Load(tx, seq, all.Collectors, s.checks())
 		}
 		switch {

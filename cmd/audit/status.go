@@ -78,9 +78,26 @@ func (c *statusCmd) view(a *App) (v report.StatusView, partly, err error) {
 				v.State = "warning"
 			}
 		}
+		if lost := a.unkept(); lost != nil {
+			v.State, v.Why, partly = "critical", append(v.Why, lost.Error()), cmp.Or(partly, lost)
+		}
 		return nil
 	})
 	return v, partly, err
+}
+
+// unkept says since when runs cannot be kept, nil where the last one was.
+func (a *App) unkept() error {
+	u, err := pipeline.ReadUnkept(a.Store)
+	if err != nil {
+		return nil
+	}
+	at := func(t time.Time) string { return t.UTC().Format("2006-01-02 15:04") + " UTC" }
+	said := "the run of " + at(u.At) + " could not be kept"
+	if !u.At.Equal(u.Since) {
+		said = "no run since " + at(u.Since) + " could be kept, the last was at " + at(u.At)
+	}
+	return &failure{exitDamaged, fmt.Errorf("%s: the store is damaged: %s", said, u.What), "audit store verify --repair saves what is whole; runs compare and are kept again after that"}
 }
 
 // levelOfCounts is the word of the report's first line.
@@ -144,7 +161,7 @@ type checkAliveCmd struct {
 }
 
 // Run exits 0 when the last run of the store is young enough, 1 when it is not,
-// or when there never was one. It reads the file last_success beside the store,
+// when it could not be kept, or when there never was one. It reads the file last_success beside the store,
 // and the store itself only where that is not there.
 func (c *checkAliveCmd) Run(a *App) error {
 	if c.MaxAge <= 0 {
@@ -154,6 +171,10 @@ func (c *checkAliveCmd) Run(a *App) error {
 		if _, err := a.settings(); err != nil {
 			return err
 		}
+	}
+	if lost := (*failure)(nil); errors.As(a.unkept(), &lost) {
+		lost.code = exitGate
+		return lost
 	}
 	last, err := c.last(a)
 	if errors.Is(err, store.ErrNotExist) {

@@ -11,10 +11,13 @@ import (
 )
 
 type storeVerifyCmd struct {
+	known []string // losses that a repair noted
+
 	Repair bool `help:"Save what is whole into a new store, take lost bytes from the working tree where they are the same, and set the damaged file aside."`
 }
 
-// Run checks everything. Exit 4 with one line per problem when there are any.
+// Run checks everything. Exit 4 with one line per problem when there are any. What an
+// earlier repair noted as lost is told, and is no problem.
 func (c *storeVerifyCmd) Run(a *App) error {
 	if _, err := a.settings(); err != nil {
 		return err
@@ -25,6 +28,11 @@ func (c *storeVerifyCmd) Run(a *App) error {
 	problems, stats, err := c.verify(a)
 	if err != nil {
 		return err
+	}
+	if !a.Quiet {
+		for _, s := range c.known {
+			fmt.Fprintf(a.Stdout, "known: %s\n", s)
+		}
 	}
 	for _, p := range problems {
 		fmt.Fprintf(a.Stdout, "%s\n", report.Clean(p))
@@ -50,6 +58,7 @@ func (c *storeVerifyCmd) verify(a *App) (problems []string, stats store.Stats, e
 	if err != nil {
 		return nil, stats, err
 	}
+	_ = st.View(func(tx *store.Tx) (err error) { c.known, err = knownGaps(tx); return err }) // what of them cannot be read is among the problems
 	if len(found) == 0 {
 		stats, err = st.Stats()
 		return nil, stats, err

@@ -53,11 +53,13 @@ func (c *storeVerifyCmd) repair(a *App) error {
 			return errors.Join(err, rep.Discard())
 		}
 		what := fmt.Sprintf("%s lost or made anew, bytes of %s brought back; the damaged store was set aside as %s", counted(len(lost), "thing"), counted(len(found), "file"), filepath.Base(aside))
-		err = rep.Store.Update(func(tx *store.Tx) error { return pipeline.Append(tx, ch.entry(a, "store repair", what)) })
+		err = rep.Store.Update(func(tx *store.Tx) error {
+			return errors.Join(pipeline.Append(tx, ch.entry(a, "store repair", what)), pipeline.NoteLost(tx))
+		})
 		if err != nil {
 			return errors.Join(err, rep.Discard())
 		}
-		if err := rep.Place(aside); err != nil {
+		if err := errors.Join(rep.Place(aside), pipeline.Kept(a.Store)); err != nil {
 			return err
 		}
 		_, err = fmt.Fprintf(a.Stdout, "store: repaired: it has %s and %s; the damaged one is kept as %s\n", counted(stats.Snapshots, "snapshot"), counted(stats.Items, "item"), aside)

@@ -6,9 +6,6 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
-	"strings"
-
-	"github.com/tidwall/gjson"
 
 	"healthaudit/rules"
 	"healthaudit/snapshot"
@@ -98,12 +95,6 @@ func wanted(p *rules.Preparation) (to, declared int) {
 	return 0, 0
 }
 
-// What a deed of pm2.scale made holds, besides the processes by number.
-const (
-	madeBefore   = "before"   // the processes there were when one was asked for: nobody knows yet which came
-	madeDoubtful = "doubtful" // the processes that came when audit was interrupted: they may be somebody's
-)
-
 // resize duplicates or deletes processes of an app, one at a time, until it has
 // as many. It looks before each, so that an interrupted one is carried on, and
 // notes each that it made: only those are deleted when it is taken back.
@@ -122,7 +113,7 @@ func resize(ctx context.Context, h *rules.Hand, d rules.Deed, to int) (rules.Dee
 		case len(procs) == to:
 			return d, nil
 		case len(procs) < to:
-			d, err = double(ctx, h, d, procs)
+			d, err = newcomer(ctx, h, d, procs, duplicate(procs[0].ID), "pm2_env")
 		default:
 			err = lessen(ctx, h, d, procs)
 		}
@@ -131,54 +122,6 @@ func resize(ctx context.Context, h *rules.Hand, d rules.Deed, to int) (rules.Dee
 		}
 	}
 	return d, errors.New("the number of its processes does not come to rest")
-}
-
-// interrupted returns the deed with the processes in doubt that came between the
-// question for one and the answer, which audit did not live to hear.
-func interrupted(d rules.Deed, procs []proc) rules.Deed {
-	before, ok := d.Made[madeBefore]
-	if !ok {
-		return d
-	}
-	d = d.With(madeBefore, "")
-	doubtful := strings.Fields(d.Made[madeDoubtful])
-	for _, p := range procs {
-		id := strconv.Itoa(p.ID)
-		if _, ours := d.Made[id]; !ours && !slices.Contains(strings.Fields(before), id) {
-			doubtful = append(doubtful, id)
-		}
-	}
-	return d.With(madeDoubtful, strings.Join(doubtful, " "))
-}
-
-// double starts one more process of an app, and notes which it is.
-func double(ctx context.Context, h *rules.Hand, d rules.Deed, procs []proc) (rules.Deed, error) {
-	a := named(d)
-	d = d.With(madeBefore, numbers(procs))
-	if err := h.Note(d); err != nil {
-		return d, err
-	}
-	answer, err := send(ctx, h.Host, a.home, duplicate(procs[0].ID), patience)
-	if err != nil {
-		return d, err
-	}
-	all, err := listed(ctx, h.Host, a.home)
-	if err != nil {
-		return d, err
-	}
-	came := slices.DeleteFunc(a.of(all), func(p proc) bool {
-		return slices.ContainsFunc(procs, func(q proc) bool { return q.ID == p.ID })
-	})
-	if e := gjson.Get(answer, "pm2_env"); len(came) > 1 && e.Get("unique_id").Str != "" { // somebody added one in the same second
-		came = slices.DeleteFunc(came, func(p proc) bool {
-			return p.Unique != e.Get("unique_id").Str || strconv.Itoa(p.ID) != e.Get("pm_id").String()
-		})
-	}
-	if len(came) != 1 || came[0].Unique == "" {
-		return d, errors.New("PM2 does not tell which process it started")
-	}
-	d = d.With(madeBefore, "").With(strconv.Itoa(came[0].ID), came[0].Unique)
-	return d, h.Note(d)
 }
 
 // lessen deletes the newest of the processes that the deed was planned for.
@@ -214,10 +157,5 @@ func unscale(ctx context.Context, h *rules.Hand, d rules.Deed) error {
 	default:
 		_, err = resize(ctx, h, d, from)
 	}
-	if doubtful := slices.DeleteFunc(strings.Fields(d.Made[madeDoubtful]), func(id string) bool {
-		return !slices.ContainsFunc(procs, func(p proc) bool { return strconv.Itoa(p.ID) == id })
-	}); len(doubtful) > 0 {
-		err = errors.Join(err, fmt.Errorf("process %s came when audit was interrupted, and may be somebody's: it stays (pm2 delete %s)", strings.Join(doubtful, ", "), strings.Join(doubtful, " ")))
-	}
-	return err
+	return errors.Join(err, inDoubt(d, procs))
 }

@@ -7,7 +7,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
-	"strings"
 
 	"healthaudit/rules"
 	"healthaudit/snapshot"
@@ -22,7 +21,7 @@ var PM2Start = &rules.Action{
 	Class:   rules.Idempotent,
 	Doc: "What dump.pm2 holds of this one app is given to the daemon, without the time of its creation: pm2 resurrect gives that too, and PM2's guard against crash loops is off for such an app. " +
 		"All its processes must come up and stay so, else those that were started are deleted again. It is refused when PM2 lists the app, when the saved list is absent, torn or does not hold it, " +
-		"when it was saved as stopped, when its script or folder is gone, and where the daemon cannot be asked. Undone: what was started is deleted.",
+		"when it was saved as stopped, when its script or folder is gone, and where the daemon cannot be asked. Undone: what was started is deleted, by the identity that PM2 gave it: what somebody started meanwhile stays.",
 	Prepare: func(p *rules.Preparation) (rules.Effect, error) {
 		a, err := appOf(p.Item)
 		if err != nil {
@@ -56,10 +55,7 @@ var PM2Start = &rules.Action{
 		if strconv.Itoa(len(entries)) != d.Args["entries"] {
 			return d, errors.New("PM2's saved list is another one by now")
 		}
-		err = launch(ctx, h.Host, a, entries)
-		all, lerr := listed(ctx, h.Host, a.home)
-		d.Made = made(a.of(all))
-		return d, errors.Join(err, lerr)
+		return launch(ctx, h, d, entries)
 	},
 	Ask: answers,
 	Settled: func(ctx context.Context, h *rules.Hand, d rules.Deed) error {
@@ -71,7 +67,7 @@ var PM2Start = &rules.Action{
 			return procs, nil
 		})
 	},
-	Undo: unmake,
+	Undo: unstart,
 }
 
 // startable returns the entries of an app in the dump, ready for the daemon; a
@@ -128,71 +124,38 @@ func stands(h host.Host, p string) bool {
 }
 
 // launch gives the daemon what it does not list of an app, one entry after the
-// other; instances of a cluster are told apart by their number.
-func launch(ctx context.Context, h host.Host, a app, entries []dumped) error {
+// other; instances of a cluster are told apart by their number. It notes each that
+// it started: only those are deleted when it is taken back.
+func launch(ctx context.Context, h *rules.Hand, d rules.Deed, entries []dumped) (rules.Deed, error) {
+	a := named(d)
 	for i, e := range entries {
-		all, err := listed(ctx, h, a.home)
+		all, err := listed(ctx, h.Host, a.home)
 		if err != nil {
-			return err
+			return d, err
 		}
 		procs := a.of(all)
+		d = interrupted(d, procs)
 		n := e.get("NODE_APP_INSTANCE").String()
 		there := slices.ContainsFunc(procs, func(p proc) bool { return p.Instance == n })
 		if there && (n != "" || len(procs) > i) {
 			continue
 		}
-		if _, err := send(ctx, h, a.home, prepare(e), patience); err != nil {
-			return err
+		if d, err = newcomer(ctx, h, d, procs, prepare(e), "0.pm2_env"); err != nil {
+			return d, err
 		}
 	}
-	return nil
+	return d, nil
 }
 
-// made names processes by number and identity, so that only these are deleted
-// when they are to go again.
-func made(procs []proc) map[string]string {
-	m := map[string]string{}
-	for _, p := range procs {
-		m[strconv.Itoa(p.ID)] = p.Unique
-	}
-	return m
-}
-
-// unmake deletes the processes that a deed made, the newest first.
-func unmake(ctx context.Context, h *rules.Hand, d rules.Deed) error {
-	a := named(d)
-	all, err := listed(ctx, h.Host, a.home)
+// unstart deletes the processes that a deed started, and no other.
+func unstart(ctx context.Context, h *rules.Hand, d rules.Deed) error {
+	all, err := listed(ctx, h.Host, d.Args["home"])
 	if err != nil {
 		return err
 	}
-	procs := a.of(all)
-	if len(d.Made) == 0 {
-		if len(procs) > 0 {
-			return errors.New("it is not known which of its processes are new")
-		}
+	procs := named(d).of(all)
+	if d = interrupted(d, procs); len(d.Made) == 0 { // what there is, is somebody's
 		return rules.ErrNothing
 	}
-	slices.Reverse(procs)
-	for _, p := range procs {
-		if unique, ok := d.Made[strconv.Itoa(p.ID)]; !ok || unique == "" || unique != p.Unique {
-			continue
-		}
-		if _, err := send(ctx, h.Host, a.home, remove(p.ID), patience); err != nil {
-			return err
-		}
-	}
-	all, err = listed(ctx, h.Host, a.home)
-	if err != nil {
-		return err
-	}
-	var left []string
-	for _, p := range a.of(all) {
-		if d.Made[strconv.Itoa(p.ID)] == p.Unique && p.Unique != "" {
-			left = append(left, strconv.Itoa(p.ID))
-		}
-	}
-	if len(left) > 0 {
-		return fmt.Errorf("PM2 still lists process %s", strings.Join(left, ", "))
-	}
-	return nil
+	return errors.Join(unmake(ctx, h, d), inDoubt(d, procs))
 }

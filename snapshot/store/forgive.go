@@ -23,11 +23,21 @@ type pardon struct {
 // the reading as ever.
 func (tx *Tx) Forgive() { tx.pardon = &pardon{} }
 
-// Exactly runs fn without forgiving.
-func (tx *Tx) Exactly(fn func() error) error {
+// Exactly runs fn without forgiving. Damage that is else kept for the end of the
+// transaction, as that which Meta meets, is an error of Exactly.
+func (tx *Tx) Exactly(fn func() error) (err error) {
 	was := tx.pardon
+	if was == nil {
+		return fn()
+	}
 	tx.pardon = nil
-	defer func() { tx.pardon = was }()
+	kept := tx.damage.Swap(nil)
+	defer func() {
+		tx.pardon = was
+		if met := tx.damage.Swap(kept); err == nil && met != nil {
+			err = met
+		}
+	}()
 	return fn()
 }
 
@@ -51,6 +61,9 @@ func (tx *Tx) Bear(err error) bool {
 	}
 	return row != nil
 }
+
+// Bears reports whether Bear would, and notes nothing.
+func (tx *Tx) Bears(err error) bool { return tx.pardonable(err) != nil }
 
 func (tx *Tx) pardonable(err error) *Place {
 	var c *CorruptError

@@ -24,7 +24,7 @@ func (m *mender) add(b bucket, key []byte, what string) {
 
 func (m *mender) all(now time.Time, host string) error {
 	for _, step := range []func() error{
-		func() error { return m.about(now, host) }, m.undecodable, m.differences, m.snapshots, m.versions, m.changes, m.orphans, m.blobs,
+		func() error { return m.about(now, host) }, m.undecodable, m.differences, m.snapshots, m.versions, m.changes, m.orphans, m.blobs, m.journal,
 	} {
 		if err := step(); err != nil {
 			return err

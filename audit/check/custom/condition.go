@@ -75,10 +75,7 @@ func matches(globs []string, key snapshot.Key) bool {
 }
 
 func (c *Condition) judge(p *audit.Pass) {
-	changes := map[snapshot.Key]string{}
-	for _, ch := range p.Changes {
-		changes[ch.Item] = string(ch.Op)
-	}
+	change := p.Since.Teller(p.Changes)
 	j := condition.NewJudge()
 	asked, untold, why := 0, 0, ""
 	for _, it := range p.Items() {
@@ -86,7 +83,7 @@ func (c *Condition) judge(p *audit.Pass) {
 			continue
 		}
 		asked++
-		sub := &condition.Subject{Item: it, Change: cmp.Or(changes[it.Key], unchanged(p)), Ask: func(check string) (bool, bool) { return p.Found(check, it.Key) }}
+		sub := &condition.Subject{Item: it, Change: change(it), Ask: func(check string) (bool, bool) { return p.Found(check, it.Key) }}
 		j.About(sub)
 		holds, err := j.Eval(c.When)
 		switch {
@@ -99,19 +96,11 @@ func (c *Condition) judge(p *audit.Pass) {
 			p.Report(c.report(it))
 		}
 	}
-	if asked > 0 && asked == untold {
+	if asked > 0 && asked == untold && !p.Since.Lost { // that nothing is known of before is told once for all
 		p.Report(audit.Report{Item: snapshot.Pseudo(snapshot.Auditor), Title: "condition cannot be told", Severity: audit.Low, At: c.At,
 			Message: fmt.Sprintf("The condition of %s could be told of none of its %s: %s", Prefix+c.ID, things(asked), why),
 			Hint:    "audit report --items --format json shows which facts and metrics an item has. Of a fact that not every item has, say what counts instead: fact(\"name\", \"\")."})
 	}
-}
-
-// unchanged is the change of an item of which no change is known.
-func unchanged(p *audit.Pass) string {
-	if p.History == nil {
-		return string(snapshot.OpAdded)
-	}
-	return "unchanged"
 }
 
 func things(n int) string {

@@ -13,7 +13,7 @@ import (
 // world is three scripts and two checks of which the first finds something on a,
 // cannot look at b, and the second stops at c.
 func world() ([]*audit.Check, *audit.World) {
-	w := &audit.World{Before: snapshot.Nothing, Derived: &snapshot.Derived{}, Now: &snapshot.Snapshot{Tree: snapshot.NewTree(false, nil),
+	w := &audit.World{Since: audit.Since{First: true}, Before: snapshot.Nothing, Derived: &snapshot.Derived{}, Now: &snapshot.Snapshot{Tree: snapshot.NewTree(false, nil),
 		Systems: []snapshot.SystemState{{System: snapshot.Scripts, Status: snapshot.StatusOK}}}}
 	for _, name := range []string{"a", "b", "c"} {
 		w.Now.Items = append(w.Now.Items, &snapshot.Item{Key: snapshot.NewKey(snapshot.Scripts, name), Name: name, Kind: "script", Path: name})
@@ -127,5 +127,30 @@ func TestMessage(t *testing.T) {
 	it := &snapshot.Item{Key: "scripts/x", Name: "{key}", Path: "p", State: "s"}
 	if got := Message("{name} {key} {path} {state}").of(it); got != "{key} scripts/x p s" {
 		t.Error(got)
+	}
+}
+
+// Whether an item changed is told a custom check as it is told a report: where
+// the memory of it is lost, it is in doubt.
+func TestCondition_lostChange(t *testing.T) {
+	c, err := condition.Compile(`item.change != "unchanged"`, condition.Vocabulary{Early: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	k := (&Condition{ID: "x", System: snapshot.Scripts, When: c, Severity: audit.High}).Check()
+	for name, want := range map[string]struct {
+		since          audit.Since
+		found, doubted int
+	}{
+		"first":  {audit.Since{First: true}, 3, 0},
+		"second": {audit.Since{}, 0, 0},
+		"unsure": {audit.Since{Unsure: map[snapshot.Key]bool{"scripts/b": true}}, 0, 1},
+		"lost":   {audit.Since{Lost: true}, 0, 3}, // that nothing is known of before is told once for all
+	} {
+		_, w := world()
+		w.Since = want.since
+		if j := audit.Judge([]*audit.Check{k}, w); len(j.Findings) != want.found || len(j.Doubts) != want.doubted {
+			t.Errorf("%s: found %d, in doubt %d", name, len(j.Findings), len(j.Doubts))
+		}
 	}
 }

@@ -160,8 +160,13 @@ func (f *Fake) prepare(raw json.RawMessage) (any, error) {
 		f.add(e, "stopped")
 		return []any{}, nil
 	}
-	f.start(f.add(e, "launching"))
-	return []any{}, nil
+	if f.crowd > 0 {
+		f.crowd--
+		f.start(f.add(maps.Clone(e), "launching"))
+	}
+	p := f.add(e, "launching")
+	f.start(p)
+	return []any{map[string]any{"pm2_env": map[string]any{"pm_id": p.ID, "unique_id": p.Env["unique_id"], "env": map[string]any{"API_KEY": "s3cret"}}}}, nil
 }
 
 // reopen opens the logs of what runs anew.

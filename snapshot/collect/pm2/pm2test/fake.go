@@ -133,7 +133,7 @@ func (f *Fake) Deny(name string) {
 }
 
 // Crowd has somebody else start one more process as well, in the same moment, the
-// next n times that one is duplicated.
+// next n times that one is duplicated or prepared.
 func (f *Fake) Crowd(n int) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
