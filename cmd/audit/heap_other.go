@@ -2,4 +2,4 @@
 
 package main
 
-func hugePages() {}
+func hugePages(int) {}

@@ -37,12 +37,16 @@ type runCmd struct {
 }
 
 func (c *runCmd) Run(a *App) error {
-	if !slices.Equal(c.Only, []string{string(snapshot.PM2)}) { // which needs little of it
-		hugePages()
-	}
 	s, err := a.settings()
 	if err != nil {
 		return err
+	}
+	if !slices.Equal(c.Only, []string{string(snapshot.PM2)}) { // which needs little of it
+		if _, err := os.Stat(a.Store); err == nil {
+			knowingHeap()
+		} else {
+			hugePages(138 << 20)
+		}
 	}
 	renderer, err := findRenderer(c.Format)
 	if err != nil {

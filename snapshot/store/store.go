@@ -54,6 +54,7 @@ type Store struct {
 	file  *os.File
 	db    *bolt.DB
 	ro    bool
+	size  int64 // of the file when it was opened, in bytes
 	about about
 	open  atomic.Int64 // transactions of Begin that have not ended
 	lazy  *lazyLayout  // nil where all was checked
@@ -72,6 +73,11 @@ func Open(path string, o Options) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
+	fi, err := f.Stat()
+	if err != nil {
+		f.Close()
+		return nil, err
+	}
 	var lazy *lazyLayout
 	if o.Lazy && o.ReadOnly && !o.Verify {
 		lazy, err = newLazyLayout(f)
@@ -87,7 +93,7 @@ func Open(path string, o Options) (*Store, error) {
 		f.Close() // frees the lock also after a panic of bbolt
 		return nil, err
 	}
-	s := &Store{path: path, file: f, db: db, ro: o.ReadOnly, lazy: lazy}
+	s := &Store{path: path, file: f, db: db, ro: o.ReadOnly, size: fi.Size(), lazy: lazy}
 	if err := s.load(); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}

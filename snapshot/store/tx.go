@@ -124,6 +124,7 @@ type rows struct {
 	key   []byte
 	value []byte
 	row   []byte // value with its check
+	past  int    // bytes of rows that were left behind since letGo
 	lax   bool   // a damaged row is no error
 	torn  bool   // it stands on one
 }
@@ -171,8 +172,15 @@ func (r *rows) next() error {
 	return r.verify()
 }
 
+// letGoEvery is after how many bytes of rows a scan lets go of what it passed.
+const letGoEvery = 1 << 20
+
 // step is next without verifying the row.
 func (r *rows) step() error {
+	if r.past += len(r.key) + len(r.row); r.past > letGoEvery {
+		r.past = 0
+		r.tx.s.letGo()
+	}
 	if r.leaf != nil && r.leaf.next != nil && bytes.Equal(r.key, r.leaf.last) {
 		if err := r.reach(r.leaf.next, holding); err != nil {
 			return err
