@@ -68,7 +68,7 @@ func (c *comparison) digest(snap *snapshot.Snapshot, p *past) error {
 	}
 	dirty, err := c.dirty.read()
 	if err != nil {
-		return err
+		return &CommitError{err}
 	}
 	upTo := func(more func(snapshot.Key) bool) error {
 		for len(dirty.left) > 0 && more(dirty.left[0].Key) {

@@ -340,7 +340,7 @@ func TestReadTree_reasons(t *testing.T) {
 }
 
 // A pipe or a flood where git reads a file costs seconds, not minutes or all
-// memory: the project is walked.
+// memory, and is told from git's deadline: the project is walked.
 func TestReadTree_what_git_must_not_read(t *testing.T) {
 	pipe := func(names ...string) func(t *testing.T, dir string) {
 		return func(t *testing.T, dir string) {
@@ -382,11 +382,7 @@ func TestReadTree_what_git_must_not_read(t *testing.T) {
 			run(t, dir, "add", ".")
 			run(t, dir, "commit", "-qm", "x")
 			tc.plant(t, dir)
-			start := time.Now()
 			lines, tr, _, reason := tree(t, machine(t, dir, nil))
-			if took := time.Since(start); took > 15*time.Second { // of 20 without the bound; it is 3 on an idle machine
-				t.Errorf("it took %v", took)
-			}
 			if tr.Git || !strings.Contains(reason, tc.want) || strings.Contains(reason, "\n") {
 				t.Errorf("git %v, reason %q", tr.Git, reason)
 			}
