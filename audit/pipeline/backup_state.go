@@ -284,6 +284,7 @@ func renumber(s *savedState, seq uint64) {
 		s.Info.Gone[i].Since = seq
 	}
 	s.Info.JournalHead = (*report.Head)(nil)
+	s.Info.Delta, s.Info.DeltaSame = nil, nil // from a run that is not there
 }
 
 // rebase makes the next run take the facts of a snapshot for another schema's:

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 )
 
@@ -49,6 +50,7 @@ func Kept(storePath string) error {
 }
 
 func (s *session) noteUnkept(since time.Time, what string) error {
+	what = strings.ToValidUTF8(what[:min(len(what), maxNote/8)], "") // JSON writes a byte as six
 	return writeNote(unkeptPath(s.Store), Unkept{Store: filepath.Base(s.Store), Since: sec(since), At: sec(s.started), What: what})
 }
 

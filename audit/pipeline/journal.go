@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"encoding/json"
+	"errors"
 	"slices"
 
 	"healthaudit/report"
@@ -19,7 +20,13 @@ func Append(tx *store.Tx, e rules.Entry) error {
 	}
 	last := tx.JournalHead()
 	if head == nil {
-		head = &report.Head{}
+		raw, err := lastEntry(tx)
+		if err != nil {
+			return err
+		}
+		if head = (&report.Head{}); raw != nil { // that it is missing is noted: the chain need not break for it
+			head.Hash = rules.Hash(raw)
+		}
 	}
 	if last+head.Seq > 0 {
 		if err := noteGap(tx); err != nil {
@@ -85,10 +92,18 @@ func journalHead(tx *store.Tx) (*report.Head, error) {
 	return &h, nil
 }
 
-// NoteLost notes what the journal lacks, before a repair that appended its entry:
-// from then on it is known, and told, and no new damage.
+// NoteLost notes what the journal lacks, after a repair appended its entry: from then
+// on it is known, and told, and no new damage. A journal that lacks nothing and is
+// wrong all the same stays so.
 func NoteLost(tx *store.Tx) error {
 	if err := tx.NoteGaps(); err != nil || len(tx.Meta(metaGap)) == 0 {
+		return err
+	}
+	var wrong *rules.ChainError
+	switch _, err := VerifyJournal(tx, nil); {
+	case errors.As(err, &wrong):
+		return nil
+	case err != nil:
 		return err
 	}
 	return tx.PutMeta(metaGap, nil)

@@ -83,6 +83,9 @@ func (s *session) judge() (*View, error) {
 	if !s.Summary {
 		refs.NewTable(s.snap, s.derived) // while the store is open: the document asks it after that
 	}
+	if err := s.damaged(); err != nil {
+		return nil, err
+	}
 	return v, nil
 }
 

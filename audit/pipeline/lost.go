@@ -118,10 +118,14 @@ func InWords(e *store.CorruptError) string {
 
 // shortWords is InWords without what exactly is wrong with a row.
 func shortWords(e *store.CorruptError) string {
-	if at := e.Row(); at != nil && at.Bucket != "blob" {
+	switch at := e.Row(); {
+	case at == nil:
+		return e.What
+	case at.Bucket == "blob":
+		return fmt.Sprintf("blob %.12s", at.Blob)
+	default:
 		return lostWords(*at)
 	}
-	return e.What
 }
 
 func lostWords(at store.Place) string {

@@ -33,6 +33,7 @@ type again struct {
 	bytes  *watchful
 	old    *snapshot.Snapshot // the one before; nil for the first
 	blind  bool               // it is compared with nothing
+	bare   error              // why its tree or context is not there, although it was kept
 }
 
 // ready loads a snapshot and, if it is not blind, the one before it.
@@ -60,6 +61,14 @@ func (r *Recheck) ready(tx *store.Tx, seq uint64, blind bool) (*again, error) {
 		diff := snapshot.Diff(a.old, s, Risks(r.Collectors))
 		a.view.Changes, a.view.hidden = audit.Hide(diff, r.Config.Ignore, info.Started)
 	}
+	a.bare = tx.Exactly(func() error {
+		var files []snapshot.File
+		if err := row(tx, seq, rowContext, &files); err != nil {
+			return err
+		}
+		_, err := treeAt(tx, seq)
+		return err
+	})
 	a.world = r.Config.world(s)
 	if was > 0 {
 		a.world.History = newMeasured(tx, was)
@@ -103,6 +112,9 @@ func (r *Recheck) view(tx *store.Tx, seq uint64, blind bool) (*View, error) {
 	a, err := r.ready(tx, seq, blind)
 	if err != nil {
 		return nil, err
+	}
+	if a.bare != nil { // a check would find what is not so
+		return nil, a.bare
 	}
 	v, info := a.view, a.view.Info
 	h, _, err := tx.Header(seq)
@@ -247,6 +259,10 @@ func (r *Recheck) askOnce(tx *store.Tx, seq uint64, check *audit.Check, key snap
 		v.Why = "its system was not read"
 	case v.Item != nil && v.Item.Carried:
 		v.Why = a.view.whyCarried(v.Item)
+	case a.bare != nil && !tx.Bears(a.bare):
+		return v, a.bare
+	case a.bare != nil:
+		v.Why = lostInStore
 	}
 	if v.Why != "" {
 		return v, nil
@@ -260,6 +276,8 @@ func (r *Recheck) askOnce(tx *store.Tx, seq uint64, check *audit.Check, key snap
 	switch {
 	case a.failed() != nil:
 		return v, a.failed()
+	case a.bytes.lost: // it may find by what is lost, or because it is
+		v.Found, v.What, v.Why = false, audit.Finding{}, lostInStore
 	case v.Found:
 	case len(j.Crashed) > 0:
 		v.Why = "the check stopped: " + j.Crashed[0].What
@@ -269,11 +287,14 @@ func (r *Recheck) askOnce(tx *store.Tx, seq uint64, check *audit.Check, key snap
 		v.Why = "the check could not look"
 	case v.Item != nil && v.Item.Unknown != "":
 		v.Why = v.Item.Unknown
-	case a.bytes.lost || blind && !check.Still: // it may find by what is lost
-		v.Why = "what it needs is damaged in the store"
+	case blind && !check.Still: // it may find by what is lost
+		v.Why = lostInStore
 	}
 	return v, nil
 }
+
+// lostInStore is why nobody can tell.
+const lostInStore = "what it needs is damaged in the store"
 
 // snapshots returns the numbers of all that are kept, oldest first.
 func snapshots(tx *store.Tx) (out []uint64, err error) {

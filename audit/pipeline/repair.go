@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"cmp"
+	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
@@ -41,6 +42,15 @@ func keptFiles(tx *store.Tx) (map[string]kept, error) {
 		err := refersTo(table, id, value, func(sha string) { files[sha] = path })
 		if err != nil {
 			return err
+		}
+		if table == tableState && id == rowContext {
+			var context []snapshot.File
+			if err := json.Unmarshal(value, &context); err != nil {
+				return err
+			}
+			for _, f := range context {
+				files[f.SHA256] = f.Path
+			}
 		}
 		if table == tableItem {
 			it, err := snapshot.DecodeItem(string(value))

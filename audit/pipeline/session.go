@@ -11,7 +11,6 @@ import (
 	"path/filepath"
 	"slices"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/oklog/ulid/v2"
@@ -43,8 +42,8 @@ type session struct {
 	derived *snapshot.Derived
 	info    Info
 	snap    *snapshot.Snapshot
-	tree    []byte      // its tree, encoded
-	unread  atomic.Bool // bytes of a file that were kept could not be read
+	tree    []byte // its tree, encoded
+	unread  unread // what of the bytes that were kept could not be read
 	cursors map[string]json.RawMessage
 	cmp     *comparison
 
@@ -151,6 +150,9 @@ func (s *session) open() (err error) {
 		}
 		s.before.past = s.past
 	}
+	if err := s.damaged(); err != nil {
+		return err
+	}
 	dir := filepath.Dir(s.Store)
 	if s.Ephemeral {
 		dir = ""
@@ -223,6 +225,23 @@ func (s *session) look(ctx context.Context) error {
 
 // content is the bytes of files, as those who ask for them see it.
 func (s *session) content() snapshot.Content { return noting{stored{s.tx, s.stage}, &s.unread} }
+
+// damaged returns what of the store the run asked for and could not have, and would
+// go on without: bytes that a check looks at, a row that reads as if it were not
+// there. What can be made again is no such thing.
+func (s *session) damaged() error {
+	if d := s.unread.damage.Load(); d != nil {
+		return d
+	}
+	if s.tx == nil {
+		return nil
+	}
+	var bad *store.CorruptError
+	if err := s.tx.Err(); errors.As(err, &bad) && (bad.Row() == nil || bad.Row().Bucket != "blob") { // a blob that is captured anew is written anew
+		return bad
+	}
+	return nil
+}
 
 // keepEpochs gives systems that were not read the epoch of the items that are
 // carried for them, so that the next run that reads them rebases when it must.

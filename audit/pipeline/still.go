@@ -60,7 +60,7 @@ var noJSON = []byte(`\ufffd`)
 // keepFound keeps what was found in a world, unless some of it may be another when
 // it is read back or looked for again.
 func (s *session) keepFound(world string, found map[string]audit.Found) {
-	if s.Build == "" || s.unread.Load() {
+	if s.Build == "" || s.unread.any.Load() {
 		return
 	}
 	b, err := json.Marshal(standstill{world, found})
@@ -69,11 +69,16 @@ func (s *session) keepFound(world string, found map[string]audit.Found) {
 	}
 }
 
-// A noting content notes that bytes which were kept could not be read: they may be
-// readable in another run.
+// An unread is what of the bytes that were kept could not be read.
+type unread struct {
+	any    atomic.Bool // they may be readable in another run
+	damage atomic.Pointer[store.CorruptError]
+}
+
+// A noting content notes what could not be read.
 type noting struct {
 	stored
-	failed *atomic.Bool
+	failed *unread
 }
 
 func (n noting) Bytes(sum string) ([]byte, error) {
@@ -84,6 +89,9 @@ func (n noting) Bytes(sum string) ([]byte, error) {
 
 func (n noting) note(err error) {
 	if none := errNoBytes(""); err != nil && !errors.As(err, &none) && !errors.Is(err, store.ErrNoBlob) {
-		n.failed.Store(true)
+		n.failed.any.Store(true)
+	}
+	if bad := (*store.CorruptError)(nil); errors.As(err, &bad) {
+		n.failed.damage.CompareAndSwap(nil, bad)
 	}
 }

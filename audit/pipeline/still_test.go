@@ -8,7 +8,6 @@ import (
 	"reflect"
 	"slices"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -154,7 +153,7 @@ func TestKeepFound(t *testing.T) {
 		{"more than is worth it", "one", false, found(strings.Repeat("<", maxStandstill/6)), false},
 	} {
 		s := &session{Runner: &Runner{Build: c.build}, memo: &memo{fresh: map[string]made{}}}
-		s.unread.Store(c.blind)
+		s.unread.any.Store(c.blind)
 		s.keepFound("world", c.found)
 		b := s.memo.fresh[standstillKey].value
 		if (b != nil) != c.kept {
@@ -173,11 +172,11 @@ func TestStillWorld_unread(t *testing.T) {
 		err  error
 		note bool
 	}{{nil, false}, {errNoBytes("x"), false}, {fmt.Errorf("blob: %w", store.ErrNoBlob), false}, {&store.CorruptError{}, true}} {
-		var failed atomic.Bool
+		var failed unread
 		n := noting{failed: &failed}
 		n.note(c.err)
-		if failed.Load() != c.note {
-			t.Errorf("%v: noted %v", c.err, failed.Load())
+		if _, bad := c.err.(*store.CorruptError); failed.any.Load() != c.note || failed.damage.Load() != nil != bad {
+			t.Errorf("%v: noted %v, damage %v", c.err, failed.any.Load(), failed.damage.Load())
 		}
 	}
 }

@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	bolt "go.etcd.io/bbolt"
+
 	"healthaudit/rules"
 	"healthaudit/snapshot/store"
 )
@@ -97,6 +99,55 @@ func TestJournalGoesOnAfterAGap(t *testing.T) {
 			if chain := (*rules.ChainError)(nil); !errors.As(err, &chain) || chain.Seq != 4 {
 				t.Errorf("verified: %v", err)
 			}
+			// What is lacking is known after a repair, whatever that was for. What is another
+			// than was written is told for ever.
+			if err := st.Update(NoteLost); err != nil {
+				t.Fatal(err)
+			}
+			err = st.View(func(tx *store.Tx) error {
+				end, err := journalEnd(tx)
+				if _, wrong := VerifyJournal(tx, nil); (wrong == nil) != (name == "cut off") || (end == "") != (name == "cut off") {
+					t.Errorf("after a repair: %q, %v", end, wrong)
+				}
+				return err
+			})
+			if err != nil {
+				t.Error(err)
+			}
 		})
 	}
+}
+
+// TestJournalGoesOnWithoutItsHead: the chain does not break where the head was lost.
+// That it was is told, until a repair notes it.
+func TestJournalGoesOnWithoutItsHead(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "a.db")
+	now := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
+	entry := func(tx *store.Tx) error { return Append(tx, rules.Entry{At: now, Command: "run", What: "x"}) }
+	update := func(fns ...func(*store.Tx) error) {
+		t.Helper()
+		st, err := store.Open(path, store.Options{Create: true, Now: now})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer st.Close()
+		for _, fn := range fns {
+			if err := st.Update(fn); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	update(entry, entry)
+	change(t, path, func(tx *bolt.Tx) error { return tx.Bucket([]byte("meta")).Delete([]byte("user/" + metaHead)) })
+	sound := func(tx *store.Tx) error { _, err := VerifyJournal(tx, nil); return err }
+	end := func(want string) func(*store.Tx) error {
+		return func(tx *store.Tx) error {
+			what, err := journalEnd(tx)
+			if what != want {
+				t.Errorf("its end: %q, want %q", what, want)
+			}
+			return err
+		}
+	}
+	update(end("its head is missing"), entry, sound, end("before it went on, its head is missing"), NoteLost, end(""), entry, sound)
 }

@@ -37,6 +37,9 @@ func (c *statusCmd) Run(a *App) error {
 	v, _, err := c.view(a)
 	if err != nil {
 		v = report.StatusView{State: "unknown", Why: []string{err.Error()}}
+		if lost := a.unkept(); lost != nil {
+			v.State, v.Why = "critical", append(v.Why, lost.Error())
+		}
 	}
 	if err := a.write("", exitGate, func(w io.Writer, o report.Options) error { return report.NagiosStatus(w, v) }); err != nil {
 		return exitCode(nagiosExit["unknown"])

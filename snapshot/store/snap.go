@@ -139,10 +139,19 @@ func (tx *Tx) Header(seq uint64) (Header, bool, error) {
 	}
 	h, err := tx.decodeHeader(seq, v)
 	if err != nil {
-		return Header{}, false, tx.corrupt(bSnap, be64(seq), err)
+		return Header{}, false, tx.undecoded(be64(seq), err)
 	}
 	h.Body, h.Brief = bytes.Clone(h.Body), bytes.Clone(h.Brief)
 	return h, true, nil
+}
+
+// undecoded says that a header is damaged, unless more is than its row.
+func (tx *Tx) undecoded(key []byte, err error) error {
+	var more *CorruptError
+	if errors.As(err, &more) || errors.Is(err, errEnded) {
+		return err
+	}
+	return tx.corrupt(bSnap, key, err)
 }
 
 // Headers calls fn for every snapshot from a number on, upwards, or downwards
@@ -192,7 +201,7 @@ func (tx *Tx) headers(from uint64, desc bool, decode func(uint64, []byte) (Heade
 			err = errors.New("its key is no number")
 		}
 		if err != nil {
-			if err = tx.corrupt(bSnap, r.key, err); tx.Bear(err) {
+			if err = tx.undecoded(r.key, err); tx.Bear(err) {
 				continue
 			}
 			return err
