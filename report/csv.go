@@ -53,7 +53,7 @@ func renderCSV(w io.Writer, d *Document, o Options) error {
 		if e.Source != "" {
 			what = Clean(e.Source) + ": " + what
 		}
-		rec := []string{"", "unread", "false", "false", e.System, "", "", "could not be read", what, cleanLines(e.Hint)}
+		rec := []string{"", "unread", "false", "false", e.System, "", "", "not read or not done", what, cleanLines(e.Hint)}
 		write(append(rec, "", "", "", "", "", "false", "", "", "", "", ""))
 	}
 	out.Flush()

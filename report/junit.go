@@ -155,6 +155,10 @@ func (j *junit) suite(s System) junitSuite {
 	return out
 }
 
+// exitDamaged is the exit code (see audit --help) of a report to which the store
+// could not give everything.
+const exitDamaged = 4
+
 // own is the suite of the auditor itself: what it found out about itself, and its
 // gate, so that there is a failure exactly when the gate fails.
 func (j *junit) own() junitSuite {
@@ -162,7 +166,11 @@ func (j *junit) own() junitSuite {
 	if why := Clean(strings.Join(j.Gate.Why, "; ")); !j.Gate.Passed {
 		c.Failure = &junitReason{Message: why, Type: "gate", Text: why}
 	}
-	return junitSuite{Name: "audit", Time: seconds(0), Err: j.unread("audit"), Cases: append(append(j.findings("audit"), j.worse("audit")...), c)}
+	out := junitSuite{Name: "audit", Time: seconds(0), Err: j.unread("audit"), Cases: append(append(j.findings("audit"), j.worse("audit")...), c)}
+	if j.Gate.Exit == exitDamaged {
+		out.Cases = append(out.Cases, junitCase{Class: "audit", Name: "the store could be read", Error: &junitReason{Message: "the store is damaged", Type: "unread"}})
+	}
+	return out
 }
 
 // unread says what of a system could not be read.

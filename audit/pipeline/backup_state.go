@@ -171,11 +171,12 @@ func (s *savedState) snapshot() (*snapshot.Snapshot, error) {
 		if err != nil {
 			return nil, err
 		}
-		if r, ok := s.Readings[it.System()][it.Key]; ok {
-			it.Metrics = r.Metrics
-			it.Facts.Add(r.Facts...)
-			it.Sort()
-		}
+		r := s.Readings[it.System()][it.Key]
+		it.Metrics = r.Metrics
+		it.Facts.Grow(len(r.Facts)) // an archive may come from anywhere: its items are brought into order
+		it.Facts.Add(r.Facts...)
+		it.Refs.Grow(0)
+		it.Sort()
 		out.Items = append(out.Items, it)
 	}
 	out.Sort()

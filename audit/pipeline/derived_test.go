@@ -3,6 +3,7 @@ package pipeline
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -110,6 +111,44 @@ func TestFirstRun_that_was_cut_short(t *testing.T) {
 	if err != nil || found != len(sums) {
 		t.Errorf("the archive holds %d of %d files: %v", found, len(sums), err)
 	}
+}
+
+// What a first run kept that was cut short is not trusted when its bytes were swept.
+func TestFirstRun_that_was_cut_short_and_swept(t *testing.T) {
+	w, sums := bulkyWorld(t)
+	s, _, lock := w.keepAhead()
+	s.close()
+	lock.Unlock()
+	kept := map[string][]byte{}
+	w.view(func(tx *store.Tx) error {
+		return tx.ScanStat(func(path string, v []byte) bool { kept[path] = slices.Clone(v); return true })
+	})
+	st, err := store.Open(w.store, store.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = Sweep(t.Context(), st)
+	if err := errors.Join(err, st.Close()); err != nil {
+		t.Fatal(err)
+	}
+	w.view(func(tx *store.Tx) error {
+		return tx.ScanStat(func(path string, _ []byte) bool { t.Errorf("%s is known without its bytes", path); return true })
+	})
+	w.update(func(tx *store.Tx) (err error) { // as an older audit left them
+		for path, v := range kept {
+			err = errors.Join(err, tx.PutStat(path, v))
+		}
+		return err
+	})
+	if doc, err := w.fileRunner().Run(t.Context()); err != nil || doc.Run.Seq != 1 || len(kept) < len(sums) {
+		t.Fatalf("%v: %+v", err, doc)
+	}
+	w.view(func(tx *store.Tx) error {
+		if slices.ContainsFunc(sums, func(sum string) bool { return !tx.HasBlob(sum) }) {
+			t.Error("the bytes are not there")
+		}
+		return nil
+	})
 }
 
 // What a large first run keeps is what a small one would have, also where it is judged

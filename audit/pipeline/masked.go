@@ -57,5 +57,10 @@ func maskedNames(fact string) (out []string) {
 	try(strings.HasPrefix(within, "env"), envFact)
 	try(strings.HasSuffix(tail, "args.hash"), argsFact)
 	try(start > 0 && strings.EqualFold(within, "with"), withFact)
+	if i := strings.LastIndex("."+fact, ".env."); i >= 0 && dot > i+len("env.") { // a name with a dot
+		if name := fact[i+len("env."):]; !strings.ContainsAny(name, "[]") {
+			out = append(out, name)
+		}
+	}
 	return out
 }

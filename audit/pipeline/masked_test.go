@@ -9,6 +9,8 @@ func TestMaskedNames(t *testing.T) {
 	for fact, want := range map[string][]string{
 		"env.TOKEN":                         {"TOKEN"},
 		"jobs.build.steps[2].env.TOKEN":     {"TOKEN"},
+		"env.spring.password":               {"spring.password"},
+		"jobs.b.env.spring.source.password": {"spring.source.password"},
 		"jobs.build.env_production.API_KEY": {"API_KEY"},
 		"jobs.env.steps[0].run":             nil,
 		"environment":                       nil,

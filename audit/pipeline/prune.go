@@ -232,19 +232,19 @@ func setAside(tx *store.Tx, into map[string]bool) error {
 	return cmp.Or(err, bad)
 }
 
-// sweepStamps forgets the stamps of files that the newest snapshot has not, and
-// notes the digests of the others: a file whose stamp is known is not read again,
-// so its bytes must be there.
+// sweepStamps forgets the stamps of files that the newest snapshot has not, which
+// are all where a first run was cut short, and notes the digests of the others: a
+// file whose stamp is known is not read again, so its bytes must be there.
 func sweepStamps(tx *store.Tx, into map[string]bool) error {
-	if tx.Seq() == 0 {
-		return nil
-	}
-	tree, err := treeAt(tx, tx.Seq())
-	if err != nil {
-		return err
+	tree := snapshot.NewTree(false, nil)
+	if seq := tx.Seq(); seq > 0 {
+		var err error
+		if tree, err = treeAt(tx, seq); err != nil {
+			return err
+		}
 	}
 	var gone []string
-	err = tx.ScanStat(func(path string, v []byte) bool {
+	err := tx.ScanStat(func(path string, v []byte) bool {
 		s, ok := decodeStamp(v)
 		if ok && tree.HasFile(path) {
 			into[s.SHA256] = true

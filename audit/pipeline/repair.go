@@ -206,6 +206,11 @@ func Fill(st *store.Store, sources []Source) (found []Refill, missing []string, 
 				found = append(found, Refill{k.path, from})
 			}
 		}
+		if len(found) > 0 { // checks may find more in them
+			if err := tx.PutCache(standstillKey, nil); err != nil {
+				return err
+			}
+		}
 		return dropStamps(tx)
 	})
 	slices.SortFunc(found, func(a, b Refill) int { return strings.Compare(a.Path, b.Path) })

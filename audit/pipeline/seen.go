@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"healthaudit/snapshot"
+	"healthaudit/snapshot/store"
 )
 
 // A sighting is what the states of all items came to in a run. As long as the store
@@ -31,11 +32,12 @@ func (s *session) statesSeen() ([]byte, error) {
 	if settled && len(c.dirty.of) == 0 && s.past != nil {
 		var was sighting
 		if json.Unmarshal(s.memo.Get(sightingKey), &was) == nil && was.Count == c.rows && was.Seq >= c.newest {
-			h, ok, err := s.tx.Header(was.Seq)
-			if err != nil {
-				return nil, err
-			}
-			if ok && h.ID == was.Run {
+			same := false
+			err := s.tx.Heads(was.Seq, false, func(seq uint64, h store.Header) bool {
+				same = seq == was.Seq && h.ID == was.Run
+				return false
+			})
+			if err == nil && same { // with an error it is not known, and the rows are read
 				c.sum = was.Sum
 				return c.sum, nil
 			}

@@ -1,11 +1,13 @@
 package pipeline
 
 import (
+	"encoding/binary"
 	"encoding/json"
 	"testing"
 	"time"
 
 	"healthaudit/audit"
+	"healthaudit/report"
 	"healthaudit/snapshot"
 	"healthaudit/snapshot/store"
 )
@@ -79,6 +81,26 @@ func TestStatesSeen(t *testing.T) {
 		if s := kept(); !c.trusted && string(s.Sum) != string(sound.Sum) {
 			t.Errorf("%s: kept %+v", c.what, s)
 		}
+	}
+}
+
+// TestStatesSeen_damaged: the run in which the states were seen is not needed.
+func TestStatesSeen_damaged(t *testing.T) {
+	w := newWorld(t, "lamp", "rug")
+	run := func() (*report.Document, error) {
+		w.now = w.now.Add(time.Hour)
+		r := w.runner()
+		r.Build = "one"
+		return r.Run(t.Context())
+	}
+	for range 40 { // more than a document tells of
+		if _, err := run(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	change(t, w.store, damaged("snap", binary.BigEndian.AppendUint64(nil, 1)))
+	if doc, err := run(); err != nil || doc.Run.Seq != 41 {
+		t.Errorf("%v: %+v", err, doc)
 	}
 }
 

@@ -257,7 +257,11 @@ func (s *session) known(path string) (collect.Stamp, bool) {
 	if s.tx == nil {
 		return collect.Stamp{}, false
 	}
-	return decodeStamp(s.tx.Stat(path))
+	st, ok := decodeStamp(s.tx.Stat(path))
+	if ok && s.past == nil && !s.tx.HasBlob(st.SHA256) { // of a run that was not kept
+		return collect.Stamp{}, false
+	}
+	return st, ok
 }
 
 func (s *session) cursor(sys snapshot.System, name string) json.RawMessage {

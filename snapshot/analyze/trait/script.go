@@ -10,6 +10,7 @@ package trait
 import (
 	"path"
 	"slices"
+	"sort"
 	"strings"
 
 	"mvdan.cc/sh/v3/syntax"
@@ -157,10 +158,10 @@ var wrappers = map[string]string{
 
 // Literal returns the text of a word without expansions, "" for any other.
 func (s *Script) Literal(w *syntax.Word) string {
-	for _, e := range s.Text.Exprs {
-		if int(w.Pos().Offset()) < e[1] && e[0] < int(w.End().Offset()) {
-			return ""
-		}
+	exprs := s.Text.Exprs
+	i := sort.Search(len(exprs), func(i int) bool { return int(w.Pos().Offset()) < exprs[i][1] })
+	if i < len(exprs) && exprs[i][0] < int(w.End().Offset()) {
+		return ""
 	}
 	if len(w.Parts) == 1 {
 		switch p := w.Parts[0].(type) {

@@ -22,7 +22,8 @@ func derive(m *Model) {
 	var runs []string
 	for i := range m.Jobs {
 		j := &m.Jobs[i]
-		runs, opaque := runs[:0], false
+		opaque := false
+		runs = runs[:0]
 		for k := range j.Steps {
 			s := &j.Steps[k]
 			switch {

@@ -20,6 +20,9 @@ type memo[V any] struct {
 func (m *memo[V]) get(text string, read func(string) V) V {
 	v, ok := m.find(text)
 	if !ok {
+		if len(text) <= m.longest {
+			text = strings.Clone(text) // what is made of it may be parts of it: they must not keep a whole file
+		}
 		v = read(text)
 		m.keep(text, v)
 	}

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"unsafe"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/rhysd/actionlint"
@@ -35,6 +36,15 @@ func TestMemo(t *testing.T) {
 		})
 	}
 	g.Wait()
+}
+
+// What is kept of a short text keeps no longer one.
+func TestMemo_ownText(t *testing.T) {
+	m := memo[string]{longest: 5, most: 2}
+	file := strings.Repeat("x", 100)
+	if got := m.get(file[10:15], func(s string) string { return s[1:] }); got != "xxxx" || unsafe.StringData(got) == unsafe.StringData(file[11:]) {
+		t.Errorf("%q is a part of the file", got)
+	}
 }
 
 // Where an expression ends does not depend on what follows it.

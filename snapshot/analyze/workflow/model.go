@@ -170,10 +170,17 @@ func (b *builder) valuesOf(n *yaml.Node, open func(name string) bool) []Value {
 		return nil
 	}
 	out := make([]Value, 0, len(n.Content)/2)
+	first := map[string]string{} // of those that may be shown, by lower-case name
 	for k, v := range pairs(n) {
 		e := Value{Name: text(k)}
 		if open(e.Name) {
-			if t := text(child(n, e.Name)); harmless().MatchString(t) {
+			low := strings.ToLower(e.Name)
+			t, known := first[low]
+			if !known {
+				t = text(v)
+				first[low] = t
+			}
+			if harmless().MatchString(t) {
 				e.Shown = t
 			}
 		}
