@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"bytes"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"maps"
@@ -142,6 +143,45 @@ func TestRun_damaged(t *testing.T) {
 	t.Logf("%d rows of which a run is as ever, %d of which its recovery is not; without memory for rows of %v", as, after, without)
 	if as == 0 || without["blob"] == 0 || without["meta"] < 2 {
 		t.Error("there is nothing of the one or the other")
+	}
+}
+
+// TestRun_damagedBytes: a check that looks at bytes which are damaged finds nothing in
+// them, which mends nothing.
+func TestRun_damagedBytes(t *testing.T) {
+	p := newProject(t)
+	p.now = time.Now().UTC().Add(24 * time.Hour)
+	p.write("tools/x.sh", goodScript)
+	p.write("tools/y.sh", goodScript)
+	looks := &audit.Check{ID: "script-looks", System: snapshot.Scripts, Severity: audit.High, Title: "looks", Judge: func(pass *audit.Pass) {
+		for _, it := range pass.Items() {
+			if f, ok := it.OwnFile(); ok && it.Path == "tools/x.sh" && pass.Bytes(f) != nil {
+				pass.Report(audit.Report{Item: it.Key, Message: "seen"})
+			}
+		}
+	}}
+	run := func() (*report.Document, error) {
+		p.now = p.now.Add(time.Hour)
+		r := p.runner("off")
+		r.Checks, r.Config.Backups.When = []*audit.Check{looks}, WhenNever
+		return r.Run(t.Context())
+	}
+	if d, err := run(); err != nil || len(d.Findings) != 1 {
+		t.Fatalf("%v: %+v", err, d)
+	}
+	sum, err := hex.DecodeString(snapshot.Sum([]byte(goodScript + "# x")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.write("tools/x.sh", goodScript+"# x")
+	if _, err := run(); err != nil {
+		t.Fatal(err)
+	}
+	change(t, filepath.Join(p.root, ".audit", "audit.db"), damaged("blob", sum))
+	d, err := run()
+	var blind *UnkeptError
+	if !errors.As(err, &blind) || len(d.Findings) != 1 || d.Findings[0].Status != string(audit.Persisting) {
+		t.Errorf("%v: %+v", err, d.Findings)
 	}
 }
 
