@@ -46,6 +46,7 @@ type TreePath struct {
 type Tree struct {
 	Git   bool // git decided what is project; otherwise a walk with the usual exclusions
 	paths []TreePath
+	torn  bool // there are folders that may not be read
 
 	once sync.Once
 	fold map[string]string // lower case → path as it stands
@@ -68,7 +69,7 @@ func NewTree(git bool, paths []TreePath) *Tree {
 		}
 		out = append(out, e)
 	}
-	return &Tree{Git: git, paths: out}
+	return &Tree{Git: git, paths: out, torn: slices.ContainsFunc(out, func(e TreePath) bool { return e.State == Unread })}
 }
 
 // All returns every entry in path order. The slice is not to be changed.
@@ -167,6 +168,9 @@ func (t *Tree) Unread() (out []string) {
 
 // InUnread returns the folder that may not be read and that a path is or lies in.
 func (t *Tree) InUnread(p string) (dir string, ok bool) {
+	if t == nil || !t.torn {
+		return "", false
+	}
 	for ; p != "." && p != "/" && p != ""; p = path.Dir(p) {
 		if e, is := t.At(p); is && e.State == Unread {
 			return p, true
@@ -253,6 +257,7 @@ func DecodeTree(b []byte) (*Tree, error) {
 		if n := len(t.paths); n > 0 && t.paths[n-1].Path >= e.Path {
 			return nil, fmt.Errorf("project tree: entry %d is out of order", n)
 		}
+		t.torn = t.torn || e.State == Unread
 		t.paths = append(t.paths, e)
 		text = text[i+1:]
 	}

@@ -124,7 +124,7 @@ func (s *session) list(ctx context.Context) {
 func (s *session) open() (err error) {
 	s.before = &lockedPast{}
 	s.info = s.about()
-	s.reader, err = store.Open(s.Store, store.Options{ReadOnly: true, Wait: 10 * time.Second})
+	s.reader, err = store.Open(s.Store, store.Options{ReadOnly: true, Once: true, Wait: 10 * time.Second})
 	if errors.Is(err, store.ErrNotExist) && s.Ephemeral {
 		return s.openNothing()
 	}

@@ -87,12 +87,6 @@ func inCommon(a, b []byte) (begin, end int) {
 // isRest reports whether a packed value is a difference.
 func isRest(p []byte) bool { return len(p) > 0 && p[0] == codecRest }
 
-// isPackedRest reports whether what stands between in a difference is an s2 block.
-func isPackedRest(p []byte) bool {
-	_, _, _, packed, err := splitRest(p)
-	return packed && err == nil
-}
-
 // restsOn reports whether a difference was made from a value.
 func restsOn(p, value []byte) bool {
 	return len(p) > sumLen && binary.BigEndian.Uint64(p[1:]) == xxhash.Sum64(value)

@@ -6,7 +6,7 @@ import "syscall"
 // process: a scan comes by most of them once, and the kernel has them all the same.
 // One that is read again is mapped again.
 func (s *Store) letGo() {
-	if s.ro {
+	if s.once {
 		_, _, _ = syscall.Syscall(syscall.SYS_MADVISE, s.db.Info().Data, uintptr(s.size), syscall.MADV_DONTNEED) // advice
 	}
 }

@@ -21,20 +21,21 @@ func (t Table) Scan(seq uint64, prefix string, fn func(id string, value []byte, 
 }
 
 // A Lazy is a value that is unpacked when it is asked for: on another core, while
-// the next are read. It needs no open transaction.
+// the next are read. It is valid while the transaction is open.
 type Lazy struct {
-	plain  string
-	packed []byte // nil: it was not packed
+	path   string // of the store
+	packed []byte
 	base   []byte // what it is a difference from
 	fail   func(error) error
 }
 
 var unpackRoom = sync.Pool{New: func() any { return new([]byte) }}
 
-// Text returns the value.
-func (l Lazy) Text() (string, error) {
-	if l.packed == nil {
-		return l.plain, nil
+// Text returns the value, which is the caller's to keep.
+func (l Lazy) Text() (text string, err error) {
+	defer guard(l.path, &err)()
+	if l.packed[0] == codecRaw {
+		return string(l.packed[1:]), nil
 	}
 	room := unpackRoom.Get().(*[]byte)
 	defer unpackRoom.Put(room)
@@ -50,22 +51,10 @@ func (l Lazy) Text() (string, error) {
 	return string(value), nil
 }
 
-// ScanLazy is Scan with values that are the caller's to keep and to unpack.
+// ScanLazy is Scan with values that are the caller's to unpack.
 func (t Table) ScanLazy(seq uint64, prefix string, fn func(id string, value Lazy) error) error {
 	return t.each(seq, prefix, func(id string, v version) error {
-		if v.value[0] == codecRaw {
-			return fn(id, Lazy{plain: string(v.value[1:])})
-		}
-		l := Lazy{packed: v.value, base: v.base, fail: func(err error) error { return t.tx.corrupt(bCur, t.curKey(id), err) }}
-		if isRest(v.value) && !isPackedRest(v.value) { // as quick as to copy what it rests on
-			text, err := l.Text()
-			if err != nil {
-				return err
-			}
-			return fn(id, Lazy{plain: text})
-		}
-		l.packed, l.base = bytes.Clone(v.value), bytes.Clone(v.base)
-		return fn(id, l)
+		return fn(id, Lazy{t.tx.s.path, v.value, v.base, func(err error) error { return t.tx.corrupt(bCur, t.curKey(id), err) }})
 	})
 }
 

@@ -40,6 +40,7 @@ type Options struct {
 	ReadOnly bool          // share the file with other readers; nothing is created
 	Create   bool          // make the store, and its folder, when it is not there
 	Lazy     bool          // of a reader: check each page when it is first come to, of large files too
+	Once     bool          // of a reader that comes by most rows once: a scan lets go of the pages it passed
 	Verify   bool          // check the structure of a file of any size
 	Checked  bool          // this process checked it a moment ago, and its run lock kept others from writing since
 	Wait     time.Duration // for another process to let go of the file; 0 is DefaultWait, less tries once
@@ -54,6 +55,7 @@ type Store struct {
 	file  *os.File
 	db    *bolt.DB
 	ro    bool
+	once  bool  // see Options
 	size  int64 // of the file when it was opened, in bytes
 	about about
 	open  atomic.Int64 // transactions of Begin that have not ended
@@ -93,7 +95,7 @@ func Open(path string, o Options) (*Store, error) {
 		f.Close() // frees the lock also after a panic of bbolt
 		return nil, err
 	}
-	s := &Store{path: path, file: f, db: db, ro: o.ReadOnly, size: fi.Size(), lazy: lazy}
+	s := &Store{path: path, file: f, db: db, ro: o.ReadOnly, once: o.ReadOnly && o.Once, size: fi.Size(), lazy: lazy}
 	if err := s.load(); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
