@@ -145,7 +145,7 @@ func (s *search) probe(tx *store.Tx, check *audit.Check, key snapshot.Key) error
 	}
 	for _, versions := range open {
 		for _, v := range versions {
-			if i, ok := slices.BinarySearch(s.seqs, v.seq); ok && v.rec.Check == check.ID {
+			if i, ok := slices.BinarySearch(s.seqs, v.seq); ok && v.rec != nil && v.rec.Check == check.ID {
 				ask = append(ask, i, max(i-1, 0))
 			}
 		}

@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"encoding/json"
+	"fmt"
 	"slices"
 
 	"healthaudit/audit"
@@ -83,6 +84,10 @@ func openings(tx *store.Tx, key snapshot.Key, at func(uint64) *Moment) (map[stri
 		open, waived := false, false
 		for _, v := range out[id] {
 			r := v.rec
+			if r == nil {
+				open, waived = false, false
+				continue
+			}
 			now := r.Open() && r.Accepted()
 			if r.Open() == open && now == waived {
 				continue
@@ -174,19 +179,22 @@ func rewritten(old, new []snapshot.File) (out []string) {
 // A version is a finding as it became in one snapshot.
 type version struct {
 	seq uint64
-	rec *audit.Record
+	rec *audit.Record // nil: the state from that snapshot on was lost, and a repair left it out
 }
 
 // versionsOf returns the versions of a finding, oldest first.
 func versionsOf(tx *store.Tx, id string) (out []version, err error) {
 	var bad error
 	err = tx.Table(tableFinding).History(id, func(seq uint64, value []byte) bool {
-		r := &audit.Record{}
-		if bad = json.Unmarshal(value, r); bad != nil {
-			return false
+		v := version{seq: seq}
+		if value != nil {
+			v.rec = &audit.Record{}
+			if bad = json.Unmarshal(value, v.rec); bad != nil {
+				bad = fmt.Errorf("finding %.12s of snapshot #%d: %w", id, seq, bad)
+			}
 		}
-		out = append(out, version{seq, r})
-		return true
+		out = append(out, v)
+		return bad == nil
 	})
 	slices.Reverse(out)
 	if err == nil {

@@ -143,7 +143,10 @@ func row(tx *store.Tx, seq uint64, name string, v any) error {
 	if err != nil || !ok {
 		return err
 	}
-	return json.Unmarshal(b, v)
+	if err := json.Unmarshal(b, v); err != nil {
+		return fmt.Errorf("the %s of snapshot #%d: %w", name, seq, err)
+	}
+	return nil
 }
 
 // LoadSnapshot reads a stored snapshot whole. The transaction must outlive it.

@@ -16,8 +16,11 @@ import (
 	bolt "go.etcd.io/bbolt"
 
 	"healthaudit/audit"
+	"healthaudit/audit/check"
 	"healthaudit/report"
 	"healthaudit/snapshot"
+	"healthaudit/snapshot/collect/all"
+	"healthaudit/snapshot/store"
 )
 
 // remembers makes a project whose store has a row of nearly every kind.
@@ -182,6 +185,48 @@ func TestRun_damagedBytes(t *testing.T) {
 	var blind *UnkeptError
 	if !errors.As(err, &blind) || len(d.Findings) != 1 || d.Findings[0].Status != string(audit.Persisting) {
 		t.Errorf("%v: %+v", err, d.Findings)
+	}
+}
+
+// TestRun_repaired: a repair leaves out what is lost of findings and items, and runs
+// go on from what is left.
+func TestRun_repaired(t *testing.T) {
+	p := remembers(t)
+	path := filepath.Join(p.root, ".audit", "audit.db")
+	st, err := store.Open(path, store.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = st.Update(func(tx *store.Tx) error { // as a repair does
+		recs, err := records(tx, tx.Seq())
+		for _, r := range recs {
+			err = errors.Join(err, tx.Table(tableFinding).Delete(tx.Seq(), r.ID))
+		}
+		return errors.Join(err, tx.Table(tableItem).Delete(tx.Seq(), "scripts/tools/w.sh"))
+	})
+	if err := errors.Join(err, st.Close()); err != nil {
+		t.Fatal(err)
+	}
+	for range 3 {
+		p.run("plan")
+	}
+	st, err = store.Open(path, store.Options{ReadOnly: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer st.Close()
+	err = st.View(func(tx *store.Tx) error {
+		h, err := History(tx, "scripts/tools/w.sh", Risks(all.Collectors))
+		if err == nil && len(h) == 0 {
+			t.Error("it has no history")
+		}
+		r := &Recheck{Config: p.runner("off").Config, Collectors: all.Collectors, Checks: check.All(), Now: p.now}
+		syntax := r.Checks[slices.IndexFunc(r.Checks, func(c *audit.Check) bool { return c.ID == "script-syntax" })]
+		_, found := r.Bisect(t.Context(), tx, syntax, "scripts/tools/w.sh")
+		return errors.Join(err, found)
+	})
+	if err != nil {
+		t.Error(err)
 	}
 }
 
