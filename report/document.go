@@ -62,6 +62,10 @@ type Git struct {
 	Dirty  bool   `json:"dirty"`
 }
 
+// ExitDamaged is the exit code (see audit --help) of a run or a report to which the
+// store could not give everything.
+const ExitDamaged = 4
+
 type Gate struct {
 	FailOn    []string `json:"fail_on"`
 	FailUnder *float64 `json:"fail_under"`

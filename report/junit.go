@@ -155,10 +155,6 @@ func (j *junit) suite(s System) junitSuite {
 	return out
 }
 
-// exitDamaged is the exit code (see audit --help) of a report to which the store
-// could not give everything.
-const exitDamaged = 4
-
 // own is the suite of the auditor itself: what it found out about itself, and its
 // gate, so that there is a failure exactly when the gate fails.
 func (j *junit) own() junitSuite {
@@ -167,7 +163,7 @@ func (j *junit) own() junitSuite {
 		c.Failure = &junitReason{Message: why, Type: "gate", Text: why}
 	}
 	out := junitSuite{Name: "audit", Time: seconds(0), Err: j.unread("audit"), Cases: append(append(j.findings("audit"), j.worse("audit")...), c)}
-	if j.Gate.Exit == exitDamaged {
+	if j.Gate.Exit == ExitDamaged {
 		out.Cases = append(out.Cases, junitCase{Class: "audit", Name: "the store could be read", Error: &junitReason{Message: "the store is damaged", Type: "unread"}})
 	}
 	return out

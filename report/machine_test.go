@@ -322,7 +322,7 @@ func TestErrors(t *testing.T) {
 			t.Errorf("%s: it does not say that the store is damaged", r.Name)
 		}
 	}
-	d.Gate.Exit = exitDamaged // whoever reads cases alone sees one that failed
+	d.Gate.Exit = ExitDamaged // whoever reads cases alone sees one that failed
 	if out := string(render(t, JUnit, d, Options{})); !strings.Contains(out, `name="the store could be read"`) {
 		t.Errorf("no case of junit tells of a damaged store: %s", out)
 	}

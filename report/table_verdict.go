@@ -38,7 +38,7 @@ func (r *reading) headline() string {
 	if failed := r.failed(); len(failed) > 0 {
 		parts = append(parts, strings.Join(failed, " and ")+" could not be read")
 	}
-	if r.Gate.Exit == exitDamaged {
+	if r.Gate.Exit == ExitDamaged {
 		parts = append(parts, "the store is damaged")
 	}
 	return strings.Join(parts, "; ") + "."

@@ -9,6 +9,25 @@ import (
 	"healthaudit/snapshot"
 )
 
+// holds tells whether a condition holds: the answer, or the error, begins with want.
+func holds(t *testing.T, j *Judge, text string, words Vocabulary, want string) {
+	t.Helper()
+	c, err := Compile(text, words)
+	if err != nil {
+		t.Errorf("%s: %v", text, err)
+		return
+	}
+	got := "false"
+	if is, err := j.Eval(c); err != nil {
+		got = err.Error()
+	} else if is {
+		got = "true"
+	}
+	if !strings.HasPrefix(got, want) {
+		t.Errorf("%s: %s, want %s", text, got, want)
+	}
+}
+
 func words(early bool) Vocabulary {
 	return Vocabulary{Checks: []string{"script-syntax", "pm2-errored"}, Metrics: []string{"memory", "online"}, Off: []string{"pm2-errored"}, Early: early,
 		Nearest: func(w string, names []string) string {
@@ -76,20 +95,7 @@ func TestEval(t *testing.T) {
 		`item["change"] != "added"`:                  "false",
 		`lower(item.name) contains "x.s"`:            "true",
 	} {
-		c, err := Compile(text, words(true))
-		if err != nil {
-			t.Errorf("%s: %v", text, err)
-			continue
-		}
-		got := "false"
-		if is, err := j.Eval(c); err != nil {
-			got = err.Error()
-		} else if is {
-			got = "true"
-		}
-		if !strings.HasPrefix(got, want) {
-			t.Errorf("%s: %s, want %s", text, got, want)
-		}
+		holds(t, j, text, words(true), want)
 	}
 	late, err := Compile(`item.level == "" && item.score == 0`, words(false))
 	if err != nil {
@@ -124,20 +130,7 @@ func TestEval_unknownChange(t *testing.T) {
 		`(item.name == "x.sh" ? "unchanged" : item.change) == "b"`: "false",
 	} {
 		for _, early := range []bool{true, false} {
-			c, err := Compile(text, words(early))
-			if err != nil {
-				t.Errorf("%s: %v", text, err)
-				continue
-			}
-			got := "false"
-			if is, err := j.Eval(c); err != nil {
-				got = err.Error()
-			} else if is {
-				got = "true"
-			}
-			if !strings.HasPrefix(got, want) {
-				t.Errorf("%s: %s, want %s", text, got, want)
-			}
+			holds(t, j, text, words(early), want)
 		}
 	}
 }

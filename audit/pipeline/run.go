@@ -78,21 +78,7 @@ func (r *Runner) Run(ctx context.Context) (*report.Document, error) {
 
 func (s *session) run(ctx context.Context) (*report.Document, error) {
 	r := s.Runner
-	s.list(ctx) // git lists the project while the store is opened and checked
-	if err := s.stageOf("open", s.open); err != nil {
-		return nil, err
-	}
-	if err := s.look(ctx); err != nil {
-		return nil, err
-	}
-	if err := s.askChecks(ctx); err != nil {
-		return nil, err
-	}
-	if err := s.remember(); err != nil {
-		return nil, err
-	}
-	var v *View
-	err := s.stageOf("judge", func() (err error) { v, err = s.judge(); return err })
+	v, err := s.see(ctx, s.open)
 	if err != nil {
 		return nil, err
 	}
@@ -126,6 +112,25 @@ func (s *session) run(ctx context.Context) (*report.Document, error) {
 		made.Run.Seq, made.Score.History[len(made.Score.History)-1].Seq = 0, 0
 	}
 	return made, nil
+}
+
+// see looks at everything and judges it.
+func (s *session) see(ctx context.Context, open func() error) (v *View, err error) {
+	s.list(ctx) // git lists the project while the store is opened and checked
+	if err := s.stageOf("open", open); err != nil {
+		return nil, err
+	}
+	if err := s.look(ctx); err != nil {
+		return nil, err
+	}
+	if err := s.askChecks(ctx); err != nil {
+		return nil, err
+	}
+	if err := s.remember(); err != nil {
+		return nil, err
+	}
+	err = s.stageOf("judge", func() (err error) { v, err = s.judge(); return err })
+	return v, err
 }
 
 // finish keeps the run, carries out what recovery is to do, and makes the

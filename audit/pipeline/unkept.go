@@ -12,9 +12,6 @@ import (
 	"healthaudit/snapshot/store"
 )
 
-// exitDamaged is the exit code (see audit --help) of a run whose store is damaged.
-const exitDamaged = 4
-
 // An UnkeptError says that the store is damaged where the run needed it: what there
 // is was looked at and judged, held against nothing, and nothing of it was kept.
 type UnkeptError struct {
@@ -70,28 +67,15 @@ func spared(path string, damage *store.CorruptError) *lostPast {
 // unkept is the run of somebody who lost their memory: a watch that stops because an
 // old row is damaged would not be missed by anybody. It sees and judges what there
 // is. It compares with nothing, so that no loss reads as new, gone, worse or mended;
-// no rule acts, no archive is made, and the store is not written to.
+// no rule acts and no archive is made. Nothing is written to the store that tells of a
+// run; bytes of files, which are known by their content, may be there already.
 func (s *session) unkept(ctx context.Context, damage *store.CorruptError) (*report.Document, error) {
 	r := *s.Runner
 	r.Recovery, r.Rules = "off", nil
 	n := &session{Runner: &r, started: s.started, lost: spared(s.Store, damage)}
 	n.foreign.Failed = slices.DeleteFunc(s.foreign.Failed, func(f audit.Failed) bool { return f.Kind != "hook" }) // the programs are asked again, those before a run are not
 	defer n.close()
-	n.list(ctx)
-	if err := n.stageOf("open", n.openNothing); err != nil {
-		return nil, err
-	}
-	if err := n.look(ctx); err != nil {
-		return nil, err
-	}
-	if err := n.askChecks(ctx); err != nil {
-		return nil, err
-	}
-	if err := n.remember(); err != nil {
-		return nil, err
-	}
-	var v *View
-	err := n.stageOf("judge", func() (err error) { v, err = n.judge(); return err })
+	v, err := n.see(ctx, n.openNothing)
 	if err != nil {
 		return nil, err
 	}
@@ -112,7 +96,7 @@ func (s *session) openNothing() (err error) {
 }
 
 func (s *session) tellUnkept(ctx context.Context, v *View) (*report.Document, error) {
-	s.info.Finished, s.info.Exit = s.Host.Now().UTC().Round(0), exitDamaged
+	s.info.Finished, s.info.Exit = s.Host.Now().UTC().Round(0), report.ExitDamaged
 	e := &UnkeptError{Damage: s.lost.damage}
 	if was, err := ReadUnkept(s.Store); err == nil {
 		e.Since = was.Since

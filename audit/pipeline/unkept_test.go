@@ -261,7 +261,7 @@ func sameRun(t *testing.T, name string, got, want *report.Document) {
 // for what it should have seen.
 func claimsNothing(t *testing.T, name string, d, want *report.Document) {
 	t.Helper()
-	if d.Gate.Exit != exitDamaged || d.Run.Seq != 0 || d.Run.Past != "lost" || len(d.Errors) == 0 || d.Errors[0].Source != "store" {
+	if d.Gate.Exit != report.ExitDamaged || d.Run.Seq != 0 || d.Run.Past != "lost" || len(d.Errors) == 0 || d.Errors[0].Source != "store" {
 		t.Errorf("%s: exit %d, seq %d, past %s, errors %v", name, d.Gate.Exit, d.Run.Seq, d.Run.Past, d.Errors)
 	}
 	if len(d.Changes)+len(d.Regressions)+len(d.Recovery.Steps) > 0 || d.Score.Delta != nil || d.Score.ComparedTo != nil {

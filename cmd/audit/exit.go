@@ -7,6 +7,7 @@ import (
 	"syscall"
 
 	"healthaudit/audit/pipeline"
+	"healthaudit/report"
 	"healthaudit/snapshot/store"
 )
 
@@ -14,13 +15,13 @@ import (
 // runtime ends a crashed program with it.
 const (
 	exitOK          = 0
-	exitGate        = 1  // the gate failed, or diff found differences
-	exitIncomplete  = 3  // the listing of a configured system failed
-	exitDamaged     = 4  // the store is damaged
-	exitAction      = 5  // something we did failed: a restore, a commit
-	exitUsage       = 64 // usage or configuration; nothing was done
-	exitBug         = 70 // a bug of ours
-	exitBusy        = 75 // another run holds the lock
+	exitGate        = 1                  // the gate failed, or diff found differences
+	exitIncomplete  = 3                  // the listing of a configured system failed
+	exitDamaged     = report.ExitDamaged // the store is damaged
+	exitAction      = 5                  // something we did failed: a restore, a commit
+	exitUsage       = 64                 // usage or configuration; nothing was done
+	exitBug         = 70                 // a bug of ours
+	exitBusy        = 75                 // another run holds the lock
 	exitInterrupted = 130
 	exitTerminated  = 143
 )

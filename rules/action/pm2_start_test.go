@@ -12,8 +12,9 @@ import (
 	"healthaudit/rules"
 )
 
-// What was never started is not said to be taken back.
-func TestPM2Start_undone_before_it_began(t *testing.T) {
+// toStart prepares the start of an app that does not run.
+func toStart(t *testing.T) (*bed, rules.Effect) {
+	t.Helper()
 	b := newBed(t)
 	b.Dump(b.Entry("api"))
 	b.app("api", "not-running")
@@ -21,6 +22,12 @@ func TestPM2Start_undone_before_it_began(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return b, e
+}
+
+// What was never started is not said to be taken back.
+func TestPM2Start_undone_before_it_began(t *testing.T) {
+	b, e := toStart(t)
 	if err := PM2Start.Undo(t.Context(), b.hand(), *e.Deed); !errors.Is(err, rules.ErrNothing) {
 		t.Errorf("%v", err)
 	}
@@ -88,13 +95,7 @@ func TestPM2Start_in_the_same_second(t *testing.T) {
 // Killed between the question for a process and the answer, audit does not know
 // whether the one that came is its own: it stays, and that is said.
 func TestPM2Start_interrupted(t *testing.T) {
-	b := newBed(t)
-	b.Dump(b.Entry("api"))
-	b.app("api", "not-running")
-	e, err := b.prepare(PM2Start, "pm2/api", nil)
-	if err != nil {
-		t.Fatal(err)
-	}
+	b, e := toStart(t)
 	var noted rules.Deed
 	h := b.hand()
 	h.Keep = func(d rules.Deed) error {
@@ -106,7 +107,7 @@ func TestPM2Start_interrupted(t *testing.T) {
 	if _, err := PM2Start.Do(t.Context(), h, *e.Deed); err != nil {
 		t.Fatal(err)
 	}
-	err = PM2Start.Undo(t.Context(), b.hand(), noted)
+	err := PM2Start.Undo(t.Context(), b.hand(), noted)
 	if err == nil || !strings.Contains(err.Error(), "process 0 came when audit was interrupted") || len(b.ids("api")) != 1 {
 		t.Errorf("%v, %v", err, b.ids("api"))
 	}
