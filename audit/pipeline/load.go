@@ -1,10 +1,12 @@
 package pipeline
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 
 	"healthaudit/audit"
 	"healthaudit/report"
@@ -156,10 +158,12 @@ func LoadSnapshot(tx *store.Tx, seq uint64) (*snapshot.Snapshot, *Info, error) {
 		return nil, nil, err
 	}
 	s := &snapshot.Snapshot{Seq: seq, ID: p.info.ID, At: p.info.Started, Systems: p.info.Systems, Content: stored{tx: tx}}
-	if s.Tree, err = treeAt(tx, seq); err != nil {
-		return nil, nil, err
-	}
-	if s.Items, err = p.all(); err != nil {
+	var wg sync.WaitGroup
+	var treeErr error
+	wg.Go(func() { s.Tree, treeErr = treeAt(tx, seq) })
+	s.Items, err = p.all()
+	wg.Wait()
+	if err := cmp.Or(err, treeErr); err != nil {
 		return nil, nil, err
 	}
 	s.Items = append(s.Items, lostItems(tx, seq)...)

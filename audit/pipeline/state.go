@@ -1,9 +1,9 @@
 package pipeline
 
 import (
-	"cmp"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -146,31 +146,61 @@ func (p *past) readAhead(sys snapshot.System) (wait func()) {
 }
 
 // all decodes every item of the snapshot, in key order: one part of them while the
-// next is read.
+// next is read, and those of each system beside the others.
 func (p *past) all() ([]*snapshot.Item, error) {
+	bounds := []string{""}
+	for _, sys := range snapshot.Systems {
+		bounds = append(bounds, string(sys)+"/")
+	}
+	slices.Sort(bounds)
+	ranges := make([]decodings, len(bounds))
 	var wg sync.WaitGroup
-	var parts []*decoding
+	for i, from := range bounds {
+		until := append(bounds, "")[i+1]
+		wg.Go(func() { ranges[i].read(p, from, until) })
+	}
+	wg.Wait()
+	var items []*snapshot.Item
+	for _, r := range ranges {
+		for _, d := range r.parts {
+			if d.err != nil {
+				return nil, d.err
+			}
+			items = append(items, d.items...)
+		}
+		if r.err != nil {
+			return nil, r.err
+		}
+	}
+	return items, nil
+}
+
+// Decodings are the parts of a range of items.
+type decodings struct {
+	parts []*decoding
+	err   error
+}
+
+// read reads the items from one key on and before another, and decodes them.
+func (r *decodings) read(p *past, from, until string) {
+	var wg sync.WaitGroup
 	last := &decoding{}
 	start := func() {
 		d := last
-		parts, last = append(parts, d), &decoding{}
+		r.parts, last = append(r.parts, d), &decoding{}
 		wg.Go(func() { d.run(p) })
 	}
-	err := p.tx.Table(tableItem).ScanLazy(p.seq, "", func(id string, value store.Lazy) error {
+	r.err = p.tx.Table(tableItem).ScanLazy(p.seq, from, until, func(id string, value store.Lazy) error {
 		last.keys, last.stored = append(last.keys, snapshot.Key(id)), append(last.stored, value)
 		if len(last.keys) == decodeAtOnce {
 			start()
 		}
 		return nil
 	})
-	start()
-	wg.Wait()
-	var items []*snapshot.Item
-	for _, d := range parts {
-		err = cmp.Or(err, d.err)
-		items = append(items, d.items...)
+	if len(last.keys) > 0 {
+		start()
 	}
-	return items, err
+	wg.Wait()
 }
 
 // A decoding is one part of the items of a snapshot.

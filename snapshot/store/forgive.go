@@ -41,14 +41,18 @@ func (tx *Tx) Exactly(fn func() error) (err error) {
 	return fn()
 }
 
-// Lost returns what was left out so far, each once, in the order of the reading.
-// Of a table, Seq is the snapshot that was asked for, or the one of the version.
+// Lost returns what was left out so far, each once, in order: several may read at
+// once. Of a table, Seq is the snapshot that was asked for, or the one of the version.
 func (tx *Tx) Lost() []Place {
 	if tx.pardon == nil {
 		return nil
 	}
 	tx.pardon.mu.Lock()
 	defer tx.pardon.mu.Unlock()
+	slices.SortFunc(tx.pardon.lost, func(a, b Place) int {
+		return cmp.Or(strings.Compare(a.Bucket, b.Bucket), strings.Compare(a.Table, b.Table), strings.Compare(a.ID, b.ID),
+			cmp.Compare(a.Seq, b.Seq), strings.Compare(a.Name, b.Name), strings.Compare(a.Blob, b.Blob))
+	})
 	return slices.Clone(tx.pardon.lost)
 }
 
@@ -193,17 +197,15 @@ func (t Table) recall(id string, seq uint64, met error) (version, error) {
 	return version{}, as(met, &Place{Bucket: names[bCur], Table: t.name, ID: id, Seq: seq})
 }
 
-// knownIDs returns the ids of the table that start with prefix and come after
-// another, in order.
-func (t Table) knownIDs(prefix, after string) ([]string, error) {
+// knownIDs returns the ids of the table that are meant, in order.
+func (t Table) knownIDs(meant idRange) ([]string, error) {
 	x, err := t.tx.versionIndex()
 	if err != nil {
 		return nil, err
 	}
 	var ids []string
 	for key := range x.seqs {
-		id, ok := strings.CutPrefix(key, string(t.prefix()))
-		if ok && strings.HasPrefix(id, prefix) && id > after {
+		if id, ok := strings.CutPrefix(key, string(t.prefix())); ok && meant.has(id) {
 			ids = append(ids, id)
 		}
 	}
@@ -211,13 +213,13 @@ func (t Table) knownIDs(prefix, after string) ([]string, error) {
 	return ids, nil
 }
 
-// scanOn gives what Scan did not come to since it met damage after an id.
-func (t Table) scanOn(seq uint64, prefix, after string, met error, give func(string, version) error) error {
+// scanOn gives what Scan did not come to since it met damage.
+func (t Table) scanOn(seq uint64, rest idRange, met error, give func(string, version) error) error {
 	x, err := t.tx.versionIndex()
 	if err != nil || !x.sure {
 		return cmp.Or(err, as(met, nil))
 	}
-	ids, err := t.knownIDs(prefix, after)
+	ids, err := t.knownIDs(rest)
 	if err != nil {
 		return err
 	}
@@ -242,7 +244,7 @@ func (t Table) changedOf(after, upto uint64, met error) ([]string, error) {
 	if err != nil || !x.sure {
 		return nil, cmp.Or(err, as(met, nil))
 	}
-	ids, err := t.knownIDs("", "")
+	ids, err := t.knownIDs(idRange{})
 	return slices.DeleteFunc(ids, func(id string) bool {
 		return !slices.ContainsFunc(x.seqs[string(t.curKey(id))], func(seq uint64) bool { return seq > after && seq <= upto })
 	}), err

@@ -2,11 +2,14 @@ package store
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
+	"sync"
 	"testing"
 
 	bolt "go.etcd.io/bbolt"
@@ -137,7 +140,7 @@ func (m model) scanned(tab Table, name string, seq uint64) error {
 		}
 		return nil
 	})
-	if err != nil {
+	if err := cmp.Or(err, m.ranges(tab, seq, got)); err != nil {
 		return err
 	}
 	missing := 0
@@ -158,6 +161,26 @@ func (m model) scanned(tab Table, name string, seq uint64) error {
 		return fmt.Errorf("%d are left out at %d for one row", missing, seq)
 	}
 	return nil
+}
+
+// ranges holds what two scans at once give against what one gave.
+func (m model) ranges(tab Table, seq uint64, want map[string]bool) error {
+	ids := m.ids()
+	middle := ids[len(ids)/2]
+	var got [2][]string
+	var errs [2]error
+	var wg sync.WaitGroup
+	for i, r := range []idRange{{"", middle}, {middle, ""}} {
+		wg.Go(func() {
+			errs[i] = tab.ScanLazy(seq, r.from, r.until, func(id string, _ Lazy) error { got[i] = append(got[i], id); return nil })
+		})
+	}
+	wg.Wait()
+	all := slices.Concat(got[0], got[1])
+	if slices.Equal(all, slices.Sorted(maps.Keys(want))) {
+		return errors.Join(errs[:]...)
+	}
+	return fmt.Errorf("two scans at %d give %d ids, one %d: %w", seq, len(all), len(want), errors.Join(errs[:]...))
 }
 
 func (m model) past(tab Table, name, id string) error {

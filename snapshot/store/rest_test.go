@@ -233,7 +233,7 @@ func TestRestHostile(t *testing.T) {
 				t.Errorf("it reads: %v", err)
 			}
 			err = s.View(func(tx *Tx) error {
-				return tx.Table("item").ScanLazy(1, "", func(_ string, v Lazy) error { _, err := v.Text(); return err })
+				return tx.Table("item").ScanLazy(1, "", "", func(_ string, v Lazy) error { _, err := v.Text(); return err })
 			})
 			if !errors.As(err, &c) {
 				t.Errorf("a scan reads it: %v", err)

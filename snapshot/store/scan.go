@@ -4,14 +4,14 @@ import (
 	"bytes"
 	"encoding/binary"
 	"math"
-	"sync"
+	"unsafe"
 )
 
 // Scan calls fn for every id that starts with prefix and was there at a
 // snapshot, in order, with its value and the snapshot it was put at. The value
 // is valid during the call only. At the newest snapshot it is one walk.
 func (t Table) Scan(seq uint64, prefix string, fn func(id string, value []byte, since uint64) error) error {
-	return t.each(seq, prefix, func(id string, v version) error {
+	return t.each(seq, startingWith(prefix), func(id string, v version) error {
 		value, err := t.open(bCur, id, v)
 		if err != nil {
 			return err
@@ -19,6 +19,23 @@ func (t Table) Scan(seq uint64, prefix string, fn func(id string, value []byte, 
 		return fn(id, value, v.seq)
 	})
 }
+
+// An idRange is the ids from one on and before another; without until, all from
+// there on.
+type idRange struct{ from, until string }
+
+// startingWith returns the range of the ids that start with prefix.
+func startingWith(prefix string) idRange {
+	until := []byte(prefix)
+	for n := len(until); n > 0; n-- {
+		if until[n-1]++; until[n-1] > 0 {
+			return idRange{prefix, string(until[:n])}
+		}
+	}
+	return idRange{from: prefix}
+}
+
+func (r idRange) has(id string) bool { return id >= r.from && (r.until == "" || id < r.until) }
 
 // A Lazy is a value that is unpacked when it is asked for: on another core, while
 // the next are read. It is valid while the transaction is open.
@@ -29,74 +46,71 @@ type Lazy struct {
 	fail   func(error) error
 }
 
-var unpackRoom = sync.Pool{New: func() any { return new([]byte) }}
-
 // Text returns the value, which is the caller's to keep.
 func (l Lazy) Text() (text string, err error) {
 	defer guard(l.path, &err)()
 	if l.packed[0] == codecRaw {
 		return string(l.packed[1:]), nil
 	}
-	room := unpackRoom.Get().(*[]byte)
-	defer unpackRoom.Put(room)
-	unpack := unpackTo
-	if isRest(l.packed) {
-		unpack = func(p, to []byte) ([]byte, error) { return addRest(p, l.base, to) }
-	}
-	value, err := unpack(l.packed, (*room)[:0])
+	value, err := version{value: l.packed, base: l.base}.open()
 	if err != nil {
 		return "", l.fail(err)
 	}
-	*room = value
-	return string(value), nil
+	return unsafe.String(unsafe.SliceData(value), len(value)), nil // nobody else has it
 }
 
-// ScanLazy is Scan with values that are the caller's to unpack.
-func (t Table) ScanLazy(seq uint64, prefix string, fn func(id string, value Lazy) error) error {
-	return t.each(seq, prefix, func(id string, v version) error {
+// ScanLazy is Scan over the ids from one on and before another, or all from there on
+// where until is empty, with values that are the caller's to unpack. Several may run
+// at once.
+func (t Table) ScanLazy(seq uint64, from, until string, fn func(id string, value Lazy) error) error {
+	return t.each(seq, idRange{from, until}, func(id string, v version) error {
 		return fn(id, Lazy{t.tx.s.path, v.value, v.base, func(err error) error { return t.tx.corrupt(bCur, t.curKey(id), err) }})
 	})
 }
 
-func (t Table) each(seq uint64, prefix string, give func(id string, v version) error) error {
+func (t Table) each(seq uint64, ids idRange, give func(id string, v version) error) error {
 	if err := t.check("x"); err != nil {
 		return err
 	}
 	if t.tx.pardon == nil {
-		return t.scan(seq, prefix, give)
+		return t.scan(seq, ids, give)
 	}
-	after, own := "", error(nil)
-	err := t.scan(seq, prefix, func(id string, v version) error {
-		after, own = id, give(id, v)
+	on, own := ids, error(nil)
+	err := t.scan(seq, ids, func(id string, v version) error {
+		on.from, own = id+"\x00", give(id, v)
 		return own
 	})
 	if own != nil || t.tx.pardonable(err) == nil {
 		return err
 	}
-	return t.scanOn(seq, prefix, after, err, give)
+	return t.scanOn(seq, on, err, give)
 }
 
-func (t Table) scan(seq uint64, prefix string, give func(string, version) error) (err error) {
+func (t Table) scan(seq uint64, ids idRange, give func(string, version) error) (err error) {
 	newest, err := t.tx.lastN(bSnap)
 	if err != nil {
 		return err
 	}
 	if seq >= newest {
-		return t.scanNewest(prefix, give)
+		return t.scanNewest(ids, give)
 	}
 	defer guard(t.tx.s.path, &err)()
-	o := olderScan{t: t, seq: seq, from: t.curKey(prefix), give: give}
+	o := olderScan{t: t, seq: seq, ids: ids, give: give}
 	return o.scan()
 }
 
-func (t Table) scanNewest(prefix string, give func(string, version) error) error {
-	from, n := t.curKey(prefix), len(t.name)+1
-	return t.tx.walk(bCur, from, from, func(key, value []byte) (bool, error) {
+func (t Table) scanNewest(ids idRange, give func(string, version) error) error {
+	prefix := t.prefix()
+	return t.tx.walk(bCur, t.curKey(ids.from), prefix, func(key, value []byte) (bool, error) {
+		id := string(key[len(prefix):])
+		if !ids.has(id) {
+			return false, nil
+		}
 		v, err := t.decodeCur(key, value)
 		if err != nil {
 			return false, err
 		}
-		return true, give(string(key[n:]), v)
+		return true, give(id, v)
 	})
 }
 
@@ -130,7 +144,7 @@ func (r *rows) skip(key []byte) error {
 type olderScan struct {
 	t        Table
 	seq      uint64
-	from     []byte // the beginning of all keys that are meant
+	ids      idRange
 	give     func(string, version) error
 	cur, ver *rows
 	key      []byte // room for one
@@ -143,12 +157,12 @@ func (o *olderScan) scan() (err error) {
 	if o.ver, err = o.t.tx.rows(bVer); err != nil {
 		return err
 	}
-	if err = o.cur.seek(o.from); err == nil {
-		err = o.ver.seek(o.from)
+	from, prefix := o.t.curKey(o.ids.from), o.t.prefix()
+	if err = o.cur.seek(from); err == nil {
+		err = o.ver.seek(from)
 	}
-	n := len(o.t.name) + 1
 	for err == nil {
-		a, b := idOf(o.cur.key, o.from, n, 0), idOf(o.ver.key, o.from, n, 9)
+		a, b := o.idOf(o.cur.key, prefix, 0), o.idOf(o.ver.key, prefix, 9)
 		switch {
 		case a == nil && b == nil:
 			return nil
@@ -203,13 +217,16 @@ func (o *olderScan) one(id string, inCur, inVer bool) error {
 	return o.give(id, found)
 }
 
-// idOf returns the id in a key of cur or ver that starts with from, or nil;
-// tail is the length of what follows the id.
-func idOf(key, from []byte, table, tail int) []byte {
-	if len(key) <= table+tail || !bytes.HasPrefix(key, from) {
+// idOf returns the id in a key of cur or ver where it is meant, else nil; tail is the
+// length of what follows the id.
+func (o *olderScan) idOf(key, prefix []byte, tail int) []byte {
+	if len(key) <= len(prefix)+tail || !bytes.HasPrefix(key, prefix) {
 		return nil
 	}
-	return key[table : len(key)-tail]
+	if id := key[len(prefix) : len(key)-tail]; o.ids.has(string(id)) {
+		return id
+	}
+	return nil
 }
 
 // count returns the number of current ids of the table.

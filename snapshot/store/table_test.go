@@ -212,6 +212,7 @@ func compareAll(t *testing.T, tx *Tx, models map[string]model) {
 			for _, prefix := range []string{"", "a", "pm2/api", "x"} {
 				compareScan(t, tab, m, seq, prefix)
 			}
+			compareRanges(t, tab, m, seq)
 			compareChanged(t, tab, m, seq/2, seq)
 		}
 		for _, id := range m.ids() {
@@ -239,6 +240,32 @@ func compareScan(t *testing.T, tab Table, m model, seq uint64, prefix string) {
 	}
 	if err != nil || !slices.Equal(got, want) {
 		t.Fatalf("scan %q at %d: %v\n got %v\nwant %v", prefix, seq, err, got, want)
+	}
+}
+
+// compareRanges: ranges that follow one another give every id once, also where a bound
+// is an id, the beginning of some, or beyond all.
+func compareRanges(t *testing.T, tab Table, m model, seq uint64) {
+	t.Helper()
+	var got, want []string
+	bounds := []string{"", "a", "a\x01", "pm2/", "pm2/api", "zz", ""}
+	for i, from := range bounds[1:] {
+		err := tab.ScanLazy(seq, bounds[i], from, func(id string, v Lazy) error {
+			text, err := v.Text()
+			got = append(got, fmt.Sprintf("%q=%q", id, text))
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, id := range m.ids() {
+		if v, ok := m.at(seq, id); ok {
+			want = append(want, fmt.Sprintf("%q=%q", id, v.value))
+		}
+	}
+	if !slices.Equal(got, want) {
+		t.Fatalf("ranges at %d:\n got %v\nwant %v", seq, got, want)
 	}
 }
 
