@@ -100,8 +100,8 @@ func Words(tx *store.Tx, problems []store.Problem) []string {
 	}
 	said := map[string]bool{}
 	var out []string
-	for _, p := range inARow(problems) {
-		if s := words(p.at, p.Problem, files); !said[s] {
+	for _, p := range leftOut(inARow(problems)) {
+		if s := words(p, files); !said[s] {
 			said[s] = true
 			out = append(out, s)
 		}
@@ -112,7 +112,35 @@ func Words(tx *store.Tx, problems []store.Problem) []string {
 // A placed is a problem of one row or of several that say the same.
 type placed struct {
 	store.Problem
-	at store.Place
+	at   store.Place
+	also []uint64 // further snapshots from which on a state is lost
+}
+
+// leftOut makes one of all states of an id that a repair had to leave out, and drops
+// what only says why.
+func leftOut(rows []placed) (out []placed) {
+	lost := map[[2]string][]uint64{}
+	for _, p := range rows {
+		if p.What == store.StateLost {
+			id := [2]string{p.at.Table, p.at.ID}
+			lost[id] = append(lost[id], p.at.Seq)
+		}
+	}
+	for _, p := range rows {
+		seqs := lost[[2]string{p.at.Table, p.at.ID}]
+		switch {
+		case p.What == store.StateLost:
+			slices.Sort(seqs)
+			if p.at.Seq != seqs[0] {
+				continue
+			}
+			p.also = seqs[1:]
+		case p.at.Bucket == "cur" && len(seqs) > 0, p.at.Bucket == "ver" && slices.Contains(seqs, p.at.Seq):
+			continue
+		}
+		out = append(out, p)
+	}
+	return out
 }
 
 // inARow makes one of what is wrong alike with versions of one id that followed each
@@ -126,12 +154,13 @@ func inARow(problems []store.Problem) (out []placed) {
 				continue
 			}
 		}
-		out = append(out, placed{p, at})
+		out = append(out, placed{Problem: p, at: at})
 	}
 	return out
 }
 
-func words(at store.Place, p store.Problem, files map[string]kept) string {
+func words(p placed, files map[string]kept) string {
+	at := p.at
 	p.What = strings.TrimPrefix(p.What, "blob "+at.Blob+": ")
 	switch at.Bucket {
 	case "blob":
@@ -151,7 +180,7 @@ func words(at store.Place, p store.Problem, files map[string]kept) string {
 		case at.Upto > 0:
 			since = fmt.Sprintf(", in #%d to #%d", at.Seq, at.Upto)
 		case at.Bucket != "cur":
-			since = fmt.Sprintf(", from #%d on", at.Seq)
+			since = fmt.Sprintf(", from #%d%s on", at.Seq, andAlso(p.also))
 		}
 		what := map[string]string{tableItem: "state of ", tableFinding: "finding ", tableRegression: "regression ", tableCursor: "reading position of ", tableState: "the run's "}[at.Table]
 		if what == "" {
@@ -171,11 +200,29 @@ func words(at store.Place, p store.Problem, files map[string]kept) string {
 		return fmt.Sprintf("journal entry %d: %s", at.Seq, p.What)
 	case "cache":
 		kind, _, _ := strings.Cut(at.Name, ":")
+		kind, _, _ = strings.Cut(kind, "/")
 		return "an analysis (" + kind + "), which can be made again: " + p.What
 	case "stat":
 		return "note on when " + at.Name + " was read, which can be made again: " + p.What
 	}
 	return p.Where + ": " + p.What
+}
+
+// andAlso lists further snapshots, the first few of them.
+func andAlso(seqs []uint64) string {
+	const most = 3
+	var b strings.Builder
+	for i, seq := range seqs {
+		sep := ", "
+		if i+1 == len(seqs) {
+			sep = " and "
+		} else if i == most {
+			fmt.Fprintf(&b, " and %d more", len(seqs)-most)
+			break
+		}
+		fmt.Fprintf(&b, "%s#%d", sep, seq)
+	}
+	return b.String()
 }
 
 // A Refill says which of the lost bytes a source still had.

@@ -163,7 +163,7 @@ func (m *mender) versions() error {
 			}
 			continue
 		}
-		m.add(bVer, key, "the state from that snapshot on is lost")
+		m.add(bVer, key, StateLost)
 		if err := errors.Join(t.part(g.id, g.seq), m.tx.put(bVer, key, []byte{tombstone}), m.tx.put(bChg, t.chgKey(g.id, g.seq), nil)); err != nil {
 			return err
 		}

@@ -20,6 +20,10 @@ type Problem struct {
 	upto   uint64 // see Place
 }
 
+// StateLost is what is wrong with a version that a repair had to leave out: in its
+// place stands a removal.
+const StateLost = "lost"
+
 // A Place is the row that a problem is about, in the terms of Tx's methods.
 type Place struct {
 	Bucket string // snap, snapid, cur, ver, chg, obs, blob, cache, stat, journal or meta; empty for the page structure

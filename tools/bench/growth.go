@@ -71,7 +71,7 @@ func (b *bench) grow(runs, changed int) (first, last int64, err error) {
 				return 0, 0, err
 			}
 		}
-		if _, err := b.time(b.year, b.env, b.audit, "run", "--format", "json", "--config", h.config); err != nil {
+		if _, err := b.time(b.year, b.env, b.audit, "-q", "run", "--fail-on", "never", "--config", h.config); err != nil {
 			return 0, 0, err
 		}
 		if i == 0 {
