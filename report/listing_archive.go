@@ -136,6 +136,9 @@ func Drilled(w io.Writer, v DrillView, o Options) error {
 	if v.Passed {
 		p.line(0, inkBold, fmt.Sprintf("It comes back: %s byte for byte, and an audit of them finds %s of snapshot %s again.", plural(v.Files, "file"), plural(v.Items, "item"), v.Snapshot))
 		p.line(2, inkNone, v.Path)
+	} else if len(v.Differences) == 1 && v.Differences[0].Path == v.Path { // of the archive itself
+		p.line(0, inkRed, "It does not come back: "+v.Differences[0].Reason+".")
+		p.line(2, inkNone, v.Path)
 	} else {
 		p.line(0, inkRed, fmt.Sprintf("It does not come back as it was: %s.", plural(len(v.Differences), "difference")))
 		p.line(2, inkNone, v.Path)

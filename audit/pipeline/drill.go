@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -46,10 +47,22 @@ func (d *Drill) Run(ctx context.Context) (*report.DrillView, error) {
 		return nil, context.Cause(ctx)
 	}
 	if err != nil {
-		v.Differences = append(v.Differences, report.LeftOut{Path: v.Path, Reason: err.Error()})
+		v.Differences = append(v.Differences, report.LeftOut{Path: v.Path, Reason: ofArchive(err).Error()})
 	}
 	v.Passed = len(v.Differences) == 0
 	return v, d.keep(v)
+}
+
+// ofArchive is what is wrong with an archive, without the path that was read.
+func ofArchive(err error) error {
+	var bad *archive.DamagedError
+	switch {
+	case errors.As(err, &bad):
+		return bad
+	case errors.Is(err, archive.ErrIdentity):
+		return archive.ErrIdentity
+	}
+	return err
 }
 
 func (d *Drill) keep(v *report.DrillView) error {

@@ -110,15 +110,20 @@ func verifyOne(a *App, file string, ids []age.Identity, sums map[string]string) 
 	closed := errors.Is(err, archive.ErrSealed) || errors.Is(err, archive.ErrIdentity)
 	want := sums[filepath.Base(file)]
 	if closed && want != "" {
-		switch is, err := archive.Digest(file); {
-		case err != nil:
-			return resultBad, err.Error()
+		switch is, unread := archive.Digest(file); {
+		case unread != nil:
+			return resultBad, unread.Error()
 		case is != want:
 			return resultBad, "its bytes are not those that were written"
+		case len(ids) > 0:
+			return resultClosed, "its bytes are those that were written, and " + errors.Unwrap(err).Error() + ": it was encrypted for other keys"
 		}
 		return resultWritten, "encrypted: --identity FILE reads what is in it"
 	}
-	if closed {
+	switch {
+	case closed && len(ids) > 0:
+		return resultClosed, errors.Unwrap(err).Error() + ": it was encrypted for other keys"
+	case closed:
 		return resultClosed, errors.Unwrap(err).Error() + ": --identity FILE opens it"
 	}
 	if in := errors.Unwrap(err); in != nil {

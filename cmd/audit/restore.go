@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -56,6 +57,8 @@ func (c *restoreCmd) check() error {
 		return &usageError{"--undo takes no snapshot, archive or --last-good", "it brings back what stood there before that restore"}
 	case c.Undo == 0 && c.Snapshot == "":
 		return &usageError{"no snapshot is named", "audit restore latest restores what the newest one saw; audit list shows them"}
+	case strings.Contains(c.Snapshot, "/"):
+		return &usageError{fmt.Sprintf("no snapshot is called %q", c.Snapshot), "the snapshot comes first: audit restore latest " + quoted(c.Snapshot)}
 	}
 	return nil
 }
@@ -156,7 +159,7 @@ func (b *bringing) run(ctx context.Context) (v report.RestoreView, code int, err
 		return v, 0, err
 	}
 	b.r.Bytes = b.bytes
-	plan := b.r.Plan(wanted)
+	plan := b.spare(b.r.Plan(wanted))
 	b.view.TargetGiven = b.Target != ""
 	b.view.Target, b.view.DryRun, b.view.Files = cmp.Or(b.Target, b.target.Name()), b.DryRun, []report.RestoreFile{}
 	b.view.Processes = append([]report.RestoreProcess{}, b.view.Processes...)
