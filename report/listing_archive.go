@@ -52,7 +52,7 @@ func leftOut(p *page, list []LeftOut) {
 // Archives writes what audit archive list shows, in the order given.
 func Archives(w io.Writer, rows []ArchiveRow, o Options) error {
 	if len(rows) == 0 {
-		return say(w, o, "No archives yet: audit archive create makes one, and audit run whenever something changed.")
+		return say(w, o, "No archives of this project: audit archive create makes one, and audit run whenever something changed. --all lists those of other hosts and projects.")
 	}
 	if _, err := w.Write(places(rows, o)); err != nil {
 		return err

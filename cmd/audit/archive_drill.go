@@ -51,7 +51,7 @@ func (c *archiveDrillCmd) drill(a *App) (*report.DrillView, error) {
 	defer w.close()
 	file := c.File
 	if file == "" {
-		if file, err = newest(&w.pipeline.Backups, w.owner()); err != nil {
+		if file, err = newest(&w.pipeline.Backups, w.owner(), a.sums()); err != nil {
 			return nil, err
 		}
 	}

@@ -40,11 +40,11 @@ func (c *archiveVerifyCmd) Run(a *App) error {
 	if err != nil {
 		return err
 	}
-	rows, err := c.rows(s)
+	sums := a.sums()
+	rows, err := c.rows(s, sums)
 	if err != nil {
 		return err
 	}
-	sums := a.sums()
 	code := exitOK
 	for i := range rows {
 		if err := context.Cause(a.ctx); err != nil {
@@ -63,7 +63,7 @@ func (c *archiveVerifyCmd) Run(a *App) error {
 }
 
 // rows are the archives to read.
-func (c *archiveVerifyCmd) rows(s *settings) (out []report.ArchiveRow, err error) {
+func (c *archiveVerifyCmd) rows(s *settings, sums map[string]string) (out []report.ArchiveRow, err error) {
 	for _, file := range c.Files {
 		n, _ := archive.ParseName(filepath.Base(file))
 		r := archiveRow(archive.Held{Name: n, File: filepath.Base(file)}, filepath.Dir(file), "")
@@ -74,7 +74,7 @@ func (c *archiveVerifyCmd) rows(s *settings) (out []report.ArchiveRow, err error
 		return out, nil
 	}
 	for _, dir := range folders(&s.pipeline.Backups) {
-		list, err := archiveRows(s.root, dir)
+		list, err := archiveRows(s.root, dir, sums)
 		if err != nil {
 			return nil, &failure{exitAction, err, ""}
 		}
@@ -85,7 +85,7 @@ func (c *archiveVerifyCmd) rows(s *settings) (out []report.ArchiveRow, err error
 		}
 	}
 	if len(out) == 0 {
-		return nil, &usageError{"there is no archive of this project in " + s.pipeline.Backups.Dir, "audit archive create makes one"}
+		return nil, noArchive(&s.pipeline.Backups)
 	}
 	return out, nil
 }
