@@ -37,6 +37,13 @@ type Drill struct {
 	Actor      rules.Actor
 }
 
+// A NotDrilledError says that there was no place to bring an archive back to:
+// nothing that says something of the archive.
+type NotDrilledError struct{ Err error }
+
+func (e *NotDrilledError) Error() string { return "the drill could not be done: " + e.Err.Error() }
+func (e *NotDrilledError) Unwrap() error { return e.Err }
+
 // Run does the drill and keeps its result in store and journal, also that it
 // failed. An error says that it could not be done at all, or that nothing could
 // be kept of it.
@@ -45,6 +52,9 @@ func (d *Drill) Run(ctx context.Context) (*report.DrillView, error) {
 	err := d.try(ctx, v)
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)
+	}
+	if refusal := (*os.PathError)(nil); errors.As(err, &refusal) {
+		return nil, &NotDrilledError{err}
 	}
 	if err != nil {
 		v.Differences = append(v.Differences, report.LeftOut{Path: v.Path, Reason: ofArchive(err).Error()})

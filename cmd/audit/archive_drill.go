@@ -20,6 +20,9 @@ type archiveDrillCmd struct {
 func (c *archiveDrillCmd) Run(a *App) error {
 	smallHeap()
 	v, err := c.drill(a)
+	if place := (*pipeline.NotDrilledError)(nil); errors.As(err, &place) {
+		return &failure{exitAction, err, "TMPDIR names another folder to bring it back in"}
+	}
 	if err != nil {
 		return opened(err)
 	}
