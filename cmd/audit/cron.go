@@ -12,6 +12,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/alecthomas/kong"
+
 	"healthaudit/report"
 	"healthaudit/snapshot/analyze/lazyregexp"
 	"healthaudit/snapshot/collect"
@@ -21,11 +23,20 @@ import (
 
 // cronFlags say when a run is due, and who starts it.
 type cronFlags struct {
-	Every    time.Duration `help:"How often: 15m, 1h, 24h; what divides an hour or a day." default:"15m" placeholder:"DURATION" xor:"when"`
-	Schedule string        `help:"When, instead: five fields of a crontab; with --systemd an OnCalendar= expression." placeholder:"EXPRESSION" xor:"when"`
+	Every    time.Duration `help:"How often: 15m, 1h, 24h; what divides an hour or a day." default:"15m" placeholder:"DURATION"`
+	Schedule string        `help:"When, instead: five fields of a crontab; with --systemd an OnCalendar= expression." placeholder:"EXPRESSION"`
 	Systemd  bool          `help:"A systemd timer instead of a line in your crontab."`
 	User     bool          `help:"With --systemd: a timer of yours, in ~/.config/systemd/user (the default)." xor:"whose"`
 	System   bool          `help:"With --systemd: a timer of the machine, in /etc/systemd/system." xor:"whose"`
+}
+
+// AfterApply refuses two words about when a run is due: one would be ignored.
+func (f *cronFlags) AfterApply(ctx *kong.Context) error {
+	every := slices.ContainsFunc(ctx.Path, func(p *kong.Path) bool { return p.Flag != nil && p.Flag.Name == "every" })
+	if every && f.Schedule != "" {
+		return &usageError{"--every and --schedule can't be used together", "each says when a run is due"}
+	}
+	return nil
 }
 
 // A cronJob is what will be started, and when.
