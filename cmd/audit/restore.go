@@ -170,7 +170,7 @@ func (b *bringing) run(ctx context.Context) (v report.RestoreView, code int, err
 		return v, 0, err
 	}
 	for _, o := range plan {
-		if !o.Changes() && o.Action != archive.Unchanged {
+		if b.refused(o) {
 			code = exitAction
 		}
 		b.view.Files = append(b.view.Files, report.RestoreFile{Path: o.File.Path, Item: string(o.Item), Action: string(o.Action), Reason: o.Reason,

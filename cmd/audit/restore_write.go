@@ -140,6 +140,13 @@ func (b *bringing) keep(tx *store.Tx, o *archive.Outcome) error {
 	return tx.PutBlob(snapshot.Sum(raw), raw, "")
 }
 
+// refused reports whether a file is not as was asked for: with --overwrite never
+// one that stays is.
+func (b *bringing) refused(o archive.Outcome) bool {
+	asked := o.Action == archive.Kept && archive.Policy(b.Overwrite) == archive.Never
+	return !o.Changes() && o.Action != archive.Unchanged && !asked
+}
+
 // told journals what came of it.
 func (b *bringing) told(entry rules.Entry, done []archive.Outcome) error {
 	changed, failed := 0, 0
@@ -147,7 +154,7 @@ func (b *bringing) told(entry rules.Entry, done []archive.Outcome) error {
 		switch {
 		case o.Changes():
 			changed++
-		case o.Action != archive.Unchanged:
+		case b.refused(o):
 			failed++
 		}
 	}
