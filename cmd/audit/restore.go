@@ -100,7 +100,7 @@ func (c *restoreCmd) bringBack(a *App) (v report.RestoreView, code int, err erro
 		}
 		lock, err := store.Lock(a.Store, store.LockOptions{Command: a.line, Host: h.Name(), Now: a.Now()})
 		if err != nil {
-			return v, 0, busy(err)
+			return v, 0, unwritable(busy(err), a.Store)
 		}
 		defer lock.Unlock()
 	}
@@ -119,6 +119,15 @@ func (c *restoreCmd) bringBack(a *App) (v report.RestoreView, code int, err erro
 	defer done()
 	b.target = target
 	return b.run(a.ctx)
+}
+
+// unwritable says how to restore from a store that lies where nothing can be
+// written, such as a disk that is mounted to be rescued.
+func unwritable(err error, path string) error {
+	if refused(err) == "" {
+		return err
+	}
+	return &failure{exitAction, err, "a restore is noted in its store: copy " + path + " to where it can be written, and add --store COPY --target DIR"}
 }
 
 // open opens the target. A dry run makes none: it looks into an empty folder
