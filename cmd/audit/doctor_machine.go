@@ -134,10 +134,10 @@ func widest(s report.CronSchedule, now time.Time) (gap time.Duration) {
 	if err != nil {
 		return 15 * time.Minute
 	}
-	last, ok := sched.Next(now)
+	last, _ := sched.Next(now)
 	for range 100 {
-		var then time.Time
-		if then, ok = sched.Next(last); !ok {
+		then, ok := sched.Next(last)
+		if !ok {
 			break
 		}
 		gap, last = max(gap, then.Sub(last)), then
