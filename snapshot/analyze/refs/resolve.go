@@ -142,6 +142,9 @@ func (t *Table) doubt(p string) (res Resolution, ok bool) {
 			return unknown(d + " is ignored by git"), true
 		}
 	}
+	if tree.WouldIgnore(p) {
+		return unknown(p + " is ignored by git"), true
+	}
 	return Resolution{}, false
 }
 
