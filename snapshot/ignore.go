@@ -89,7 +89,8 @@ func (ig *ignores) covers(p string) bool {
 	if dir := path.Dir(p); dir != "." && dir != "/" && ig.folder(dir) {
 		return true
 	}
-	return ig.says(p)
+	r := ig.says(p)
+	return r != nil && !r.not
 }
 
 // folder is covers for what many paths lie in.
@@ -107,14 +108,14 @@ func (ig *ignores) folder(dir string) bool {
 	return known
 }
 
-// says is what the last rule that fits a path says of it.
-func (ig *ignores) says(p string) bool {
+// says is the last rule that fits a path; nil where none does.
+func (ig *ignores) says(p string) *ignoring {
 	for i := len(ig.rules) - 1; i >= 0; i-- {
 		if r := &ig.rules[i]; r.fits(p) {
-			return !r.not
+			return r
 		}
 	}
-	return false
+	return nil
 }
 
 func (r *ignoring) fits(p string) bool {

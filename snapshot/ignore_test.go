@@ -26,6 +26,11 @@ func TestWouldIgnore(t *testing.T) {
 			t.Errorf("WouldIgnore(%q) = %v", p, got)
 		}
 	}
+	for p, want := range map[string]bool{"web/x/out-1": true, "web/x/out-1/y": false, "src/b.gen.mjs": true, "compiled/b.gen.mjs": false, "web/made.js": false, "src/none.js": false} {
+		if got := tree.IgnoredByKind(p); got != want {
+			t.Errorf("IgnoredByKind(%q) = %v", p, got)
+		}
+	}
 	if !tree.InIgnored("compiled/x") || tree.InIgnored("src/none.js") {
 		t.Error("InIgnored does not say what WouldIgnore says")
 	}

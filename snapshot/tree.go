@@ -157,6 +157,18 @@ func (t *Tree) WouldIgnore(p string) bool {
 	return t.ignores.covers(p)
 }
 
+// IgnoredByKind reports whether git would ignore a path, and neither for its
+// folder nor for its very name, but for what it is called like: test-*.ts.
+func (t *Tree) IgnoredByKind(p string) bool {
+	if !t.WouldIgnore(p) {
+		return false
+	}
+	if dir := path.Dir(p); dir != "." && t.ignores.folder(dir) {
+		return false
+	}
+	return !t.ignores.says(p).plain
+}
+
 // Hidden says, for a person, why what is at a path could not be seen, although
 // it may be project: the folder may not be read, or there is a link in the way.
 func (t *Tree) Hidden(p string) (why string, ok bool) {
