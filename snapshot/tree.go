@@ -47,6 +47,7 @@ type Tree struct {
 	Git   bool // git decided what is project; otherwise a walk with the usual exclusions
 	paths []TreePath
 	torn  bool // there are folders that may not be read
+	rules []IgnoreRule
 
 	once sync.Once
 	fold map[string]string // lower case → path as it stands
@@ -54,6 +55,9 @@ type Tree struct {
 
 	exact sync.Once
 	at    map[string]int32 // path → index in paths
+
+	ruled   sync.Once
+	ignores *ignores
 }
 
 // NewTree returns a tree of these paths; of two entries for one path the later
@@ -70,6 +74,12 @@ func NewTree(git bool, paths []TreePath) *Tree {
 		out = append(out, e)
 	}
 	return &Tree{Git: git, paths: out, torn: slices.ContainsFunc(out, func(e TreePath) bool { return e.State == Unread })}
+}
+
+// Ruled returns the tree with what the .gitignore files of the project say, those
+// of outer folders first: so it knows of what is not there that git would ignore it.
+func (t *Tree) Ruled(rules []IgnoreRule) *Tree {
+	return &Tree{Git: t.Git, paths: t.paths, torn: t.torn, rules: rules}
 }
 
 // All returns every entry in path order. The slice is not to be changed.
@@ -120,17 +130,43 @@ func (t *Tree) HasDir(p string) bool {
 }
 
 // InIgnored reports whether the path is ignored or lies in an ignored folder or
-// a submodule, or is hidden: the tree does not know whether it is there.
+// a submodule, or is hidden: the tree does not know whether it is there. What is
+// not there may be ignored too: a fresh clone has nothing that a build makes.
 func (t *Tree) InIgnored(p string) bool {
 	if _, hidden := t.Hidden(p); hidden {
 		return true
 	}
-	for ; p != "." && p != "/" && p != ""; p = path.Dir(p) {
-		if e, ok := t.At(p); ok && (e.State == Ignored || e.Kind == PathModule) {
+	for d := p; d != "." && d != "/" && d != ""; d = path.Dir(d) {
+		if e, ok := t.At(d); ok && (e.State == Ignored || e.Kind == PathModule) {
 			return true
 		}
 	}
-	return false
+	return t.WouldIgnore(p)
+}
+
+// WouldIgnore reports whether a path is not there, and git would ignore it if it
+// were.
+func (t *Tree) WouldIgnore(p string) bool {
+	if t == nil || len(t.rules) == 0 || p == "" || p == "." || strings.HasPrefix(p, "/") || p == ".." || strings.HasPrefix(p, "../") {
+		return false
+	}
+	if _, ok := t.At(p); ok || t.HasDir(p) {
+		return false
+	}
+	t.ruled.Do(func() { t.ignores = readIgnores(t.rules) })
+	return t.ignores.covers(p)
+}
+
+// IgnoredByKind reports whether git would ignore a path, and neither for its
+// folder nor for its very name, but for what it is called like: test-*.ts.
+func (t *Tree) IgnoredByKind(p string) bool {
+	if !t.WouldIgnore(p) {
+		return false
+	}
+	if dir := path.Dir(p); dir != "." && t.ignores.folder(dir) {
+		return false
+	}
+	return !t.ignores.says(p).plain
 }
 
 // Hidden says, for a person, why what is at a path could not be seen, although
@@ -221,15 +257,22 @@ func (t *Tree) index() {
 
 const treeMagic = "audit.tree/1 "
 
-// Encode returns the canonical bytes of the tree: a header line, then per entry
-// kind, state, path and a NUL.
+// Encode returns the canonical bytes of the tree: a header line, in which a NUL
+// stands before the folder and the line of each rule of .gitignore files, then
+// per entry kind, state, path and a NUL.
 func (t *Tree) Encode() []byte {
 	var b bytes.Buffer
 	git := "walk"
 	if t != nil && t.Git {
 		git = "git"
 	}
-	b.WriteString(treeMagic + git + "\n")
+	b.WriteString(treeMagic + git)
+	if t != nil {
+		for _, r := range t.rules {
+			b.WriteString("\x00" + r.Dir + "\x00" + r.Line)
+		}
+	}
+	b.WriteByte('\n')
 	for _, e := range t.All() {
 		b.WriteByte(byte(e.Kind))
 		b.WriteByte(byte(e.State))
@@ -242,12 +285,16 @@ func (t *Tree) Encode() []byte {
 // DecodeTree reads what Encode wrote.
 func DecodeTree(b []byte) (*Tree, error) {
 	head, rest, ok := bytes.Cut(b, []byte("\n"))
-	git, isTree := strings.CutPrefix(string(head), treeMagic)
-	if !ok || !isTree {
+	said, isTree := strings.CutPrefix(string(head), treeMagic)
+	parts := strings.Split(said, "\x00")
+	if !ok || !isTree || len(parts)%2 == 0 {
 		return nil, fmt.Errorf("not a project tree (starts %.20q)", head)
 	}
 	text := string(rest)
-	t := &Tree{Git: git == "git", paths: make([]TreePath, 0, strings.Count(text, "\x00"))}
+	t := &Tree{Git: parts[0] == "git", paths: make([]TreePath, 0, strings.Count(text, "\x00"))}
+	for i := 1; i < len(parts); i += 2 {
+		t.rules = append(t.rules, IgnoreRule{parts[i], parts[i+1]})
+	}
 	for len(text) > 0 {
 		i := strings.IndexByte(text, 0)
 		if i < 3 {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -180,7 +181,32 @@ func gitTree(ctx context.Context, h host.Host) (*snapshot.Tree, *Repository, err
 		}
 		paths = append(paths, e)
 	}
-	return snapshot.NewTree(true, seeUnread(h, paths, now.prefix, warnings)), &now.Repository, nil
+	tree := snapshot.NewTree(true, seeUnread(h, paths, now.prefix, warnings))
+	return tree.Ruled(ignoreRules(h, tree)), &now.Repository, nil
+}
+
+// Bounds of the .gitignore files that are read.
+const (
+	maxIgnoreFiles = 200
+	maxIgnoreFile  = 64 << 10
+)
+
+// ignoreRules reads the .gitignore files of the project, those of outer folders
+// first.
+func ignoreRules(h host.Host, tree *snapshot.Tree) (rules []snapshot.IgnoreRule) {
+	var files []string
+	for _, e := range tree.All() {
+		if path.Base(e.Path) == ".gitignore" && e.Kind == snapshot.PathFile && e.State != snapshot.Ignored && !Vendored(e.Path) && !Fixture(e.Path) {
+			files = append(files, e.Path)
+		}
+	}
+	slices.SortStableFunc(files, func(a, b string) int { return strings.Count(a, "/") - strings.Count(b, "/") })
+	for _, f := range files[:min(len(files), maxIgnoreFiles)] {
+		if b, err := h.Read(f, maxIgnoreFile); err == nil {
+			rules = append(rules, snapshot.IgnoreRules(path.Dir(f), string(b))...)
+		}
+	}
+	return rules
 }
 
 var unopened = lazyregexp.New(`(?m)^warning: could not open directory '(.+?)/?': Permission denied$`)

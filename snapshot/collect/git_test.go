@@ -392,3 +392,37 @@ func TestReadTree_what_git_must_not_read(t *testing.T) {
 		})
 	}
 }
+
+// What is not there is ignored exactly where git says that it would be.
+func TestReadTree_would_ignore_what_git_would(t *testing.T) {
+	dir := repository(t)
+	write(t, dir, ".gitignore", "node_modules\n/made/\n*.log\n!keep.log\nlib/**\n!lib/own.js\ndocs/*.html\n**/tmp/*\na?c[0-9]\n\\!bang\nsp\\ ace\n", 0o644)
+	write(t, dir, "web/.gitignore", "/public\n*.css\n!app.css\n", 0o644)
+	write(t, dir, "web/deep/.gitignore", "*\n!x.js\n", 0o644)
+	write(t, dir, "src/a.js", "", 0o644)
+	run(t, dir, "add", "-f", "-A")
+	run(t, dir, "commit", "-qm", "x")
+	_, tr, _, _ := tree(t, machine(t, dir, nil))
+	var ask []string
+	for _, in := range []string{"", "made/", "lib/", "docs/", "docs/old/", "tmp/", "web/tmp/", "web/", "web/public/", "public/", "web/deep/", "web/deep/er/", "src/", "src/made/", "node_modules/x/", "src/node_modules/"} {
+		for _, name := range []string{"a.js", "x.log", "keep.log", "own.js", "p.html", "app.css", "b.css", "abc1", "axc", "!bang", "sp ace", "x.js", "f/g.js", "f/x.log"} {
+			if _, there := tr.At(in + name); !there {
+				ask = append(ask, in+name)
+			}
+		}
+	}
+	cmd := exec.Command("git", "check-ignore", "--no-index", "--stdin", "-z")
+	cmd.Dir, cmd.Stdin = dir, strings.NewReader(strings.Join(ask, "\x00"))
+	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=/nonexistent", "GIT_CONFIG_GLOBAL=/dev/null", "GIT_CONFIG_NOSYSTEM=1"}
+	out, err := cmd.Output()
+	must(t, err)
+	git := strings.Split(string(out), "\x00")
+	if len(git) < 100 || len(git) > len(ask)-50 {
+		t.Fatalf("git ignores %d of %d paths", len(git), len(ask))
+	}
+	for _, p := range ask {
+		if want := slices.Contains(git, p); tr.WouldIgnore(p) != want {
+			t.Errorf("%s: git ignores it: %v", p, want)
+		}
+	}
+}

@@ -42,7 +42,7 @@ var Directory = &audit.Check{
 				continue
 			}
 			r := audit.Report{Item: it.Key, Discriminator: "directory", At: audit.Location{Path: it.Path, Line: c.Places.Directory.Line, Column: c.Places.Directory.Column},
-				Message: fmt.Sprintf("the folder of functions, %s, is not there: the site is deployed without functions", dir)}
+				Message: fmt.Sprintf("the folder of functions, %s, is not there: the site is deployed without any function of its own", dir)}
 			switch t := p.Now.Tree; {
 			case t.HasFile(dir):
 				r.Message = fmt.Sprintf("%s is a file, and netlify.toml names it as the folder of functions: Netlify's build fails", dir)

@@ -19,6 +19,7 @@ var All = []*audit.Check{
 	CrashLoop,
 	NotRunning,
 	ScriptMissing,
+	MemoryLimitTiny,
 	ConfigInvalid,
 	WaitingForever,
 	BackoffLoop,

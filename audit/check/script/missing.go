@@ -158,6 +158,9 @@ func missing(it *snapshot.Item, r snapshot.Ref, res refs.Resolution, starter sna
 	} else if res.Why != "" {
 		out.Message += ": " + res.Why
 	}
+	if res.Why == refs.Unclonable {
+		out.Hint = "Take its pattern out of .gitignore and commit the file, or remove the line."
+	}
 	out.Message += "."
 	return out
 }

@@ -12,7 +12,7 @@ import (
 )
 
 // All lists the checks of the system.
-var All = []*audit.Check{Syntax, MissingTarget, ConflictMarker, NotExecutable, UnguardedCD, DangerousRM, CurlPipeShell, NPMRecursion, NPMBackground, ModuleFormat, MissingBinary, Interpreter}
+var All = []*audit.Check{Syntax, MissingTarget, ConflictMarker, NotExecutable, UnguardedCD, DangerousRM, CurlPipeShell, SecretPrinted, NPMRecursion, NPMBackground, ModuleFormat, MissingBinary, Interpreter}
 
 // A problem is one entry of a script's fact "problems", which the collector
 // writes as "line:column:weight:message".

@@ -2,6 +2,8 @@ package script
 
 import (
 	"fmt"
+	"path"
+	"strings"
 
 	"healthaudit/audit"
 	"healthaudit/snapshot"
@@ -67,7 +69,7 @@ func reportSyntax(p *audit.Pass, it *snapshot.Item, list []problem) {
 		}
 	}
 	r := audit.Report{Item: it.Key, At: worst.at(it), Severity: audit.High, Confidence: audit.Certain,
-		Message: fmt.Sprintf("%s does not parse: %s.", what(it), worst.message)}
+		Message: fmt.Sprintf("%s does not parse: %s.", what(it), worst.message), Hint: repair(it)}
 	if worst.weight != "sure" {
 		r.Severity, r.Confidence = audit.Medium, audit.Likely
 		r.Message = fmt.Sprintf("%s may not parse: %s.", what(it), worst.message)
@@ -77,6 +79,21 @@ func reportSyntax(p *audit.Pass, it *snapshot.Item, list []problem) {
 		r.Evidence = append(r.Evidence, audit.Evidence{Name: "further problems", Value: fmt.Sprint(n)})
 	}
 	p.Report(r)
+}
+
+// repair says how to go on with a file of that kind; "" is what holds for all.
+func repair(it *snapshot.Item) string {
+	v, _ := it.Fact("language")
+	tell := map[string]string{"shell": "`bash -n %s` tells", "javascript": "`node --check %s` tells", "python": "`python3 -m py_compile %s` tells"}[v.Str()]
+	switch {
+	case it.Kind == "cron", it.Kind == "file" && path.Base(it.Path) != "package.json":
+		return "Open the file at the place named and repair it: five fields and a command, and a newline behind the last line too. cron says what it refuses in the log of the system alone."
+	case it.Kind == "file":
+		return "Open the file at the place named and repair it: until then npm runs none of its scripts. `npm pkg get name` beside it tells whether npm reads it again."
+	case tell == "" || strings.ContainsAny(it.Path, " '\"`$\\"):
+		return ""
+	}
+	return "Open the file at the place named and repair it; " + fmt.Sprintf(tell, it.Path) + " whether it parses again."
 }
 
 func reportLost(p *audit.Pass, it *snapshot.Item, list []problem) {

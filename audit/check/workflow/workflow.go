@@ -22,7 +22,7 @@ var All = patient([]*audit.Check{Syntax, Lint, MissingTarget, NoLockfile, Shared
 	ScheduleComment, DeadTrigger, Loop, PushRefused, NotLoaded, NoDispatch, OnTheHour, OldRuntime, ShellSyntax, Shellcheck,
 	TemplateInjection, DangerousTrigger, ExcessivePermissions, UnpinnedAction, HardcodedCredentials, SecretsInherit, OverprovisionedSecrets,
 	UnredactedSecrets, InsecureCommands, UnsoundCondition, UnsoundContains, UnsoundTernary, BotCondition, ArchivedAction, Misfeature,
-	UnpinnedTool, UnpinnedImage, SelfHostedOnPR, AdhocPackage})
+	UnpinnedTool, UnpinnedImage, SelfHostedOnPR, AdhocPackage, DeadCondition, StatusLost})
 
 // patient has the checks keep what was open of a file while GitHub cannot load
 // it: they do not see all of it then, and nothing of it counts as mended.

@@ -66,8 +66,9 @@ func deadRuns(j *judge) []damage {
 		var missing []string
 		for _, name := range v.Strings() {
 			low := strings.ToLower(strings.TrimSpace(name))
-			if !known[low] && !ofGitHub[low] && !strings.ContainsAny(low, "*?[!$") {
-				missing = append(missing, name)
+			plain := strings.ReplaceAll(low, `\`, "") // a name is a pattern: the + of C++ is escaped
+			if !known[low] && !known[plain] && !ofGitHub[plain] && !strings.ContainsAny(low, "*?[!$") {
+				missing = append(missing, strings.ReplaceAll(name, `\`, ""))
 			}
 		}
 		if len(missing) == 0 {

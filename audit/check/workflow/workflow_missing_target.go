@@ -57,12 +57,16 @@ func judgeMissingTarget(p *audit.Pass) {
 				continue
 			}
 			seen[id] = true
-			all = append(all, damage{common(r, id), fmt.Sprintf("start %s, which is not there%s", target(r), because(res)), audit.Report{Item: it.Key, Discriminator: id, Severity: missingSeverity(it, r),
+			out := audit.Report{Item: it.Key, Discriminator: id, Severity: missingSeverity(it, r),
 				At:      audit.Location{Path: it.Path, Line: r.Line, Column: r.Column},
 				Message: fmt.Sprintf("%s of %s starts %s, which is not there%s", stepName(it, r.Where), short(it), target(r), because(res)),
 				Evidence: []audit.Evidence{
 					{Name: "target", Value: r.Target()},
-				}}, audit.Critical, nil})
+				}}
+			if res.Why == refs.Unclonable {
+				out.Hint = "Take its pattern out of .gitignore and commit the file, let an earlier step make it, or remove the step."
+			}
+			all = append(all, damage{common(r, id), fmt.Sprintf("start %s, which is not there%s", target(r), because(res)), out, audit.Critical, nil})
 		}
 	}
 	reportAll(p, all)

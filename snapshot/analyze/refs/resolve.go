@@ -3,6 +3,7 @@ package refs
 import (
 	"fmt"
 	"path"
+	"slices"
 	"strings"
 
 	"healthaudit/snapshot"
@@ -102,7 +103,20 @@ func (t *Table) file(r snapshot.Ref) Resolution {
 			}
 		}
 	}
+	if tree.WouldIgnore(p) {
+		return Resolution{Status: Missing, Why: Unclonable}
+	}
 	return Resolution{Status: Missing}
+}
+
+// Unclonable is why a file is missing whose kind git ignores.
+const Unclonable = "git ignores it, so that no clone has it"
+
+// handmade reports whether a path is called like what people write and no build
+// makes.
+func handmade(p string) bool {
+	base := strings.ToLower(path.Base(p))
+	return scriptExtension(p) && !slices.ContainsFunc([]string{"gen.", "generated", ".min.", "bundle", "compiled", "built"}, func(s string) bool { return strings.Contains(base, s) })
 }
 
 // beside returns the path in src where it is in a folder of products: src/x.ts for
@@ -141,6 +155,9 @@ func (t *Table) doubt(p string) (res Resolution, ok bool) {
 		case e.State == snapshot.Ignored && e.Kind != snapshot.PathMissing:
 			return unknown(d + " is ignored by git"), true
 		}
+	}
+	if tree.WouldIgnore(p) && !(tree.IgnoredByKind(p) && handmade(p)) {
+		return unknown(p + " is ignored by git"), true
 	}
 	return Resolution{}, false
 }

@@ -31,6 +31,7 @@ const (
 	NoPackage   Kind = "no-package"   // a program that none of the dependencies brings; Name: the program
 	Needs       Kind = "needs"        // it cannot do without an environment variable; Name: the variable
 	Killed      Kind = "killed"       // a child that was killed counts as success; Name: the property that is null then
+	Secret      Kind = "secret"       // it says the value of a secret to whoever reads its output; Name: the variable
 )
 
 // A Mark is one trait of a text and where it stands. Line and Column are
@@ -77,6 +78,9 @@ func marks(src []byte, text shell.Text, depth int) []Mark {
 	if m.has.folder || m.has.remove {
 		m.learn()
 	}
+	if m.has.secret {
+		m.unsaid()
+	}
 	if m.has.any() {
 		m.walk()
 	}
@@ -88,7 +92,7 @@ func marks(src []byte, text shell.Text, depth int) []Mark {
 
 // Hints tell what cannot be in a text, by words that it lacks: most texts have
 // few of them, and need no walk.
-type hints struct{ git, remove, folder, fetch, loop, code, machine bool }
+type hints struct{ git, remove, folder, fetch, loop, code, machine, secret bool }
 
 func hintsOf(src []byte) hints {
 	has := func(words ...string) bool {
@@ -97,6 +101,7 @@ func hintsOf(src []byte) hints {
 	h := hints{git: has("git"), fetch: has("curl", "wget"), loop: has(loopWords...), code: has("sh -"), machine: MayNameMachine(src)}
 	removes := has("rm ")
 	h.remove = removes && has("$")
+	h.secret = has("echo", "printf") && has("TOKEN", "SECRET", "PASSW", "KEY", "JWT")
 	h.folder = has("cd ", "cd\t", "pushd") && (removes || h.git || has("find"))
 	return h
 }
@@ -106,7 +111,7 @@ var loopWords = []string{"while true", "while :", "while [ 1", "while [ true", "
 	"while ((true", "until false", "for ((", "for(("}
 
 func (h hints) any() bool {
-	return h.git || h.remove || h.fetch || h.loop || h.code || h.machine
+	return h.git || h.remove || h.fetch || h.loop || h.code || h.machine || h.secret
 }
 
 // walk marks what single nodes of the text are.
@@ -148,6 +153,9 @@ type marker struct {
 	set   settings
 	depth int // texts around this one
 	funcs int // functions around the node that is looked at
+
+	inner   map[*syntax.Stmt]bool // statements whose output nobody sees
+	written map[string]bool       // variables whose value stands in the text
 }
 
 func (m *marker) mark(kind Kind, at syntax.Node, name string) {
@@ -188,6 +196,9 @@ func (m *marker) node(n syntax.Node) {
 	case *syntax.Stmt:
 		if m.has.loop && m.endless(n) {
 			m.mark(Forever, n, "")
+		}
+		if m.has.secret && !m.inner[n] {
+			m.prints(n)
 		}
 	case *syntax.BinaryCmd:
 		if m.has.fetch {

@@ -31,6 +31,14 @@ func TestMarks(t *testing.T) {
 		{"in the background", "while true; do a; done &\nwait", ""},
 		{"in a text of its own", "bash -lc 'while true; do make; done'", "forever 1:10"},
 
+		{"says a secret", "echo \"Token: $API_TOKEN\"\nmake", "secret 1:14 API_TOKEN"},
+		{"says a part of a secret", "printf 'jwt secret %s\\n' \"${AUTH_SECRET:0:20}\"; make", "secret 1:27 AUTH_SECRET"},
+		{"says a little of a secret", "echo \"key ${API_KEY:0:4}… of ${#API_KEY}, ${JWT:+set}\"; make", ""},
+		{"gives a secret on", "echo \"login $TOKEN\" | gh auth login; X=$(echo \"a b: $TOKEN\"); echo \"TOKEN=$TOKEN\" >> .env; { echo \"a b: $TOKEN\"; make; } > f", ""},
+		{"answers with a secret", "echo \"$TOKEN\"; printf '%s' \"$TOKEN\"; make", ""},
+		{"says what stands in it", "PASSWORD=test1234\necho \"Password: $PASSWORD\"; make", ""},
+		{"says the name alone", "echo 'set $API_KEY first'; echo \"API_KEY is not set\"; echo \"::add-mask::$API_KEY\"; make", ""},
+
 		{"cd and rm", "cd web\nrm -rf src", "unguarded-cd 1:1 rm -r"},
 		{"cd and products", "cd web\nrm -rf dist ./node_modules/", "unguarded-cd 1:1 rm -r of build products"},
 		{"cd and git", "cd web; git clean -fdx", "unguarded-cd 1:1 git clean"},

@@ -178,20 +178,27 @@ func timeClaim(said string, c *cron.Schedule) string {
 
 // means says in a few words how often a schedule fires.
 func means(c *cron.Schedule) string {
-	gap := c.SmallestGap()
-	switch per := c.PerDay(); {
+	gap, per := c.SmallestGap(), c.PerDay()
+	even := per*gap.Hours() > 23.9 // "0 */5 * * *" is not: there are four hours from 20:00 to midnight
+	switch {
 	case gap == 0:
 		return "hardly ever fires"
-	case gap < time.Hour:
+	case gap == time.Minute && even:
+		return "fires every minute"
+	case gap < time.Hour && even:
 		return fmt.Sprintf("fires every %d minutes", int(gap/time.Minute))
-	case gap < 24*time.Hour:
+	case gap == time.Hour && even:
+		return "fires every hour"
+	case gap < 24*time.Hour && even:
 		return fmt.Sprintf("fires every %d hours", int(gap/time.Hour))
+	case gap < 24*time.Hour && per >= 1:
+		return fmt.Sprintf("fires %.0f times a day", per)
 	case per > 0.99:
 		return "fires once a day at " + first(c)
 	case gap == 7*24*time.Hour:
 		return "fires once a week, on " + firstDay(c)
 	}
-	return fmt.Sprintf("fires %.1f times a month, at %s", c.PerDay()*30.4, first(c))
+	return fmt.Sprintf("fires %.1f times a month, at %s", per*30.4, first(c))
 }
 
 func first(c *cron.Schedule) string {

@@ -31,6 +31,8 @@ const (
 	NoteOwnToken = "own-token" // the job runs on any push, with a token whose pushes start workflows
 	NoteMachine  = "machine"   // it uses a path of one machine that is not its runner; Subject: whose, a name of package trait
 	NoteDispatch = "dispatch"  // it starts a workflow on no condition; Subject: the name or file it is asked for by
+	NoteNever    = "never"     // its condition asks for an occasion that the workflow does not have; Subject: an event, or "schedule " and a cron expression
+	NoteStatus   = "status"    // it begins with asking for $?; Subject: "after failure" where it runs after a failure too
 )
 
 // notes returns what is to be known of a file beyond what a linter says, in
@@ -44,6 +46,7 @@ func (d *Document) notes(m *Model) []Message {
 		out = append(out, d.pushesNotes(m)...)
 		out = append(out, ownToken(m)...)
 		out = append(out, envKeys(d.root, m)...)
+		out = append(out, d.neverNotes(m)...)
 	}
 	for i := range m.Jobs {
 		for _, l := range m.Jobs[i].locks { // one for each file and folder: the cure is the same
@@ -53,7 +56,12 @@ func (d *Document) notes(m *Model) []Message {
 				locks = append(locks, l)
 			}
 		}
+		masked := false
 		for _, s := range m.Jobs[i].Steps {
+			if k := s.traits.status; k != nil {
+				out = append(out, Message{Pos: d.within(&s, k.Line, k.Column), Family: NoteStatus, Where: whereOf(m.Jobs[i].ID, s.Key), Subject: afterFailure(&s, masked)})
+			}
+			masked = masked || s.Continue != "" && s.Continue != "false"
 			for _, name := range s.traits.dispatches {
 				if m.Kind == Workflow && s.If == "" && m.Jobs[i].If == "" {
 					out = append(out, Message{Pos: s.RunPos, Family: NoteDispatch, Where: whereOf(m.Jobs[i].ID, s.Key), Subject: name})
@@ -75,6 +83,15 @@ func (d *Document) notes(m *Model) []Message {
 	out = append(out, locks...)
 	slices.SortStableFunc(out, func(a, b Message) int { return cmp.Or(a.Line-b.Line, a.Column-b.Column) })
 	return out[:min(len(out), maxMessages)]
+}
+
+// afterFailure is "after failure" for a step that may run when one before it failed.
+func afterFailure(s *Step, masked bool) string {
+	cond := strings.ToLower(s.If)
+	if masked || strings.Contains(cond, "always(") || strings.Contains(cond, "failure(") || strings.Contains(cond, "cancelled(") {
+		return "after failure"
+	}
+	return ""
 }
 
 // within returns where a place of a step's run text stands in the file.

@@ -73,12 +73,26 @@ func parse(body string) (actionlint.ExprNode, int) {
 }
 
 func readExpression(body string) expression {
-	lex := actionlint.NewExprLexer(body)
+	lex := actionlint.NewExprLexer(starred(body))
 	e, err := actionlint.NewExprParser().Parse(lex)
 	if err != nil {
 		return expression{}
 	}
 	return expression{e, lex.Offset()}
+}
+
+// starred writes x[*] as x.*, which is the same to GitHub and the only one that
+// actionlint v1.7.12 reads; what follows keeps its place.
+// Source: https://github.com/actions/runner src/Sdk/DTExpressions2/Expressions2/ExpressionParser.cs
+func starred(body string) string {
+	if !strings.Contains(body, "[*]") {
+		return body
+	}
+	parts := strings.Split(body, "'")
+	for i := 0; i < len(parts); i += 2 { // the others are strings
+		parts[i] = strings.ReplaceAll(parts[i], "[*]", ".* ")
+	}
+	return strings.Join(parts, "'")
 }
 
 // conditionOf returns the expression of an if: with or without a fence.

@@ -24,6 +24,7 @@ type traits struct {
 	foreign    string         // in what other language it is written, for a person
 	machines   []trait.Mark   // paths of one machine that it uses
 	broken     *shell.Problem // why the shell ends in the middle of it; nil: it does not
+	status     *trait.Mark    // where it asks for $? before it has run anything; nil: it does not
 }
 
 // noTraits are those of a step that runs no text.
@@ -50,8 +51,41 @@ func readTraits(src, sh string, r *trait.Script) traits {
 	}
 	t.pushes, t.push = plainPush(src, r), pushOf(src, r)
 	t.dispatches = dispatches(src, r)
-	t.machines = trait.Machines(r.Text)
+	t.machines, t.status = trait.Machines(r.Text), earlyStatus(r)
 	return t
+}
+
+// earlyStatus finds a $? that nothing in the text has set: the first command
+// reads it. The shell of a step begins with 0, whatever the step before did.
+func earlyStatus(r *trait.Script) *trait.Mark {
+	var found *trait.Mark
+	var first func(s *syntax.Stmt)
+	first = func(s *syntax.Stmt) {
+		switch c := s.Cmd.(type) {
+		case *syntax.IfClause:
+			if len(c.Cond) > 0 {
+				first(c.Cond[0])
+			}
+		case *syntax.BinaryCmd:
+			first(c.X)
+		case *syntax.CallExpr, *syntax.TestClause, *syntax.ArithmCmd:
+			syntax.Walk(c, func(n syntax.Node) bool {
+				switch n := n.(type) {
+				case *syntax.CmdSubst, *syntax.ProcSubst:
+					return false
+				case *syntax.ParamExp:
+					if found == nil && n.Param != nil && n.Param.Value == "?" {
+						found = &trait.Mark{Line: int(n.Pos().Line()), Column: int(n.Pos().Col())}
+					}
+				}
+				return true
+			})
+		}
+	}
+	if len(r.Text.Stmts) > 0 {
+		first(r.Text.Stmts[0])
+	}
+	return found
 }
 
 var dispatchPath = lazyregexp.New(`/actions/workflows/([\w.-]+\.ya?ml)/dispatches`)

@@ -189,6 +189,8 @@ func TestLint(t *testing.T) {
 		{"refused action, told once", job("on: push\n", "      - uses: actions/upload-artifact@v3\n        with: {path: x}\n"), `6:15 action-retired a/uses:actions/upload-artifact "actions/upload-artifact@v3" is refused by GitHub: the step fails`},
 		{"newer runner", strings.Replace(job("on: push\n", "      - run: x\n"), "latest", "26.04", 1), ""},
 		{"newer permission", job("on: push\npermissions: {code-quality: write}\n", "      - run: x\n"), ""},
+		{"filter of a list, in a block", job("on: push\n", "      - run: x\n        if: |\n          join(fromJSON(github.event.inputs.a)[*].type, ',') != 'a,b'\n          || !contains(github.ref, '[*]')\n"), ""},
+		{"a star that filters nothing", job("on: push\n", "      - run: echo ${{ github.ref == * }}\n"), `6:37 expression-syntax a/run:echo an expression is not valid`},
 		{"what a rule of security judges", job("on: issues\n", "      - run: echo ${{ github.event.issue.title }}\n        if: ${{ false }} || true\n"), ""},
 		{"missing reusable workflow is not the linter's", "on: push\njobs:\n  a:\n    uses: ./.github/workflows/none.yml\n", ""},
 	} {

@@ -16,7 +16,7 @@ import (
 	"healthaudit/snapshot/collect"
 )
 
-const cronVersion = 4
+const cronVersion = 5
 
 // A crontabModel is what is cached of one crontab: no command in clear.
 type crontabModel struct {

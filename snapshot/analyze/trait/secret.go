@@ -1,0 +1,114 @@
+package trait
+
+import (
+	"strconv"
+
+	"mvdan.cc/sh/v3/syntax"
+
+	"healthaudit/snapshot/analyze/lazyregexp"
+)
+
+var (
+	// secretName matches environment variables that hold what nobody else may read.
+	secretName = lazyregexp.New(`^([A-Z0-9_]*_)?(TOKEN|SECRET|PASSWORD|PASSWD|API_?KEY|PRIVATE_KEY|SECRET_KEY|ACCESS_KEY|SERVICE_ROLE_KEY|JWT)$`)
+	// label matches words for a person: a text without them may be for a program.
+	label = lazyregexp.New(`[A-Za-z]{3}.*[ :=]`)
+)
+
+// maxPreview is how many characters of a secret may be shown to tell it from another.
+const maxPreview = 8
+
+// prints marks a secret that is said to whoever reads the output: echo "Token: $API_TOKEN".
+// What goes into a file, a pipe or a variable is left out, and so is what was
+// written out in the text itself.
+func (m *marker) prints(s *syntax.Stmt) {
+	c, ok := s.Cmd.(*syntax.CallExpr)
+	if !ok || len(s.Redirs) > 0 || len(c.Args) < 2 {
+		return
+	}
+	if name := m.Program(c); name != "echo" && name != "printf" {
+		return
+	}
+	var said string
+	var secret *syntax.ParamExp
+	for _, w := range c.Args[1:] {
+		for _, p := range flat(w) {
+			switch p := p.(type) {
+			case *syntax.Lit:
+				said += p.Value
+			case *syntax.SglQuoted:
+				said += p.Value
+			case *syntax.ParamExp:
+				if secret == nil && m.secret(p) {
+					secret = p
+				}
+			}
+		}
+		said += " "
+	}
+	if secret != nil && label().MatchString(said) && !maskCommand().MatchString(said) {
+		m.mark(Secret, secret, secret.Param.Value)
+	}
+}
+
+var maskCommand = lazyregexp.New(`::add-mask::`)
+
+// secret reports whether an expansion shows the value of a secret.
+func (m *marker) secret(p *syntax.ParamExp) bool {
+	if p.Param == nil || p.Excl || p.Length || p.Width || p.Names != 0 || p.Repl != nil || !secretName().MatchString(p.Param.Value) || m.written[p.Param.Value] {
+		return false
+	}
+	if p.Exp != nil && (p.Exp.Op == syntax.AlternateUnset || p.Exp.Op == syntax.AlternateUnsetOrNull) {
+		return false // only whether there is one
+	}
+	if p.Slice != nil {
+		w, _ := p.Slice.Length.(*syntax.Word)
+		n, err := strconv.Atoi(wordText(m, w))
+		return err != nil || n > maxPreview
+	}
+	return true
+}
+
+func wordText(m *marker, w *syntax.Word) string {
+	if w == nil {
+		return ""
+	}
+	return m.Literal(w)
+}
+
+// unsaid collects what is no output of its own: the commands of substitutions and
+// pipes, and the values that are written out.
+func (m *marker) unsaid() {
+	m.inner, m.written = map[*syntax.Stmt]bool{}, map[string]bool{}
+	all := func(list []*syntax.Stmt) {
+		for _, s := range list {
+			syntax.Walk(s, func(n syntax.Node) bool {
+				if in, ok := n.(*syntax.Stmt); ok {
+					m.inner[in] = true
+				}
+				return true
+			})
+		}
+	}
+	syntax.Walk(&syntax.File{Stmts: m.Text.Stmts}, func(n syntax.Node) bool {
+		switch n := n.(type) {
+		case *syntax.Stmt:
+			if len(n.Redirs) > 0 { // of a block, too
+				all([]*syntax.Stmt{n})
+			}
+		case *syntax.CmdSubst:
+			all(n.Stmts)
+		case *syntax.ProcSubst:
+			all(n.Stmts)
+		case *syntax.BinaryCmd:
+			if n.Op == syntax.Pipe || n.Op == syntax.PipeAll {
+				all([]*syntax.Stmt{n.X})
+			}
+		case *syntax.Assign:
+			if n.Name != nil && n.Value != nil && m.Literal(n.Value) != "" {
+				m.written[n.Name.Value] = true
+			}
+		}
+		return true
+	})
+}

@@ -1,0 +1,31 @@
+package workflow
+
+import (
+	"testing"
+
+	"healthaudit/snapshot/cron"
+)
+
+func TestMeans(t *testing.T) {
+	for expr, want := range map[string]string{
+		"* * * * *":       "fires every minute",
+		"*/15 * * * *":    "fires every 15 minutes",
+		"7 * * * *":       "fires every hour",
+		"0 */6 * * *":     "fires every 6 hours",
+		"0 */5 * * *":     "fires 5 times a day", // 4 hours apart once, 5 else
+		"*/7 * * * *":     "fires 216 times a day",
+		"0,30 9-17 * * *": "fires 18 times a day",
+		"0 3 * * *":       "fires once a day at 03:00 UTC",
+		"0 3 * * 1":       "fires once a week, on Monday at 03:00 UTC",
+		"0 3,4 * * 1":     "fires 8.7 times a month, at 03:00 UTC",
+		"0 0 31 2 *":      "hardly ever fires",
+	} {
+		c, err := cron.Parse(cron.GitHub, expr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := means(c); got != want {
+			t.Errorf("%s %s, want %s", expr, got, want)
+		}
+	}
+}

@@ -1,0 +1,91 @@
+package workflow
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/rhysd/actionlint"
+	"go.yaml.in/yaml/v4"
+
+	"healthaudit/snapshot/analyze/lazyregexp"
+)
+
+var (
+	eventName = lazyregexp.New(`^[a-z_]{2,40}$`)
+	cronText  = lazyregexp.New(`^[0-9A-Za-z*/, -]{9,60}$`)
+)
+
+// occasions are what a condition may be held against: when a workflow runs.
+type occasions struct{ events, crons []string }
+
+// neverNotes finds jobs and steps whose condition asks for an occasion on which
+// the workflow does not run: they never do. A reusable workflow has the occasions
+// of whoever calls it.
+// Source: https://docs.github.com/actions/reference/workflows-and-actions/contexts#github-context
+func (d *Document) neverNotes(m *Model) []Message {
+	var o occasions
+	for _, t := range m.Triggers {
+		o.events = append(o.events, strings.ToLower(t.Event))
+	}
+	for _, s := range m.Schedules {
+		o.crons = append(o.crons, strings.ToLower(s.Cron))
+	}
+	if len(o.events) == 0 || slices.Contains(o.events, "workflow_call") {
+		return nil
+	}
+	var out []Message
+	look := func(n *yaml.Node) {
+		c := child(n, "if")
+		t := strings.TrimSpace(raw(c))
+		if !strings.Contains(t, "event") || strings.Contains(t, "${{") && (!strings.HasPrefix(t, "${{") || !strings.HasSuffix(t, "}}")) {
+			return
+		}
+		if e := conditionOf(t); len(e) == 1 {
+			if subject := o.lacks(e[0].node); subject != "" {
+				out = append(out, Message{Pos: at(c), Family: NoteNever, Where: whereIs(m, c.Line), Subject: subject})
+			}
+		}
+	}
+	for _, job := range pairs(child(d.root, "jobs")) {
+		look(job)
+		for s := range each(child(job, "steps")) {
+			look(s)
+		}
+	}
+	return out
+}
+
+// lacks returns an occasion that an expression cannot be true without and that
+// the workflow does not have: the name of an event, or "schedule " and a cron
+// expression; "" when there is none.
+func (o occasions) lacks(e actionlint.ExprNode) string {
+	switch e := e.(type) {
+	case *actionlint.LogicalOpNode:
+		left, right := o.lacks(e.Left), o.lacks(e.Right)
+		switch {
+		case e.Kind == actionlint.LogicalOpNodeKindAnd && left == "":
+			return right
+		case e.Kind == actionlint.LogicalOpNodeKindOr && right == "":
+			return ""
+		}
+		return left
+	case *actionlint.CompareOpNode:
+		path, _ := pathOf(e.Left)
+		lit, ok := e.Right.(*actionlint.StringNode)
+		if !ok {
+			path, _ = pathOf(e.Right)
+			lit, ok = e.Left.(*actionlint.StringNode)
+		}
+		if !ok || e.Kind != actionlint.CompareOpNodeKindEq {
+			return ""
+		}
+		low := strings.ToLower(lit.Value) // GitHub compares texts without regard to case
+		switch {
+		case path == "github.event_name" && !slices.Contains(o.events, low) && eventName().MatchString(low):
+			return low
+		case path == "github.event.schedule" && !slices.Contains(o.crons, low) && cronText().MatchString(low):
+			return "schedule " + lit.Value
+		}
+	}
+	return ""
+}
