@@ -96,6 +96,8 @@ type Check struct {
 	// snapshot (see snapshot.Snapshot.Still), limits and analyses, and nothing else of
 	// the World. In an equal one it finds the same and need not look.
 	Still bool
+	// Address fits the words of a finding to where its item is; nil leaves them as they are.
+	Address func(*Pass, *Finding)
 	// Judge reports what is wrong. It reads only the Pass.
 	Judge func(*Pass)
 }

@@ -36,7 +36,8 @@ var ConfigDrift = &audit.Check{
 			if v, _ := app.Fact("declared.twice"); v.IsTrue() {
 				continue
 			}
-			if found := newDrift(app).found(); len(found) > 0 {
+			told := !slices.Contains(p.Off, InstancesShort.ID)
+			if found := newDrift(app, told).found(); len(found) > 0 {
 				p.Report(driftReport(app, of, file, found))
 			}
 		}
@@ -55,7 +56,7 @@ func driftReport(app, of *snapshot.Item, file string, found []difference) audit.
 	var names []string
 	recreate := false
 	for _, d := range found {
-		names = append(names, d.name)
+		names = append(names, strings.Replace(d.name, "instances", "number of instances", 1))
 		recreate = recreate || d.recreate
 		if !d.minor {
 			r.Severity = audit.Medium
@@ -104,11 +105,12 @@ type drift struct {
 	declared  map[string]snapshot.Value // as it stands in the file
 	effective map[string]snapshot.Value // what PM2 makes of it
 	varies    []string
+	told      bool // pm2-instances-short says where fewer run than are declared
 	out       []difference
 }
 
-func newDrift(app *snapshot.Item) *drift {
-	d := &drift{app: app, declared: map[string]snapshot.Value{}}
+func newDrift(app *snapshot.Item, told bool) *drift {
+	d := &drift{app: app, told: told, declared: map[string]snapshot.Value{}}
 	for _, f := range app.Facts.All() {
 		if name, ok := strings.CutPrefix(f.Name, "declared."); ok {
 			d.declared[name] = f.Value
@@ -269,7 +271,7 @@ func (d *drift) mode() {
 	if !counted {
 		n = 1
 	}
-	if ok && n >= 1 && is != n {
+	if ok && n >= 1 && (is > n || is < n && !d.told) {
 		d.add(difference{name: "instances", declared: snapshot.Number(n).Str(), runs: snapshot.Number(is).Str(), recreate: true})
 	}
 }
