@@ -4,7 +4,7 @@ import (
 	"fmt"
 
 	"healthaudit/rules"
-	"healthaudit/snapshot/collect/pm2"
+	"healthaudit/snapshot/collect"
 	"healthaudit/snapshot/host"
 )
 
@@ -19,7 +19,7 @@ func orphans(h host.Host, home string, entries []dumped) error {
 	for _, e := range entries {
 		files = append(files, e.get("pm_pid_path").Str)
 	}
-	list, err := pm2.Survivors(h, home, files, table)
+	list, err := collect.Survivors(h, home, files, table)
 	if err != nil || len(list) == 0 {
 		return err
 	}
