@@ -44,7 +44,13 @@ func ParseSeverity(name string) (Severity, error) {
 }
 
 func (s Severity) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
+// UnmarshalText reads what MarshalText wrote: nothing is the severity of what has none.
 func (s *Severity) UnmarshalText(b []byte) (err error) {
+	if len(b) == 0 {
+		*s = 0
+		return nil
+	}
 	*s, err = ParseSeverity(string(b))
 	return err
 }
