@@ -143,3 +143,30 @@ func TestHints_nameTheHome(t *testing.T) {
 		t.Errorf("%+v", found)
 	}
 }
+
+// What PM2 restarts for its memory again and again is told once; a limit that does
+// not work is told all the same.
+func TestMemory_oneFinding(t *testing.T) {
+	daemon := item("pm2/daemon", "daemon", "alive")
+	app := item("pm2/leak", "app", "online", fact("max_memory_restart", 100), fact("memory-restarts", 3))
+	app.Metrics = []snapshot.Metric{{Name: "memory", Value: 500}, {Name: "uptime", Value: 100}}
+	old := item("pm2/leak", "app", "online")
+	old.Metrics = []snapshot.Metric{{Name: "memory", Value: 500}, {Name: "uptime", Value: 10}}
+	found := func(off []string, before ...*snapshot.Item) (ids []string) {
+		on := slices.DeleteFunc([]*audit.Check{checks.MemoryOverLimit, checks.MemoryRestarts}, func(c *audit.Check) bool { return slices.Contains(off, c.ID) })
+		for _, f := range audit.Judge(on, &audit.World{Now: &snapshot.Snapshot{Tree: &snapshot.Tree{}, Items: []*snapshot.Item{daemon, app}}, Before: &snapshot.Snapshot{Items: before}, Off: off}).Findings {
+			ids = append(ids, f.Check)
+		}
+		slices.Sort(ids)
+		return ids
+	}
+	if got := found(nil); !slices.Equal(got, []string{"pm2-memory-restarts"}) {
+		t.Errorf("one look: %q", got)
+	}
+	if got := found([]string{"pm2-memory-restarts"}); !slices.Equal(got, []string{"pm2-memory-over-limit"}) {
+		t.Errorf("with the check off: %q", got)
+	}
+	if got := found(nil, old); !slices.Equal(got, []string{"pm2-memory-over-limit", "pm2-memory-restarts"}) {
+		t.Errorf("for ninety seconds: %q", got)
+	}
+}

@@ -2,6 +2,7 @@ package pm2
 
 import (
 	"fmt"
+	"slices"
 
 	"healthaudit/audit"
 	"healthaudit/snapshot"
@@ -36,11 +37,18 @@ var MemoryOverLimit = &audit.Check{
 					worst = e
 				}
 			}
-			if worst.kind > none {
+			if worst.kind != none && (worst.kind != once || !restartsTold(p, app)) {
 				p.Report(worst.report(app, limit, subject(app, n, len(all)), plural(n, len(all), "has been", "have been"), blind(p, app, processes)))
 			}
 		}
 	},
+}
+
+// restartsTold reports whether pm2-memory-restarts says of an app that it reaches
+// its limit and is restarted for it, again and again.
+func restartsTold(p *audit.Pass, app *snapshot.Item) bool {
+	n, _ := known(app, "memory-restarts")
+	return n >= p.LimitOf(MemoryRestarts, "restarts") && !slices.Contains(p.Off, MemoryRestarts.ID)
 }
 
 // The kinds of excess, from the least certain to the worst.
