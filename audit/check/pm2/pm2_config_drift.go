@@ -17,7 +17,7 @@ var ConfigDrift = &audit.Check{
 	ID: "pm2-config-drift", System: "pm2", Title: "app runs with other settings than its file declares", Severity: audit.Medium,
 	Doc: "PM2 reads a process file only when it is started or restarted by that file: after `pm2 restart NAME`, a crash, a reboot or a changed file an app goes on with what it was started with. " +
 		"What the file declares is first made what PM2 would make of it (units, defaults, words), and one of its `env_…` blocks may have been chosen with --env. " +
-		"Variables are compared by keyed hashes; what depends on the environment in which the file is read, or on the machine, is not compared, and neither is an app that is declared twice.",
+		"Variables are compared by keyed hashes; what depends on the environment in which the file is read, or on the machine, is not compared, and neither is an app that is declared twice. Fewer processes than declared are pm2-instances-short.",
 	Hint:          "Run `pm2 restart FILE --only NAME --update-env` from the project's root and then `pm2 save`, or write into the file what is meant to be.",
 	Discriminator: "none: one finding per app",
 	Source:        "https://github.com/Unitech/pm2 lib/Common.js verifyConfs and mergeEnvironmentVariables, lib/tools/Config.js, lib/God/ActionMethods.js restartProcessId",

@@ -14,7 +14,8 @@ var DaemonDown = &audit.Check{
 	ID: "pm2-daemon-down", System: "pm2", Title: "PM2 daemon is down", Severity: audit.Critical, Version: 2,
 	Doc: "Without its daemon PM2 restarts nothing, and apps that Node runs die with it within a second. Every pm2 command, even `pm2 list`, " +
 		"would start a new and empty daemon and so hide what happened; audit looks at socket, pid file and process table instead. " +
-		"A daemon that nobody ended is down even where nothing is known that it should run; what it ran is known from the last run.",
+		"A daemon that nobody ended is down even where nothing is known that it should run; what it ran is known from the last run. " +
+		"What outlived it (silent programs that are no Node do) is named: whoever brings the saved list back starts that a second time.",
 	Hint:          resurrect,
 	Discriminator: "none: one finding per daemon",
 	Source:        "https://github.com/Unitech/pm2 lib/Client.js, lib/Daemon.js: who writes and removes pm2.pid and rpc.sock",

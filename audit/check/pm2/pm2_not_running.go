@@ -15,7 +15,7 @@ var NotRunning = &audit.Check{
 	ID: "pm2-not-running", System: "pm2", Title: "app does not run", Severity: audit.High, Version: 2,
 	Doc: "An app that an ecosystem file declares and that PM2 does not list was never started, or was deleted and forgotten. " +
 		"One that is stopped although PM2 should keep it running was stopped by someone. An app with `autorestart: false` or `autostart: false`, " +
-		"or with the exit code it may end with, has a right to be stopped. A file of which PM2 knows no app at all is one finding, on the file. " +
+		"or with the exit code it may end with, has a right to be stopped. A file of which PM2 knows no app at all is one finding, on the file; what PM2 cannot start, for its script is missing or it refuses what the file says, is told there too. " +
 		"What a file declares that asks for its environment is a guess.",
 	Hint:          "Start it: `pm2 start FILE --only NAME` from the project's root, then `pm2 save`. If it is no longer needed, take it out of the file.",
 	Discriminator: "none: one finding per app, or per file when PM2 knows none of its apps",
