@@ -170,3 +170,19 @@ func TestMemory_oneFinding(t *testing.T) {
 		t.Errorf("for ninety seconds: %q", got)
 	}
 }
+
+// A torn dump is one finding, and not one more for each app that no file declares.
+func TestUndeclared_torn(t *testing.T) {
+	file := item("pm2/file:e.json", "file", "ok", fact("apps", []string{"web"}))
+	file.Path = "e.json"
+	app := item("pm2/api", "app", "online", fact("script", "/p/api.js"), fact("in-dump", false))
+	app.Refs = snapshot.PartsOf(snapshot.Ref{Kind: snapshot.RefFile, Path: "api.js"})
+	tree := snapshot.NewTree(true, []snapshot.TreePath{{Path: "api.js", Kind: snapshot.PathFile, State: snapshot.Tracked}})
+	for dump, want := range map[string]int{"ok": 1, "torn": 0} {
+		d := item("pm2/daemon", "daemon", "alive", fact("dump", dump))
+		j := audit.Judge([]*audit.Check{checks.Undeclared}, &audit.World{Now: &snapshot.Snapshot{Tree: tree, Items: []*snapshot.Item{d, file, app}}, Before: snapshot.Nothing})
+		if len(j.Findings) != want || j.Doubts[audit.FindingID(snapshot.PM2, app.Key, checks.Undeclared.ID, "")] == (want == 1) {
+			t.Errorf("%s: %+v, doubts %v", dump, j.Findings, j.Doubts)
+		}
+	}
+}

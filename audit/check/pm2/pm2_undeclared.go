@@ -27,7 +27,7 @@ var Undeclared = &audit.Check{
 			if app.Kind != "app" || app.State == notRunning || text(app, "script") == "" || text(app, "declared.file") != "" || strings.HasPrefix(app.Name, "static-page-server-") {
 				continue
 			}
-			if !known || !told || d == nil || d.State != alive {
+			if !known || !told || d == nil || d.State != alive || text(d, "dump") == "torn" { // pm2-dump-stale says of all what a torn dump means
 				p.Doubt(app.Key, "")
 				continue
 			}

@@ -456,3 +456,17 @@ func TestCollect_survivors(t *testing.T) {
 		}
 	}
 }
+
+// Who finds something else in the place of the saved list is told to take it away,
+// not to give rights.
+func TestCollect_dumpIsNoFile(t *testing.T) {
+	s, home, _ := dying(t, "")
+	if err := syscall.Mkfifo(filepath.Join(home, "dump.pm2"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	res := collected(t, s)
+	i := slices.IndexFunc(res.Sources, func(src snapshot.Source) bool { return strings.HasPrefix(src.Name, dumpSource) })
+	if i < 0 || res.Sources[i].OK || !strings.Contains(res.Sources[i].Hint, "Take away what lies at "+filepath.Join(home, "dump.pm2")) {
+		t.Errorf("%+v", res.Sources)
+	}
+}
