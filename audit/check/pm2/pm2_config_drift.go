@@ -29,7 +29,7 @@ var ConfigDrift = &audit.Check{
 			}
 			d := daemon(p, app)
 			of := p.Now.Item(fileKey(file))
-			if d == nil || d.State != alive || of == nil || of.State != "ok" {
+			if d == nil || d.State != alive || of == nil || of.State != "ok" || refusalReported(p, app, file) {
 				p.Doubt(app.Key, "")
 				continue
 			}

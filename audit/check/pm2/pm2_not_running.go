@@ -154,11 +154,15 @@ func fileReported(p *audit.Pass, app *snapshot.Item, file string) bool {
 	if missing, _ := missingScript(p.Now.Tree, app, file); missing != "" && !slices.Contains(p.Off, ScriptMissing.ID) {
 		return true
 	}
+	dumped, _ := app.Fact("in-dump")
+	return !dumped.IsTrue() && refusalReported(p, app, file)
+}
+
+// refusalReported reports whether pm2-config-invalid says why PM2 starts an app not
+// from its file.
+func refusalReported(p *audit.Pass, app *snapshot.Item, file string) bool {
 	of := p.Now.Item(fileKey(file))
-	if dumped, _ := app.Fact("in-dump"); of == nil || dumped.IsTrue() || slices.Contains(p.Off, ConfigInvalid.ID) {
-		return false
-	}
-	return slices.ContainsFunc(of.Facts.All(), func(f snapshot.Fact) bool {
+	return of != nil && !slices.Contains(p.Off, ConfigInvalid.ID) && slices.ContainsFunc(of.Facts.All(), func(f snapshot.Fact) bool {
 		about, ok := strings.CutPrefix(f.Name, "refused.")
 		i := strings.LastIndexByte(about, '.')
 		if !ok || i < 0 {

@@ -290,6 +290,7 @@ func TestOneCause_declared(t *testing.T) {
 		{"more processes", "", "pm2-config-drift medium: api runs with another number of instances than e.json declares.", []*snapshot.Item{daemon, file, more}},
 		{"no script", "", "pm2-config-invalid high: bare: why.", []*snapshot.Item{daemon, refuses("bare.script"), bare}},
 		{"a value for which PM2 refuses the file", "", "pm2-config-invalid high: other: why.", []*snapshot.Item{daemon, refuses("other.min_uptime"), bare}},
+		{"an app that runs of a file that PM2 refuses", "", "pm2-config-invalid high: other: why.", []*snapshot.Item{daemon, refuses("other.min_uptime"), more}},
 		{"another one without a script", "pm2-config-invalid", "pm2-not-running high: e.json declares bare, but PM2 does not list it.", []*snapshot.Item{daemon, refuses("other.script"), bare}},
 		{"it ran, and was saved", "pm2-config-invalid", "pm2-not-running high: e.json declares bare, but PM2 does not list it.", []*snapshot.Item{daemon, refuses("bare.script"), saved}},
 	} {
