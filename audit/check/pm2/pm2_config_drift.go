@@ -71,6 +71,9 @@ func driftReport(app, of *snapshot.Item, file string, found []difference) audit.
 		r.Evidence = append(r.Evidence, audit.Evidence{Name: d.name, Value: value})
 	}
 	r.Message = fmt.Sprintf("%s runs with another %s than %s declares", app.Name, list(names), file)
+	if d := found[0]; len(found) == 1 && !strings.HasSuffix(d.name, "args") && d.runs != missing && d.declared+d.runs != "" {
+		r.Message = fmt.Sprintf("%s runs with another %s (%s) than %s declares (%s)", app.Name, names[0], orNothing(d.runs), file, orNothing(d.declared))
+	}
 	name := strings.TrimPrefix(app.Name, text(app, "namespace")+":")
 	only := " --only " + name
 	if !plainName().MatchString(name) {

@@ -286,8 +286,8 @@ func TestOneCause_declared(t *testing.T) {
 		items            []*snapshot.Item
 	}{
 		{"fewer processes", "", "pm2-instances-short medium: PM2 runs 2 of the 3 instances of api that e.json declares.", []*snapshot.Item{daemon, file, short}},
-		{"fewer, and the check is off", "pm2-instances-short", "pm2-config-drift medium: api runs with another number of instances than e.json declares.", []*snapshot.Item{daemon, file, short}},
-		{"more processes", "", "pm2-config-drift medium: api runs with another number of instances than e.json declares.", []*snapshot.Item{daemon, file, more}},
+		{"fewer, and the check is off", "pm2-instances-short", "pm2-config-drift medium: api runs with another number of instances (2) than e.json declares (3).", []*snapshot.Item{daemon, file, short}},
+		{"more processes", "", "pm2-config-drift medium: api runs with another number of instances (4) than e.json declares (3).", []*snapshot.Item{daemon, file, more}},
 		{"no script", "", "pm2-config-invalid high: bare: why.", []*snapshot.Item{daemon, refuses("bare.script"), bare}},
 		{"a value for which PM2 refuses the file", "", "pm2-config-invalid high: other: why.", []*snapshot.Item{daemon, refuses("other.min_uptime"), bare}},
 		{"an app that runs of a file that PM2 refuses", "", "pm2-config-invalid high: other: why.", []*snapshot.Item{daemon, refuses("other.min_uptime"), more}},
