@@ -145,11 +145,6 @@ func escapeLen(s string, intro int) int {
 // or map, for formats that a person reads.
 func cleaned[T any](v T) T { return rewritten(v, Clean) }
 
-// filled returns a deep copy of v without nil slices and maps, its strings valid UTF-8.
-func filled[T any](v T) T {
-	return rewritten(v, func(s string) string { return strings.ToValidUTF8(s, "\ufffd") })
-}
-
 func rewritten[T any](v T, f func(string) string) T {
 	out := reflect.New(reflect.TypeOf(&v).Elem()).Elem()
 	rewrite(out, reflect.ValueOf(&v).Elem(), f)

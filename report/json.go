@@ -3,11 +3,16 @@ package report
 import (
 	"bytes"
 	_ "embed"
-	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+	jsonv1 "github.com/go-json-experiment/json/v1"
 )
 
 // SchemaJSON is the JSON Schema (draft 2020-12) of a Document;
@@ -33,14 +38,21 @@ var JSON = &Renderer{
 // are escaped, which changes nothing for a reader of JSON.
 func WriteJSON[T any](w io.Writer, v T) error {
 	var b bytes.Buffer
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false)
-	e.SetIndent("", "  ")
-	if err := e.Encode(filled(v)); err != nil {
+	err := encode(&b, v)
+	if errors.Is(err, jsontext.ErrDuplicateName) { // two names that differ in what is no UTF-8
+		b.Reset()
+		err = encode(&b, rewritten(v, func(s string) string { return strings.ToValidUTF8(s, "\ufffd") }))
+	}
+	if err != nil {
 		return fmt.Errorf("encode report: %w", err)
 	}
-	_, err := w.Write(escapeInvisible(b.Bytes()))
+	b.WriteByte('\n')
+	_, err = w.Write(escapeInvisible(b.Bytes()))
 	return err
+}
+
+func encode(b *bytes.Buffer, v any) error {
+	return json.MarshalWrite(b, v, jsonv1.OmitEmptyWithLegacySemantics(true), jsontext.AllowInvalidUTF8(true), json.Deterministic(true), jsontext.WithIndent("  "))
 }
 
 // escapeInvisible replaces what shows nothing by its \u form. In JSON such
