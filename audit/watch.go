@@ -1,6 +1,9 @@
 package audit
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // A Watch is what a run knows of the auditor itself.
 type Watch struct {
@@ -48,19 +51,21 @@ const MissedWindow = 24 * time.Hour
 func (w *Watch) Lost(now time.Time) (l Lost) {
 	runs := append([]PastRun{}, w.Runs...)
 	runs = append(runs, PastRun{At: now, Host: w.Host, Every: w.Every})
-	for i := 0; i+1 < len(runs); i++ {
-		was, next := runs[i], runs[i+1]
+	chain := inOrder(runs)
+	for i := 0; i+1 < len(chain); i++ {
+		was, next := runs[chain[i]], runs[chain[i+1]]
+		between := chain[i+1] - chain[i] - 1 // runs that were, at a time that nobody knows
 		if was.Every != w.Every || was.Host != w.Host || next.Host != w.Host || now.Sub(next.At) > MissedWindow {
 			continue
 		}
 		gap := next.At.Sub(was.At)
-		n := Missed(gap, w.Every, w.Grace)
-		if n == 0 {
+		n := Missed(gap, w.Every, w.Grace) - between
+		if n <= 0 {
 			continue
 		}
 		up := n
 		if w.Boot.After(was.At) && w.Boot.Before(next.At) {
-			up = Missed(next.At.Sub(w.Boot), w.Every, w.Grace)
+			up = min(n, Missed(next.At.Sub(w.Boot), w.Every, w.Grace))
 		}
 		l.Runs, l.Down = l.Runs+up, l.Down+n-up
 		if gap > l.To.Sub(l.From) {
@@ -68,4 +73,30 @@ func (w *Watch) Lost(now time.Time) (l Lost) {
 		}
 	}
 	return l
+}
+
+// inOrder returns the indices of the runs whose times can be right, all but those
+// that a clock gone wrong wrote: the longest series, up to the last run, in which
+// no time is before the one before it; of several, the one that is nearest.
+func inOrder(runs []PastRun) []int {
+	length, before := make([]int, len(runs)), make([]int, len(runs))
+	for i, r := range runs {
+		length[i], before[i] = 1, -1
+		for j := i - 1; j >= 0; j-- {
+			longer := length[j]+1 > length[i]
+			nearer := length[j]+1 == length[i] && before[i] >= 0 && runs[j].At.After(runs[before[i]].At)
+			if !runs[j].At.After(r.At) && (longer || nearer) {
+				length[i], before[i] = length[j]+1, j
+			}
+			if length[i] == i+1 { // nothing is longer
+				break
+			}
+		}
+	}
+	var chain []int
+	for i := len(runs) - 1; i >= 0; i = before[i] {
+		chain = append(chain, i)
+	}
+	slices.Reverse(chain)
+	return chain
 }

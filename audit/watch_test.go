@@ -40,6 +40,12 @@ func TestWatch_Lost(t *testing.T) {
 		"other_host":        {[]PastRun{other}, 0, 0, 0},
 		"other_cadence":     {[]PastRun{slower}, 0, 0, 0},
 		"clock_went_back":   {[]PastRun{ago(-5 * time.Hour)}, 0, 0, 0},
+		"a_year_ahead":      {[]PastRun{ago(45 * m), ago(30 * m), ago(-365 * 24 * time.Hour)}, 0, 0, 0},
+		"ahead_an_hour":     {[]PastRun{ago(75 * m), ago(60 * m), ago(-15 * m), ago(30 * m), ago(15 * m)}, 0, 0, 0},
+		"ahead_and_caught":  {[]PastRun{ago(75 * m), ago(15 * m), ago(45 * m), ago(30 * m), ago(15 * m)}, 0, 0, 0},
+		"begins_in_1970":    {[]PastRun{ago(45 * m), ago(30 * m), ago(490000 * time.Hour)}, 0, 0, 0},
+		"1970_between":      {[]PastRun{ago(45 * m), ago(490000 * time.Hour), ago(15 * m)}, 0, 0, 0},
+		"1970_and_missed":   {[]PastRun{ago(107 * m), ago(490000 * time.Hour), ago(0)}, 0, 5, 0},
 	} {
 		w := &Watch{Host: "a", Runs: c.runs, Every: 15 * m, Grace: 10 * m}
 		if c.boot > 0 {

@@ -52,7 +52,7 @@ func leftOut(p *page, list []LeftOut) {
 // Archives writes what audit archive list shows, in the order given.
 func Archives(w io.Writer, rows []ArchiveRow, o Options) error {
 	if len(rows) == 0 {
-		return say(w, o, "No archives yet: audit archive create makes one, and audit run whenever something changed.")
+		return say(w, o, "No archives of this project: audit archive create makes one, and audit run whenever something changed. --all lists those of other hosts and projects.")
 	}
 	if _, err := w.Write(places(rows, o)); err != nil {
 		return err
@@ -115,7 +115,7 @@ func Imported(w io.Writer, v ImportView, o Options) error {
 	if v.Newest != nil {
 		newest = ", the newest " + v.Newest.String()
 	}
-	p.line(0, inkBold, fmt.Sprintf("Made %s of %s: %s%s.", v.Store, plural(len(v.From), v.Kind+" archive"), plural(v.Snapshots, "snapshot"), newest))
+	p.line(0, inkBold, fmt.Sprintf("Made %s of %s: %s%s.", v.Store, sources(v), plural(v.Snapshots, "snapshot"), newest))
 	if v.Aside != "" {
 		p.line(2, inkNone, "The damaged store was set aside as "+v.Aside+".")
 	}
@@ -123,10 +123,24 @@ func Imported(w io.Writer, v ImportView, o Options) error {
 		p.line(2, inkYellow, "Not used: "+s.Path+": "+s.Reason)
 	}
 	if v.Kind == "slim" {
-		p.line(2, inkDim, "Slim archives hold no journal and no history of findings; those begin anew.")
+		p.line(2, inkDim, "Slim archives hold no journal, no history of findings, no baseline and nothing that was accepted; those begin anew.")
+	} else {
+		p.line(2, inkDim, "Journal, baseline and what was accepted are as they were when the full archive was made.")
 	}
 	_, err := w.Write(p.Bytes())
 	return err
+}
+
+// sources says of how many archives a store was made: of one full one at most.
+func sources(v ImportView) string {
+	n := len(v.From)
+	switch {
+	case v.Kind == "full" && n == 2:
+		return "1 full archive and a slim one made since"
+	case v.Kind == "full" && n > 2:
+		return fmt.Sprintf("1 full archive and %d slim ones made since", n-1)
+	}
+	return plural(n, v.Kind+" archive")
 }
 
 // Drilled writes what came of audit archive drill.
@@ -135,6 +149,9 @@ func Drilled(w io.Writer, v DrillView, o Options) error {
 	p := newPage(o)
 	if v.Passed {
 		p.line(0, inkBold, fmt.Sprintf("It comes back: %s byte for byte, and an audit of them finds %s of snapshot %s again.", plural(v.Files, "file"), plural(v.Items, "item"), v.Snapshot))
+		p.line(2, inkNone, v.Path)
+	} else if len(v.Differences) == 1 && v.Differences[0].Path == v.Path { // of the archive itself
+		p.line(0, inkRed, "It does not come back: "+v.Differences[0].Reason+".")
 		p.line(2, inkNone, v.Path)
 	} else {
 		p.line(0, inkRed, fmt.Sprintf("It does not come back as it was: %s.", plural(len(v.Differences), "difference")))

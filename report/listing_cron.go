@@ -16,7 +16,7 @@ func (c CronChange) Line() string {
 	case "there":
 		return "already there: " + c.Schedule + " in " + c.Place
 	case "absent":
-		return "nothing to remove: audit cron install never wrote into " + c.Place
+		return "nothing to remove: nothing that audit cron install wrote is in " + c.Place
 	case "removed":
 		return "removed from " + c.Place + "; every other line is as it was"
 	}

@@ -45,6 +45,9 @@ func (c *Config) wants(s snapshot.System) bool {
 	return !slices.Contains(c.Off, s) && !slices.Contains(c.Skip, s) && (len(c.Only) == 0 || slices.Contains(c.Only, s))
 }
 
+// Nothing reports whether no system is left to look at.
+func (c *Config) Nothing() bool { return !slices.ContainsFunc(snapshot.Systems, c.wants) }
+
 // why says in one line why a system is not collected.
 func (c *Config) why(s snapshot.System) string {
 	if slices.Contains(c.Off, s) {

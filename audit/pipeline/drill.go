@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -36,6 +37,13 @@ type Drill struct {
 	Actor      rules.Actor
 }
 
+// A NotDrilledError says that there was no place to bring an archive back to:
+// nothing that says something of the archive.
+type NotDrilledError struct{ Err error }
+
+func (e *NotDrilledError) Error() string { return "the drill could not be done: " + e.Err.Error() }
+func (e *NotDrilledError) Unwrap() error { return e.Err }
+
 // Run does the drill and keeps its result in store and journal, also that it
 // failed. An error says that it could not be done at all, or that nothing could
 // be kept of it.
@@ -45,11 +53,26 @@ func (d *Drill) Run(ctx context.Context) (*report.DrillView, error) {
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)
 	}
+	if refusal := (*os.PathError)(nil); errors.As(err, &refusal) {
+		return nil, &NotDrilledError{err}
+	}
 	if err != nil {
-		v.Differences = append(v.Differences, report.LeftOut{Path: v.Path, Reason: err.Error()})
+		v.Differences = append(v.Differences, report.LeftOut{Path: v.Path, Reason: ofArchive(err).Error()})
 	}
 	v.Passed = len(v.Differences) == 0
 	return v, d.keep(v)
+}
+
+// ofArchive is what is wrong with an archive, without the path that was read.
+func ofArchive(err error) error {
+	var bad *archive.DamagedError
+	switch {
+	case errors.As(err, &bad):
+		return bad
+	case errors.Is(err, archive.ErrIdentity):
+		return archive.ErrIdentity
+	}
+	return err
 }
 
 func (d *Drill) keep(v *report.DrillView) error {

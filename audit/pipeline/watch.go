@@ -22,9 +22,10 @@ import (
 const maxRuns = 300
 
 // PastRuns returns the newest runs, oldest first: those of the last day, and the
-// one before them.
+// two before them, since the clock of one may have been wrong.
 func PastRuns(tx *store.Tx, now time.Time) (out []audit.PastRun, err error) {
 	var bad error
+	older := 0
 	err = tx.Headers(tx.Seq(), true, func(seq uint64, h store.Header) bool {
 		info := string(h.Body)
 		if !jsontext.Valid(info) {
@@ -33,7 +34,10 @@ func PastRuns(tx *store.Tx, now time.Time) (out []audit.PastRun, err error) {
 		}
 		run := audit.PastRun{Seq: seq, At: h.At, Host: gjson.Get(info, "host").String(), Every: time.Duration(gjson.Get(info, "every").Int())}
 		out = append(out, run)
-		return len(out) < maxRuns && run.Every > 0 && now.Sub(h.At) <= audit.MissedWindow
+		if now.Sub(h.At) > audit.MissedWindow {
+			older++
+		}
+		return len(out) < maxRuns && run.Every > 0 && older < 2
 	})
 	if err == nil {
 		err = bad

@@ -97,8 +97,9 @@ func folders(c *pipeline.Backups) []string {
 	return []string{c.Dir, c.CopyTo}
 }
 
-// newest returns the path of the newest archive of this project, in either folder.
-func newest(c *pipeline.Backups, owner string) (string, error) {
+// newest returns the path of the newest archive of this project, in either folder:
+// of those that bear its name, and those that its store made.
+func newest(c *pipeline.Backups, owner string, made map[string]string) (string, error) {
 	var best archive.Held
 	path := ""
 	for _, dir := range folders(c) {
@@ -106,14 +107,20 @@ func newest(c *pipeline.Backups, owner string) (string, error) {
 		if err != nil {
 			return "", &usageError{err.Error(), ""}
 		}
-		if own := archive.Of(owner, list); len(own) > 0 && (path == "" || own[0].At.After(best.At)) {
-			best, path = own[0], filepath.Join(dir, own[0].File)
+		for _, h := range list {
+			if (h.Owner == owner || made[h.File] != "") && (path == "" || h.At.After(best.At)) {
+				best, path = h, filepath.Join(dir, h.File)
+			}
 		}
 	}
 	if path == "" {
-		return "", &usageError{"there is no archive of this project in " + c.Dir, "audit archive create makes one"}
+		return "", noArchive(c)
 	}
 	return path, nil
+}
+
+func noArchive(c *pipeline.Backups) error {
+	return &usageError{"there is no archive of this project in " + c.Dir, "audit archive create makes one; audit archive list --all shows those of other hosts and projects"}
 }
 
 // anyArchive says where archives of this project lie, for the hint of who met a
@@ -128,7 +135,7 @@ func (a *App) anyArchive() string {
 		root = real
 	}
 	name, _ := os.Hostname()
-	if _, err := newest(&s.pipeline.Backups, archive.Owner(name, root)); err != nil {
+	if _, err := newest(&s.pipeline.Backups, archive.Owner(name, root), nil); err != nil {
 		return ""
 	}
 	return fmt.Sprintf("There are archives in %s: audit archive import --new-store makes a store of them again.", s.pipeline.Backups.Dir)

@@ -20,6 +20,9 @@ type archiveDrillCmd struct {
 func (c *archiveDrillCmd) Run(a *App) error {
 	smallHeap()
 	v, err := c.drill(a)
+	if place := (*pipeline.NotDrilledError)(nil); errors.As(err, &place) {
+		return &failure{exitAction, err, "TMPDIR names another folder to bring it back in"}
+	}
 	if err != nil {
 		return opened(err)
 	}
@@ -51,7 +54,7 @@ func (c *archiveDrillCmd) drill(a *App) (*report.DrillView, error) {
 	defer w.close()
 	file := c.File
 	if file == "" {
-		if file, err = newest(&w.pipeline.Backups, w.owner()); err != nil {
+		if file, err = newest(&w.pipeline.Backups, w.owner(), a.sums()); err != nil {
 			return nil, err
 		}
 	}

@@ -13,16 +13,16 @@ type archiveListCmd struct {
 	All bool `help:"List those of other hosts and projects too."`
 }
 
-// Run lists archives. It reads their names alone: neither a store nor a key is
-// needed.
+// Run lists archives. It reads their names alone: no key is needed, and a store
+// only to know those again that it made before the project or the host was renamed.
 func (c *archiveListCmd) Run(a *App) error {
 	s, err := a.settings()
 	if err != nil {
 		return err
 	}
-	rows := []report.ArchiveRow{}
+	rows, made := []report.ArchiveRow{}, a.sums()
 	for _, dir := range folders(&s.pipeline.Backups) {
-		list, err := archiveRows(s.root, dir)
+		list, err := archiveRows(s.root, dir, made)
 		if err != nil {
 			return &failure{exitAction, err, ""}
 		}
@@ -35,8 +35,9 @@ func (c *archiveListCmd) Run(a *App) error {
 	return show(a, c.listing, exitOK, rows, report.Archives)
 }
 
-// archiveRows lists one folder, the newest first.
-func archiveRows(root, dir string) (out []report.ArchiveRow, err error) {
+// archiveRows lists one folder, the newest first. Made are the names of those that
+// the store made, under whatever name of project and host.
+func archiveRows(root, dir string, made map[string]string) (out []report.ArchiveRow, err error) {
 	if real, err := filepath.EvalSymlinks(root); err == nil {
 		root = real
 	}
@@ -44,7 +45,9 @@ func archiveRows(root, dir string) (out []report.ArchiveRow, err error) {
 	own := archive.Owner(host, root)
 	list, err := archive.List(dir)
 	for _, h := range list {
-		out = append(out, archiveRow(h, dir, own))
+		r := archiveRow(h, dir, own)
+		r.Own = r.Own || made[h.File] != ""
+		out = append(out, r)
 	}
 	return out, err
 }

@@ -40,11 +40,11 @@ func (c *archiveVerifyCmd) Run(a *App) error {
 	if err != nil {
 		return err
 	}
-	rows, err := c.rows(s)
+	sums := a.sums()
+	rows, err := c.rows(s, sums)
 	if err != nil {
 		return err
 	}
-	sums := a.sums()
 	code := exitOK
 	for i := range rows {
 		if err := context.Cause(a.ctx); err != nil {
@@ -63,7 +63,7 @@ func (c *archiveVerifyCmd) Run(a *App) error {
 }
 
 // rows are the archives to read.
-func (c *archiveVerifyCmd) rows(s *settings) (out []report.ArchiveRow, err error) {
+func (c *archiveVerifyCmd) rows(s *settings, sums map[string]string) (out []report.ArchiveRow, err error) {
 	for _, file := range c.Files {
 		n, _ := archive.ParseName(filepath.Base(file))
 		r := archiveRow(archive.Held{Name: n, File: filepath.Base(file)}, filepath.Dir(file), "")
@@ -74,7 +74,7 @@ func (c *archiveVerifyCmd) rows(s *settings) (out []report.ArchiveRow, err error
 		return out, nil
 	}
 	for _, dir := range folders(&s.pipeline.Backups) {
-		list, err := archiveRows(s.root, dir)
+		list, err := archiveRows(s.root, dir, sums)
 		if err != nil {
 			return nil, &failure{exitAction, err, ""}
 		}
@@ -85,7 +85,7 @@ func (c *archiveVerifyCmd) rows(s *settings) (out []report.ArchiveRow, err error
 		}
 	}
 	if len(out) == 0 {
-		return nil, &usageError{"there is no archive of this project in " + s.pipeline.Backups.Dir, "audit archive create makes one"}
+		return nil, noArchive(&s.pipeline.Backups)
 	}
 	return out, nil
 }
@@ -110,15 +110,20 @@ func verifyOne(a *App, file string, ids []age.Identity, sums map[string]string) 
 	closed := errors.Is(err, archive.ErrSealed) || errors.Is(err, archive.ErrIdentity)
 	want := sums[filepath.Base(file)]
 	if closed && want != "" {
-		switch is, err := archive.Digest(file); {
-		case err != nil:
-			return resultBad, err.Error()
+		switch is, unread := archive.Digest(file); {
+		case unread != nil:
+			return resultBad, unread.Error()
 		case is != want:
 			return resultBad, "its bytes are not those that were written"
+		case len(ids) > 0:
+			return resultClosed, "its bytes are those that were written, and " + errors.Unwrap(err).Error() + ": it was encrypted for other keys"
 		}
 		return resultWritten, "encrypted: --identity FILE reads what is in it"
 	}
-	if closed {
+	switch {
+	case closed && len(ids) > 0:
+		return resultClosed, errors.Unwrap(err).Error() + ": it was encrypted for other keys"
+	case closed:
 		return resultClosed, errors.Unwrap(err).Error() + ": --identity FILE opens it"
 	}
 	if in := errors.Unwrap(err); in != nil {

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/alecthomas/kong"
+
 	"healthaudit/report"
 	"healthaudit/snapshot/analyze/lazyregexp"
 	"healthaudit/snapshot/collect"
@@ -26,6 +28,15 @@ type cronFlags struct {
 	Systemd  bool          `help:"A systemd timer instead of a line in your crontab."`
 	User     bool          `help:"With --systemd: a timer of yours, in ~/.config/systemd/user (the default)." xor:"whose"`
 	System   bool          `help:"With --systemd: a timer of the machine, in /etc/systemd/system." xor:"whose"`
+}
+
+// AfterApply refuses two words about when a run is due: one would be ignored.
+func (f *cronFlags) AfterApply(ctx *kong.Context) error {
+	every := slices.ContainsFunc(ctx.Path, func(p *kong.Path) bool { return p.Flag != nil && p.Flag.Name == "every" })
+	if every && f.Schedule != "" {
+		return &usageError{"--every and --schedule can't be used together", "each says when a run is due"}
+	}
+	return nil
 }
 
 // A cronJob is what will be started, and when.
@@ -203,7 +214,7 @@ func (c *cronPrintCmd) Run(a *App) error {
 	if err != nil || a.Quiet {
 		return err
 	}
-	if _, err = fmt.Fprint(a.Stdout, text); err == nil && s.pipeline.Every == 0 {
+	if _, err = fmt.Fprint(a.Stdout, text); err == nil && s.pipeline.Every == 0 && c.Schedule == "" {
 		fmt.Fprintln(a.Stderr, "audit: audit cron install installs it; with cadence: {every: "+lasting(c.Every)+"} in audit.yaml a missing run is a finding")
 	}
 	return err

@@ -11,6 +11,7 @@ import (
 	"healthaudit/audit/pipeline"
 	"healthaudit/report"
 	"healthaudit/snapshot/collect"
+	"healthaudit/snapshot/cron"
 	"healthaudit/snapshot/host"
 )
 
@@ -108,7 +109,7 @@ func (d *physician) schedule() {
 	}
 	switch {
 	case len(v.Schedules) > 0 && d.pipeline.Every == 0:
-		d.note("cadence", "audit.yaml does not say how often a run is due: a missing one is never noticed", "cadence: {every: 15m, grace: 10m}")
+		d.note("cadence", "audit.yaml does not say how often a run is due: a missing one is never noticed", "cadence: {every: "+lasting(widest(v.Schedules[0], d.Now()))+", grace: 10m}")
 	case len(v.Schedules) == 0 && d.pipeline.Every > 0 && len(v.Notes) == 0:
 		d.note("schedule", "a run is due every "+lasting(d.pipeline.Every)+", and nothing that audit cron install wrote starts one", "audit cron install --every "+lasting(d.pipeline.Every))
 	case len(v.Schedules) == 0:
@@ -120,4 +121,26 @@ func (d *physician) schedule() {
 	if dir := filepath.Dir(j.argv[0]); dir == "/tmp" || strings.HasPrefix(dir, "/tmp/") || strings.Contains(dir, "/go-build") {
 		d.note("program", "it lies in "+dir+", which a reboot may empty", "put it into /usr/local/bin before audit cron install")
 	}
+}
+
+// widest returns the longest time between two runs of a schedule, of the next
+// hundred; 15 minutes where that cannot be told.
+func widest(s report.CronSchedule, now time.Time) (gap time.Duration) {
+	dialect := cron.Systemd
+	if s.Place == "crontab" {
+		dialect = cron.Crontab
+	}
+	sched, err := cron.Parse(dialect, s.Schedule)
+	if err != nil {
+		return 15 * time.Minute
+	}
+	last, _ := sched.Next(now)
+	for range 100 {
+		then, ok := sched.Next(last)
+		if !ok {
+			break
+		}
+		gap, last = max(gap, then.Sub(last)), then
+	}
+	return cmp.Or(gap, 15*time.Minute)
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"io/fs"
+	"path/filepath"
 	"strings"
 	"syscall"
 
@@ -69,6 +70,9 @@ func codeOf(err error) (code int, hint string) {
 	case errors.As(err, &place):
 		if code = exitUsage; place.Lost {
 			code = exitDamaged
+		}
+		if place.Lost && place.Folder {
+			return code, "a store is a file: name one in that folder, --store " + filepath.Join(place.Path, "audit.db") + ", or move it away"
 		}
 		return code, "move it away, and audit run makes its own; or name another store: --store FILE"
 	case errors.As(err, &busy):

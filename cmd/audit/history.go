@@ -122,6 +122,11 @@ func (c *historyCmd) other(a *App, tx *store.Tx) error {
 			return &usageError{fmt.Sprintf("there is no item %q", c.Item), "did you mean " + string(it.Key) + "?"}
 		}
 	}
+	if it, _, err := pipeline.LastSeen(tx, c.Item, seq); err != nil {
+		return err
+	} else if it != nil {
+		return &usageError{fmt.Sprintf("there is no item %q", c.Item), "did you mean " + string(it.Key) + "?"}
+	}
 	return unknownItem(c.Item, s)
 }
 

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -56,6 +57,8 @@ func (c *restoreCmd) check() error {
 		return &usageError{"--undo takes no snapshot, archive or --last-good", "it brings back what stood there before that restore"}
 	case c.Undo == 0 && c.Snapshot == "":
 		return &usageError{"no snapshot is named", "audit restore latest restores what the newest one saw; audit list shows them"}
+	case strings.Contains(c.Snapshot, "/"):
+		return &usageError{fmt.Sprintf("no snapshot is called %q", c.Snapshot), "the snapshot comes first: audit restore latest " + quoted(c.Snapshot)}
 	}
 	return nil
 }
@@ -97,7 +100,7 @@ func (c *restoreCmd) bringBack(a *App) (v report.RestoreView, code int, err erro
 		}
 		lock, err := store.Lock(a.Store, store.LockOptions{Command: a.line, Host: h.Name(), Now: a.Now()})
 		if err != nil {
-			return v, 0, busy(err)
+			return v, 0, unwritable(busy(err), a.Store)
 		}
 		defer lock.Unlock()
 	}
@@ -116,6 +119,15 @@ func (c *restoreCmd) bringBack(a *App) (v report.RestoreView, code int, err erro
 	defer done()
 	b.target = target
 	return b.run(a.ctx)
+}
+
+// unwritable says how to restore from a store that lies where nothing can be
+// written, such as a disk that is mounted to be rescued.
+func unwritable(err error, path string) error {
+	if refused(err) == "" {
+		return err
+	}
+	return &failure{exitAction, err, "a restore is noted in its store: copy " + path + " to where it can be written, and add --store COPY --target DIR"}
 }
 
 // open opens the target. A dry run makes none: it looks into an empty folder
@@ -156,7 +168,7 @@ func (b *bringing) run(ctx context.Context) (v report.RestoreView, code int, err
 		return v, 0, err
 	}
 	b.r.Bytes = b.bytes
-	plan := b.r.Plan(wanted)
+	plan := b.spare(b.r.Plan(wanted))
 	b.view.TargetGiven = b.Target != ""
 	b.view.Target, b.view.DryRun, b.view.Files = cmp.Or(b.Target, b.target.Name()), b.DryRun, []report.RestoreFile{}
 	b.view.Processes = append([]report.RestoreProcess{}, b.view.Processes...)
@@ -167,7 +179,7 @@ func (b *bringing) run(ctx context.Context) (v report.RestoreView, code int, err
 		return v, 0, err
 	}
 	for _, o := range plan {
-		if !o.Changes() && o.Action != archive.Unchanged {
+		if b.refused(o) {
 			code = exitAction
 		}
 		b.view.Files = append(b.view.Files, report.RestoreFile{Path: o.File.Path, Item: string(o.Item), Action: string(o.Action), Reason: o.Reason,

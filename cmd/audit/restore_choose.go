@@ -11,6 +11,7 @@ import (
 	"healthaudit/report"
 	"healthaudit/snapshot"
 	"healthaudit/snapshot/archive"
+	"healthaudit/snapshot/store"
 )
 
 // choose returns the own files of the items that were asked for, by key, by a
@@ -64,9 +65,14 @@ func (b *bringing) choose() (out []archive.Wanted, err error) {
 		}
 	}
 	for i, ok := range used {
-		if !ok {
-			return nil, unknownItem(b.Items[i], b.from.snap)
+		if ok {
+			continue
 		}
+		gone, err := b.gone(b.Items[i])
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, gone...)
 	}
 	return out, nil
 }
@@ -126,6 +132,56 @@ func (b *bringing) good(it *snapshot.Item) (*snapshot.Item, string, error) {
 		return nil, "", nil
 	}
 	return good, fmt.Sprintf("#%d", at), nil
+}
+
+// gone is asked for what the snapshot does not have. With --last-good it returns
+// what was good of it before; otherwise the error says where it is.
+func (b *bringing) gone(name string) (out []archive.Wanted, err error) {
+	if b.Archive != "" {
+		return nil, unknownItem(name, b.from.snap)
+	}
+	var it *snapshot.Item
+	var at uint64
+	var info *pipeline.Info
+	err = b.st.View(func(tx *store.Tx) error {
+		tx.Forgive()
+		if it, at, err = pipeline.LastSeen(tx, name, b.seq); err != nil || it == nil {
+			return err
+		}
+		_, info, err = pipeline.LoadSnapshot(tx, at)
+		return err
+	})
+	switch {
+	case err != nil:
+		return nil, err
+	case it == nil:
+		return nil, unknownItem(name, b.from.snap)
+	case at > b.seq || !b.LastGood:
+		return nil, elsewhere(name, b.seq, ref(at, info))
+	}
+	good, seq, err := b.good(it)
+	if err != nil || good == nil {
+		return nil, err
+	}
+	for _, f := range good.Files {
+		if f.Role != snapshot.Shared && (string(it.Key) == name || f.Path == name) {
+			out = append(out, b.from.want(it.Key, f, seq))
+		}
+	}
+	if len(out) == 0 {
+		return nil, noFile(it)
+	}
+	return out, nil
+}
+
+// elsewhere says which snapshot has what another one lacks.
+func elsewhere(name string, seq uint64, has report.SnapshotRef) error {
+	when := "it was last in"
+	if has.Seq > seq {
+		when = "it came later, and is in"
+	}
+	return &usageError{fmt.Sprintf("snapshot #%d has no item %q", seq, name),
+		fmt.Sprintf("%s #%d (%s UTC): audit restore '#%d' %s", when, has.Seq, has.At.UTC().Format("2006-01-02 15:04"), has.Seq, quoted(name))}
 }
 
 func noFile(it *snapshot.Item) error {

@@ -174,6 +174,7 @@ func (b *bringing) undo() (wanted []archive.Wanted, err error) {
 		}
 		wanted = list
 		b.r.Latest = func(p string) (snapshot.File, bool) { f, ok := now[p]; return f, ok }
+		b.r.Since = "that restore"
 		b.view.Snapshot = report.SnapshotRef{Seq: tx.Seq()}
 		if h, ok, err := tx.Header(tx.Seq()); err == nil && ok {
 			b.view.Snapshot = report.SnapshotRef{Seq: tx.Seq(), ID: h.ID, At: h.At.UTC().Truncate(time.Second)}

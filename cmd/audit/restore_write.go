@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"fmt"
+	"path"
 	"path/filepath"
 	"slices"
 
@@ -10,6 +11,7 @@ import (
 	"healthaudit/rules"
 	"healthaudit/snapshot"
 	"healthaudit/snapshot/archive"
+	"healthaudit/snapshot/collect"
 	"healthaudit/snapshot/store"
 )
 
@@ -45,9 +47,45 @@ func (b *bringing) patches(plan []archive.Outcome) map[string]string {
 	return out
 }
 
+// spare leaves files of secrets as they are that a plan would write over: what is
+// written over goes into the store, and no such file ever does. One that has the
+// bytes wanted, or those that the restore which is undone wrote, is kept elsewhere.
+func (b *bringing) spare(plan []archive.Outcome) []archive.Outcome {
+	for i := range plan {
+		o := &plan[i]
+		if !o.Changes() || !b.secret(o) || o.Was == o.File.SHA256 {
+			continue
+		}
+		if last, ok := b.r.Latest(o.File.Path); o.Gone && ok && last.SHA256 == o.Was {
+			continue
+		}
+		o.Action, o.Reason = archive.Kept, "another file is there, of which no copy could be kept, since it may hold secrets: move it away first"
+	}
+	return plan
+}
+
+// secret reports whether what stands in the place of a file may hold secrets.
+func (b *bringing) secret(o *archive.Outcome) bool {
+	return o.Was != "" && o.Before.Link == "" && (o.Item == secretFiles || o.Item == pm2Home || collect.Sensitive(o.File.Path))
+}
+
+// sweep removes what a restore left beside these files that was killed. What
+// cannot be removed is in nobody's way.
+func (b *bringing) sweep(plan []archive.Outcome) {
+	swept := map[string]bool{}
+	for _, o := range plan {
+		dir := path.Dir(o.File.Path)
+		if !swept[dir] && o.Action != archive.Failed {
+			swept[dir] = true
+			_ = archive.Sweep(b.target, o.File.Path)
+		}
+	}
+}
+
 // carryOut journals the intent with the bytes that will be overwritten, writes,
 // and journals the outcome.
 func (b *bringing) carryOut(plan []archive.Outcome) ([]archive.Outcome, error) {
+	b.sweep(plan)
 	if !slices.ContainsFunc(plan, archive.Outcome.Changes) {
 		return plan, nil
 	}
@@ -91,7 +129,7 @@ func (b *bringing) carryOut(plan []archive.Outcome) ([]archive.Outcome, error) {
 // keep puts the bytes that will be overwritten into the store. Nothing is
 // overwritten that could not be brought back; the others can.
 func (b *bringing) keep(tx *store.Tx, o *archive.Outcome) error {
-	if o.Was == "" || tx.HasBlob(o.Was) {
+	if o.Was == "" || tx.HasBlob(o.Was) || b.secret(o) {
 		return nil
 	}
 	raw, err := b.r.Current(*o)
@@ -102,6 +140,13 @@ func (b *bringing) keep(tx *store.Tx, o *archive.Outcome) error {
 	return tx.PutBlob(snapshot.Sum(raw), raw, "")
 }
 
+// refused reports whether a file is not as was asked for: with --overwrite never
+// one that stays is.
+func (b *bringing) refused(o archive.Outcome) bool {
+	asked := o.Action == archive.Kept && archive.Policy(b.Overwrite) == archive.Never
+	return !o.Changes() && o.Action != archive.Unchanged && !asked
+}
+
 // told journals what came of it.
 func (b *bringing) told(entry rules.Entry, done []archive.Outcome) error {
 	changed, failed := 0, 0
@@ -109,7 +154,7 @@ func (b *bringing) told(entry rules.Entry, done []archive.Outcome) error {
 		switch {
 		case o.Changes():
 			changed++
-		case o.Action != archive.Unchanged:
+		case b.refused(o):
 			failed++
 		}
 	}

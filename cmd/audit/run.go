@@ -127,6 +127,9 @@ func (c *runCmd) apply(a *App, cfg *pipeline.Config) (err error) {
 			return &usageError{fmt.Sprintf("--only %s: that system is switched off in audit.yaml", sys), ""}
 		}
 	}
+	if len(cfg.Skip) > 0 && cfg.Nothing() {
+		return &usageError{"--skip leaves no system to look at", "a run that looks at nothing passes every gate"}
+	}
 	if len(c.PM2Home) > 0 {
 		cfg.Collect.PM2Homes, cfg.Collect.PM2HomesNow = nil, true
 	}

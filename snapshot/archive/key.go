@@ -56,6 +56,8 @@ func recipient(line string) (age.Recipient, error) {
 			return nil, errors.New("this is no ssh-ed25519 or ssh-rsa public key that age can use")
 		}
 		return r, nil
+	case strings.HasPrefix(line, "ecdsa-"), strings.HasPrefix(line, "sk-"):
+		return nil, errors.New("age cannot encrypt for an ssh key of this kind: ssh-ed25519 or ssh-rsa")
 	}
 	list, err := age.ParseRecipients(strings.NewReader(line))
 	if err != nil || len(list) != 1 {

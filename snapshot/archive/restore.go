@@ -6,6 +6,7 @@
 package archive
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -68,6 +69,7 @@ type Restorer struct {
 	Policy Policy
 	Bytes  func(sha256 string) ([]byte, error)          // is called for several files at once
 	Latest func(path string) (f snapshot.File, ok bool) // what the latest snapshot saw; as Bytes
+	Since  string                                       // what Latest is of, for the reasons; empty: the latest snapshot
 
 	reread func(path string) (snapshot.File, error) // how what was written is verified; nil is disk
 }
@@ -132,10 +134,14 @@ func (r *Restorer) allow(o Outcome, is snapshot.File) Outcome {
 	case Never:
 		o.Action, o.Reason = Kept, "a file is there"
 	case IfUnchanged:
+		since, does := cmp.Or(r.Since, "the latest snapshot"), "replaces"
+		if o.Gone {
+			does = "removes"
+		}
 		if last, ok := r.Latest(o.File.Path); !ok {
-			o.Action, o.Reason = Kept, "a file is there that the latest snapshot does not know (--overwrite always replaces it)"
+			o.Action, o.Reason = Kept, "a file is there that "+since+" does not know (--overwrite always "+does+" it)"
 		} else if last.SHA256 != is.SHA256 || last.Link != is.Link || is.Link == "" && last.Mode.Perm() != is.Mode.Perm() {
-			o.Action, o.Reason = Kept, "it changed since the latest snapshot (--overwrite always replaces it)"
+			o.Action, o.Reason = Kept, "it changed since "+since+" (--overwrite always "+does+" it)"
 		}
 	}
 	return o
@@ -234,16 +240,20 @@ func (r *Restorer) reachable(p string) error {
 		filepath.Separator != '/' && strings.ContainsRune(p, filepath.Separator) {
 		return fmt.Errorf("%q is no path below the target", p)
 	}
-	for d := path.Dir(p); d != "."; d = path.Dir(d) {
-		st, err := r.Target.Lstat(filepath.FromSlash(d))
-		if errors.Is(err, fs.ErrNotExist) {
+	for i, c := range p { // from the top: below a link that leads out nothing can be told
+		if c != '/' {
 			continue
 		}
-		if err != nil {
+		st, err := r.Target.Lstat(filepath.FromSlash(p[:i]))
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+			return nil
+		case err != nil:
 			return err
-		}
-		if !st.IsDir() {
-			return fmt.Errorf("%s is not a folder", d)
+		case st.Mode()&fs.ModeSymlink != 0:
+			return fmt.Errorf("%s is a link, and nothing is written through one: move it away first", p[:i])
+		case !st.IsDir():
+			return fmt.Errorf("%s is not a folder: move it away first", p[:i])
 		}
 	}
 	return nil
@@ -263,6 +273,8 @@ func (r *Restorer) disk(p string) (snapshot.File, error) {
 			f.SHA256 = snapshot.Sum([]byte(f.Link))
 		}
 		return f, err
+	case st.IsDir():
+		return f, fmt.Errorf("%s is a folder: move it away first", p)
 	case !st.Mode().IsRegular():
 		return f, fmt.Errorf("%s is neither a file nor a link", p)
 	}

@@ -208,13 +208,15 @@ func TestRestore_never_leaves_the_target(t *testing.T) {
 		p.outcome(p.file(name, "evil", 0o644), Failed, Failed, "is no path below the target")
 		p.outcome(link(name, "evil"), Failed, Failed, "is no path below the target")
 	}
-	for _, name := range []string{"inside/x", "in/again/x", "plain/x"} {
-		p.outcome(p.file(name, "evil", 0o644), Failed, Failed, "is not a folder")
+	for _, name := range []string{"inside/x", "in/again/x"} {
+		p.outcome(p.file(name, "evil", 0o644), Failed, Failed, "is a link, and nothing is written through one: move it away first")
 	}
-	p.outcome(p.file("plain/sub/x", "evil", 0o644), Failed, Failed, "not a directory")
-	p.outcome(p.file("out/canary", "evil", 0o644), Failed, Failed, "out is not a folder")
-	p.outcome(p.file("out/new/x", "evil", 0o644), Failed, Failed, "escapes")
-	p.outcome(p.file("absolute/canary", "evil", 0o644), Failed, Failed, "absolute is not a folder")
+	for _, name := range []string{"plain/x", "plain/sub/x"} {
+		p.outcome(p.file(name, "evil", 0o644), Failed, Failed, "plain is not a folder: move it away first")
+	}
+	p.outcome(p.file("out/canary", "evil", 0o644), Failed, Failed, "out is a link")
+	p.outcome(p.file("out/new/x", "evil", 0o644), Failed, Failed, "out is a link")
+	p.outcome(p.file("absolute/canary", "evil", 0o644), Failed, Failed, "absolute is a link")
 	p.is("plain", "644 x")
 	p.is("in/x", "")
 
@@ -232,7 +234,7 @@ func TestRestore_what_stands_in_the_way(t *testing.T) {
 	p := newPlace(t, Always)
 	must(t, os.MkdirAll(filepath.Join(p.dir, "folder"), 0o755), syscall.Mkfifo(filepath.Join(p.dir, "fifo"), 0o644), os.Symlink("old", filepath.Join(p.dir, "link")))
 	p.put("file", "x", 0o644)
-	p.outcome(p.file("folder", "x", 0o644), Failed, Failed, "folder is neither a file nor a link")
+	p.outcome(p.file("folder", "x", 0o644), Failed, Failed, "folder is a folder: move it away first")
 	p.outcome(p.file("fifo", "x", 0o644), Failed, Failed, "fifo is neither a file nor a link")
 	p.outcome(link("link", "new"), Written, Written, "")
 	p.outcome(link("file", "new"), Written, Written, "")

@@ -50,9 +50,10 @@ func (e *NewerError) Error() string {
 
 // A PathError says that no store can be at that path: nothing was opened.
 type PathError struct {
-	Path string // of the store, its folder or its run lock
-	What string // what is wrong with it
-	Lost bool   // it stands in the place of the store itself
+	Path   string // of the store, its folder or its run lock
+	What   string // what is wrong with it
+	Lost   bool   // it stands in the place of the store itself
+	Folder bool   // it is a folder, where a file belongs
 }
 
 func (e *PathError) Error() string { return "open store " + e.Path + ": " + e.What }

@@ -49,7 +49,7 @@ func regular(path string) error {
 	case fi.Mode()&fs.ModeSymlink != 0:
 		return &PathError{Path: path, What: "it is a symbolic link"}
 	case !fi.Mode().IsRegular():
-		return &PathError{Path: path, What: "it is not a regular file"}
+		return &PathError{Path: path, What: "it is not a regular file", Folder: fi.IsDir()}
 	}
 	return nil
 }
