@@ -44,7 +44,13 @@ func ParseSeverity(name string) (Severity, error) {
 }
 
 func (s Severity) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
+// UnmarshalText reads what MarshalText wrote: nothing is the severity of what has none.
 func (s *Severity) UnmarshalText(b []byte) (err error) {
+	if len(b) == 0 {
+		*s = 0
+		return nil
+	}
 	*s, err = ParseSeverity(string(b))
 	return err
 }
@@ -96,6 +102,8 @@ type Check struct {
 	// snapshot (see snapshot.Snapshot.Still), limits and analyses, and nothing else of
 	// the World. In an equal one it finds the same and need not look.
 	Still bool
+	// Address fits the words of a finding to where its item is; nil leaves them as they are.
+	Address func(*Pass, *Finding)
 	// Judge reports what is wrong. It reads only the Pass.
 	Judge func(*Pass)
 }

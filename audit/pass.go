@@ -115,6 +115,9 @@ func (p *Pass) Report(r Report) {
 	if f.At.Path != "" {
 		f.At.Line, f.At.Column = max(f.At.Line, 1), max(f.At.Column, 1)
 	}
+	if p.check.Address != nil {
+		p.check.Address(p, &f)
+	}
 	f.ID = FindingID(f.System, f.Item, f.Check, f.Discriminator)
 	p.out = append(p.out, f)
 }

@@ -5,6 +5,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"os"
+	"slices"
 	"strconv"
 	"testing"
 
@@ -218,5 +219,19 @@ func TestGrade(t *testing.T) {
 		if got := Grade(v); got != want {
 			t.Errorf("Grade(%v) = %s, want %s", v, got, want)
 		}
+	}
+}
+
+// What has no severity is written, and read again: plans and journals hold it.
+func TestSeverity_text(t *testing.T) {
+	for _, s := range append(slices.Clone(Severities), 0) {
+		b, err := s.MarshalText()
+		got := Critical
+		if err != nil || got.UnmarshalText(b) != nil || got != s {
+			t.Errorf("%d is read as %d from %q", s, got, b)
+		}
+	}
+	if got := Low; got.UnmarshalText([]byte("worse")) == nil {
+		t.Error("any word is a severity")
 	}
 }

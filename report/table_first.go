@@ -1,7 +1,9 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -10,14 +12,26 @@ const (
 	maxFirstText = 150 // runes
 )
 
+// unseen is 1 of what nobody could look at this time, and may be over, else 0.
+func (b block) unseen() int {
+	if b.findings[0].Carried {
+		return 1
+	}
+	return 0
+}
+
 // first writes what to begin with, where there is so much to do that it does
-// not stand on the first screen: the place of each is found below.
+// not stand on the first screen: the place of each is found below. Of equal
+// severity, what was seen comes before what nobody could look at: that one's cause
+// is often among the former.
 func (r *reading) first() {
 	shown, _ := r.shown()
 	var blocks []block
 	for _, sev := range severities {
 		if sev.name != "info" {
-			blocks = append(blocks, of(shown, sev.name)...)
+			all := of(shown, sev.name)
+			slices.SortStableFunc(all, func(a, b block) int { return cmp.Compare(a.unseen(), b.unseen()) })
+			blocks = append(blocks, all...)
 		}
 	}
 	if len(blocks) <= maxFirst {

@@ -84,6 +84,13 @@ func TestTable_first_screen(t *testing.T) {
 			t.Errorf("%q is not on the first screen:\n%s", want, screen)
 		}
 	}
+	hidden := ordinary()
+	for i := range hidden.Findings {
+		hidden.Findings[i].Carried = hidden.Findings[i].Item == "workflows/deploy.yml"
+	}
+	if s := string(render(t, Table, hidden, Options{Width: 80})); !strings.Contains(s, "2. functions/checkout") {
+		t.Errorf("what nobody could look at comes first:\n%s", s)
+	}
 	if s := string(render(t, Table, firstDocument(), Options{})); strings.Contains(s, "TO DO FIRST") {
 		t.Error("a report of one finding says it twice")
 	}

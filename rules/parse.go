@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -216,7 +217,9 @@ func decodeError(path string, err error, v Vocabulary) error {
 	}
 	if _, word, ok := strings.Cut(e.What, `unknown field "`); ok {
 		word = strings.TrimRight(word, `"`)
-		if meant := v.Meant(word, keys); meant != "" {
+		if slices.Contains(keys, word) {
+			e.Hint += "\n" + word + " is a key of another place: docs/recovery.md shows a rule with all its keys"
+		} else if meant := v.Meant(word, keys); meant != "" {
 			e.Hint += "\n" + meant
 		}
 	}

@@ -145,6 +145,7 @@ func TestParse_strict(t *testing.T) {
 		"twice the same rule": {rule + strings.TrimPrefix(rule, "version: 1\nrules:\n"), "the rule a is there already, at line 3", "", 7},
 		"no version":          {strings.TrimPrefix(rule, "version: 1\n"), "version is 0, want 1", "version: 1", 0},
 		"later version":       {strings.Replace(rule, "1", "2", 1), "version is 2, want 1", "", 1},
+		"key of a rule":       {"version: 1\ndefaults: {reset_after: 1h}\n", `unknown field "reset_after"`, "reset_after is a key of another place", 2},
 		"check":               {strings.Replace(rule, "script-syntax", "script-sintax", 1), `when: there is no check "script-sintax"`, "            ^\ndid you mean script-syntax?", 5},
 		"metric":              {strings.Replace(rule, `finding("script-syntax")`, `metric("mem.mb") > 1`, 1), `there is no metric "mem.mb"`, "did you mean memory?", 5},
 		"name":                {strings.Replace(rule, `finding("script-syntax")`, `itme.state == ""`, 1), "unknown name itme", "a condition knows", 5},

@@ -42,6 +42,9 @@ func (s *site) bringBack(did rules.Entry) (rules.Entry, error) {
 		back = slices.DeleteFunc(back, s.stands)
 		what = fmt.Sprintf("%d files", len(back))
 	}
+	if len(back) == 1 && s.stands(back[0]) {
+		return did, fmt.Errorf("%s is as it was before %s already", what, id)
+	}
 	e := s.entry("recover undo")
 	e.Item, e.Data = did.Item, map[string]string{"id": id, "rule": did.Data["rule"]}
 	for i, w := range back {

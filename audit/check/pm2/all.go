@@ -13,7 +13,7 @@ import (
 )
 
 // All lists the checks of this package.
-var All = []*audit.Check{
+var All = addressed(
 	DaemonDown,
 	Errored,
 	CrashLoop,
@@ -45,7 +45,7 @@ var All = []*audit.Check{
 	SecretsReadable,
 	ConfigDrift,
 	Undeclared,
-}
+)
 
 // States of the daemon and of apps, as the collector writes them.
 const (

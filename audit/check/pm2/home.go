@@ -19,6 +19,14 @@ func daemons(p *audit.Pass) []*snapshot.Item {
 	return out
 }
 
+// unseen returns the apps of process files of which this time nobody could say
+// whether they run. What was found on their file for their sake stays.
+func unseen(p *audit.Pass) []*snapshot.Item {
+	return pick(p.Now.Of(snapshot.PM2), func(it *snapshot.Item) bool {
+		return it.Carried && it.Kind == "app" && text(it, "declared.file") != ""
+	})
+}
+
 // byDaemon returns the apps and modules of every daemon.
 func byDaemon(p *audit.Pass) map[snapshot.Key][]*snapshot.Item {
 	out := map[snapshot.Key][]*snapshot.Item{}

@@ -77,6 +77,8 @@ func TestSurroundings_doubt(t *testing.T) {
 		{"log that cannot be read", checks.DaemonCrashed, item("pm2/daemon", "daemon", "alive", fact("log", "unread")), "death", "pm2/daemon", true},
 		{"no version on disk", checks.DaemonStale, item("pm2/daemon", "daemon", "alive", fact("version", "7.0.4")), "pm2", "pm2/daemon", true},
 		{"memory not to be seen", checks.DaemonMemory, item("pm2/daemon", "daemon", "alive"), "", "pm2/daemon", true},
+		{"hung daemon", checks.RestartsDisabled, item("pm2/daemon", "daemon", "hung"), "", "pm2/daemon", true},
+		{"dead daemon", checks.RestartsDisabled, item("pm2/daemon", "daemon", "crashed"), "", "pm2/daemon", false},
 		{"dead daemon", checks.LogsGrow, item("pm2/daemon", "daemon", "crashed"), "", "pm2/daemon", true},
 	} {
 		j := judge(c.check, c.daemon, app)
@@ -95,6 +97,92 @@ func TestSurroundings_hints(t *testing.T) {
 		}
 		if strings.Contains(c.Hint, "pm2 kill") || strings.Contains(c.Hint, "pm2 update") && !strings.Contains(c.Hint, "restarts every app") {
 			t.Errorf("%s: %s", c.ID, c.Hint)
+		}
+	}
+}
+
+// What was found on a process file for the sake of its apps stays while their
+// daemon hangs: it would come back as a regression when the daemon answers.
+func TestHidden_findingsOnTheFileStay(t *testing.T) {
+	app := item("pm2/api", "app", "not-running", fact("declared.file", "ecosystem.config.js"), fact("declared.script", "gone.js"))
+	app.Carried = true
+	file := item("pm2/file:ecosystem.config.js", "file", "ok")
+	for _, c := range []struct {
+		check         *audit.Check
+		discriminator string
+	}{{checks.ScriptMissing, "api"}, {checks.NotRunning, ""}} {
+		j := judge(c.check, item("pm2/daemon", "daemon", "hung"), app, file)
+		if !j.Doubts[audit.FindingID(snapshot.PM2, file.Key, c.check.ID, c.discriminator)] {
+			t.Errorf("%s: %+v, doubts %v", c.check.ID, j.Findings, j.Doubts)
+		}
+	}
+}
+
+// Who is told to bring back a daemon is told first what outlived it.
+func TestDaemonDown_survivors(t *testing.T) {
+	for state, want := range map[string]string{"crashed": "else it runs twice. See the end of pm2.log, then run `pm2 resurrect`", "not-running": "else it runs twice. Run `pm2 resurrect`"} {
+		found := judge(checks.DaemonDown, item("pm2/daemon", "daemon", state, fact("apps", 2), fact("survivors", []string{"py (process 7)", "sh (process 8)"}))).Findings
+		if len(found) != 1 || !strings.Contains(found[0].Message, "2 apps should run; py (process 7) and sh (process 8) still run without it.") || !strings.Contains(found[0].Hint, want) {
+			t.Errorf("%s: %+v", state, found)
+		}
+	}
+}
+
+// Where there are several homes a command names the one that is meant.
+func TestHints_nameTheHome(t *testing.T) {
+	daemon := item("pm2/home=%2Fsrv%2Fa b/daemon", "daemon", "crashed", fact("apps", 1))
+	daemon.Source = "daemon:/srv/a b"
+	found := judge(checks.DaemonDown, daemon).Findings
+	if len(found) != 1 || !strings.Contains(found[0].Hint, "run `PM2_HOME='/srv/a b' pm2 resurrect` as") || strings.Contains(found[0].Hint, "`pm2 ") {
+		t.Errorf("%+v", found)
+	}
+	daemon.State, daemon.Key = "alive", "pm2/home=x/daemon"
+	app := item("pm2/home=x/api", "app", "stopped", fact("namespace", "shop"))
+	app.Name = "shop:api"
+	if found := judge(checks.NotRunning, daemon, app).Findings; len(found) != 1 || !strings.Contains(found[0].Hint, ": `PM2_HOME='/srv/a b' pm2 restart api`.") {
+		t.Errorf("%+v", found)
+	}
+}
+
+// What PM2 restarts for its memory again and again is told once; a limit that does
+// not work is told all the same.
+func TestMemory_oneFinding(t *testing.T) {
+	daemon := item("pm2/daemon", "daemon", "alive")
+	app := item("pm2/leak", "app", "online", fact("max_memory_restart", 100), fact("memory-restarts", 3))
+	app.Metrics = []snapshot.Metric{{Name: "memory", Value: 500}, {Name: "uptime", Value: 100}}
+	old := item("pm2/leak", "app", "online")
+	old.Metrics = []snapshot.Metric{{Name: "memory", Value: 500}, {Name: "uptime", Value: 10}}
+	found := func(off []string, before ...*snapshot.Item) (ids []string) {
+		on := slices.DeleteFunc([]*audit.Check{checks.MemoryOverLimit, checks.MemoryRestarts}, func(c *audit.Check) bool { return slices.Contains(off, c.ID) })
+		for _, f := range audit.Judge(on, &audit.World{Now: &snapshot.Snapshot{Tree: &snapshot.Tree{}, Items: []*snapshot.Item{daemon, app}}, Before: &snapshot.Snapshot{Items: before}, Off: off}).Findings {
+			ids = append(ids, f.Check)
+		}
+		slices.Sort(ids)
+		return ids
+	}
+	if got := found(nil); !slices.Equal(got, []string{"pm2-memory-restarts"}) {
+		t.Errorf("one look: %q", got)
+	}
+	if got := found([]string{"pm2-memory-restarts"}); !slices.Equal(got, []string{"pm2-memory-over-limit"}) {
+		t.Errorf("with the check off: %q", got)
+	}
+	if got := found(nil, old); !slices.Equal(got, []string{"pm2-memory-over-limit", "pm2-memory-restarts"}) {
+		t.Errorf("for ninety seconds: %q", got)
+	}
+}
+
+// A torn dump is one finding, and not one more for each app that no file declares.
+func TestUndeclared_torn(t *testing.T) {
+	file := item("pm2/file:e.json", "file", "ok", fact("apps", []string{"web"}))
+	file.Path = "e.json"
+	app := item("pm2/api", "app", "online", fact("script", "/p/api.js"), fact("in-dump", false))
+	app.Refs = snapshot.PartsOf(snapshot.Ref{Kind: snapshot.RefFile, Path: "api.js"})
+	tree := snapshot.NewTree(true, []snapshot.TreePath{{Path: "api.js", Kind: snapshot.PathFile, State: snapshot.Tracked}})
+	for dump, want := range map[string]int{"ok": 1, "torn": 0} {
+		d := item("pm2/daemon", "daemon", "alive", fact("dump", dump))
+		j := audit.Judge([]*audit.Check{checks.Undeclared}, &audit.World{Now: &snapshot.Snapshot{Tree: tree, Items: []*snapshot.Item{d, file, app}}, Before: snapshot.Nothing})
+		if len(j.Findings) != want || j.Doubts[audit.FindingID(snapshot.PM2, app.Key, checks.Undeclared.ID, "")] == (want == 1) {
+			t.Errorf("%s: %+v, doubts %v", dump, j.Findings, j.Doubts)
 		}
 	}
 }

@@ -17,7 +17,7 @@ var ConfigDrift = &audit.Check{
 	ID: "pm2-config-drift", System: "pm2", Title: "app runs with other settings than its file declares", Severity: audit.Medium,
 	Doc: "PM2 reads a process file only when it is started or restarted by that file: after `pm2 restart NAME`, a crash, a reboot or a changed file an app goes on with what it was started with. " +
 		"What the file declares is first made what PM2 would make of it (units, defaults, words), and one of its `env_…` blocks may have been chosen with --env. " +
-		"Variables are compared by keyed hashes; what depends on the environment in which the file is read, or on the machine, is not compared, and neither is an app that is declared twice.",
+		"Variables are compared by keyed hashes; what depends on the environment in which the file is read, or on the machine, is not compared, and neither is an app that is declared twice. Fewer processes than declared are pm2-instances-short.",
 	Hint:          "Run `pm2 restart FILE --only NAME --update-env` from the project's root and then `pm2 save`, or write into the file what is meant to be.",
 	Discriminator: "none: one finding per app",
 	Source:        "https://github.com/Unitech/pm2 lib/Common.js verifyConfs and mergeEnvironmentVariables, lib/tools/Config.js, lib/God/ActionMethods.js restartProcessId",
@@ -29,14 +29,15 @@ var ConfigDrift = &audit.Check{
 			}
 			d := daemon(p, app)
 			of := p.Now.Item(fileKey(file))
-			if d == nil || d.State != alive || of == nil || of.State != "ok" {
+			if d == nil || d.State != alive || of == nil || of.State != "ok" || refusalReported(p, app, file) {
 				p.Doubt(app.Key, "")
 				continue
 			}
 			if v, _ := app.Fact("declared.twice"); v.IsTrue() {
 				continue
 			}
-			if found := newDrift(app).found(); len(found) > 0 {
+			told := !slices.Contains(p.Off, InstancesShort.ID)
+			if found := newDrift(app, told).found(); len(found) > 0 {
 				p.Report(driftReport(app, of, file, found))
 			}
 		}
@@ -55,7 +56,7 @@ func driftReport(app, of *snapshot.Item, file string, found []difference) audit.
 	var names []string
 	recreate := false
 	for _, d := range found {
-		names = append(names, d.name)
+		names = append(names, strings.Replace(d.name, "instances", "number of instances", 1))
 		recreate = recreate || d.recreate
 		if !d.minor {
 			r.Severity = audit.Medium
@@ -70,6 +71,9 @@ func driftReport(app, of *snapshot.Item, file string, found []difference) audit.
 		r.Evidence = append(r.Evidence, audit.Evidence{Name: d.name, Value: value})
 	}
 	r.Message = fmt.Sprintf("%s runs with another %s than %s declares", app.Name, list(names), file)
+	if d := found[0]; len(found) == 1 && !strings.HasSuffix(d.name, "args") && d.runs != missing && d.declared+d.runs != "" {
+		r.Message = fmt.Sprintf("%s runs with another %s (%s) than %s declares (%s)", app.Name, names[0], orNothing(d.runs), file, orNothing(d.declared))
+	}
 	name := strings.TrimPrefix(app.Name, text(app, "namespace")+":")
 	only := " --only " + name
 	if !plainName().MatchString(name) {
@@ -104,11 +108,12 @@ type drift struct {
 	declared  map[string]snapshot.Value // as it stands in the file
 	effective map[string]snapshot.Value // what PM2 makes of it
 	varies    []string
+	told      bool // pm2-instances-short says where fewer run than are declared
 	out       []difference
 }
 
-func newDrift(app *snapshot.Item) *drift {
-	d := &drift{app: app, declared: map[string]snapshot.Value{}}
+func newDrift(app *snapshot.Item, told bool) *drift {
+	d := &drift{app: app, told: told, declared: map[string]snapshot.Value{}}
 	for _, f := range app.Facts.All() {
 		if name, ok := strings.CutPrefix(f.Name, "declared."); ok {
 			d.declared[name] = f.Value
@@ -269,7 +274,7 @@ func (d *drift) mode() {
 	if !counted {
 		n = 1
 	}
-	if ok && n >= 1 && is != n {
+	if ok && n >= 1 && (is > n || is < n && !d.told) {
 		d.add(difference{name: "instances", declared: snapshot.Number(n).Str(), runs: snapshot.Number(is).Str(), recreate: true})
 	}
 }

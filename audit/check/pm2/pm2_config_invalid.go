@@ -52,6 +52,7 @@ func refused(p *audit.Pass, it *snapshot.Item) {
 		if app := name[:max(strings.LastIndexByte(name, '.'), 0)]; app != "" {
 			r.Message = app + ": " + r.Message
 			r.At.Line = declaredAt(p, it.Path, app)
+			r.Hint = fmt.Sprintf("Correct it in %s. Whether PM2 takes the file then, `pm2 start %s` shows on a machine where nothing depends on it.", it.Path, it.Path)
 		}
 		p.Report(r)
 	}

@@ -31,6 +31,7 @@ var CrashLoop = &audit.Check{
 					Item: app.Key, At: at(app),
 					Message:  fmt.Sprintf("%s crashed and was started again %.0f times in %s", app.Name, l.crashes, duration(l.span)),
 					Evidence: []audit.Evidence{{Name: "state", Value: app.State}},
+					Hint:     fmt.Sprintf("Read its error log from before each restart (%s); PM2's own log names the signals (`pm2.log` in PM2_HOME).", command("logs", app, "--err", "--lines", "200")),
 				}
 				if l.burst >= p.Limit("restarts") && l.age >= breaker {
 					l.endless(app, &r)

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"healthaudit/audit"
+	"healthaudit/snapshot"
 )
 
 // DaemonDown finds PM2 daemons that no longer supervise their apps.
@@ -13,8 +14,9 @@ var DaemonDown = &audit.Check{
 	ID: "pm2-daemon-down", System: "pm2", Title: "PM2 daemon is down", Severity: audit.Critical, Version: 2,
 	Doc: "Without its daemon PM2 restarts nothing, and apps that Node runs die with it within a second. Every pm2 command, even `pm2 list`, " +
 		"would start a new and empty daemon and so hide what happened; audit looks at socket, pid file and process table instead. " +
-		"A daemon that nobody ended is down even where nothing is known that it should run; what it ran is known from the last run.",
-	Hint:          "See the end of pm2.log, then run `pm2 resurrect` as the user who owns the apps, and `pm2 startup` so that a reboot does it.",
+		"A daemon that nobody ended is down even where nothing is known that it should run; what it ran is known from the last run. " +
+		"What outlived it (silent programs that are no Node do) is named: whoever brings the saved list back starts that a second time.",
+	Hint:          resurrect,
 	Discriminator: "none: one finding per daemon",
 	Source:        "https://github.com/Unitech/pm2 lib/Client.js, lib/Daemon.js: who writes and removes pm2.pid and rpc.sock",
 	Judge: func(p *audit.Pass) {
@@ -39,6 +41,7 @@ var DaemonDown = &audit.Check{
 			if hint := withoutDump[text(it, "dump")]; d.hint == "" && hint != "" {
 				r.Hint = hint
 			}
+			surviving(it, &r)
 			if pids := text(it, "pids"); pids != "" {
 				r.Evidence = append(r.Evidence, audit.Evidence{Name: "pids", Value: pids})
 			}
@@ -46,6 +49,8 @@ var DaemonDown = &audit.Check{
 		}
 	},
 }
+
+const resurrect = "See the end of pm2.log, then run `pm2 resurrect` as the user who owns the apps, and `pm2 startup` so that a reboot does it."
 
 // A down is one way in which a daemon fails its apps.
 type down struct {
@@ -75,6 +80,22 @@ var withoutDump = map[string]string{
 	"absent": "See the end of pm2.log. Nobody ever ran `pm2 save`, so there is nothing to resurrect: start the apps as they were started before, then run `pm2 save` and `pm2 startup`.",
 	"empty":  "See the end of pm2.log. The saved list is empty, so there is nothing to resurrect: start the apps as they were started before, then run `pm2 save` and `pm2 startup`.",
 	"torn":   "See the end of pm2.log. dump.pm2 cannot be read, and `pm2 resurrect` deletes it: copy it and dump.pm2.bak first, then run `pm2 resurrect` as the user who owns the apps, which takes the latter.",
+}
+
+// surviving says of a daemon that is gone what still runs without it, and would be
+// started once more by whoever brings it back.
+func surviving(d *snapshot.Item, r *audit.Report) {
+	v, _ := d.Fact("survivors")
+	still := v.Strings()
+	if len(still) == 0 {
+		return
+	}
+	runs := "still runs"
+	if len(still) > 1 {
+		runs = "still run"
+	}
+	r.Message += fmt.Sprintf("; %s %s without it", list(still), runs)
+	r.Hint = fmt.Sprintf("First end what still runs without it (`kill` with each pid): else it runs twice. %s", cmp.Or(r.Hint, resurrect))
 }
 
 func affected(n int) string {

@@ -22,7 +22,7 @@ var DaemonMemory = &audit.Check{
 				p.Doubt(d.Key, "")
 				continue
 			}
-			if m.Value >= p.Limit("mb")*1e6 {
+			if m.Value >= p.Limit("mb")*(1<<20) {
 				p.Report(audit.Report{Item: d.Key, Message: fmt.Sprintf("the PM2 daemon itself holds %s of memory; 60 to 90 MB are usual", size(m.Value))})
 			}
 		}

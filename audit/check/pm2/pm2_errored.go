@@ -2,8 +2,10 @@ package pm2
 
 import (
 	"fmt"
+	"strings"
 
 	"healthaudit/audit"
+	"healthaudit/snapshot"
 )
 
 // Errored finds apps that PM2 has given up.
@@ -21,7 +23,14 @@ var Errored = &audit.Check{
 			if len(bad) == 0 {
 				continue
 			}
-			r := audit.Report{Item: app.Key, At: at(app), Message: fmt.Sprintf("PM2 gave %s up after too many crashes and will not start it again", app.Name)}
+			again := command("restart", app)
+			if ids := numbersOf(bad); len(bad) < all && ids != "" {
+				again = "`pm2 restart " + ids + "`" // by the name it would take down those that are well too
+			}
+			r := audit.Report{
+				Item: app.Key, At: at(app), Message: fmt.Sprintf("PM2 gave %s up after too many crashes and will not start it again", app.Name),
+				Hint: fmt.Sprintf("Read the end of its error log (%s), mend the cause, then %s.", command("logs", app, "--err", "--lines", "50"), again),
+			}
 			if all > 1 {
 				r.Message = fmt.Sprintf("PM2 gave up %d of %d instances of %s after too many crashes and will not start them again", len(bad), all, app.Name)
 			}
@@ -31,4 +40,18 @@ var Errored = &audit.Check{
 			p.Report(r)
 		}
 	},
+}
+
+// numbersOf returns the ids by which PM2 knows processes, for a command; "" when
+// one of them is not known.
+func numbersOf(processes []*snapshot.Item) string {
+	var ids []string
+	for _, it := range processes {
+		id := text(it, "pm_id")
+		if id == "" {
+			return ""
+		}
+		ids = append(ids, id)
+	}
+	return strings.Join(ids, " ")
 }

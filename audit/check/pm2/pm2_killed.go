@@ -38,7 +38,7 @@ var Killed = &audit.Check{
 				r.Severity = audit.High
 			}
 			if !slices.Contains(signals, "SIGKILL") {
-				r.Hint = "Read the end of its error log (`pm2 logs NAME --err --lines 100`): Node says there when its heap is full (raise `--max-old-space-size` or find the leak); else suspect a native module."
+				r.Hint = fmt.Sprintf("Read the end of its error log (%s): Node says there when its heap is full (raise `--max-old-space-size` or find the leak); else suspect a native module.", command("logs", app, "--err", "--lines", "100"))
 			}
 			p.Report(r)
 		}

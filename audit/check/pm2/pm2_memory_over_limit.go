@@ -2,6 +2,7 @@ package pm2
 
 import (
 	"fmt"
+	"slices"
 
 	"healthaudit/audit"
 	"healthaudit/snapshot"
@@ -10,7 +11,7 @@ import (
 // MemoryOverLimit finds apps that use more memory than PM2 is to allow them.
 var MemoryOverLimit = &audit.Check{
 	ID: "pm2-memory-over-limit", System: "pm2", Title: "more memory than its limit", Severity: audit.Medium,
-	Doc: "`max_memory_restart` is to restart an app that uses too much. PM2 looks every 30 seconds only, so one look above the limit may be the moment before the restart, and is told as a guess; " +
+	Doc: "`max_memory_restart` is to restart an app that uses too much. PM2 looks every 30 seconds only, so one look above the limit may be the moment before the restart, and is told as a guess (unless pm2-memory-restarts says that it is restarted for it); " +
 		"the same process above it at two looks, at least a minute apart, means that the limit does not work: PM2 cannot measure (see pm2-ghost), or is too slow. " +
 		"PM2 counts the main process alone. What an app starts (a shell, npm, workers of its own) is never limited.",
 	Hint:          "See what grows (`pm2 monit`), and raise max_memory_restart only if the app needs that much.",
@@ -36,11 +37,18 @@ var MemoryOverLimit = &audit.Check{
 					worst = e
 				}
 			}
-			if worst.kind > none {
+			if worst.kind != none && (worst.kind != once || !restartsTold(p, app)) {
 				p.Report(worst.report(app, limit, subject(app, n, len(all)), plural(n, len(all), "has been", "have been"), blind(p, app, processes)))
 			}
 		}
 	},
+}
+
+// restartsTold reports whether pm2-memory-restarts says of an app that it reaches
+// its limit and is restarted for it, again and again.
+func restartsTold(p *audit.Pass, app *snapshot.Item) bool {
+	n, _ := known(app, "memory-restarts")
+	return n >= p.LimitOf(MemoryRestarts, "restarts") && !slices.Contains(p.Off, MemoryRestarts.ID)
 }
 
 // The kinds of excess, from the least certain to the worst.

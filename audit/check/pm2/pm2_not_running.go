@@ -15,13 +15,16 @@ var NotRunning = &audit.Check{
 	ID: "pm2-not-running", System: "pm2", Title: "app does not run", Severity: audit.High, Version: 2,
 	Doc: "An app that an ecosystem file declares and that PM2 does not list was never started, or was deleted and forgotten. " +
 		"One that is stopped although PM2 should keep it running was stopped by someone. An app with `autorestart: false` or `autostart: false`, " +
-		"or with the exit code it may end with, has a right to be stopped. A file of which PM2 knows no app at all is one finding, on the file. " +
+		"or with the exit code it may end with, has a right to be stopped. A file of which PM2 knows no app at all is one finding, on the file; what PM2 cannot start, for its script is missing or it refuses what the file says, is told there too. " +
 		"What a file declares that asks for its environment is a guess.",
 	Hint:          "Start it: `pm2 start FILE --only NAME` from the project's root, then `pm2 save`. If it is no longer needed, take it out of the file.",
 	Discriminator: "none: one finding per app, or per file when PM2 knows none of its apps",
 	Source:        "https://github.com/Unitech/pm2 lib/API.js _startJson: declared and running apps are matched by name",
 	Judge: func(p *audit.Pass) {
 		processes, unknown := instances(p), neverStarted(p)
+		for _, app := range unseen(p) {
+			p.Doubt(fileKey(text(app, "declared.file")), "")
+		}
 		for _, file := range slices.Sorted(maps.Keys(unknown)) {
 			reportFile(p, file, unknown[file])
 		}
@@ -33,7 +36,7 @@ var NotRunning = &audit.Check{
 			file := text(app, "declared.file")
 			switch {
 			case app.State == notRunning && file != "":
-				if unknown[file] == nil && !scriptReported(p, app, file) {
+				if unknown[file] == nil && !fileReported(p, app, file) {
 					reportUnlisted(p, app, file)
 				}
 			case app.State == notRunning:
@@ -78,7 +81,7 @@ func reportFile(p *audit.Pass, file string, all []*snapshot.Item) {
 	var names []string
 	severity := audit.Medium
 	for _, app := range all {
-		if scriptReported(p, app, file) {
+		if fileReported(p, app, file) {
 			continue
 		}
 		names = append(names, app.Name)
@@ -111,7 +114,11 @@ func list(names []string) string {
 }
 
 func reportUnlisted(p *audit.Pass, app *snapshot.Item, file string) {
-	r := audit.Report{Item: app.Key, At: at(app), Message: fmt.Sprintf("%s declares %s, but PM2 does not list it", file, app.Name)}
+	r := audit.Report{
+		Item: app.Key, At: at(app),
+		Message: fmt.Sprintf("%s declares %s, but PM2 does not list it", file, app.Name),
+		Hint:    fmt.Sprintf("Start it: %s from the project's root, then `pm2 save`. If it is no longer needed, take it out of the file.", only("start", file, app)),
+	}
 	if isFalse(app, "declared.autostart") {
 		r.Severity = audit.Medium
 	}
@@ -140,11 +147,31 @@ func doubtDeclared(p *audit.Pass, file string, r *audit.Report) {
 	r.Evidence = append(r.Evidence, audit.Evidence{Name: "the file reads", Value: strings.Join(reads, ", ")})
 }
 
-// scriptReported reports whether pm2-script-missing says why PM2 does not list
-// an app.
-func scriptReported(p *audit.Pass, app *snapshot.Item, file string) bool {
-	missing, _ := missingScript(p.Now.Tree, app, file)
-	return missing != "" && !slices.Contains(p.Off, ScriptMissing.ID)
+// fileReported reports whether a finding on the file says why PM2 does not list
+// an app: its script is not there, or PM2 refuses what the file says of it. An app
+// that once ran and was saved is missed all the same.
+func fileReported(p *audit.Pass, app *snapshot.Item, file string) bool {
+	if missing, _ := missingScript(p.Now.Tree, app, file); missing != "" && !slices.Contains(p.Off, ScriptMissing.ID) {
+		return true
+	}
+	dumped, _ := app.Fact("in-dump")
+	return !dumped.IsTrue() && refusalReported(p, app, file)
+}
+
+// refusalReported reports whether pm2-config-invalid says why PM2 starts an app not
+// from its file.
+func refusalReported(p *audit.Pass, app *snapshot.Item, file string) bool {
+	of := p.Now.Item(fileKey(file))
+	return of != nil && !slices.Contains(p.Off, ConfigInvalid.ID) && slices.ContainsFunc(of.Facts.All(), func(f snapshot.Fact) bool {
+		about, ok := strings.CutPrefix(f.Name, "refused.")
+		i := strings.LastIndexByte(about, '.')
+		if !ok || i < 0 {
+			return false
+		}
+		// For want of a script or name one app is not started, for anything else none of the file.
+		key := about[i+1:]
+		return key != "script" && key != "name" || about[:i] == bare(app)
+	})
 }
 
 func reportStopped(p *audit.Pass, app *snapshot.Item, processes crowd) {
@@ -155,7 +182,7 @@ func reportStopped(p *audit.Pass, app *snapshot.Item, processes crowd) {
 	r := audit.Report{
 		Item: app.Key, At: at(app), Severity: audit.Medium,
 		Message: fmt.Sprintf("%s is stopped, although PM2 is to keep it running", app.Name),
-		Hint:    fmt.Sprintf("If that is not on purpose: `pm2 restart %s`.", app.Name),
+		Hint:    fmt.Sprintf("If that is not on purpose: %s.", command("restart", app)),
 	}
 	if all > 1 {
 		r.Message = fmt.Sprintf("%d of %d instances of %s are stopped, although PM2 is to keep them running", len(stopped), all, app.Name)

@@ -32,7 +32,7 @@ var PortClash = &audit.Check{
 			said[app.Key] = true
 			p.Report(audit.Report{
 				Item: app.Key, At: at(app), Message: fmt.Sprintf("%s does not come up: its error log says that port %.0f is taken%s", app.Name, n, owner(p, app, n)),
-				Hint: fmt.Sprintf("See who has it: `ss -ltnp 'sport = :%.0f'`. Give one of the two another port, or end what is left over from an earlier start, then `pm2 restart %s`.", n, app.Name),
+				Hint: fmt.Sprintf("See who has it: `ss -ltnp 'sport = :%.0f'`. Give one of the two another port, or end what is left over from an earlier start, then %s.", n, command("restart", app)),
 			})
 		}
 		clashes(p, said)
@@ -74,7 +74,7 @@ func clashes(p *audit.Pass, said map[snapshot.Key]bool) {
 	want := map[float64][]*snapshot.Item{}
 	for _, app := range apps(p) {
 		n, ok := known(app, "PORT")
-		if ok && app.State == "online" && text(app, "declared.env.PORT") != "" {
+		if ok && app.State == "online" && (text(app, "declared.env.PORT") != "" || text(app, "declared.port") != "") {
 			want[n] = append(want[n], app)
 		}
 	}
@@ -90,7 +90,8 @@ func clashes(p *audit.Pass, said map[snapshot.Key]bool) {
 		}
 		p.Report(audit.Report{
 			Item: all[0].Key, Discriminator: fmt.Sprintf("PORT %.0f", n), At: at(all[0]), Severity: audit.Medium, Confidence: audit.Guess,
-			Message: fmt.Sprintf("%s are all declared with PORT %.0f: if more than one of them listens, only the first to start comes up", list(names), n),
+			Message: fmt.Sprintf("%s are declared with the same PORT, %.0f: if more than one of them listens, only the first to start comes up", list(names), n),
+			Hint:    fmt.Sprintf("See who has it: `ss -ltnp 'sport = :%.0f'`. Give each of them a PORT of its own where it is declared.", n),
 		})
 	}
 }

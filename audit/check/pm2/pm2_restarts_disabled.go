@@ -18,6 +18,11 @@ var RestartsDisabled = &audit.Check{
 	Discriminator: "none: one finding per daemon",
 	Source:        "https://github.com/Unitech/pm2 lib/God.js handleExit, lib/God/ActionMethods.js notifyKillPM2",
 	Judge: func(p *audit.Pass) {
+		for _, d := range daemons(p) {
+			if d.State != alive && !slices.Contains(dead, d.State) {
+				p.Doubt(d.Key, "")
+			}
+		}
 		processes := instances(p)
 		down := map[snapshot.Key][]string{}
 		for _, app := range apps(p) {
@@ -38,6 +43,9 @@ var RestartsDisabled = &audit.Check{
 		}
 	},
 }
+
+// dead are the states of a daemon that restarts nothing because it is gone.
+var dead = []string{"crashed", "stale-socket", notRunning}
 
 // leftDown returns the processes that exited and that PM2 did not start again,
 // although nobody stopped them.

@@ -22,13 +22,16 @@ var ScriptMissing = &audit.Check{
 	Source:        "https://github.com/Unitech/pm2 lib/Common.js prepareAppConf, lib/God/ForkMode.js",
 	Judge: func(p *audit.Pass) {
 		reported := map[snapshot.Key]bool{}
+		for _, app := range unseen(p) {
+			p.Doubt(fileKey(text(app, "declared.file")), app.Name)
+		}
 		for _, app := range p.Items() {
 			file := text(app, "declared.file")
 			if app.Kind != "app" || file == "" {
 				continue
 			}
 			missing, other := missingScript(p.Now.Tree, app, file)
-			item := snapshot.NewKey(snapshot.PM2, "file:"+snapshot.Escape(file))
+			item := fileKey(file)
 			if missing == "" {
 				if slices.ContainsFunc(places(app, file), func(s string) bool { _, hidden := p.Now.Tree.Hidden(s); return hidden }) {
 					p.Doubt(item, app.Name)

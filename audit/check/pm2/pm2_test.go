@@ -195,7 +195,7 @@ func TestCrashLoop_endless(t *testing.T) {
 		want, hint, unhint string
 	}{
 		{"twice in two seconds", 2, 3600, false, "", "", ""},
-		{"after a start: PM2 gives it up by itself", 8, 5, false, "8 times in 2 seconds.", "NAME", "gives up"},
+		{"after a start: PM2 gives it up by itself", 8, 5, false, "8 times in 2 seconds.", "(`pm2 logs api --err --lines 200`)", "gives up"},
 		{"an app that began to crash", 8, 3600, false, "8 times in 2 seconds, about 8 times every 2 seconds, and PM2 will not give it up.", "`pm2 stop api`", "resurrect"},
 		{"after pm2 resurrect", 8, 3600, true, "PM2 will not give it up.", "`pm2 resurrect` took that time from the dump. `pm2 stop api`", "NAME"},
 	} {
@@ -264,6 +264,66 @@ func TestOneCause(t *testing.T) {
 				t.Errorf("%q, want one %s", found, c.want)
 			}
 		})
+	}
+}
+
+// Where fewer processes run than are declared, or none for want of a script, one
+// finding says it.
+func TestOneCause_declared(t *testing.T) {
+	daemon := item("pm2/daemon", "daemon", "alive")
+	short := item("pm2/api", "app", "online", fact("declared.file", "e.json"), fact("declared.instances", 3), fact("processes", 2), fact("script", "/x/api.js"),
+		fact("declared.script", "api.js"), fact("exec_mode", "cluster_mode"), fact("exec_interpreter", "node"), fact("declared.exec_mode", "cluster"), fact("autorestart", true))
+	more := item("pm2/api", "app", "online", fact("declared.file", "e.json"), fact("declared.instances", 3), fact("processes", 4), fact("script", "/x/api.js"),
+		fact("declared.script", "api.js"), fact("exec_mode", "cluster_mode"), fact("exec_interpreter", "node"), fact("declared.exec_mode", "cluster"), fact("autorestart", true))
+	file := item("pm2/file:e.json", "file", "ok")
+	bare := item("pm2/bare", "app", "not-running", fact("declared.file", "e.json"))
+	saved := item("pm2/bare", "app", "not-running", fact("declared.file", "e.json"), fact("in-dump", true))
+	refuses := func(name string) *snapshot.Item {
+		return item("pm2/file:e.json", "file", "ok", fact("refused."+name, "why"))
+	}
+	for _, c := range []struct {
+		title, off, want string
+		items            []*snapshot.Item
+	}{
+		{"fewer processes", "", "pm2-instances-short medium: PM2 runs 2 of the 3 instances of api that e.json declares.", []*snapshot.Item{daemon, file, short}},
+		{"fewer, and the check is off", "pm2-instances-short", "pm2-config-drift medium: api runs with another number of instances (2) than e.json declares (3).", []*snapshot.Item{daemon, file, short}},
+		{"more processes", "", "pm2-config-drift medium: api runs with another number of instances (4) than e.json declares (3).", []*snapshot.Item{daemon, file, more}},
+		{"no script", "", "pm2-config-invalid high: bare: why.", []*snapshot.Item{daemon, refuses("bare.script"), bare}},
+		{"a value for which PM2 refuses the file", "", "pm2-config-invalid high: other: why.", []*snapshot.Item{daemon, refuses("other.min_uptime"), bare}},
+		{"an app that runs of a file that PM2 refuses", "", "pm2-config-invalid high: other: why.", []*snapshot.Item{daemon, refuses("other.min_uptime"), more}},
+		{"another one without a script", "pm2-config-invalid", "pm2-not-running high: e.json declares bare, but PM2 does not list it.", []*snapshot.Item{daemon, refuses("other.script"), bare}},
+		{"it ran, and was saved", "pm2-config-invalid", "pm2-not-running high: e.json declares bare, but PM2 does not list it.", []*snapshot.Item{daemon, refuses("bare.script"), saved}},
+	} {
+		t.Run(c.title, func(t *testing.T) {
+			on := slices.DeleteFunc([]*audit.Check{checks.ConfigDrift, checks.InstancesShort, checks.NotRunning, checks.ConfigInvalid}, func(k *audit.Check) bool { return k.ID == c.off })
+			found, _ := judged(on, []string{c.off}, &snapshot.Snapshot{}, &snapshot.Snapshot{Tree: &snapshot.Tree{}, Items: c.items})
+			if len(found) != 1 || found[0] != c.want {
+				t.Errorf("%q, want %q", found, c.want)
+			}
+		})
+	}
+}
+
+// A port is declared by the setting as well as by the variable.
+func TestPortClash_bySetting(t *testing.T) {
+	found := judge(checks.PortClash, item("pm2/daemon", "daemon", "alive"),
+		item("pm2/a", "app", "online", fact("PORT", 3000), fact("declared.port", 3000)),
+		item("pm2/b", "app", "online", fact("PORT", 3000), fact("declared.env.PORT", "hmac:1"))).Findings
+	if len(found) != 1 || !strings.HasPrefix(found[0].Message, "a and b are declared with the same PORT, 3000:") || !strings.Contains(found[0].Hint, "sport = :3000") {
+		t.Errorf("%+v", found)
+	}
+}
+
+// Those of an app that are well are not restarted for the sake of one.
+func TestErrored_restartsWhatIsDown(t *testing.T) {
+	down := item("pm2/api#1", "instance", "errored", fact("pm_id", 11))
+	app := item("pm2/api", "app", "errored")
+	daemon := item("pm2/daemon", "daemon", "alive")
+	for want, others := range map[string][]*snapshot.Item{"`pm2 restart 11`": {item("pm2/api#0", "instance", "online", fact("pm_id", 5))}, "`pm2 restart api`": nil} {
+		found := judge(checks.Errored, append([]*snapshot.Item{daemon, app, down}, others...)...).Findings
+		if len(found) != 1 || !strings.Contains(found[0].Hint, want) {
+			t.Errorf("%s: %+v", want, found)
+		}
 	}
 }
 

@@ -27,7 +27,7 @@ var Undeclared = &audit.Check{
 			if app.Kind != "app" || app.State == notRunning || text(app, "script") == "" || text(app, "declared.file") != "" || strings.HasPrefix(app.Name, "static-page-server-") {
 				continue
 			}
-			if !known || !told || d == nil || d.State != alive {
+			if !known || !told || d == nil || d.State != alive || text(d, "dump") == "torn" { // pm2-dump-stale says of all what a torn dump means
 				p.Doubt(app.Key, "")
 				continue
 			}
@@ -37,7 +37,7 @@ var Undeclared = &audit.Check{
 			r := audit.Report{
 				Item: app.Key, At: at(app),
 				Message: fmt.Sprintf("%s runs, but no process file declares it and PM2's dump does not have it: after a reboot nothing starts it", app.Name),
-				Hint:    fmt.Sprintf("Write it into %s, or keep it as it is with `pm2 save`; if nobody needs it: `pm2 delete %s`.", file, app.Name),
+				Hint:    fmt.Sprintf("Write it into %s (or name the file that declares it under systems.pm2.files in audit.yaml), or keep it as it is with `pm2 save`; if nobody needs it: %s.", file, command("delete", app)),
 			}
 			doubtDeclared(p, file, &r)
 			if r.Confidence == audit.Guess {

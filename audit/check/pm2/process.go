@@ -1,6 +1,7 @@
 package pm2
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
@@ -59,14 +60,32 @@ func plural(some, all int, one, many string) string {
 // command writes a pm2 command for an app, with what follows the name; a name
 // that a shell would take apart is quoted.
 func command(verb string, app *snapshot.Item, rest ...string) string {
-	name := app.Name
-	if ns := text(app, "namespace"); ns != "" {
-		name = strings.TrimPrefix(name, ns+":")
+	return "`pm2 " + strings.Join(append([]string{verb, called(app)}, rest...), " ") + "`"
+}
+
+// only writes a pm2 command for an app of a process file.
+func only(verb, file string, app *snapshot.Item) string {
+	return fmt.Sprintf("`pm2 %s %s --only %s`", verb, file, called(app))
+}
+
+// bare returns the name by which PM2 knows an app, without its namespace.
+func bare(app *snapshot.Item) string {
+	ns := cmp.Or(text(app, "namespace"), text(app, "declared.namespace"))
+	if ns == "" {
+		return app.Name
 	}
-	if strings.ContainsAny(name, " '\"$`\\*?&|;<>()") {
-		name = "'" + strings.ReplaceAll(name, "'", `'\''`) + "'"
+	return strings.TrimPrefix(app.Name, ns+":")
+}
+
+// called is bare, for a shell.
+func called(app *snapshot.Item) string { return quoted(bare(app)) }
+
+// quoted writes a word for a shell.
+func quoted(word string) string {
+	if strings.ContainsAny(word, " '\"$`\\*?&|;<>()") {
+		return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
 	}
-	return "`pm2 " + strings.Join(append([]string{verb, name}, rest...), " ") + "`"
+	return word
 }
 
 // watched reports whether the daemon of an app watches over it.

@@ -186,7 +186,7 @@ func TestRealPM2_drift(t *testing.T) {
 		{"several", strings.Replace(before, "args: '--port 1'", "autorestart: false, cron_restart: '0 4 * * *', kill_timeout: 5000, watch: ['src']", 1),
 			"[args: the file says nothing, the process runs with --port, 1] [cron_restart: the file says 0 4 * * *, the process runs with nothing] [autorestart: the file says false, the process runs with true] [watch: the file says src, the process runs with nothing] [kill_timeout: the file says 5000, the process runs with nothing]"},
 		{"another script", strings.Replace(before, "idle.js", "other.js", 1), "[script: the file says other.js, the process runs with idle.js]"},
-		{"a cluster", before + ", instances: 2", "[exec_mode: the file says cluster, the process runs with fork] [instances: the file says 2, the process runs with 1]"},
+		{"a cluster", before + ", instances: 2", "[exec_mode: the file says cluster, the process runs with fork]"},
 		{"node arguments", before + ", node_args: '--trace-warnings'", "[node_args: the file says --trace-warnings, the process runs with nothing]"},
 		{"no limit any more", strings.Replace(before, "max_memory_restart: '200M', ", "", 1), "[max_memory_restart: the file says nothing, the process runs with 200 MB]"},
 		{"a command", strings.Replace(before, "'idle.js'", "'node idle.js'", 1), "[script: the file says a command line, the process runs with idle.js]"},

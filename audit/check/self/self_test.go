@@ -1,6 +1,7 @@
 package self
 
 import (
+	"slices"
 	"testing"
 
 	"healthaudit/audit"
@@ -38,5 +39,20 @@ func TestSystemUnreadable_for_long(t *testing.T) {
 		if got := audit.Judge([]*audit.Check{SystemUnreadable}, w).Findings; len(got) != 1 || got[0].Severity != want {
 			t.Errorf("%d runs: %+v", runs, got)
 		}
+	}
+}
+
+// A PM2 home that is no folder is three sources, and one thing to mend.
+func TestSystemUnreadable_one_place(t *testing.T) {
+	bad := func(name, why string) snapshot.Source { return snapshot.Source{Name: name, Message: why} }
+	now := &snapshot.Snapshot{Systems: []snapshot.SystemState{{System: snapshot.PM2, Status: snapshot.StatusPartial, Sources: []snapshot.Source{
+		bad("daemon:/a", "it is not a folder"), bad("dump:/a", "it is not a folder"), bad("runtime:/a", "it is not a folder"), bad("runtime:/b", "it is not a folder"), bad("dump:/b", "no rights")}}}}
+	var got []string
+	for _, f := range audit.Judge([]*audit.Check{SystemUnreadable}, &audit.World{Now: now, Before: snapshot.Nothing}).Findings {
+		got = append(got, f.Discriminator)
+	}
+	slices.Sort(got)
+	if !slices.Equal(got, []string{"daemon:/a", "dump:/b", "runtime:/b"}) {
+		t.Errorf("%q", got)
 	}
 }

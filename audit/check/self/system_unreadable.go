@@ -39,12 +39,15 @@ func judgeSystems(p *audit.Pass) {
 			p.Report(r)
 			continue
 		}
+		told := map[string]bool{}
 		for _, src := range st.Sources {
-			if src.OK || strings.HasPrefix(src.Name, snapshot.PluginSource) || toldByFile(p.Now, st.System, src) { // PluginFailed tells of plugins
+			_, place, _ := strings.Cut(src.Name, ":")
+			if src.OK || told[place+"\x00"+src.Message] || strings.HasPrefix(src.Name, snapshot.PluginSource) || toldByFile(p.Now, st.System, src) { // PluginFailed tells of plugins
 				continue
 			}
+			told[place+"\x00"+src.Message] = place != "" // one place may be several sources: a PM2 home is three
 			p.Report(audit.Report{Item: key, Discriminator: src.Name, Severity: audit.Medium, Hint: src.Hint,
-				Message: fmt.Sprintf("The source %s of the %s could not be read: %s.", src.Name, st.System, sentence(src.Message))})
+				Message: fmt.Sprintf("The source %s of %s could not be read: %s.", src.Name, st.System, sentence(src.Message))})
 		}
 	}
 }

@@ -357,9 +357,9 @@ func TestEvaluate_lines(t *testing.T) {
 
 func TestEvaluate_refusals(t *testing.T) {
 	for _, c := range []struct{ src, want string }{
-		{`{"script":"a.js","min_uptime":10}`, "min_uptime is less than 100; for that PM2 refuses the whole file"},
+		{`{"script":"a.js","min_uptime":10}`, "min_uptime is less than 100 milliseconds; for that PM2 refuses the whole file"},
 		{`{"script":"a.js","min_uptime":"10s","max_memory_restart":"200M","instances":"max","kill_timeout":"3000","exec_mode":"cluster","watch":["a"]}`, ""},
-		{`{"script":"a.js","max_memory_restart":"200MB"}`, "max_memory_restart does not look like ^\\d+(G|M|K)?$; for that PM2 refuses the whole file"},
+		{`{"script":"a.js","max_memory_restart":"200MB"}`, `max_memory_restart is not a whole number of bytes, or one with K, M or G behind it ("300M"); for that PM2 refuses the whole file`},
 		{`{"script":"a.js","autorestart":"yes"}`, "autorestart is a text where PM2 wants true or false; for that it refuses the whole file"},
 		{`{"script":"a.js","max_restarts":"ten"}`, "max_restarts is a text where PM2 wants a number; for that it refuses the whole file"},
 		{`{"args":"x"}`, `has no script: PM2 aborts with "No script path"`},

@@ -16,8 +16,10 @@ type rule struct {
 	key, types string
 	aliases    []string
 	pattern    func() *regexp.Regexp
+	accepts    string // what pattern is, for a person
 	min        float64
-	show       bool // a setting that is worth a fact
+	unit       string // of min, with a space in front
+	show       bool   // a setting that is worth a fact
 }
 
 var (
@@ -46,7 +48,7 @@ var schema = []rule{
 	{key: "log_date_format", types: "s", show: true},
 	{key: "time", types: "b", show: true},
 	{key: "env", types: "os"},
-	{key: "max_memory_restart", types: "sn", pattern: bytesPattern, show: true},
+	{key: "max_memory_restart", types: "sn", pattern: bytesPattern, accepts: `a whole number of bytes, or one with K, M or G behind it ("300M")`, show: true},
 	{key: "pid_file", types: "s", aliases: []string{"pid"}, show: true},
 	{key: "restart_delay", types: "n", show: true},
 	{key: "exp_backoff_restart_delay", types: "n", show: true},
@@ -64,9 +66,9 @@ var schema = []rule{
 	{key: "watch_delay", types: "n", show: true},
 	{key: "watch", types: "bas", show: true},
 	{key: "ignore_watch", types: "as", show: true},
-	{key: "min_uptime", types: "ns", pattern: timePattern, min: 100, show: true},
+	{key: "min_uptime", types: "ns", pattern: timePattern, accepts: `a whole number of milliseconds, or one with s, m or h behind it ("5s")`, min: 100, unit: " milliseconds", show: true},
 	{key: "max_restarts", types: "n", show: true},
-	{key: "exec_mode", types: "s", pattern: modePattern, show: true},
+	{key: "exec_mode", types: "s", pattern: modePattern, accepts: "cluster or fork", show: true},
 	{key: "force", types: "b", show: true},
 	{key: "append_env_to_name", types: "b", show: true},
 	{key: "trace", types: "b", show: true},

@@ -28,9 +28,9 @@ func (r rule) refuses(v any) string {
 		}
 		return fmt.Sprintf("%s is %s where PM2 wants %s; for that it refuses the whole file", r.key, typeNames[kind], strings.Join(want, " or "))
 	case kind == 's' && r.pattern != nil && !r.pattern().MatchString(v.(string)):
-		return fmt.Sprintf("%s does not look like %s; for that PM2 refuses the whole file", r.key, r.pattern())
+		return fmt.Sprintf("%s is not %s; for that PM2 refuses the whole file", r.key, r.accepts)
 	case kind == 'n' && number < r.min && (r.min > 0 || r.key == "max_restarts"):
-		return fmt.Sprintf("%s is less than %v; for that PM2 refuses the whole file", r.key, r.min)
+		return fmt.Sprintf("%s is less than %v%s; for that PM2 refuses the whole file", r.key, r.min, r.unit)
 	}
 	return ""
 }

@@ -47,6 +47,7 @@ func (b *builder) daemonItem(h *home) *snapshot.Item {
 	if p, ok := d.procs[d.pid]; ok && d.pid > 0 {
 		it.Metrics = append(it.Metrics, snapshot.Metric{Name: "memory", Value: float64(p.RSS), Incarnation: d.born})
 	}
+	b.survivorFacts(it, h)
 	b.watch(it, h)
 	b.aroundDaemon(it, h)
 	return it

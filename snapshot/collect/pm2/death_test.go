@@ -433,3 +433,40 @@ func TestCollect_forgottenHome(t *testing.T) {
 		t.Errorf("removed: failed %q", got)
 	}
 }
+
+// A process that outlived its daemon is named, one that only has its number is not.
+func TestCollect_survivors(t *testing.T) {
+	s, home, dead := dying(t, `[{"name":"api","pm_pid_path":"`+t.TempDir()+`/api-0.pid"},{"name":"py"}]`)
+	before := collected(t, s)
+	collecttest.WriteFile(t, home, "pm2.pid", []byte("4194304"))
+	for file, pid := range map[string]string{"py-3.pid": "4242", "late-4.pid": "4243", "gone-5.pid": "4244", "odd.pid": "x"} {
+		collecttest.WriteFile(t, home, "pids/"+file, []byte(pid))
+	}
+	again := dead(before, syscall.ECONNREFUSED)
+	w := again.Host.(world)
+	w.procs = func() ([]host.Process, error) {
+		return []host.Process{{PID: 4242, StartTime: time.Now().Add(-time.Hour)}, {PID: 4243, StartTime: time.Now().Add(time.Hour)}}, nil
+	}
+	again.Host = w
+	for _, it := range collected(t, again).Items {
+		if it.Key == "pm2/daemon" {
+			if v, _ := it.Fact("survivors"); !slices.Equal(v.Strings(), []string{"py (process 4242)"}) {
+				t.Errorf("%q", v.Strings())
+			}
+		}
+	}
+}
+
+// Who finds something else in the place of the saved list is told to take it away,
+// not to give rights.
+func TestCollect_dumpIsNoFile(t *testing.T) {
+	s, home, _ := dying(t, "")
+	if err := syscall.Mkfifo(filepath.Join(home, "dump.pm2"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	res := collected(t, s)
+	i := slices.IndexFunc(res.Sources, func(src snapshot.Source) bool { return strings.HasPrefix(src.Name, dumpSource) })
+	if i < 0 || res.Sources[i].OK || !strings.Contains(res.Sources[i].Hint, "Take away what lies at "+filepath.Join(home, "dump.pm2")) {
+		t.Errorf("%+v", res.Sources)
+	}
+}

@@ -184,6 +184,7 @@ type dumped struct {
 	Name, Namespace, Status string
 	ExecPath, Cwd           string
 	Args                    []string
+	PIDFile                 string // as it was named when the list was saved
 }
 
 // decodeDump decodes dump.pm2; ok is false when PM2 could not read it either.
@@ -202,7 +203,7 @@ func decodeDump(text string) (list []dumped, ok bool) {
 		}
 		d := dumped{
 			Name: e.text("name"), Namespace: e.text("namespace"), Status: e.text("status"),
-			ExecPath: e.text("pm_exec_path"), Cwd: e.text("pm_cwd"), Args: e.list("args"),
+			ExecPath: e.text("pm_exec_path"), Cwd: e.text("pm_cwd"), Args: e.list("args"), PIDFile: e.text("pm_pid_path"),
 		}
 		if d.Name == "" || e.truth("pmx_module") {
 			continue
@@ -217,4 +218,4 @@ func decodeDump(text string) (list []dumped, ok bool) {
 }
 
 // dumpKeys are what is read of an entry of the dump.
-var dumpKeys = []string{"name", "namespace", "status", "pm_exec_path", "pm_cwd", "args", "pmx_module"}
+var dumpKeys = []string{"name", "namespace", "status", "pm_exec_path", "pm_cwd", "args", "pm_pid_path", "pmx_module"}

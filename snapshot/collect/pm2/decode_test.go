@@ -50,8 +50,8 @@ func TestDecodeProcess(t *testing.T) {
 }
 
 func TestDecodeDump(t *testing.T) {
-	list, ok := decodeDump(`[{"name":"api","status":"online","DB":"s3cret","pm_exec_path":"/x.js","pm_cwd":"/","args":["-a"]},{"name":"mod","pmx_module":true},{"namespace":"n","name":"w"}]`)
-	if want := []dumped{{"api", "default", "online", "/x.js", "/", []string{"-a"}}, {Name: "w", Namespace: "n"}}; !ok || !reflect.DeepEqual(list, want) {
+	list, ok := decodeDump(`[{"name":"api","status":"online","DB":"s3cret","pm_exec_path":"/x.js","pm_cwd":"/","args":["-a"],"pm_pid_path":"/p-0.pid"},{"name":"mod","pmx_module":true},{"namespace":"n","name":"w"}]`)
+	if want := []dumped{{"api", "default", "online", "/x.js", "/", []string{"-a"}, "/p-0.pid"}, {Name: "w", Namespace: "n"}}; !ok || !reflect.DeepEqual(list, want) {
 		t.Errorf("%+v %v", list, ok)
 	}
 	if _, ok := decodeDump(`[{"name":"a`); ok {

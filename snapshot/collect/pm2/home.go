@@ -179,6 +179,9 @@ func (h *home) sources() []snapshot.Source {
 	dump := snapshot.Source{Name: dumpSource + h.path, OK: h.unread == nil}
 	if h.unread != nil {
 		dump.Message, dump.Hint = "dump.pm2: "+reason(h.unread), "Let the user who runs audit read "+h.path+"."
+		if errors.Is(h.unread, host.ErrNotRegular) {
+			dump.Hint = "Take away what lies at " + filepath.Join(h.path, "dump.pm2") + "; `pm2 save` then writes PM2's list there."
+		}
 	}
 	return []snapshot.Source{{Name: daemonSource + h.path, OK: true}, h.runtime(), dump}
 }
