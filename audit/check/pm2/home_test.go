@@ -186,3 +186,20 @@ func TestUndeclared_torn(t *testing.T) {
 		}
 	}
 }
+
+// What cannot be loaded is tried by a command that can be typed as it stands, and only
+// a program is tried by node.
+func TestConfigInvalid_namesTheFile(t *testing.T) {
+	for file, want := range map[string]string{
+		"ops/eco system.config.js": "`node --check 'ops/eco system.config.js'` and `pm2 start 'ops/eco system.config.js'`",
+		"ops/apps.json":            "Run `pm2 start ops/apps.json`",
+		"ops/apps.yml":             "Run `pm2 start ops/apps.yml`",
+	} {
+		it := item("pm2/file:x", "file", "invalid", fact("reason", "torn"))
+		it.Path = file
+		found := judge(checks.ConfigInvalid, it).Findings
+		if len(found) != 1 || !strings.Contains(found[0].Hint, want) {
+			t.Errorf("%s: %+v", file, found)
+		}
+	}
+}

@@ -2,6 +2,7 @@ package pm2
 
 import (
 	"fmt"
+	"path"
 	"strings"
 
 	"healthaudit/audit"
@@ -26,6 +27,10 @@ var ConfigInvalid = &audit.Check{
 			switch it.State {
 			case "invalid":
 				r.Message = fmt.Sprintf("PM2 cannot load %s: %s", it.Name, reason)
+				r.Hint = fmt.Sprintf("Run `node --check %[1]s` and `pm2 start %[1]s` on a machine where nothing depends on it, and mend what they say.", quoted(it.Path))
+				if path.Ext(it.Path) == ".json" || strings.HasPrefix(path.Ext(it.Path), ".y") {
+					r.Hint = fmt.Sprintf("Run `pm2 start %s` on a machine where nothing depends on it, and mend what it says.", quoted(it.Path))
+				}
 			case "unreadable":
 				r.Message = fmt.Sprintf("%s cannot be read: %s", it.Name, reason)
 				r.Hint = "Make it a regular file that the user who runs PM2, and audit, may read."
