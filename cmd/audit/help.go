@@ -98,6 +98,8 @@ var topics = []topic{
   2026-11-23    the last one not after the end of that day, local time
   2026-11-23T08:00:00Z
                 the last one not after that moment
+  '2026-11-23 08:00'
+                the last one not after that minute, UTC: as audit list shows it
   30m 12h 3d 2w the last one not after that long ago
   01JD2K8M      the one whose id begins so: 8 letters or more
 

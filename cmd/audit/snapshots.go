@@ -20,8 +20,9 @@ var (
 )
 
 // find returns the number of the snapshot that the expression names. Tried in
-// this order: latest, previous, baseline, latest~N, #SEQ, an RFC 3339 time or a
-// date (its end, local time), an age such as 12h, a unique ULID prefix.
+// this order: latest, previous, baseline, latest~N, #SEQ, an RFC 3339 time, a minute
+// as audit list shows it (its end, UTC) or a date (its end, local time), an age such
+// as 12h, a unique ULID prefix.
 func find(tx *store.Tx, expr string, now time.Time) (uint64, error) {
 	if n, err := strconv.ParseUint(strings.TrimPrefix(expr, "#"), 10, 64); err == nil && expr[0] == '#' {
 		if _, ok, err := tx.Header(n); err != nil || ok { // also where the newest is damaged
@@ -93,10 +94,14 @@ func nthBefore(tx *store.Tx, from, n uint64) (found uint64, err error) {
 	return found, err
 }
 
-// moment reads a time, a date or an age. A date means its last moment.
+// moment reads a time, a date or an age. A date means its last moment, and so does a
+// minute.
 func moment(expr string, now time.Time) (time.Time, bool) {
 	if t, err := time.Parse(time.RFC3339, expr); err == nil {
 		return t, true
+	}
+	if t, err := time.Parse("2006-01-02 15:04", strings.TrimSuffix(expr, " UTC")); err == nil {
+		return t.Add(time.Minute - time.Nanosecond), true
 	}
 	if t, err := time.ParseInLocation(time.DateOnly, expr, now.Location()); err == nil {
 		return t.AddDate(0, 0, 1).Add(-time.Nanosecond), true
