@@ -103,9 +103,7 @@ func (p *Pass) Report(r Report) {
 	if f.Confidence == "" {
 		f.Confidence = Certain
 	}
-	if f.Hint == "" {
-		f.Hint = p.check.Hint
-	}
+	f.Hint = hintFor(cmp.Or(f.Hint, p.check.Hint), r.Item)
 	for _, e := range r.Evidence {
 		if len(e.Value) > maxMessage {
 			e.Value = strings.ToValidUTF8(e.Value[:maxMessage], "") + "…"

@@ -22,7 +22,7 @@ var ManifestInvalid = &audit.Check{
 		"One that is no JSON, or holds conflict markers, stops them all (high). A list that is missing, is no list, or has entries without a " +
 		"name is medium; names and objects in one list (a search for a name passes over the objects), duplicates, a byte order mark, and a " +
 		"generatedAt that is no time or lies in the future are low.",
-	Hint:          "Write the list anew with the script that makes it; `audit restore latest~1 ITEM` brings the last one back.",
+	Hint:          "Write the list anew with the script that makes it; where an earlier run saw it whole, `audit restore latest ITEM --last-good` brings that one back.",
 	Discriminator: "kind of defect: syntax, encoding, functions, entry, mixed, duplicate, generated, missing",
 	Source:        "manifests seen in the wild: conflict markers, placeholders, mixed entries, one name twice",
 	Judge: func(p *audit.Pass) {

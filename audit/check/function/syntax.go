@@ -20,7 +20,7 @@ var Syntax = &audit.Check{
 	Doc: "The function's file, a file it imports, or the configuration that decides about functions cannot be loaded: a syntax error, " +
 		"a merge conflict marker, an empty file, or a file that cannot be read. Netlify's build often ships such a function without an error " +
 		"(it falls back to another bundler), and every call then answers 500.",
-	Hint:          "Repair the line, or restore the file: audit restore latest~1 ITEM.",
+	Hint:          "Repair the line. Where an earlier run saw it whole, `audit restore latest ITEM --last-good` brings that version back.",
 	Discriminator: "path of the file that cannot be loaded",
 	Source:        "Node.js module loader; @netlify/zip-it-and-ship-it ships what it cannot parse; @netlify/config refuses a netlify.toml it cannot parse",
 	Still:         true,

@@ -30,6 +30,6 @@ func address(p *audit.Pass, f *audit.Finding) {
 	if d == nil {
 		return
 	}
-	dir := quoted(strings.TrimPrefix(d.Source, "daemon:"))
+	dir := audit.Quoted(strings.TrimPrefix(d.Source, "daemon:"))
 	f.Hint = strings.ReplaceAll(strings.ReplaceAll(f.Hint, "PM2_HOME", dir), "`pm2 ", "`PM2_HOME="+dir+" pm2 ")
 }

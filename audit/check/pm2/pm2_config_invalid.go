@@ -27,9 +27,9 @@ var ConfigInvalid = &audit.Check{
 			switch it.State {
 			case "invalid":
 				r.Message = fmt.Sprintf("PM2 cannot load %s: %s", it.Name, reason)
-				r.Hint = fmt.Sprintf("Run `node --check %[1]s` and `pm2 start %[1]s` on a machine where nothing depends on it, and mend what they say.", quoted(it.Path))
+				r.Hint = fmt.Sprintf("Run `node --check %[1]s` and `pm2 start %[1]s` on a machine where nothing depends on it, and mend what they say.", audit.Quoted(it.Path))
 				if path.Ext(it.Path) == ".json" || strings.HasPrefix(path.Ext(it.Path), ".y") {
-					r.Hint = fmt.Sprintf("Run `pm2 start %s` on a machine where nothing depends on it, and mend what it says.", quoted(it.Path))
+					r.Hint = fmt.Sprintf("Run `pm2 start %s` on a machine where nothing depends on it, and mend what it says.", audit.Quoted(it.Path))
 				}
 			case "unreadable":
 				r.Message = fmt.Sprintf("%s cannot be read: %s", it.Name, reason)

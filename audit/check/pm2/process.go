@@ -78,15 +78,7 @@ func bare(app *snapshot.Item) string {
 }
 
 // called is bare, for a shell.
-func called(app *snapshot.Item) string { return quoted(bare(app)) }
-
-// quoted writes a word for a shell.
-func quoted(word string) string {
-	if strings.ContainsAny(word, " '\"$`\\*?&|;<>()") {
-		return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
-	}
-	return word
-}
+func called(app *snapshot.Item) string { return audit.Quoted(bare(app)) }
 
 // watched reports whether the daemon of an app watches over it.
 func watched(p *audit.Pass, app *snapshot.Item) bool {
