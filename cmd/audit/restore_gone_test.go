@@ -1,3 +1,5 @@
+//go:build unix
+
 package main
 
 import (
@@ -33,7 +35,9 @@ func goneStore(t *testing.T, dir string) {
 				err = errors.Join(err, tx.PutBlob(snapshot.Sum([]byte(text)), []byte(text), ""))
 				return []snapshot.File{{Path: name, Mode: 0o644, SHA256: snapshot.Sum([]byte(text)), Size: int64(len(text))}}
 			}
-			put := func(it *snapshot.Item) { err = errors.Join(err, tx.Table("item").Put(seq, string(it.Key), it.Encode())) }
+			put := func(it *snapshot.Item) {
+				err = errors.Join(err, tx.Table("item").Put(seq, string(it.Key), it.Encode()))
+			}
 			put(&snapshot.Item{Key: "pm2/file:ecosystem.config.js", Name: "ecosystem.config.js", Kind: "file", Path: "ecosystem.config.js", Files: own("ecosystem.config.js", text)})
 			tree := `""`
 			if i == 0 {
