@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strings"
 	"unicode"
 	"unicode/utf8"
 
@@ -41,7 +40,7 @@ func WriteJSON[T any](w io.Writer, v T) error {
 	err := encode(&b, v)
 	if errors.Is(err, jsontext.ErrDuplicateName) { // two names that differ in what is no UTF-8
 		b.Reset()
-		err = encode(&b, rewritten(v, func(s string) string { return strings.ToValidUTF8(s, "\ufffd") }))
+		err = encode(&b, rewritten(v, func(s string) string { return string([]rune(s)) }))
 	}
 	if err != nil {
 		return fmt.Errorf("encode report: %w", err)
@@ -52,7 +51,7 @@ func WriteJSON[T any](w io.Writer, v T) error {
 }
 
 func encode(b *bytes.Buffer, v any) error {
-	return json.MarshalWrite(b, v, jsonv1.OmitEmptyWithLegacySemantics(true), jsontext.AllowInvalidUTF8(true), json.Deterministic(true), jsontext.WithIndent("  "))
+	return json.MarshalWrite(b, v, jsonv1.OmitEmptyWithLegacySemantics(true), jsontext.AllowInvalidUTF8(true), jsontext.EscapeForJS(true), json.Deterministic(true), jsontext.WithIndent("  "))
 }
 
 // escapeInvisible replaces what shows nothing by its \u form. In JSON such

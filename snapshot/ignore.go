@@ -8,12 +8,15 @@ import (
 	"github.com/bmatcuk/doublestar/v4"
 )
 
-// Bounds of what is kept of .gitignore files: what is beyond is not known to be
-// ignored.
+// Bounds within which it is told what git would ignore. Where a project's rules are
+// beyond them, nothing of it is: a rule that is not known may take back another.
 const (
-	maxIgnoreRules  = 2000
-	maxIgnoreLength = 256 // bytes of one line
-	maxIgnoreStars  = 4   // "**" in one line
+	maxIgnoreRules  = 1000
+	maxIgnoreBytes  = 256 << 10 // of all rules, each with its folder
+	maxIgnoreLength = 256       // bytes of one line
+	maxIgnoreStars  = 2         // "**" in one line
+	maxIgnoredPath  = 512       // bytes of a path that is asked for
+	maxIgnoredDepth = 32        // its parts
 )
 
 // An IgnoreRule is a line of a .gitignore that says something, and the folder in
@@ -29,12 +32,23 @@ func IgnoreRules(dir, text string) []IgnoreRule {
 		if !strings.HasSuffix(line, `\ `) {
 			line = strings.TrimRight(line, " ")
 		}
-		if line == "" || line[0] == '#' || len(line) > maxIgnoreLength || strings.Contains(line, "\x00") || strings.Contains(dir, "\n") {
-			continue
+		if line != "" && line[0] != '#' {
+			out = append(out, IgnoreRule{dir, line})
 		}
-		out = append(out, IgnoreRule{dir, line})
 	}
 	return out
+}
+
+// bounded reports whether rules are few and short enough to be kept.
+func bounded(rules []IgnoreRule) bool {
+	bytes := 0
+	for _, r := range rules {
+		bytes += len(r.Dir) + len(r.Line)
+		if len(r.Line) > maxIgnoreLength || strings.Contains(r.Line, "\x00") || strings.Contains(r.Dir, "\n") {
+			return false
+		}
+	}
+	return len(rules) <= maxIgnoreRules && bytes <= maxIgnoreBytes
 }
 
 // ignores answers whether git would ignore what is not there. It is safe for
@@ -52,48 +66,69 @@ type ignoring struct {
 	pattern  string
 	anchored bool // it is held against the path below that folder, not only against its last part
 	plain    bool // no character in it has a meaning
+	folder   bool // it is meant for folders alone
 	not      bool
 }
 
+// readIgnores reads the rules. One that is not understood ignores nothing; one that is
+// not understood and takes others back makes all of them void.
 func readIgnores(rules []IgnoreRule) *ignores {
 	ig := &ignores{dirs: map[string]bool{}}
-	for _, r := range rules[:min(len(rules), maxIgnoreRules)] {
+	for _, r := range rules {
 		g := ignoring{pattern: r.Line}
 		if r.Dir != "." {
 			g.below = r.Dir + "/"
 		}
 		g.pattern, g.not = strings.CutPrefix(g.pattern, "!")
-		g.pattern = strings.TrimSuffix(g.pattern, "/") // only for folders: what is not there may be one
+		g.pattern, g.folder = strings.CutSuffix(g.pattern, "/")
 		g.anchored = strings.Contains(g.pattern, "/")
 		g.pattern = strings.TrimPrefix(g.pattern, "/")
 		g.plain = !strings.ContainsAny(g.pattern, `*?[\`)
+		braced := strings.ContainsAny(g.pattern, "{}")
 		if !g.plain {
 			g.pattern = strings.NewReplacer("{", `\{`, "}", `\}`).Replace(g.pattern) // alternatives only to doublestar
 			if strings.HasSuffix(g.pattern, "/**") {
 				g.pattern += "/*" // what is in the folder, and not the folder
 			}
 		}
-		if g.pattern == "" || strings.Count(g.pattern, "**") > maxIgnoreStars || !g.plain && !doublestar.ValidatePattern(g.pattern) {
-			continue
+		understood := g.plain || !(braced && strings.Contains(r.Line, `\`)) && strings.Count(g.pattern, "**") <= maxIgnoreStars && doublestar.ValidatePattern(g.pattern)
+		switch {
+		case g.pattern == "":
+		case understood:
+			ig.rules = append(ig.rules, g)
+		case g.not:
+			return &ignores{}
 		}
-		ig.rules = append(ig.rules, g)
 	}
 	return ig
 }
 
-// covers reports whether git would ignore a path, or a folder that it lies in.
+// covers reports whether git would ignore a path, or a folder that it lies in. A path
+// that ends in a slash is a folder.
 func (ig *ignores) covers(p string) bool {
-	if ig == nil || len(ig.rules) == 0 {
+	if ig == nil || len(ig.rules) == 0 || len(p) > maxIgnoredPath || strings.Count(p, "/") >= maxIgnoredDepth {
 		return false
 	}
-	if dir := path.Dir(p); dir != "." && dir != "/" && ig.folder(dir) {
+	if ig.above(p) != "" {
 		return true
 	}
 	r := ig.says(p)
 	return r != nil && !r.not
 }
 
-// folder is covers for what many paths lie in.
+// above returns the outermost folder that git would ignore and in which a path lies; ""
+// where there is none.
+func (ig *ignores) above(p string) string {
+	p = strings.TrimSuffix(p, "/")
+	for i := 0; i < len(p); i++ {
+		if p[i] == '/' && ig.folder(p[:i]) {
+			return p[:i]
+		}
+	}
+	return ""
+}
+
+// folder reports whether a folder is ignored, and not for one that it lies in.
 func (ig *ignores) folder(dir string) bool {
 	ig.mu.Lock()
 	known, ok := ig.dirs[dir]
@@ -101,7 +136,8 @@ func (ig *ignores) folder(dir string) bool {
 	if ok {
 		return known
 	}
-	known = ig.covers(dir)
+	r := ig.says(dir + "/")
+	known = r != nil && !r.not
 	ig.mu.Lock()
 	ig.dirs[dir] = known
 	ig.mu.Unlock()
@@ -110,8 +146,9 @@ func (ig *ignores) folder(dir string) bool {
 
 // says is the last rule that fits a path; nil where none does.
 func (ig *ignores) says(p string) *ignoring {
+	p, folder := strings.CutSuffix(p, "/")
 	for i := len(ig.rules) - 1; i >= 0; i-- {
-		if r := &ig.rules[i]; r.fits(p) {
+		if r := &ig.rules[i]; (folder || !r.folder) && r.fits(p) {
 			return r
 		}
 	}
@@ -131,4 +168,23 @@ func (r *ignoring) fits(p string) bool {
 	}
 	ok, _ = doublestar.Match(r.pattern, p)
 	return ok
+}
+
+// written are the endings of scripts that people write. What a compiler makes ends
+// like those of the second kind too.
+var (
+	written  = map[string]bool{".sh": true, ".bash": true, ".zsh": true, ".py": true, ".rb": true, ".pl": true, ".ps1": true, ".ts": true, ".mts": true, ".cts": true, ".tsx": true}
+	compiled = map[string]bool{".js": true, ".mjs": true, ".cjs": true}
+)
+
+// handmade reports whether a file that a rule ignores is called like what people write
+// and nothing makes. A rule that names it may be for what a compiler makes.
+func handmade(p string, named bool) bool {
+	base, ext := strings.ToLower(path.Base(p)), path.Ext(p)
+	for _, s := range []string{"gen.", "generated", ".min.", "bundle", "compiled", "built"} {
+		if strings.Contains(base, s) {
+			return false
+		}
+	}
+	return written[ext] || compiled[ext] && !named
 }

@@ -78,7 +78,11 @@ func NewTree(git bool, paths []TreePath) *Tree {
 
 // Ruled returns the tree with what the .gitignore files of the project say, those
 // of outer folders first: so it knows of what is not there that git would ignore it.
+// Too many or too long rules are none.
 func (t *Tree) Ruled(rules []IgnoreRule) *Tree {
+	if !bounded(rules) {
+		rules = nil
+	}
 	return &Tree{Git: t.Git, paths: t.paths, torn: t.torn, rules: rules}
 }
 
@@ -130,43 +134,45 @@ func (t *Tree) HasDir(p string) bool {
 }
 
 // InIgnored reports whether the path is ignored or lies in an ignored folder or
-// a submodule, or is hidden: the tree does not know whether it is there. What is
-// not there may be ignored too: a fresh clone has nothing that a build makes.
+// a submodule, or is hidden: the tree does not know whether it is there.
 func (t *Tree) InIgnored(p string) bool {
 	if _, hidden := t.Hidden(p); hidden {
 		return true
 	}
-	for d := p; d != "." && d != "/" && d != ""; d = path.Dir(d) {
-		if e, ok := t.At(d); ok && (e.State == Ignored || e.Kind == PathModule) {
+	for ; p != "." && p != "/" && p != ""; p = path.Dir(p) {
+		if e, ok := t.At(p); ok && (e.State == Ignored || e.Kind == PathModule) {
 			return true
 		}
 	}
-	return t.WouldIgnore(p)
+	return false
 }
 
 // WouldIgnore reports whether a path is not there, and git would ignore it if it
-// were.
+// were. A path that ends in a slash is a folder.
 func (t *Tree) WouldIgnore(p string) bool {
-	if t == nil || len(t.rules) == 0 || p == "" || p == "." || strings.HasPrefix(p, "/") || p == ".." || strings.HasPrefix(p, "../") {
+	bare := strings.TrimSuffix(p, "/")
+	if t == nil || len(t.rules) == 0 || bare == "" || bare == "." || strings.HasPrefix(p, "/") || bare == ".." || strings.HasPrefix(p, "../") {
 		return false
 	}
-	if _, ok := t.At(p); ok || t.HasDir(p) {
+	if _, ok := t.At(bare); ok || t.HasDir(bare) {
 		return false
 	}
 	t.ruled.Do(func() { t.ignores = readIgnores(t.rules) })
 	return t.ignores.covers(p)
 }
 
-// IgnoredByKind reports whether git would ignore a path, and neither for its
-// folder nor for its very name, but for what it is called like: test-*.ts.
-func (t *Tree) IgnoredByKind(p string) bool {
+// Product reports whether a path that is not there is one that a build or an
+// installation makes, as far as .gitignore files tell: a fresh clone has none of those.
+// A folder that is ignored and holds what is in git is none, and neither is a file that
+// nothing makes, such as a shell script.
+func (t *Tree) Product(p string) bool {
 	if !t.WouldIgnore(p) {
 		return false
 	}
-	if dir := path.Dir(p); dir != "." && t.ignores.folder(dir) {
-		return false
+	if dir := t.ignores.above(p); dir != "" {
+		return !t.HasDir(dir)
 	}
-	return !t.ignores.says(p).plain
+	return strings.HasSuffix(p, "/") || !handmade(p, t.ignores.says(p).plain)
 }
 
 // Hidden says, for a person, why what is at a path could not be seen, although
@@ -255,7 +261,12 @@ func (t *Tree) index() {
 	})
 }
 
-const treeMagic = "audit.tree/1 "
+// treeMagic begins a tree, treeRuled one that has rules: who does not know of those
+// shall not read it as one without git.
+const (
+	treeMagic = "audit.tree/1 "
+	treeRuled = "audit.tree/2 "
+)
 
 // Encode returns the canonical bytes of the tree: a header line, in which a NUL
 // stands before the folder and the line of each rule of .gitignore files, then
@@ -266,7 +277,11 @@ func (t *Tree) Encode() []byte {
 	if t != nil && t.Git {
 		git = "git"
 	}
-	b.WriteString(treeMagic + git)
+	magic := treeMagic
+	if t != nil && len(t.rules) > 0 {
+		magic = treeRuled
+	}
+	b.WriteString(magic + git)
 	if t != nil {
 		for _, r := range t.rules {
 			b.WriteString("\x00" + r.Dir + "\x00" + r.Line)
@@ -286,6 +301,9 @@ func (t *Tree) Encode() []byte {
 func DecodeTree(b []byte) (*Tree, error) {
 	head, rest, ok := bytes.Cut(b, []byte("\n"))
 	said, isTree := strings.CutPrefix(string(head), treeMagic)
+	if !isTree {
+		said, isTree = strings.CutPrefix(string(head), treeRuled)
+	}
 	parts := strings.Split(said, "\x00")
 	if !ok || !isTree || len(parts)%2 == 0 {
 		return nil, fmt.Errorf("not a project tree (starts %.20q)", head)

@@ -185,7 +185,8 @@ func gitTree(ctx context.Context, h host.Host) (*snapshot.Tree, *Repository, err
 	return tree.Ruled(ignoreRules(h, tree)), &now.Repository, nil
 }
 
-// Bounds of the .gitignore files that are read.
+// Bounds of the .gitignore files that are read. Where there are more, or one cannot be
+// read, it is not known what git would ignore.
 const (
 	maxIgnoreFiles = 200
 	maxIgnoreFile  = 64 << 10
@@ -201,10 +202,15 @@ func ignoreRules(h host.Host, tree *snapshot.Tree) (rules []snapshot.IgnoreRule)
 		}
 	}
 	slices.SortStableFunc(files, func(a, b string) int { return strings.Count(a, "/") - strings.Count(b, "/") })
-	for _, f := range files[:min(len(files), maxIgnoreFiles)] {
-		if b, err := h.Read(f, maxIgnoreFile); err == nil {
-			rules = append(rules, snapshot.IgnoreRules(path.Dir(f), string(b))...)
+	if len(files) > maxIgnoreFiles {
+		return nil
+	}
+	for _, f := range files {
+		b, err := h.Read(f, maxIgnoreFile)
+		if err != nil {
+			return nil
 		}
+		rules = append(rules, snapshot.IgnoreRules(path.Dir(f), string(b))...)
 	}
 	return rules
 }

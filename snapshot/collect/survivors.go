@@ -1,6 +1,7 @@
 package collect
 
 import (
+	"cmp"
 	"errors"
 	"io/fs"
 	"maps"
@@ -26,8 +27,8 @@ const maxPids = 10_000
 
 // Survivors returns those of a home, by their pid files: what lies in its folder of
 // them, and files, those that its saved list names. An error where one of the folders
-// cannot be read; a folder that is not there has none.
-func Survivors(h host.Host, home string, files []string, table []host.Process) ([]Survivor, error) {
+// cannot be read, together with what the others tell; a folder that is not there has none.
+func Survivors(h host.Host, home string, files []string, table []host.Process) (out []Survivor, err error) {
 	pids := filepath.Join(home, "pids")
 	of := map[string][]string{pids: nil} // folder → stems of the files that are PM2's there; none: all are
 	for _, file := range files {
@@ -35,15 +36,11 @@ func Survivors(h host.Host, home string, files []string, table []host.Process) (
 			of[dir] = append(of[dir], PIDStem(filepath.Base(file)))
 		}
 	}
-	var out []Survivor
 	for _, dir := range slices.Sorted(maps.Keys(of)) {
-		some, err := survivorsIn(h, dir, of[dir], table)
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, some...)
+		some, unread := survivorsIn(h, dir, of[dir], table)
+		out, err = append(out, some...), cmp.Or(err, unread)
 	}
-	return out, nil
+	return out, err
 }
 
 var pidNumber = lazyregexp.New(`(?:-[0-9]+)?\.pid$`)

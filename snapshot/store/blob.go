@@ -39,7 +39,8 @@ func (tx *Tx) HasBlob(sha string) bool {
 
 // Blob returns the bytes with that sha256 (hex), verified. Errors: ErrNoBlob,
 // *CorruptError.
-func (tx *Tx) Blob(sha string) ([]byte, error) {
+func (tx *Tx) Blob(sha string) (content []byte, err error) {
+	defer guard(tx.s.path, &err)()
 	key, err := blobKey(sha)
 	if err != nil {
 		return nil, err

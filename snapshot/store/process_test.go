@@ -34,6 +34,8 @@ func TestMain(m *testing.M) {
 		childFill(path)
 	case "lock":
 		childLock(path)
+	case "shrinkblob":
+		childShrinkBlob(path)
 	case "shrink":
 		childShrink(path)
 	case "wait":
@@ -215,12 +217,52 @@ func childShrink(path string) {
 	fmt.Println(errors.As(s.View(func(tx *Tx) error { _, _, err := tx.Header(1); return err }), &c))
 }
 
+// childShrinkBlob does so amid a blob, of which its row checks the head alone, and reads
+// it in a goroutine of its own, which no View guards.
+func childShrinkBlob(path string) {
+	s, err := Open(path, Options{ReadOnly: true})
+	if err != nil {
+		fmt.Println("open:", err)
+		return
+	}
+	tx, _ := s.Begin()
+	b, _ := os.ReadFile(path)
+	for i := 2; i < len(b)/pageSize; i++ {
+		if p := parsePage(b[i*pageSize:]); p.flags == flagLeaf && p.id == uint64(i) && p.overflow > 5 {
+			os.Truncate(path, int64(i+2)*pageSize)
+			break
+		}
+	}
+	var c *CorruptError
+	done := make(chan error)
+	go func() {
+		_, err := tx.Blob(snapshot.Sum(noise()))
+		done <- err
+	}()
+	fmt.Println(errors.As(<-done, &c))
+}
+
+func TestFaultInABlobIsAnError(t *testing.T) {
+	s := create(t)
+	update(t, s, func(tx *Tx) error { return tx.PutBlob(snapshot.Sum(noise()), noise(), "") })
+	s.Close()
+	_, out := child(t, "shrinkblob", s.Path())
+	if out.Scan(); out.Text() != "true" {
+		t.Errorf("child said %q", out.Text())
+	}
+}
+
+// noise is what no compression makes shorter.
+func noise() []byte {
+	b := make([]byte, 100000)
+	mrand.NewChaCha8([32]byte{}).Read(b)
+	return b
+}
+
 func TestFaultInTheMapIsAnError(t *testing.T) {
 	s := create(t)
 	bigTable(t, s)
-	noise := make([]byte, 100000)
-	mrand.NewChaCha8([32]byte{}).Read(noise)
-	update(t, s, func(tx *Tx) error { return tx.PutObs(1, "big", noise) })
+	update(t, s, func(tx *Tx) error { return tx.PutObs(1, "big", noise()) })
 	s.Close()
 	_, out := child(t, "shrink", s.Path())
 	for range 3 {

@@ -68,7 +68,8 @@ func (t Table) ScanLazy(seq uint64, from, until string, fn func(id string, value
 	})
 }
 
-func (t Table) each(seq uint64, ids idRange, give func(id string, v version) error) error {
+func (t Table) each(seq uint64, ids idRange, give func(id string, v version) error) (err error) {
+	defer guard(t.tx.s.path, &err)()
 	if err := t.check("x"); err != nil {
 		return err
 	}
@@ -76,7 +77,7 @@ func (t Table) each(seq uint64, ids idRange, give func(id string, v version) err
 		return t.scan(seq, ids, give)
 	}
 	on, own := ids, error(nil)
-	err := t.scan(seq, ids, func(id string, v version) error {
+	err = t.scan(seq, ids, func(id string, v version) error {
 		on.from, own = id+"\x00", give(id, v)
 		return own
 	})

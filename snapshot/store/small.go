@@ -7,7 +7,8 @@ import (
 )
 
 // Obs returns the volatile reading of that name at a snapshot; nil when there is none.
-func (tx *Tx) Obs(seq uint64, name string) ([]byte, error) {
+func (tx *Tx) Obs(seq uint64, name string) (value []byte, err error) {
+	defer guard(tx.s.path, &err)()
 	key := append(be64(seq), name...)
 	v, ok, err := tx.get(bObs, key)
 	if err != nil || !ok {

@@ -132,13 +132,13 @@ func (tx *Tx) AppendSnapshot(h Header) (seq uint64, err error) {
 }
 
 // Header returns the header of a snapshot; false when there is no such snapshot.
-func (tx *Tx) Header(seq uint64) (Header, bool, error) {
+func (tx *Tx) Header(seq uint64) (h Header, ok bool, err error) {
+	defer guard(tx.s.path, &err)()
 	v, ok, err := tx.get(bSnap, be64(seq))
 	if err != nil || !ok {
 		return Header{}, false, err
 	}
-	h, err := tx.decodeHeader(seq, v)
-	if err != nil {
+	if h, err = tx.decodeHeader(seq, v); err != nil {
 		return Header{}, false, tx.undecoded(be64(seq), err)
 	}
 	h.Body, h.Brief = bytes.Clone(h.Body), bytes.Clone(h.Brief)

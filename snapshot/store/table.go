@@ -117,6 +117,7 @@ func (v version) open() ([]byte, error) {
 // At returns the value of an id as it was at a snapshot, and the snapshot it
 // was put at; ok is false when the id was not there then.
 func (t Table) At(seq uint64, id string) (value []byte, since uint64, ok bool, err error) {
+	defer guard(t.tx.s.path, &err)()
 	value, v, err := t.at(seq, id)
 	if err != nil || v.value == nil {
 		return nil, 0, false, err
@@ -129,6 +130,7 @@ func (t Table) At(seq uint64, id string) (value []byte, since uint64, ok bool, e
 
 // Text is At for a value that is wanted as a string.
 func (t Table) Text(seq uint64, id string) (value string, ok bool, err error) {
+	defer guard(t.tx.s.path, &err)()
 	b, v, err := t.at(seq, id)
 	return string(b), err == nil && v.value != nil, err
 }
@@ -154,7 +156,8 @@ func (t Table) at(seq uint64, id string) (value []byte, v version, err error) {
 
 // History calls fn for every version of an id, the newest first, with nil where
 // it was removed.
-func (t Table) History(id string, fn func(seq uint64, value []byte) (more bool)) error {
+func (t Table) History(id string, fn func(seq uint64, value []byte) (more bool)) (err error) {
+	defer guard(t.tx.s.path, &err)()
 	if err := t.check(id); err != nil {
 		return err
 	}
@@ -166,7 +169,7 @@ func (t Table) History(id string, fn func(seq uint64, value []byte) (more bool))
 		value []byte
 	}
 	var all []kept
-	err := t.history(id, func(seq uint64, value []byte) bool { all = append(all, kept{seq, value}); return true })
+	err = t.history(id, func(seq uint64, value []byte) bool { all = append(all, kept{seq, value}); return true })
 	if t.tx.pardonable(err) != nil {
 		return t.historyOf(id, err, fn)
 	}

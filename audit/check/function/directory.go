@@ -46,7 +46,7 @@ var Directory = &audit.Check{
 			switch t := p.Now.Tree; {
 			case t.HasFile(dir):
 				r.Message = fmt.Sprintf("%s is a file, and netlify.toml names it as the folder of functions: Netlify's build fails", dir)
-			case t.InIgnored(dir) || built(dir):
+			case t.InIgnored(dir) || t.Product(dir+"/") || built(dir):
 				continue
 			default:
 				if _, builds := it.Fact("build.command"); builds {

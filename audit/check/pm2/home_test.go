@@ -104,13 +104,13 @@ func TestSurroundings_hints(t *testing.T) {
 // What was found on a process file for the sake of its apps stays while their
 // daemon hangs: it would come back as a regression when the daemon answers.
 func TestHidden_findingsOnTheFileStay(t *testing.T) {
-	app := item("pm2/api", "app", "not-running", fact("declared.file", "ecosystem.config.js"), fact("declared.script", "gone.js"))
+	app := item("pm2/api", "app", "not-running", fact("declared.file", "ecosystem.config.js"), fact("declared.script", "gone.js"), fact("declared.max_memory_restart", 500))
 	app.Carried = true
 	file := item("pm2/file:ecosystem.config.js", "file", "ok")
 	for _, c := range []struct {
 		check         *audit.Check
 		discriminator string
-	}{{checks.ScriptMissing, "api"}, {checks.NotRunning, ""}} {
+	}{{checks.ScriptMissing, "api"}, {checks.NotRunning, ""}, {checks.MemoryLimitTiny, "api"}} {
 		j := judge(c.check, item("pm2/daemon", "daemon", "hung"), app, file)
 		if !j.Doubts[audit.FindingID(snapshot.PM2, file.Key, c.check.ID, c.discriminator)] {
 			t.Errorf("%s: %+v, doubts %v", c.check.ID, j.Findings, j.Doubts)
@@ -124,6 +124,21 @@ func TestDaemonDown_survivors(t *testing.T) {
 		found := judge(checks.DaemonDown, item("pm2/daemon", "daemon", state, fact("apps", 2), fact("survivors", []string{"py (process 7)", "sh (process 8)"}))).Findings
 		if len(found) != 1 || !strings.Contains(found[0].Message, "2 apps should run; py (process 7) and sh (process 8) still run without it.") || !strings.Contains(found[0].Hint, want) {
 			t.Errorf("%s: %+v", state, found)
+		}
+	}
+}
+
+// Who is told to bring back a daemon looks first where nobody could see what outlived it.
+func TestDaemonDown_survivorsUnread(t *testing.T) {
+	unread := fact("survivors.unread", true)
+	for want, facts := range map[string][]snapshot.Fact{
+		"Look first what still runs (`ps -ef`), for not all pid files can be read: else it runs twice. See the end of pm2.log, then run `pm2 resurrect`": {unread},
+		"and look with `ps -ef` for more, for not all pid files can be read: else it runs twice. See the end of pm2.log, then run `pm2 resurrect`":       {unread, fact("survivors", []string{"py (process 7)"})},
+		"Look first what still runs (`ps -ef`), for not all pid files can be read: else it runs twice. See the end of pm2.log. Nobody ever ran":          {unread, fact("dump", "absent")},
+	} {
+		found := judge(checks.DaemonDown, item("pm2/daemon", "daemon", "crashed", append(facts, fact("apps", 2))...)).Findings
+		if len(found) != 1 || !strings.Contains(found[0].Hint, want) {
+			t.Errorf("%s: %+v", want, found)
 		}
 	}
 }
@@ -168,6 +183,37 @@ func TestMemory_oneFinding(t *testing.T) {
 	}
 	if got := found(nil, old); !slices.Equal(got, []string{"pm2-memory-over-limit", "pm2-memory-restarts"}) {
 		t.Errorf("for ninety seconds: %q", got)
+	}
+}
+
+// A limit that no process can keep is told once, where it is declared; one of the app's
+// own, and restarts where that check is off, are told all the same.
+func TestMemory_tinyLimit(t *testing.T) {
+	for _, c := range []struct {
+		title, off string
+		runs       int // max_memory_restart of what runs
+		want       []string
+	}{
+		{"as declared", "", 500, []string{"pm2-memory-limit-tiny"}},
+		{"the check is off", "pm2-memory-limit-tiny", 500, []string{"pm2-memory-over-limit", "pm2-memory-restarts"}},
+		{"it runs with another one", "", 100 << 20, []string{"pm2-memory-limit-tiny", "pm2-memory-over-limit", "pm2-memory-restarts"}},
+	} {
+		t.Run(c.title, func(t *testing.T) {
+			app := item("pm2/leak", "app", "online", fact("declared.file", "e.json"), fact("declared.max_memory_restart", "500"), fact("max_memory_restart", c.runs), fact("memory-restarts", 3))
+			app.Metrics = []snapshot.Metric{{Name: "memory", Value: 500 << 20}, {Name: "uptime", Value: 100}}
+			old := item("pm2/leak", "app", "online")
+			old.Metrics = []snapshot.Metric{{Name: "memory", Value: 500 << 20}, {Name: "uptime", Value: 10}}
+			now := &snapshot.Snapshot{Tree: &snapshot.Tree{}, Items: []*snapshot.Item{item("pm2/daemon", "daemon", "alive"), app}}
+			on := slices.DeleteFunc([]*audit.Check{checks.MemoryLimitTiny, checks.MemoryOverLimit, checks.MemoryRestarts}, func(k *audit.Check) bool { return k.ID == c.off })
+			var got []string
+			for _, f := range audit.Judge(on, &audit.World{Now: now, Before: &snapshot.Snapshot{Items: []*snapshot.Item{old}}, Off: []string{c.off}}).Findings {
+				got = append(got, f.Check)
+			}
+			slices.Sort(got)
+			if !slices.Equal(got, c.want) {
+				t.Errorf("%q", got)
+			}
+		})
 	}
 }
 

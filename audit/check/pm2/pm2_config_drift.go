@@ -36,8 +36,7 @@ var ConfigDrift = &audit.Check{
 			if v, _ := app.Fact("declared.twice"); v.IsTrue() {
 				continue
 			}
-			told := !slices.Contains(p.Off, InstancesShort.ID)
-			if found := newDrift(app, told).found(); len(found) > 0 {
+			if found := newDrift(app, shortTold(p, app)).found(); len(found) > 0 {
 				p.Report(driftReport(app, of, file, found))
 			}
 		}

@@ -15,7 +15,7 @@ var DaemonDown = &audit.Check{
 	Doc: "Without its daemon PM2 restarts nothing, and apps that Node runs die with it within a second. Every pm2 command, even `pm2 list`, " +
 		"would start a new and empty daemon and so hide what happened; audit looks at socket, pid file and process table instead. " +
 		"A daemon that nobody ended is down even where nothing is known that it should run; what it ran is known from the last run. " +
-		"What outlived it (silent programs that are no Node do) is named: whoever brings the saved list back starts that a second time.",
+		"What outlived it (silent programs that are no Node do) is named: whoever brings the saved list back starts that a second time. Where not all pid files can be read the hint says to look first.",
 	Hint:          resurrect,
 	Discriminator: "none: one finding per daemon",
 	Source:        "https://github.com/Unitech/pm2 lib/Client.js, lib/Daemon.js: who writes and removes pm2.pid and rpc.sock",
@@ -86,16 +86,27 @@ var withoutDump = map[string]string{
 // started once more by whoever brings it back.
 func surviving(d *snapshot.Item, r *audit.Report) {
 	v, _ := d.Fact("survivors")
+	unread, _ := d.Fact("survivors.unread")
 	still := v.Strings()
-	if len(still) == 0 {
-		return
+	if len(still) > 0 {
+		runs := "still runs"
+		if len(still) > 1 {
+			runs = "still run"
+		}
+		r.Message += fmt.Sprintf("; %s %s without it", list(still), runs)
 	}
-	runs := "still runs"
-	if len(still) > 1 {
-		runs = "still run"
+	first := ""
+	switch {
+	case len(still) > 0 && unread.IsTrue():
+		first = "First end what still runs without it (`kill` with each pid), and look with `ps -ef` for more, for not all pid files can be read: else it runs twice. "
+	case len(still) > 0:
+		first = "First end what still runs without it (`kill` with each pid): else it runs twice. "
+	case unread.IsTrue():
+		first = "Look first what still runs (`ps -ef`), for not all pid files can be read: else it runs twice. "
 	}
-	r.Message += fmt.Sprintf("; %s %s without it", list(still), runs)
-	r.Hint = fmt.Sprintf("First end what still runs without it (`kill` with each pid): else it runs twice. %s", cmp.Or(r.Hint, resurrect))
+	if first != "" {
+		r.Hint = first + cmp.Or(r.Hint, resurrect)
+	}
 }
 
 func affected(n int) string {

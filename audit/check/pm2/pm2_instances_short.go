@@ -2,6 +2,7 @@ package pm2
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -21,25 +22,21 @@ var InstancesShort = &audit.Check{
 	Judge: func(p *audit.Pass) {
 		processes := instances(p)
 		for _, app := range apps(p) {
-			runs := number(app, "processes")
-			if runs == 0 || app.Torn || app.Kind != "app" || !watched(p, app) {
+			if app.Kind != "app" || !watched(p, app) {
 				continue
 			}
-			file := text(app, "declared.file")
-			v, declared := app.Fact("declared.instances")
-			declared = declared && !countsProcessors(p, file)
-			r := audit.Report{Item: app.Key, At: at(app)}
-			if !declared {
-				v, _ = app.Fact("instances")
-				r.Severity, r.Confidence = audit.Low, audit.Guess
-			}
-			want := wanted(v, metric(daemon(p, app), "cpus"))
+			runs, want, declared := short(p, app)
 			switch {
 			case runs >= want:
 				continue
 			case starting(processes.of(app)):
 				p.Doubt(app.Key, "")
 				continue
+			}
+			file := text(app, "declared.file")
+			r := audit.Report{Item: app.Key, At: at(app)}
+			if !declared {
+				r.Severity, r.Confidence = audit.Low, audit.Guess
 			}
 			online, _ := processes.in(app, "online")
 			scale := command("scale", app, strconv.FormatFloat(want, 'f', 0, 64))
@@ -55,6 +52,27 @@ var InstancesShort = &audit.Check{
 			p.Report(r)
 		}
 	},
+}
+
+// short returns how many processes of a watched app run and how many should, and
+// whether its file declares that; the second is 0 where nobody can say.
+func short(p *audit.Pass, app *snapshot.Item) (runs, want float64, declared bool) {
+	runs = number(app, "processes")
+	if runs == 0 || app.Torn {
+		return runs, 0, false
+	}
+	v, declared := app.Fact("declared.instances")
+	if declared = declared && !countsProcessors(p, text(app, "declared.file")); !declared {
+		v, _ = app.Fact("instances")
+	}
+	return runs, wanted(v, metric(daemon(p, app), "cpus")), declared
+}
+
+// shortTold reports whether pm2-instances-short says of a watched app that fewer
+// processes run than should.
+func shortTold(p *audit.Pass, app *snapshot.Item) bool {
+	runs, want, _ := short(p, app)
+	return runs < want && !slices.Contains(p.Off, InstancesShort.ID)
 }
 
 // countsProcessors reports whether a file makes the number of instances of the

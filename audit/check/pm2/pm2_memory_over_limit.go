@@ -22,7 +22,7 @@ var MemoryOverLimit = &audit.Check{
 		processes := instances(p)
 		for _, app := range apps(p) {
 			limit := number(app, "max_memory_restart")
-			if limit <= 0 {
+			if limit <= 0 || tinyTold(p, app) {
 				continue
 			}
 			all := processes.of(app)

@@ -17,6 +17,9 @@ var MemoryRestarts = &audit.Check{
 	Limits:        []audit.Limit{{Name: "restarts", Default: 3, Unit: "restarts a day", Doc: "memory restarts in 24 hours that are tolerated less one"}},
 	Judge: func(p *audit.Pass) {
 		for _, app := range apps(p) {
+			if tinyTold(p, app) {
+				continue
+			}
 			n, ok := known(app, "memory-restarts")
 			if !ok || n < p.Limit("restarts") {
 				if !logged(p, app) {

@@ -103,7 +103,7 @@ func untold(tree *snapshot.Tree, p string) bool {
 			return true
 		}
 	}
-	return tree.InIgnored(p)
+	return tree.InIgnored(p) || tree.Product(p)
 }
 
 // goneOf returns what an app that PM2 lists can no longer be started with.

@@ -276,6 +276,14 @@ func TestOneCause_declared(t *testing.T) {
 	more := item("pm2/api", "app", "online", fact("declared.file", "e.json"), fact("declared.instances", 3), fact("processes", 4), fact("script", "/x/api.js"),
 		fact("declared.script", "api.js"), fact("exec_mode", "cluster_mode"), fact("exec_interpreter", "node"), fact("declared.exec_mode", "cluster"), fact("autorestart", true))
 	file := item("pm2/file:e.json", "file", "ok")
+	counts := item("pm2/file:e.json", "file", "ok", fact("reads", []string{"os.cpus"}))
+	started := func(n int) *snapshot.Item {
+		it := *short
+		it.Facts = snapshot.PartsOf(append(slices.Clone(short.Facts.All()), fact("instances", n))...)
+		return &it
+	}
+	torn := *short
+	torn.Torn = true
 	bare := item("pm2/bare", "app", "not-running", fact("declared.file", "e.json"))
 	saved := item("pm2/bare", "app", "not-running", fact("declared.file", "e.json"), fact("in-dump", true))
 	refuses := func(name string) *snapshot.Item {
@@ -287,6 +295,9 @@ func TestOneCause_declared(t *testing.T) {
 	}{
 		{"fewer processes", "", "pm2-instances-short medium: PM2 runs 2 of the 3 instances of api that e.json declares.", []*snapshot.Item{daemon, file, short}},
 		{"fewer, and the check is off", "pm2-instances-short", "pm2-config-drift medium: api runs with another number of instances (2) than e.json declares (3).", []*snapshot.Item{daemon, file, short}},
+		{"fewer, of a file that counts processors, as many as at the start", "", "pm2-config-drift low: api runs with another number of instances (2) than e.json declares (3).", []*snapshot.Item{daemon, counts, started(2)}},
+		{"fewer, of a file that counts processors, than at the start", "", "pm2-instances-short low: PM2 runs 2 of the 4 instances with which api was started.", []*snapshot.Item{daemon, counts, started(4)}},
+		{"fewer, and the item is torn", "", "pm2-config-drift medium: api runs with another number of instances (2) than e.json declares (3).", []*snapshot.Item{daemon, file, &torn}},
 		{"more processes", "", "pm2-config-drift medium: api runs with another number of instances (4) than e.json declares (3).", []*snapshot.Item{daemon, file, more}},
 		{"no script", "", "pm2-config-invalid high: bare: why.", []*snapshot.Item{daemon, refuses("bare.script"), bare}},
 		{"a value for which PM2 refuses the file", "", "pm2-config-invalid high: other: why.", []*snapshot.Item{daemon, refuses("other.min_uptime"), bare}},

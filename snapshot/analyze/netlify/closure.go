@@ -126,7 +126,7 @@ func Resolve(t *snapshot.Tree, dir, spec string) (file string, missing bool, oth
 	if t.HasFile(path.Join(target, "package.json")) {
 		return "", false, "" // its main decides
 	}
-	if built(t, target) {
+	if built(t, target) || t.Product(target) {
 		return "", false, ""
 	}
 	for _, c := range candidates {

@@ -3,7 +3,6 @@ package refs
 import (
 	"fmt"
 	"path"
-	"slices"
 	"strings"
 
 	"healthaudit/snapshot"
@@ -91,6 +90,8 @@ func (t *Table) file(r snapshot.Ref) Resolution {
 		return Resolution{Status: Missing, Why: "tracked by git, but deleted on disk"}
 	}
 	switch ext := path.Ext(p); {
+	case tree.Product(p):
+		return unknown(p + " is ignored by git")
 	case built(p):
 		return unknown("it lies in a build folder")
 	case r.Direct && !scriptExtension(p):
@@ -112,13 +113,6 @@ func (t *Table) file(r snapshot.Ref) Resolution {
 // Unclonable is why a file is missing whose kind git ignores.
 const Unclonable = "git ignores it, so that no clone has it"
 
-// handmade reports whether a path is called like what people write and no build
-// makes.
-func handmade(p string) bool {
-	base := strings.ToLower(path.Base(p))
-	return scriptExtension(p) && !slices.ContainsFunc([]string{"gen.", "generated", ".min.", "bundle", "compiled", "built"}, func(s string) bool { return strings.Contains(base, s) })
-}
-
 // beside returns the path in src where it is in a folder of products: src/x.ts for
 // lib/x.ts, web/src/x.ts for web/lib/x.ts.
 func beside(p string) string {
@@ -136,6 +130,9 @@ func beside(p string) string {
 func (t *Table) inDoubt(dir string) (res Resolution, ok bool) {
 	if e, is := t.now.Tree.At(dir); is && e.Kind == snapshot.PathLink {
 		return t.doubt(dir + "/x")
+	}
+	if t.now.Tree.Product(dir + "/") {
+		return unknown(dir + " is ignored by git"), true
 	}
 	return t.doubt(dir)
 }
@@ -155,9 +152,6 @@ func (t *Table) doubt(p string) (res Resolution, ok bool) {
 		case e.State == snapshot.Ignored && e.Kind != snapshot.PathMissing:
 			return unknown(d + " is ignored by git"), true
 		}
-	}
-	if tree.WouldIgnore(p) && !(tree.IgnoredByKind(p) && handmade(p)) {
-		return unknown(p + " is ignored by git"), true
 	}
 	return Resolution{}, false
 }

@@ -457,6 +457,31 @@ func TestCollect_survivors(t *testing.T) {
 	}
 }
 
+// What outlived the daemon is named though a folder of pid files cannot be read, and that is said.
+func TestCollect_survivorsUnread(t *testing.T) {
+	folder := t.TempDir()
+	s, home, dead := dying(t, `[{"name":"api","pm_pid_path":"`+folder+`/file/api-0.pid"},{"name":"py"}]`)
+	before := collected(t, s)
+	collecttest.WriteFile(t, home, "pm2.pid", []byte("4194304"))
+	collecttest.WriteFile(t, home, "pids/py-3.pid", []byte("4242"))
+	for _, unread := range []bool{false, true} {
+		if unread {
+			collecttest.WriteFile(t, folder, "file", nil) // no folder: who opens it fails, whoever he is
+		}
+		again := dead(before, syscall.ECONNREFUSED)
+		w := again.Host.(world)
+		w.procs = func() ([]host.Process, error) {
+			return []host.Process{{PID: 4242, StartTime: time.Now().Add(-time.Hour)}}, nil
+		}
+		again.Host = w
+		it := itemOf(collected(t, again), "pm2/daemon")
+		found, _ := it.Fact("survivors")
+		if v, _ := it.Fact("survivors.unread"); v.IsTrue() != unread || !slices.Equal(found.Strings(), []string{"py (process 4242)"}) {
+			t.Errorf("unread %v: %q, unread %v", unread, found.Strings(), v.IsTrue())
+		}
+	}
+}
+
 // Who finds something else in the place of the saved list is told to take it away,
 // not to give rights.
 func TestCollect_dumpIsNoFile(t *testing.T) {

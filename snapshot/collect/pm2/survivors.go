@@ -9,27 +9,24 @@ import (
 	"healthaudit/snapshot/collect"
 )
 
-// survivors are the processes that outlived the daemon of a home, in words.
-func (b *builder) survivors(h *home) (words []string) {
+// survivorFacts are the processes that outlived the daemon of a home, in words, and
+// whether there may be more, for a folder of pid files that cannot be read.
+func (b *builder) survivorFacts(it *snapshot.Item, h *home) {
 	if !h.dead() || h.daemon.procs == nil {
-		return nil
+		return
 	}
-	var files []string
+	var files, words []string
 	for i := range h.dump {
 		files = append(files, h.dump[i].PIDFile)
 	}
 	list, err := collect.Survivors(b.s.Host, h.path, files, slices.Collect(maps.Values(h.daemon.procs)))
-	if err != nil {
-		return nil
-	}
 	for _, s := range list {
 		words = append(words, fmt.Sprintf("%s (process %d)", collect.PIDStem(s.File), s.PID))
 	}
-	return words
-}
-
-func (b *builder) survivorFacts(it *snapshot.Item, h *home) {
-	if words := b.survivors(h); len(words) > 0 {
+	if len(words) > 0 {
 		it.Add(snapshot.Volatile, "survivors", snapshot.SetOf(words...))
+	}
+	if err != nil {
+		it.Add(snapshot.Volatile, "survivors.unread", snapshot.Bool(true))
 	}
 }

@@ -75,7 +75,7 @@ func findImport(t *snapshot.Tree, i localImport) (string, bool) {
 // missing, and not that it is yet to be made.
 func certain(t *snapshot.Tree, p string) bool {
 	_, hidden := t.Hidden(p) // whether it is there shall be asked, and not be answered
-	if !hidden && t.InIgnored(p) || strings.HasSuffix(p, "/") || t.HasDir(p) {
+	if !hidden && (t.InIgnored(p) || t.Product(p)) || strings.HasSuffix(p, "/") || t.HasDir(p) {
 		return false
 	}
 	switch path.Ext(p) {
