@@ -49,8 +49,12 @@ func leftOut(p *page, list []LeftOut) {
 	}
 }
 
-// Archives writes what audit archive list shows, in the order given.
-func Archives(w io.Writer, rows []ArchiveRow, o Options) error {
+// Archives writes what audit archive list shows, in the order given: all that are
+// there, or those of this project.
+func Archives(w io.Writer, rows []ArchiveRow, all bool, o Options) error {
+	if len(rows) == 0 && all {
+		return say(w, o, "No archives, of whatever host and project: audit archive create makes one, and audit run whenever something changed.")
+	}
 	if len(rows) == 0 {
 		return say(w, o, "No archives of this project: audit archive create makes one, and audit run whenever something changed. --all lists those of other hosts and projects.")
 	}

@@ -46,21 +46,28 @@ func (e *NotDrilledError) Unwrap() error { return e.Err }
 
 // Run does the drill and keeps its result in store and journal, also that it
 // failed. An error says that it could not be done at all, or that nothing could
-// be kept of it.
+// be kept of it; NotDrilledError, that there was no place.
 func (d *Drill) Run(ctx context.Context) (*report.DrillView, error) {
 	v := &report.DrillView{Path: shown(d.Host.Root(), d.File), Differences: []report.LeftOut{}}
 	err := d.try(ctx, v)
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)
 	}
-	if refusal := (*os.PathError)(nil); errors.As(err, &refusal) {
-		return nil, &NotDrilledError{err}
-	}
 	if err != nil {
-		v.Differences = append(v.Differences, report.LeftOut{Path: v.Path, Reason: ofArchive(err).Error()})
+		return nil, err
 	}
 	v.Passed = len(v.Differences) == 0
 	return v, d.keep(v)
+}
+
+// opened says of an archive that did not open that it does not come back, unless
+// there was no place to put it.
+func opened(v *report.DrillView, err error) error {
+	if place := (*archive.PlaceError)(nil); errors.As(err, &place) {
+		return &NotDrilledError{place}
+	}
+	differs(v, v.Path, ofArchive(err).Error())
+	return nil
 }
 
 // ofArchive is what is wrong with an archive, without the path that was read.
@@ -100,20 +107,20 @@ func (d *Drill) keep(v *report.DrillView) error {
 func (d *Drill) try(ctx context.Context, v *report.DrillView) error {
 	dir, err := os.MkdirTemp("", "audit-drill-*")
 	if err != nil {
-		return err
+		return &NotDrilledError{err}
 	}
 	defer os.RemoveAll(dir)
 	c, err := archive.Load(ctx, d.File, d.IDs, func(_ *archive.Manifest, e archive.Entry) bool {
 		return strings.HasPrefix(e.Name, archive.FilesFolder) || e.Name == archive.StateName || e.Name == archive.StoreName
 	})
 	if err != nil {
-		return err
+		return opened(v, err)
 	}
 	defer c.Close()
 	v.Snapshot, v.LeftOut = report.SnapshotRef{Seq: c.Snapshot.Seq, ID: c.Snapshot.ID, At: sec(c.Snapshot.At)}, len(c.LeftOut)
 	back, done, err := Unpack(ctx, c, dir)
 	if err != nil {
-		return err
+		return opened(v, err)
 	}
 	defer done()
 	project := filepath.Join(dir, "project")
@@ -128,14 +135,14 @@ func (d *Drill) try(ctx context.Context, v *report.DrillView) error {
 	return d.withStore(back, v)
 }
 
-// restore brings every file back that the archive holds.
+// restore brings every file back that the archive holds. Errors: NotDrilledError.
 func (d *Drill) restore(back *Unpacked, project string, v *report.DrillView) error {
 	if err := os.Mkdir(project, 0o700); err != nil {
-		return err
+		return &NotDrilledError{err}
 	}
 	root, err := os.OpenRoot(project)
 	if err != nil {
-		return err
+		return &NotDrilledError{err}
 	}
 	defer root.Close()
 	var wanted []archive.Wanted
@@ -147,6 +154,9 @@ func (d *Drill) restore(back *Unpacked, project string, v *report.DrillView) err
 	})
 	r := &archive.Restorer{Target: root, Policy: archive.Never, Bytes: back.Bytes}
 	for _, o := range r.Do(r.Plan(wanted)) {
+		if o.NoRoom {
+			return &NotDrilledError{fmt.Errorf("%s: %s", o.File.Path, o.Reason)}
+		}
 		if o.Action != archive.Written {
 			differs(v, o.File.Path, o.Reason)
 			continue

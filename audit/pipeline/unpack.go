@@ -81,7 +81,9 @@ func (u *Unpacked) full(ctx context.Context, c *archive.Contents, file string) (
 	if err := c.Save(archive.StoreName, file); err != nil {
 		return nil, nil, err
 	}
-	if _, err := store.Rekey(file); err != nil {
+	if _, err := store.Rekey(file); archive.NoRoom(err) {
+		return nil, nil, &archive.PlaceError{Err: err}
+	} else if err != nil {
 		return nil, nil, err
 	}
 	st, err := store.Open(file, store.Options{ReadOnly: true, Verify: true})

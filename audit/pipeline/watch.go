@@ -22,10 +22,12 @@ import (
 const maxRuns = 300
 
 // PastRuns returns the newest runs, oldest first: those of the last day, and the
-// two before them, since the clock of one may have been wrong.
+// two before them, since the clock of one may have been wrong. Where more than a
+// day lies between two, maxRuns of them: a clock may have been wrong several times
+// in a row, and only the runs before that tell.
 func PastRuns(tx *store.Tx, now time.Time) (out []audit.PastRun, err error) {
 	var bad error
-	older := 0
+	older, far, later := 0, false, now
 	err = tx.Headers(tx.Seq(), true, func(seq uint64, h store.Header) bool {
 		info := string(h.Body)
 		if !jsontext.Valid(info) {
@@ -37,7 +39,8 @@ func PastRuns(tx *store.Tx, now time.Time) (out []audit.PastRun, err error) {
 		if now.Sub(h.At) > audit.MissedWindow {
 			older++
 		}
-		return len(out) < maxRuns && run.Every > 0 && older < 2
+		far, later = far || later.Sub(h.At) > audit.MissedWindow, h.At
+		return len(out) < maxRuns && run.Every > 0 && (older < 2 || far)
 	})
 	if err == nil {
 		err = bad

@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"errors"
+	"fmt"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -9,6 +10,7 @@ import (
 
 	bolt "go.etcd.io/bbolt"
 
+	"healthaudit/audit"
 	"healthaudit/rules"
 	"healthaudit/snapshot/store"
 )
@@ -150,4 +152,46 @@ func TestJournalGoesOnWithoutItsHead(t *testing.T) {
 		}
 	}
 	update(end("its head is missing"), entry, sound, end("before it went on, its head is missing"), NoteLost, end(""), entry, sound)
+}
+
+// TestPastRuns: however often in a row a clock was wrong, the runs before that are
+// read, and nothing is missing. Else no more than a day and two runs are.
+func TestPastRuns(t *testing.T) {
+	const m = time.Minute
+	now := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
+	wrong := time.Date(1970, 1, 1, 0, 1, 0, 0, time.UTC)
+	for name, c := range map[string]struct{ wrong, read int }{
+		"right":       {0, 98},
+		"wrong once":  {1, 200},
+		"wrong twice": {2, 200},
+		"three times": {3, 200},
+	} {
+		t.Run(name, func(t *testing.T) {
+			st, err := store.Open(filepath.Join(t.TempDir(), "a.db"), store.Options{Create: true, Now: now})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer st.Close()
+			err = st.Update(func(tx *store.Tx) error {
+				for i := range 200 {
+					at := now.Add(time.Duration(i-200) * 15 * m)
+					if n := i - (199 - c.wrong); n >= 0 && i < 199 {
+						at = wrong.Add(time.Duration(n) * 15 * m)
+					}
+					if _, err := tx.AppendSnapshot(store.Header{ID: fmt.Sprintf("01RUN%03d", i), At: at, Body: fmt.Appendf(nil, `{"host":"a","every":%d}`, 15*m)}); err != nil {
+						return err
+					}
+				}
+				runs, err := PastRuns(tx, now)
+				w := audit.Watch{Host: "a", Runs: runs, Every: 15 * m, Grace: 10 * m}
+				if l := w.Lost(now); len(runs) != c.read || l.Runs+l.Down != 0 {
+					t.Errorf("%d runs read, want %d: %+v", len(runs), c.read, l)
+				}
+				return err
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+		})
+	}
 }

@@ -54,7 +54,11 @@ func (c *archiveDrillCmd) drill(a *App) (*report.DrillView, error) {
 	defer w.close()
 	file := c.File
 	if file == "" {
-		if file, err = newest(&w.pipeline.Backups, w.owner(), a.sums()); err != nil {
+		made, err := a.sums()
+		if err != nil {
+			return nil, err
+		}
+		if file, err = newest(&w.pipeline.Backups, w.owner(), made); err != nil {
 			return nil, err
 		}
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -73,6 +74,58 @@ func TestArchive_on_a_full_disk(t *testing.T) {
 		t.Errorf("the disk holds %s, and before %s", now, before)
 	}
 	if out := run(exitAction, "restore", "latest", "--target", disk+"/archives"); !strings.Contains(out, "read-only") {
+		t.Error(out)
+	}
+}
+
+// TestDrill_on_a_full_disk: wherever there is no room for what an archive holds, the
+// drill could not be done, and nothing is said of the archive.
+func TestDrill_on_a_full_disk(t *testing.T) {
+	root := t.TempDir()
+	for i := range 6 {
+		text := fmt.Sprintf("#!/bin/sh\n# %s\n: %d\n", strings.Repeat("x", 100<<10), i)
+		if err := os.WriteFile(filepath.Join(root, fmt.Sprintf("a%d.sh", i)), []byte(text), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	run := func(want int, args ...string) string {
+		t.Helper()
+		var out bytes.Buffer
+		p := &Process{Args: append([]string{"--root", root}, args...), Stdout: &out, Stderr: &out, Env: func(string) string { return "" }, Now: time.Now}
+		if code := Main(t.Context(), p); code != want {
+			t.Errorf("%v: exit %d, want %d\n%s", args, code, want, out.String())
+		}
+		return out.String()
+	}
+	run(exitOK, "run", "--fail-on", "never", "--archive", "always")
+	run(exitOK, "archive", "create", "--kind", "full")
+	for _, c := range []struct{ kind, size, at string }{
+		{"slim", "64k", "audit-archive-"}, // taken out of the archive
+		{"full", "64k", "archived.db"},    // unpacked
+		{"slim", "1m", ".sh: "},           // restored
+		{"full", "512k", ".sh: "},
+	} {
+		disk := t.TempDir()
+		if err := syscall.Mount("tmpfs", disk, "tmpfs", 0, "size="+c.size); err != nil {
+			if errors.Is(err, syscall.EPERM) {
+				t.Skip("no right to mount here")
+			}
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { syscall.Unmount(disk, 0) })
+		list, err := filepath.Glob(filepath.Join(root, ".audit", "archives", "*."+c.kind+".*"))
+		if err != nil || len(list) != 1 {
+			t.Fatal(list, err)
+		}
+		t.Setenv("TMPDIR", disk)
+		out := run(exitAction, "archive", "drill", list[0])
+		for _, want := range []string{"the drill could not be done: ", c.at, "no space left on device", "TMPDIR names another folder"} {
+			if !strings.Contains(out, want) {
+				t.Errorf("%s on %s: no %q in %s", c.kind, c.size, want, out)
+			}
+		}
+	}
+	if out := run(exitOK, "journal"); strings.Contains(out, "did not come back") {
 		t.Error(out)
 	}
 }

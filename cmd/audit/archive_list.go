@@ -1,6 +1,8 @@
 package main
 
 import (
+	"cmp"
+	"io"
 	"os"
 	"path/filepath"
 
@@ -14,13 +16,15 @@ type archiveListCmd struct {
 }
 
 // Run lists archives. It reads their names alone: no key is needed, and a store
-// only to know those again that it made before the project or the host was renamed.
+// only to know those again that it made before the project or the host was renamed:
+// where it cannot be read, the others are listed, and that is said.
 func (c *archiveListCmd) Run(a *App) error {
 	s, err := a.settings()
 	if err != nil {
 		return err
 	}
-	rows, made := []report.ArchiveRow{}, a.sums()
+	rows, code := []report.ArchiveRow{}, exitOK
+	made, unread := a.sums()
 	for _, dir := range folders(&s.pipeline.Backups) {
 		list, err := archiveRows(s.root, dir, made)
 		if err != nil {
@@ -32,7 +36,16 @@ func (c *archiveListCmd) Run(a *App) error {
 			}
 		}
 	}
-	return show(a, c.listing, exitOK, rows, report.Archives)
+	if unread != nil {
+		code, _ = codeOf(unread)
+		if len(rows) == 0 {
+			return unread
+		}
+	}
+	table := func(w io.Writer, rows []report.ArchiveRow, o report.Options) error {
+		return report.Archives(w, rows, c.All, o)
+	}
+	return cmp.Or(show(a, c.listing, code, rows, table), unread)
 }
 
 // archiveRows lists one folder, the newest first. Made are the names of those that

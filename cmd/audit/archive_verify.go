@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -40,8 +41,11 @@ func (c *archiveVerifyCmd) Run(a *App) error {
 	if err != nil {
 		return err
 	}
-	sums := a.sums()
-	rows, err := c.rows(s, sums)
+	sums, unread := a.sums()
+	if len(c.Files) > 0 {
+		unread = nil // these are all that is asked for
+	}
+	rows, err := c.rows(s, sums, unread)
 	if err != nil {
 		return err
 	}
@@ -56,14 +60,18 @@ func (c *archiveVerifyCmd) Run(a *App) error {
 			code = exitAction
 		}
 	}
-	if err := show(a, c.listing, code, rows, report.ArchivesVerified); err != nil || code == exitOK {
+	if unread != nil {
+		code, _ = codeOf(unread)
+	}
+	if err := cmp.Or(show(a, c.listing, code, rows, report.ArchivesVerified), unread); err != nil || code == exitOK {
 		return err
 	}
 	return exitCode(code)
 }
 
-// rows are the archives to read.
-func (c *archiveVerifyCmd) rows(s *settings, sums map[string]string) (out []report.ArchiveRow, err error) {
+// rows are the archives to read. That there is none is said only where the store
+// was not unread.
+func (c *archiveVerifyCmd) rows(s *settings, sums map[string]string, unread error) (out []report.ArchiveRow, err error) {
 	for _, file := range c.Files {
 		n, _ := archive.ParseName(filepath.Base(file))
 		r := archiveRow(archive.Held{Name: n, File: filepath.Base(file)}, filepath.Dir(file), "")
@@ -85,21 +93,26 @@ func (c *archiveVerifyCmd) rows(s *settings, sums map[string]string) (out []repo
 		}
 	}
 	if len(out) == 0 {
-		return nil, noArchive(&s.pipeline.Backups)
+		return nil, cmp.Or(unread, noArchive(&s.pipeline.Backups))
 	}
 	return out, nil
 }
 
-// sums are the digests that the store knows; none where there is no sound store.
-func (a *App) sums() map[string]string {
+// sums are the digests that the store knows, by the names of archives; none where
+// there is no store. An error says that there is one, and that it could not be read.
+func (a *App) sums() (out map[string]string, err error) {
 	st, err := store.Open(a.Store, store.Options{ReadOnly: true, Wait: time.Second})
-	if err != nil {
-		return nil
+	if errors.Is(err, store.ErrNotExist) {
+		return nil, nil
 	}
-	defer st.Close()
-	var out map[string]string
-	_ = st.View(func(tx *store.Tx) (err error) { out, err = pipeline.ArchiveSums(tx); return err })
-	return out
+	if err == nil {
+		defer st.Close()
+		err = st.View(func(tx *store.Tx) (err error) { out, err = pipeline.ArchiveSums(tx); return err })
+	}
+	if err != nil {
+		return nil, fmt.Errorf("the store could not be read: archives made under another name are not known: %w", err)
+	}
+	return out, nil
 }
 
 func verifyOne(a *App, file string, ids []age.Identity, sums map[string]string) (result, detail string) {

@@ -109,7 +109,7 @@ func (d *physician) schedule() {
 	}
 	switch {
 	case len(v.Schedules) > 0 && d.pipeline.Every == 0:
-		d.note("cadence", "audit.yaml does not say how often a run is due: a missing one is never noticed", "cadence: {every: "+lasting(widest(v.Schedules[0], d.Now()))+", grace: 10m}")
+		d.note("cadence", "audit.yaml does not say how often a run is due: a missing one is never noticed", "cadence: {every: "+lasting(widest(v.Schedules, d.Now()))+", grace: 10m}")
 	case len(v.Schedules) == 0 && d.pipeline.Every > 0 && len(v.Notes) == 0:
 		d.note("schedule", "a run is due every "+lasting(d.pipeline.Every)+", and nothing that audit cron install wrote starts one", "audit cron install --every "+lasting(d.pipeline.Every))
 	case len(v.Schedules) == 0:
@@ -123,24 +123,22 @@ func (d *physician) schedule() {
 	}
 }
 
-// widest returns the longest time between two runs of a schedule, of the next
-// hundred; 15 minutes where that cannot be told.
-func widest(s report.CronSchedule, now time.Time) (gap time.Duration) {
-	dialect := cron.Systemd
-	if s.Place == "crontab" {
-		dialect = cron.Crontab
-	}
-	sched, err := cron.Parse(dialect, s.Schedule)
-	if err != nil {
-		return 15 * time.Minute
-	}
-	last, _ := sched.Next(now)
-	for range 100 {
-		then, ok := sched.Next(last)
-		if !ok {
-			break
+// widest returns the longest time between two runs in the coming 8 days, a whole
+// week from any hour on: of several schedules, that of the one which leaves the
+// shortest. 15 minutes where that cannot be told.
+func widest(list []report.CronSchedule, now time.Time) (gap time.Duration) {
+	for _, s := range list {
+		dialect := cron.Systemd
+		if s.Place == "crontab" {
+			dialect = cron.Crontab
 		}
-		gap, last = max(gap, then.Sub(last)), then
+		sched, err := cron.Parse(dialect, s.Schedule)
+		if err != nil {
+			continue
+		}
+		if own := sched.LargestGap(now, 8*24*time.Hour); own > 0 && (gap == 0 || own < gap) {
+			gap = own
+		}
 	}
 	return cmp.Or(gap, 15*time.Minute)
 }

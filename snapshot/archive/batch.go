@@ -190,7 +190,7 @@ func (b *batch) settle(p *pending) {
 		if p.temp != "" {
 			b.r.Target.Remove(p.temp)
 		}
-		p.o.Action, p.o.Reason = Failed, plain(p.err)
+		p.o.Action, p.o.Reason, p.o.NoRoom = Failed, plain(p.err), NoRoom(p.err)
 	}
 }
 

@@ -45,6 +45,7 @@ type Outcome struct {
 	Wanted
 	Action Action
 	Reason string        // why Kept, Missing or Failed
+	NoRoom bool          // Failed since the disk took no more: see NoRoom
 	Was    string        // digest of the bytes that were overwritten; empty when nothing was there
 	Before snapshot.File // what stood there; its path is empty when nothing did
 }

@@ -333,7 +333,7 @@ func TestDo_cleans_up_when_the_last_step_fails(t *testing.T) {
 
 // A restore whose bytes do not read back leaves what was there.
 func TestDo_puts_back_what_does_not_verify(t *testing.T) {
-	for _, there := range []string{"", "now"} {
+	for there, why := range map[string]error{"": errors.New("the disk lies"), "now": fmt.Errorf("the disk lies: %w", syscall.ENOSPC)} {
 		p := newPlace(t, Always)
 		want := ""
 		if there != "" {
@@ -343,9 +343,9 @@ func TestDo_puts_back_what_does_not_verify(t *testing.T) {
 		plan := p.Plan([]Wanted{p.file("d/a", "then", 0o644)})
 		p.reread = func(string) (snapshot.File, error) {
 			p.is("d/a", "644 then")
-			return snapshot.File{}, errors.New("the disk lies")
+			return snapshot.File{}, why
 		}
-		if o := p.Do(plan)[0]; o.Action != Failed || !strings.Contains(o.Reason, "the disk lies; it was put back") {
+		if o := p.Do(plan)[0]; o.Action != Failed || o.NoRoom != errors.Is(why, syscall.ENOSPC) || !strings.Contains(o.Reason, why.Error()+"; it was put back") {
 			t.Errorf("%+v", o)
 		}
 		p.is("d/a", want)

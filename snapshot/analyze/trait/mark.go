@@ -79,7 +79,7 @@ func marks(src []byte, text shell.Text, depth int) []Mark {
 		m.learn()
 	}
 	if m.has.secret {
-		m.unsaid()
+		m.unsaid(syntax.Walk)
 	}
 	if m.has.any() {
 		m.walk()

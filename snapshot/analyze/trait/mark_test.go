@@ -35,6 +35,8 @@ func TestMarks(t *testing.T) {
 		{"says a part of a secret", "printf 'jwt secret %s\\n' \"${AUTH_SECRET:0:20}\"; make", "secret 1:27 AUTH_SECRET"},
 		{"says a little of a secret", "echo \"key ${API_KEY:0:4}… of ${#API_KEY}, ${JWT:+set}\"; make", ""},
 		{"gives a secret on", "echo \"login $TOKEN\" | gh auth login; X=$(echo \"a b: $TOKEN\"); echo \"TOKEN=$TOKEN\" >> .env; { echo \"a b: $TOKEN\"; make; } > f", ""},
+		{"says a secret with its errors", "echo \"Token: $A_TOKEN\" >&2; { echo \"key: $API_KEY\" 2>&1; make; } 1>&2", "secret 1:14 A_TOKEN\nsecret 1:42 API_KEY"},
+		{"says a secret to a file", "echo \"a b: $TOKEN\" >&3; echo \"a b: $TOKEN\" >&log; echo \"a b: $TOKEN\" >&-; echo \"a b: $TOKEN\" 2>&1 >f; (echo \"a b: $TOKEN\" >&2) | cat; make", ""},
 		{"answers with a secret", "echo \"$TOKEN\"; printf '%s' \"$TOKEN\"; make", ""},
 		{"says what stands in it", "PASSWORD=test1234\necho \"Password: $PASSWORD\"; make", ""},
 		{"says the name alone", "echo 'set $API_KEY first'; echo \"API_KEY is not set\"; echo \"::add-mask::$API_KEY\"; make", ""},

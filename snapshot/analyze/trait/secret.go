@@ -1,6 +1,7 @@
 package trait
 
 import (
+	"slices"
 	"strconv"
 
 	"mvdan.cc/sh/v3/syntax"
@@ -23,7 +24,7 @@ const maxPreview = 8
 // written out in the text itself.
 func (m *marker) prints(s *syntax.Stmt) {
 	c, ok := s.Cmd.(*syntax.CallExpr)
-	if !ok || len(s.Redirs) > 0 || len(c.Args) < 2 {
+	if !ok || len(c.Args) < 2 {
 		return
 	}
 	if name := m.Program(c); name != "echo" && name != "printf" {
@@ -77,23 +78,27 @@ func wordText(m *marker, w *syntax.Word) string {
 }
 
 // unsaid collects what is no output of its own: the commands of substitutions and
-// pipes, and the values that are written out.
-func (m *marker) unsaid() {
+// pipes, and the values that are written out. The walk is syntax.Walk.
+func (m *marker) unsaid(walk func(syntax.Node, func(syntax.Node) bool)) {
 	m.inner, m.written = map[*syntax.Stmt]bool{}, map[string]bool{}
 	all := func(list []*syntax.Stmt) {
 		for _, s := range list {
-			syntax.Walk(s, func(n syntax.Node) bool {
-				if in, ok := n.(*syntax.Stmt); ok {
+			walk(s, func(n syntax.Node) bool {
+				in, ok := n.(*syntax.Stmt)
+				if ok && m.inner[in] { // and all that is in it
+					return false
+				}
+				if ok {
 					m.inner[in] = true
 				}
 				return true
 			})
 		}
 	}
-	syntax.Walk(&syntax.File{Stmts: m.Text.Stmts}, func(n syntax.Node) bool {
+	walk(&syntax.File{Stmts: m.Text.Stmts}, func(n syntax.Node) bool {
 		switch n := n.(type) {
 		case *syntax.Stmt:
-			if len(n.Redirs) > 0 { // of a block, too
+			if slices.ContainsFunc(n.Redirs, leaves) { // of a block, too
 				all([]*syntax.Stmt{n})
 			}
 		case *syntax.CmdSubst:
@@ -111,4 +116,11 @@ func (m *marker) unsaid() {
 		}
 		return true
 	})
+}
+
+// leaves reports whether a redirection takes output away from who reads it. That
+// is not so from one of the two outputs to the other: cron mails both, PM2 logs both.
+func leaves(r *syntax.Redirect) bool {
+	out := func(name string) bool { return name == "1" || name == "2" }
+	return r.Op != syntax.DplOut || r.N != nil && !out(r.N.Value) || !out(r.Word.Lit())
 }

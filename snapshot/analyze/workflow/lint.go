@@ -100,7 +100,7 @@ func (d *Document) lint(config Config, m *Model) ([]Problem, []Message) {
 			p = within(n, p, text)
 		}
 		switch {
-		case f.id == "" || newer(f.id, e.Message, text[p.Line-1]) || f.id == "expression-syntax" && d.starred(e.Message):
+		case f.id == "" || newer(f.id, e.Message, text[p.Line-1]) || f.id == "expression-syntax" && d.starred(e):
 		case f.fatal:
 			problems = append(problems, Problem{p, f.id, said})
 		default:
@@ -165,9 +165,30 @@ func within(n *yaml.Node, p Pos, text []string) Pos {
 	return Pos{min(start.Line+len(before)-1, len(text)), start.Column + len(before[len(before)-1])}
 }
 
-// starred reports whether a message only comes of x[*], which GitHub reads like x.*.
-func (d *Document) starred(message string) bool {
-	return strings.HasPrefix(message, `unexpected token "*" while parsing variable access`) && bytes.Contains(d.src, []byte("[*]"))
+// starred reports whether a message only comes of x[*], which GitHub reads like
+// x.*: with that, all of the text that the message is about can be read.
+func (d *Document) starred(e *actionlint.Error) bool {
+	if !strings.HasPrefix(e.Message, `unexpected token "*" while parsing variable access`) || !bytes.Contains(d.src, []byte("[*]")) {
+		return false
+	}
+	n := scalarAt(d.root, e.Line, e.Column)
+	return n != nil && strings.Contains(n.Value, "[*]") && readable(n.Value)
+}
+
+// scalarAt returns the last scalar that begins at a place or before it.
+func scalarAt(n *yaml.Node, line, column int) *yaml.Node {
+	if n.Line > line || n.Line == line && n.Column > column {
+		return nil
+	}
+	if n.Kind == yaml.ScalarNode {
+		return n
+	}
+	for _, c := range slices.Backward(n.Content) {
+		if found := scalarAt(c, line, column); found != nil {
+			return found
+		}
+	}
+	return nil
 }
 
 var (

@@ -109,6 +109,26 @@ func conditionOf(t string) []fenced {
 	return nil
 }
 
+// readable reports whether each expression of a text can be read: in its fences,
+// or all of it, as an if without them is.
+func readable(t string) bool {
+	if !strings.Contains(t, "${{") {
+		return len(conditionOf(t)) > 0
+	}
+	for range maxFences {
+		_, rest, ok := strings.Cut(t, "${{")
+		if !ok {
+			break
+		}
+		e, length := parse(rest[:min(len(rest), maxExpression)])
+		if e == nil {
+			return false
+		}
+		t = rest[length:]
+	}
+	return true
+}
+
 // spot returns where a token of an expression stands in the file. Whatever the
 // style of the scalar, its n-th "${{" is the n-th behind its beginning.
 func (s *scan) spot(n *yaml.Node, f fenced, offset int) Pos {

@@ -59,6 +59,21 @@ func readTraits(src, sh string, r *trait.Script) traits {
 // reads it. The shell of a step begins with 0, whatever the step before did.
 func earlyStatus(r *trait.Script) *trait.Mark {
 	var found *trait.Mark
+	set := false // bash: by a substitution that stands before it
+	read := func(n syntax.Node) bool {
+		switch n := n.(type) {
+		case *syntax.CmdSubst:
+			set = true
+			return false
+		case *syntax.ProcSubst:
+			return false
+		case *syntax.ParamExp:
+			if found == nil && !set && n.Param != nil && n.Param.Value == "?" {
+				found = &trait.Mark{Line: int(n.Pos().Line()), Column: int(n.Pos().Col())}
+			}
+		}
+		return true
+	}
 	var first func(s *syntax.Stmt)
 	first = func(s *syntax.Stmt) {
 		switch c := s.Cmd.(type) {
@@ -68,18 +83,15 @@ func earlyStatus(r *trait.Script) *trait.Mark {
 			}
 		case *syntax.BinaryCmd:
 			first(c.X)
-		case *syntax.CallExpr, *syntax.TestClause, *syntax.ArithmCmd:
-			syntax.Walk(c, func(n syntax.Node) bool {
-				switch n := n.(type) {
-				case *syntax.CmdSubst, *syntax.ProcSubst:
-					return false
-				case *syntax.ParamExp:
-					if found == nil && n.Param != nil && n.Param.Value == "?" {
-						found = &trait.Mark{Line: int(n.Pos().Line()), Column: int(n.Pos().Col())}
-					}
-				}
-				return true
-			})
+		case *syntax.CallExpr: // which has its words expanded before its assignments
+			for _, w := range c.Args {
+				syntax.Walk(w, read)
+			}
+			for _, a := range c.Assigns {
+				syntax.Walk(a, read)
+			}
+		case *syntax.TestClause, *syntax.ArithmCmd:
+			syntax.Walk(c, read)
 		}
 	}
 	if len(r.Text.Stmts) > 0 {

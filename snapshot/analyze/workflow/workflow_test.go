@@ -191,6 +191,10 @@ func TestLint(t *testing.T) {
 		{"newer permission", job("on: push\npermissions: {code-quality: write}\n", "      - run: x\n"), ""},
 		{"filter of a list, in a block", job("on: push\n", "      - run: x\n        if: |\n          join(fromJSON(github.event.inputs.a)[*].type, ',') != 'a,b'\n          || !contains(github.ref, '[*]')\n"), ""},
 		{"a star that filters nothing", job("on: push\n", "      - run: echo ${{ github.ref == * }}\n"), `6:37 expression-syntax a/run:echo an expression is not valid`},
+		{"a star that filters nothing, and an array of bash", job("on: push\n", "      - run: |\n          echo \"${arr[*]}\" ${{ github.ref == * }}\n"), `7:46 expression-syntax a/run:echo an expression is not valid`},
+		{"a star that filters nothing, and a comment", job("on: push # [*]\n", "      - run: x\n        if: github.ref == *\n"), `7:27 expression-syntax a/run:x an expression is not valid`},
+		{"a star that filters nothing, beside one that does", job("on: push\n", "      - run: echo ${{ join(github.event.a[*].b) }} ${{ github.ref == * }}\n"), `6:43 expression-syntax a/run:echo an expression is not valid`},
+		{"a filter of a list, behind an array of bash", job("on: push\n", "      - {run: 'echo ${arr[*]} ${{ join(github.event.a[*].b) }}', env: {A: \"${{ join(github.event.a[*].b) }}\"}}\n      - run: >\n          it's ${{ join(github.event.a[*].b) }}\n"), ""},
 		{"what a rule of security judges", job("on: issues\n", "      - run: echo ${{ github.event.issue.title }}\n        if: ${{ false }} || true\n"), ""},
 		{"missing reusable workflow is not the linter's", "on: push\njobs:\n  a:\n    uses: ./.github/workflows/none.yml\n", ""},
 	} {
