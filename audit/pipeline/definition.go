@@ -2,8 +2,10 @@ package pipeline
 
 import (
 	"fmt"
+	"slices"
 
 	"healthaudit/snapshot"
+	"healthaudit/snapshot/store"
 )
 
 // Definition returns how the app of an item is started, by the names of its
@@ -18,6 +20,26 @@ func Definition(it *snapshot.Item) map[string]string {
 		out[f.Name] = fmt.Sprint(f.Value.Any())
 	}
 	return out
+}
+
+// DeclaringFile returns the file that declares an app of PM2, by its path, as a
+// stored snapshot has it; ok is false where it has none.
+func DeclaringFile(tx *store.Tx, path string, seq uint64) (f snapshot.File, ok bool, err error) {
+	text, ok, err := tx.Table(tableItem).Text(seq, string(snapshot.NewKey(snapshot.PM2, "file:"+snapshot.Escape(path))))
+	if err != nil || !ok {
+		return f, false, err
+	}
+	it, err := snapshot.DecodeItem(text)
+	if err != nil {
+		return f, false, err
+	}
+	i := slices.IndexFunc(it.Files, func(f snapshot.File) bool { return f.Path == path })
+	if i < 0 {
+		return f, false, nil
+	}
+	f = it.Files[i]
+	f.Role = snapshot.Own
+	return f, true, nil
 }
 
 // DefinedOtherwise returns the names of what two versions of an app start otherwise.

@@ -9,23 +9,30 @@ import (
 	"healthaudit/snapshot/store"
 )
 
-// LastSeen looks for an item by its key, or by the path of a file of its own,
-// where a snapshot does not have it: it returns the item as the newest snapshot
-// not after seq saw it, else the newest of all, and the number of that snapshot;
-// nil and 0 when none that is kept ever did. It reads every stored version.
-func LastSeen(tx *store.Tx, name string, seq uint64) (found *snapshot.Item, at uint64, err error) {
+// Seen is an item as a snapshot saw it.
+type Seen struct {
+	Item *snapshot.Item
+	In   Fate
+}
+
+// LastSeen looks for items by their keys, or by the paths of files of their own,
+// where a snapshot does not have them: for each name it returns the item as the
+// newest snapshot not after seq saw it, else the newest of all; nothing when none
+// that is kept ever did. It reads every stored version, once.
+func LastSeen(tx *store.Tx, names []string, seq uint64) (map[string]Seen, error) {
 	all, err := fates(tx)
 	if err != nil {
-		return nil, 0, err
+		return nil, err
 	}
-	nearer := func(n uint64) bool {
+	found := map[string]Seen{}
+	nearer := func(n, at uint64) bool {
 		if (n <= seq) != (at <= seq) {
 			return n <= seq || at == 0
 		}
 		return n > at
 	}
 	err = tx.Versions(func(table, id string, since, until uint64, value []byte) error {
-		if table != tableItem || id != name && !bytes.Contains(value, []byte(name)) {
+		if table != tableItem {
 			return nil
 		}
 		end := until - 1
@@ -36,17 +43,24 @@ func LastSeen(tx *store.Tx, name string, seq uint64) (found *snapshot.Item, at u
 		if !exact {
 			i--
 		}
-		if i < 0 || all[i].Seq < since || !nearer(all[i].Seq) {
+		if i < 0 || all[i].Seq < since {
 			return nil
 		}
-		it, err := snapshot.DecodeItem(string(value))
-		if err != nil {
-			return err
-		}
-		if id == name || slices.ContainsFunc(it.Files, func(f snapshot.File) bool { return f.Path == name && f.Role != snapshot.Shared }) {
-			found, at = it, all[i].Seq
+		var it *snapshot.Item
+		for _, name := range names {
+			if id != name && !bytes.Contains(value, []byte(name)) || !nearer(all[i].Seq, found[name].In.Seq) {
+				continue
+			}
+			if it == nil {
+				if it, err = snapshot.DecodeItem(string(value)); err != nil {
+					return err
+				}
+			}
+			if id == name || slices.ContainsFunc(it.Files, func(f snapshot.File) bool { return f.Path == name && f.Role != snapshot.Shared }) {
+				found[name] = Seen{it, all[i]}
+			}
 		}
 		return nil
 	})
-	return found, at, err
+	return found, err
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"sync"
 
 	"healthaudit/audit"
 	"healthaudit/snapshot"
@@ -124,15 +125,19 @@ func standing(items map[uint64]*snapshot.Item, seqs []uint64) *snapshot.Item {
 	return nil
 }
 
-// LastGood returns an item as it was in the newest snapshot, not after seq, in
-// which it was good, and the number of that snapshot; nil when there is none.
-// Good is what counts as better than how the item is in the newest snapshot.
-func LastGood(tx *store.Tx, key snapshot.Key, seq uint64) (*snapshot.Item, uint64, error) {
-	g, err := newGoods(tx)
-	if err != nil {
-		return nil, 0, err
+// LastGood returns what answers, within a transaction, how an item was in the
+// newest snapshot, not after seq, in which it was good, and the number of that
+// snapshot; nil when there is none. Good is what counts as better than how the
+// item is in the newest snapshot. What was found is read once, when first asked.
+func LastGood(tx *store.Tx) func(key snapshot.Key, seq uint64) (*snapshot.Item, uint64, error) {
+	once := sync.OnceValues(func() (*goods, error) { return newGoods(tx) })
+	return func(key snapshot.Key, seq uint64) (*snapshot.Item, uint64, error) {
+		g, err := once()
+		if err != nil {
+			return nil, 0, err
+		}
+		return g.last(key, seq, goodBelow(g.worst(key)))
 	}
-	return g.last(key, seq, goodBelow(g.worst(key)))
 }
 
 // NeededGood returns, for every item that is not ok in the newest snapshot or

@@ -42,7 +42,7 @@ func TestLastGood_is_one(t *testing.T) {
 		if err != nil || seq != 3 || f.SHA256 != snapshot.Sum([]byte("echo 3\n")) {
 			t.Errorf("recovery writes #%d %s: %v, want the merely better one", seq, f.SHA256, err)
 		}
-		if it, seq, err := LastGood(tx, key, 6); err != nil || seq != 3 || it == nil {
+		if it, seq, err := LastGood(tx)(key, 6); err != nil || seq != 3 || it == nil {
 			t.Errorf("a restore takes #%d: %v", seq, err)
 		}
 		if _, seq, err := src.LastGood(s.Items[0], audit.Medium); err != nil || seq != 2 {

@@ -84,7 +84,8 @@ func Undo(tx *store.Tx, seq uint64) (wanted []archive.Wanted, now map[string]sna
 	now = map[string]snapshot.File{}
 	for _, u := range list {
 		p := string(u.Path)
-		wanted = append(wanted, archive.Wanted{Gone: u.Was == "", File: snapshot.File{Path: p, Mode: u.Mode, Size: u.Size, SHA256: u.Was, Link: string(u.Link)}})
+		mode := u.Was == u.Is && len(u.Link)+len(u.Link2) == 0
+		wanted = append(wanted, archive.Wanted{Gone: u.Was == "", Mode: mode, File: snapshot.File{Path: p, Mode: u.Mode, Size: u.Size, SHA256: u.Was, Link: string(u.Link)}})
 		if !u.Gone {
 			now[p] = snapshot.File{Path: p, Mode: u.Mode2, SHA256: u.Is, Link: string(u.Link2)}
 		}

@@ -122,10 +122,10 @@ func (c *historyCmd) other(a *App, tx *store.Tx) error {
 			return &usageError{fmt.Sprintf("there is no item %q", c.Item), "did you mean " + string(it.Key) + "?"}
 		}
 	}
-	if it, _, err := pipeline.LastSeen(tx, c.Item, seq); err != nil {
+	if seen, err := pipeline.LastSeen(tx, []string{c.Item}, seq); err != nil {
 		return err
-	} else if it != nil {
-		return &usageError{fmt.Sprintf("there is no item %q", c.Item), "did you mean " + string(it.Key) + "?"}
+	} else if s, ok := seen[c.Item]; ok {
+		return &usageError{fmt.Sprintf("there is no item %q", c.Item), "did you mean " + string(s.Item.Key) + "?"}
 	}
 	return unknownItem(c.Item, s)
 }

@@ -20,7 +20,6 @@ import (
 func (b *bringing) choose() (out []archive.Wanted, err error) {
 	used := make([]bool, len(b.Items))
 	for _, it := range b.from.snap.Items {
-		before := len(out)
 		all, paths := b.asked(it, used)
 		if !all && len(paths) == 0 {
 			continue
@@ -30,30 +29,11 @@ func (b *bringing) choose() (out []archive.Wanted, err error) {
 			b.from.missing = append(b.from.missing, report.RestoreFile{Path: it.Name, Item: string(it.Key), Action: string(archive.Missing), Reason: it.Unknown + ": audit store verify names all that is"})
 			continue
 		}
-		item, seq := it, ""
-		if b.LastGood {
-			if item, seq, err = b.good(it); err != nil {
-				return nil, err
-			}
-			if item == nil {
-				continue
-			}
+		taken, err := b.take(it, all, paths)
+		if err != nil {
+			return nil, err
 		}
-		for _, f := range item.Files {
-			if f.Role != snapshot.Shared && (all || slices.Contains(paths, f.Path)) {
-				out = append(out, b.from.want(it.Key, f, seq))
-			}
-		}
-		if len(out) > before || !slices.Contains(b.Items, string(it.Key)) {
-			continue
-		}
-		if it.System() != snapshot.PM2 || it.Kind != "app" && it.Kind != "module" {
-			return nil, noFile(it)
-		}
-		if f, ok := b.declaring(item); ok {
-			out = append(out, b.from.want(it.Key, f, seq))
-		}
-		b.process(item)
+		out = append(out, taken...)
 	}
 	for _, w := range b.from.extra {
 		ok := b.askedExtra(w, used)
@@ -64,26 +44,61 @@ func (b *bringing) choose() (out []archive.Wanted, err error) {
 			out = append(out, w)
 		}
 	}
+	var names []string
 	for i, ok := range used {
-		if ok {
-			continue
+		if !ok {
+			names = append(names, b.Items[i])
 		}
-		gone, err := b.gone(b.Items[i])
-		if err != nil {
+	}
+	gone, err := b.gone(names)
+	return append(out, gone...), err
+}
+
+// take returns the own files of an item, all of them or those with some paths; of
+// an app of PM2 that is named the file that declares it, and says how it was defined.
+func (b *bringing) take(it *snapshot.Item, all bool, paths []string) (out []archive.Wanted, err error) {
+	item, at := it, uint64(0)
+	if b.LastGood {
+		if item, at, err = b.good(it); err != nil || item == nil {
 			return nil, err
 		}
-		out = append(out, gone...)
 	}
+	for _, f := range item.Files {
+		if f.Role != snapshot.Shared && (all || slices.Contains(paths, f.Path)) {
+			out = append(out, b.from.want(it.Key, f, at))
+		}
+	}
+	for _, p := range paths {
+		if !all && !slices.ContainsFunc(out, func(w archive.Wanted) bool { return w.File.Path == p }) {
+			b.from.missing = append(b.from.missing, report.RestoreFile{Path: p, Item: string(it.Key), Action: string(archive.Missing),
+				Reason: fmt.Sprintf("%s was last good in #%d, which does not have this file", it.Key, at)})
+		}
+	}
+	if len(out) > 0 || !slices.Contains(b.Items, string(it.Key)) {
+		return out, nil
+	}
+	if it.System() != snapshot.PM2 || it.Kind != "app" && it.Kind != "module" {
+		return nil, noFile(it)
+	}
+	f, ok, err := b.declaring(item, at)
+	if err != nil {
+		return nil, err
+	}
+	if ok {
+		out = append(out, b.from.want(it.Key, f, at))
+	}
+	b.process(item)
 	return out, nil
 }
 
-// want makes a file wanted and notes the snapshot it is of.
-func (s *source) want(key snapshot.Key, f snapshot.File, seq string) archive.Wanted {
-	if seq != "" {
+// want makes a file wanted and notes the snapshot it is of, unless that is the one
+// that was asked for.
+func (s *source) want(key snapshot.Key, f snapshot.File, at uint64) archive.Wanted {
+	if at != 0 {
 		if s.of == nil {
 			s.of = map[string]string{}
 		}
-		s.of[f.Path] = seq
+		s.of[f.Path] = fmt.Sprintf("#%d", at)
 	}
 	return archive.Wanted{Item: key, File: f}
 }
@@ -118,64 +133,60 @@ func (b *bringing) askedExtra(w archive.Wanted, used []bool) (yes bool) {
 
 // good returns the newest version of an item that was good, nil
 // where there is none, which is told.
-func (b *bringing) good(it *snapshot.Item) (*snapshot.Item, string, error) {
-	good, at, err := b.lastGood(it)
-	if err != nil {
-		return nil, "", err
-	}
-	if good == nil {
+func (b *bringing) good(it *snapshot.Item) (*snapshot.Item, uint64, error) {
+	good, at, err := b.from.good(it.Key, b.seq)
+	if err == nil && good == nil {
+		never := report.RestoreFile{Path: it.Name, Item: string(it.Key), Action: string(archive.Missing), Reason: errNoGood.Error()}
+		if !slices.ContainsFunc(it.Files, func(f snapshot.File) bool { return f.Role != snapshot.Shared }) {
+			b.from.missing = append(b.from.missing, never)
+		}
 		for _, f := range it.Files {
 			if f.Role != snapshot.Shared {
-				b.from.missing = append(b.from.missing, report.RestoreFile{Path: f.Path, Item: string(it.Key), Action: string(archive.Missing), Reason: errNoGood.Error(), Bytes: f.Size})
+				never.Path, never.Bytes = f.Path, f.Size
+				b.from.missing = append(b.from.missing, never)
 			}
 		}
-		return nil, "", nil
 	}
-	return good, fmt.Sprintf("#%d", at), nil
+	return good, at, err
 }
 
 // gone is asked for what the snapshot does not have. With --last-good it returns
 // what was good of it before; otherwise the error says where it is.
-func (b *bringing) gone(name string) (out []archive.Wanted, err error) {
-	if b.Archive != "" {
-		return nil, unknownItem(name, b.from.snap)
+func (b *bringing) gone(names []string) (out []archive.Wanted, err error) {
+	if len(names) == 0 {
+		return nil, nil
 	}
-	var it *snapshot.Item
-	var at uint64
-	var info *pipeline.Info
-	err = b.st.View(func(tx *store.Tx) error {
+	if b.Archive != "" {
+		return nil, unknownItem(names[0], b.from.snap)
+	}
+	var seen map[string]pipeline.Seen
+	err = b.st.View(func(tx *store.Tx) (err error) {
 		tx.Forgive()
-		if it, at, err = pipeline.LastSeen(tx, name, b.seq); err != nil || it == nil {
-			return err
-		}
-		_, info, err = pipeline.LoadSnapshot(tx, at)
+		seen, err = pipeline.LastSeen(tx, names, b.seq)
 		return err
 	})
-	switch {
-	case err != nil:
-		return nil, err
-	case it == nil:
-		return nil, unknownItem(name, b.from.snap)
-	case at > b.seq || !b.LastGood:
-		return nil, elsewhere(name, b.seq, ref(at, info))
-	}
-	good, seq, err := b.good(it)
-	if err != nil || good == nil {
+	if err != nil {
 		return nil, err
 	}
-	for _, f := range good.Files {
-		if f.Role != snapshot.Shared && (string(it.Key) == name || f.Path == name) {
-			out = append(out, b.from.want(it.Key, f, seq))
+	for _, name := range names {
+		s, ok := seen[name]
+		switch {
+		case !ok:
+			return nil, unknownItem(name, b.from.snap)
+		case s.In.Seq > b.seq || !b.LastGood:
+			return nil, elsewhere(name, b.seq, s.In)
 		}
-	}
-	if len(out) == 0 {
-		return nil, noFile(it)
+		taken, err := b.take(s.Item, name == string(s.Item.Key), []string{name})
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, taken...)
 	}
 	return out, nil
 }
 
 // elsewhere says which snapshot has what another one lacks.
-func elsewhere(name string, seq uint64, has report.SnapshotRef) error {
+func elsewhere(name string, seq uint64, has pipeline.Fate) error {
 	when := "it was last in"
 	if has.Seq > seq {
 		when = "it came later, and is in"
@@ -192,17 +203,29 @@ func noFile(it *snapshot.Item) error {
 	return &usageError{fmt.Sprintf("%s has no file of its own", it.Key), hint}
 }
 
-// declaring returns the file that declares an app.
-func (b *bringing) declaring(it *snapshot.Item) (snapshot.File, bool) {
+// declaring returns the file that declares an app, as the snapshot at has it or, for
+// 0, the one that was asked for.
+func (b *bringing) declaring(it *snapshot.Item, at uint64) (f snapshot.File, ok bool, err error) {
+	if it.Path == "" {
+		return f, false, nil
+	}
+	if at != 0 {
+		err = b.st.View(func(tx *store.Tx) (err error) {
+			tx.Forgive()
+			f, ok, err = pipeline.DeclaringFile(tx, it.Path, at)
+			return err
+		})
+		return f, ok, err
+	}
 	for _, other := range b.from.snap.Items {
 		for _, f := range other.Files {
-			if it.Path != "" && f.Path == it.Path {
+			if f.Path == it.Path {
 				f.Role = ""
-				return f, true
+				return f, true, nil
 			}
 		}
 	}
-	return snapshot.File{}, false
+	return f, false, nil
 }
 
 // process says how an app was defined.

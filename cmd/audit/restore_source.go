@@ -21,8 +21,9 @@ type source struct {
 	snap    *snapshot.Snapshot
 	latest  *snapshot.Snapshot // of the store; nil without one
 	bytes   func(sum string) ([]byte, error)
-	extra   []archive.Wanted     // of an archive: what no snapshot has
-	of      map[string]string    // path → snapshot it is of, with --last-good
+	extra   []archive.Wanted  // of an archive: what no snapshot has
+	of      map[string]string // path → snapshot it is of, with --last-good
+	good    func(key snapshot.Key, seq uint64) (*snapshot.Item, uint64, error)
 	missing []report.RestoreFile // what could not even be planned
 	close   func()
 }
@@ -50,7 +51,19 @@ func (b *bringing) wanted(ctx context.Context) ([]archive.Wanted, error) {
 			return nil, err
 		}
 	}
-	return b.choose()
+	if !b.LastGood {
+		return b.choose()
+	}
+	if b.Archive != "" {
+		return nil, &usageError{"--last-good looks through the store, and --archive names another place", "audit archive import makes a store of archives"}
+	}
+	var wanted []archive.Wanted
+	err := b.st.View(func(tx *store.Tx) (err error) {
+		b.from.good = pipeline.LastGood(tx)
+		wanted, err = b.choose()
+		return err
+	})
+	return wanted, err
 }
 
 // stored takes from the store.
@@ -183,18 +196,6 @@ func (b *bringing) undo() (wanted []archive.Wanted, err error) {
 		return nil
 	})
 	return wanted, err
-}
-
-// lastGood replaces an item by its newest version that was good.
-func (b *bringing) lastGood(it *snapshot.Item) (good *snapshot.Item, at uint64, err error) {
-	if b.Archive != "" {
-		return nil, 0, &usageError{"--last-good looks through the store, and --archive names another place", "audit archive import makes a store of archives"}
-	}
-	err = b.st.View(func(tx *store.Tx) (err error) {
-		good, at, err = pipeline.LastGood(tx, it.Key, b.seq)
-		return err
-	})
-	return good, at, err
 }
 
 var errNoGood = errors.New("in no snapshot was it good: free of what is as bad as now, and of anything of high severity")

@@ -6,6 +6,8 @@ import (
 	"path"
 	"path/filepath"
 	"slices"
+	"strings"
+	"time"
 
 	"healthaudit/audit/pipeline"
 	"healthaudit/rules"
@@ -69,32 +71,56 @@ func (b *bringing) secret(o *archive.Outcome) bool {
 	return o.Was != "" && o.Before.Link == "" && (o.Item == secretFiles || o.Item == pm2Home || collect.Sensitive(o.File.Path))
 }
 
-// sweep removes what a restore left beside these files that was killed. What
-// cannot be removed is in nobody's way.
-func (b *bringing) sweep(plan []archive.Outcome) {
-	swept := map[string]bool{}
+// litterAge is how old must be what a restore left that is taken for killed: one
+// from another store into the same folder does not wait for the lock of this one.
+const litterAge = time.Hour
+
+// sweep journals and removes what a restore left beside these files that was
+// killed. What cannot be removed is in nobody's way.
+func (b *bringing) sweep(plan []archive.Outcome, entry rules.Entry) error {
+	var litter []string
+	looked := map[string]bool{}
 	for _, o := range plan {
 		dir := path.Dir(o.File.Path)
-		if !swept[dir] && o.Action != archive.Failed {
-			swept[dir] = true
-			_ = archive.Sweep(b.target, o.File.Path)
+		if !looked[dir] && o.Action != archive.Failed {
+			looked[dir] = true
+			left, _ := archive.Litter(b.target, o.File.Path, b.a.Now().Add(-litterAge))
+			litter = append(litter, left...)
 		}
 	}
+	if len(litter) == 0 {
+		return nil
+	}
+	entry.At, entry.What = b.a.Now(), "remove what a restore left that was killed: "+strings.Join(litter, ", ")
+	note := func() error { return b.st.Update(func(tx *store.Tx) error { return pipeline.Append(tx, entry) }) }
+	if err := note(); err != nil {
+		return err
+	}
+	entry.Phase = "done"
+	for _, p := range litter {
+		if b.target.Remove(filepath.FromSlash(p)) != nil {
+			entry.Phase = "failed"
+		}
+	}
+	entry.At = b.a.Now()
+	return note()
 }
 
 // carryOut journals the intent with the bytes that will be overwritten, writes,
 // and journals the outcome.
 func (b *bringing) carryOut(plan []archive.Outcome) ([]archive.Outcome, error) {
-	b.sweep(plan)
-	if !slices.ContainsFunc(plan, archive.Outcome.Changes) {
-		return plan, nil
-	}
 	target, err := filepath.Abs(b.target.Name())
 	if err != nil {
 		return nil, err
 	}
-	plan = slices.Clone(plan)
 	entry := rules.Entry{Actor: b.a.actor(b.host), Tool: version, Command: "restore", Phase: "intent", Item: target}
+	if err := b.sweep(plan, entry); err != nil {
+		return nil, err
+	}
+	if !slices.ContainsFunc(plan, archive.Outcome.Changes) {
+		return plan, nil
+	}
+	plan = slices.Clone(plan)
 	err = b.st.Update(func(tx *store.Tx) error {
 		n := 0
 		for i := range plan {
@@ -149,11 +175,12 @@ func (b *bringing) refused(o archive.Outcome) bool {
 
 // told journals what came of it.
 func (b *bringing) told(entry rules.Entry, done []archive.Outcome) error {
-	changed, failed := 0, 0
+	changed, failed, lost := 0, 0, false
 	for _, o := range done {
 		switch {
 		case o.Changes():
 			changed++
+			lost = lost || o.Action == archive.Removed && b.secret(&o) // of which no copy was kept
 		case b.refused(o):
 			failed++
 		}
@@ -164,7 +191,7 @@ func (b *bringing) told(entry rules.Entry, done []archive.Outcome) error {
 		entry.Phase = "failed"
 		entry.What += fmt.Sprintf(", %d not", failed)
 	}
-	if changed == 0 {
+	if changed == 0 || lost {
 		b.view.Undo = 0
 	}
 	return b.st.Update(func(tx *store.Tx) error { return pipeline.Append(tx, entry) })

@@ -217,24 +217,21 @@ func (r *Restorer) place(p *pending) error {
 		if err := r.Target.Rename(p.temp, name); err != nil {
 			return err
 		}
-		return r.checked(p.o.File, name, p.temp+".before")
+		return r.checked(p.o, "")
 	}
-	before := p.temp + ".before"
-	err := r.Target.Link(name, before)
+	before := p.temp + asBefore
+	_ = r.Target.Link(name, before) // where there are no hard links, what stood there is in the store
 	defer r.Target.Remove(before)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		before = "" // no hard links here: what stood there is in the store
-	}
 	if err := r.Target.Rename(p.temp, name); err != nil {
 		return err
 	}
-	return r.checked(p.o.File, name, before)
+	return r.checked(p.o, before)
 }
 
 // checked verifies a file, or puts back what stood there.
-func (r *Restorer) checked(f snapshot.File, name, before string) error {
-	if err := r.verify(f); err != nil {
-		return r.undo(name, before, err)
+func (r *Restorer) checked(o *Outcome, before string) error {
+	if err := r.verify(o.File); err != nil {
+		return r.undo(o, before, err)
 	}
 	return nil
 }

@@ -37,6 +37,7 @@ type Wanted struct {
 	Item snapshot.Key
 	File snapshot.File
 	Gone bool // there is to be no such file: only its path counts
+	Mode bool // where its bytes are there they stay, and need not be known: its mode alone is to be as it was
 }
 
 // An Outcome is what happened to one file, or would happen.
@@ -88,6 +89,9 @@ func (r *Restorer) Plan(files []Wanted) []Outcome {
 // plan is look, and sees to it that there are bytes to write.
 func (r *Restorer) plan(w Wanted) Outcome {
 	o := r.look(w)
+	if o.modeAlone() {
+		return o
+	}
 	if o.Action != Written && o.Action != Unchanged && o.Action != Kept || w.Gone || w.File.Link != "" {
 		return o
 	}
@@ -176,7 +180,9 @@ func (r *Restorer) Do(plan []Outcome) []Outcome {
 		if b.full(o.File) {
 			b.finish()
 		}
-		if !o.Gone {
+		if o.modeAlone() {
+			r.chmod(o)
+		} else if !o.Gone {
 			b.add(o)
 		} else if r.again(o) {
 			if err := r.Target.Remove(filepath.FromSlash(o.File.Path)); err != nil {
@@ -186,6 +192,32 @@ func (r *Restorer) Do(plan []Outcome) []Outcome {
 	}
 	b.finish()
 	return out
+}
+
+// modeAlone reports whether a file needs no bytes: it has them.
+func (o Outcome) modeAlone() bool {
+	return o.Mode && o.Was != "" && o.Was == o.File.SHA256 && o.Before.Link == ""
+}
+
+// chmod gives a file its mode, and verifies it.
+func (r *Restorer) chmod(o *Outcome) {
+	if !r.again(o) {
+		return
+	}
+	if !o.modeAlone() {
+		o.Action, o.Reason = Kept, changedMeanwhile
+		return
+	}
+	name := filepath.FromSlash(o.File.Path)
+	err := r.Target.Chmod(name, o.File.Mode.Perm())
+	if err == nil {
+		if err = r.verify(o.File); err != nil {
+			err = errors.Join(err, r.Target.Chmod(name, o.Before.Mode.Perm()))
+		}
+	}
+	if err != nil {
+		o.Action, o.Reason = Failed, err.Error()
+	}
 }
 
 // again looks at a file once more before it is touched, and reports whether the
@@ -305,14 +337,14 @@ func (r *Restorer) verify(f snapshot.File) error {
 	return nil
 }
 
-// undo puts back what stood at a path, or nothing.
-func (r *Restorer) undo(name, before string, why error) error {
-	if before == "" {
-		return fmt.Errorf("%w; what stood there before is kept in the store", why)
-	}
-	err := r.Target.Rename(before, name)
-	if errors.Is(err, fs.ErrNotExist) {
+// undo puts back what stood in the place of a file, by the name it was kept under,
+// or nothing where nothing stood.
+func (r *Restorer) undo(o *Outcome, before string, why error) (err error) {
+	name := filepath.FromSlash(o.File.Path)
+	if o.Before.Path == "" {
 		err = r.Target.Remove(name)
+	} else if err = r.Target.Rename(before, name); errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("%w; what stood there before is kept in the store", why)
 	}
 	if err != nil {
 		return fmt.Errorf("%w; it could not be put back as it was: %w", why, err)
@@ -335,3 +367,6 @@ func plain(err error) string {
 
 // temporary begins the names of files that are not yet in their place.
 const temporary = ".audit-restore-"
+
+// asBefore ends the name under which a file stays until what replaced it is verified.
+const asBefore = ".before"

@@ -356,6 +356,53 @@ func TestDo_puts_back_what_does_not_verify(t *testing.T) {
 	}
 }
 
+// What stood there is not taken for nothing when the name it was kept under is gone.
+func TestDo_does_not_remove_what_it_cannot_put_back(t *testing.T) {
+	p := newPlace(t, Always)
+	p.put("d/a", "now", 0o640)
+	plan := p.Plan([]Wanted{p.file("d/a", "then", 0o644)})
+	p.reread = func(string) (snapshot.File, error) {
+		kept, _ := filepath.Glob(filepath.Join(p.dir, "d", temporary+"*"+asBefore))
+		if len(kept) != 1 {
+			t.Fatalf("kept as %v", kept)
+		}
+		must(t, os.Remove(kept[0]))
+		return snapshot.File{}, errors.New("the disk lies")
+	}
+	if o := p.Do(plan)[0]; o.Action != Failed || !strings.Contains(o.Reason, "the disk lies; what stood there before is kept in the store") {
+		t.Errorf("%+v", o)
+	}
+	p.is("d/a", "644 then")
+}
+
+// A mode alone comes back without bytes, which stay as they are; where others
+// stand there it does not.
+func TestDo_mode_alone(t *testing.T) {
+	p := newPlace(t, Always)
+	w := p.file("a", "secret", 0o640)
+	clear(p.blobs)
+	w.Mode = true
+	p.put("a", "secret", 0o600)
+	p.outcome(w, Written, Written, "")
+	p.is("a", "640 secret")
+	p.outcome(w, Unchanged, Unchanged, "")
+	p.put("a", "secret", 0o600)
+	plan := p.Plan([]Wanted{w})
+	p.put("a", "another", 0o600)
+	if o := p.Do(plan)[0]; o.Action != Kept || o.Reason != changedMeanwhile {
+		t.Errorf("%+v", o)
+	}
+	p.is("a", "600 another")
+	p.outcome(w, Missing, Missing, "not kept")
+	p.put("a", "secret", 0o600)
+	plan = p.Plan([]Wanted{w})
+	p.reread = func(string) (snapshot.File, error) { return snapshot.File{}, errors.New("the disk lies") }
+	if o := p.Do(plan)[0]; o.Action != Failed || !strings.Contains(o.Reason, "the disk lies") {
+		t.Errorf("%+v", o)
+	}
+	p.is("a", "600 secret")
+}
+
 // A batch syncs many files side by side; what one of them leaves in another's way
 // is still seen, and so is a file that somebody writes meanwhile.
 func TestDo_batches(t *testing.T) {

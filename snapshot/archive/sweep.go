@@ -4,23 +4,53 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
+	"time"
 )
 
-// Sweep removes what a restore that was killed left beside a file: copies that
-// never came into their place. It must not run beside a restore.
-func Sweep(target *os.Root, file string) error {
+// Litter returns the paths of what a restore that was killed left beside a file:
+// copies that never came into their place, made before a time; zero is any.
+// Younger ones may be of a restore that is under way.
+func Litter(target *os.Root, file string, before time.Time) (paths []string, err error) {
 	dir, err := target.Open(filepath.FromSlash(path.Dir(file)))
 	if err != nil {
-		return err
+		return nil, err
+	}
+	defer dir.Close()
+	folder, err := dir.Stat()
+	if err != nil {
+		return nil, err
 	}
 	names, err := dir.Readdirnames(-1)
-	dir.Close()
 	for _, n := range names {
-		if strings.HasPrefix(n, temporary) {
-			if e := target.Remove(filepath.FromSlash(path.Join(path.Dir(file), n))); e != nil && err == nil {
-				err = e
-			}
+		if !strings.HasPrefix(n, temporary) {
+			continue
+		}
+		p := path.Join(path.Dir(file), n)
+		st, e := target.Lstat(filepath.FromSlash(p))
+		if e != nil {
+			continue // it came into its place just now
+		}
+		made := st.ModTime()
+		if strings.HasSuffix(n, asBefore) { // another name of what stood there, and as old as that
+			made = folder.ModTime()
+		}
+		if before.IsZero() || made.Before(before) {
+			paths = append(paths, p)
+		}
+	}
+	slices.Sort(paths)
+	return paths, err
+}
+
+// Sweep removes all that a restore that was killed left beside a file. It must
+// not run beside a restore.
+func Sweep(target *os.Root, file string) error {
+	paths, err := Litter(target, file, time.Time{})
+	for _, p := range paths {
+		if e := target.Remove(filepath.FromSlash(p)); e != nil && err == nil {
+			err = e
 		}
 	}
 	return err
