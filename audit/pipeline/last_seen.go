@@ -3,6 +3,7 @@ package pipeline
 import (
 	"bytes"
 	"cmp"
+	"math"
 	"slices"
 
 	"healthaudit/snapshot"
@@ -18,7 +19,8 @@ type Seen struct {
 // LastSeen looks for items by their keys, or by the paths of files of their own,
 // where a snapshot does not have them: for each name it returns the item as the
 // newest snapshot not after seq saw it, else the newest of all; nothing when none
-// that is kept ever did. It reads every stored version, once.
+// that is kept ever did. It reads every stored version, once; in a transaction that
+// forgives, what is damaged is left out.
 func LastSeen(tx *store.Tx, names []string, seq uint64) (map[string]Seen, error) {
 	all, err := fates(tx)
 	if err != nil {
@@ -31,10 +33,7 @@ func LastSeen(tx *store.Tx, names []string, seq uint64) (map[string]Seen, error)
 		}
 		return n > at
 	}
-	err = tx.Versions(func(table, id string, since, until uint64, value []byte) error {
-		if table != tableItem {
-			return nil
-		}
+	look := func(id string, since, until uint64, value []byte) error {
 		end := until - 1
 		if since <= seq && end > seq {
 			end = seq
@@ -61,6 +60,17 @@ func LastSeen(tx *store.Tx, names []string, seq uint64) (map[string]Seen, error)
 			}
 		}
 		return nil
+	}
+	items := tx.Table(tableItem)
+	return found, items.Changed(0, tx.Seq(), func(id string) error {
+		until, failed := uint64(math.MaxUint64), error(nil)
+		err := items.History(id, func(since uint64, value []byte) bool {
+			if value != nil {
+				failed = look(id, since, until, value)
+			}
+			until = since
+			return failed == nil
+		})
+		return cmp.Or(failed, err)
 	})
-	return found, err
 }
