@@ -69,6 +69,10 @@ func FuzzLayout(f *testing.F) {
 		for _, at := range []uint16{16, 32 + pageHead, 40 + pageHead, 2*pageSize + 8, 3*pageSize + 10, 3*pageSize + 20, 5*pageSize + 12} {
 			f.Add(byte(which), uint32(0), append(binary.BigEndian.AppendUint16(nil, at), 1))
 		}
+		for id := range uint16(15) { // pages that go on over others
+			f.Add(byte(which), uint32(0), append(binary.BigEndian.AppendUint16(nil, id*pageSize+12), 1<<(id%5)))
+			f.Add(byte(which), uint32(0), append(binary.BigEndian.AppendUint16(nil, id*pageSize+12), 16))
+		}
 	}
 	// Whole files as input would keep the fuzzer busy minimising; edits of two
 	// bytes of place and one of difference do not.

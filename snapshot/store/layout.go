@@ -99,15 +99,12 @@ func (l *layout) load(id uint64, depth int) (page, error) {
 	if err := l.claim(id); err != nil {
 		return page{}, err
 	}
-	p, err := l.fetch(id, depth)
-	for i := uint64(0); i < p.overflow && err == nil; i++ {
-		err = l.claim(id + 1 + i)
-	}
-	return p, err
+	return l.fetch(id, depth, l.claim)
 }
 
-// fetch reads page id with its overflow into the buffer of a depth.
-func (l *layout) fetch(id uint64, depth int) (page, error) {
+// fetch reads page id with its overflow into the buffer of a depth. The pages of the
+// overflow are claimed before they are read, where they are to be: none is read twice.
+func (l *layout) fetch(id uint64, depth int, claim func(id uint64) error) (page, error) {
 	if id >= l.high {
 		return page{}, damaged("page %d lies beyond the end", id)
 	}
@@ -124,6 +121,11 @@ func (l *layout) fetch(id uint64, depth int) (page, error) {
 	}
 	if p.overflow >= l.high-id {
 		return page{}, damaged("page %d goes on beyond the end", id)
+	}
+	for i := uint64(1); claim != nil && i <= p.overflow; i++ {
+		if err := claim(id + i); err != nil {
+			return page{}, err
+		}
 	}
 	n := int(p.overflow+1) * pageSize
 	if len(buf) < n {

@@ -202,7 +202,7 @@ func (t *lazyTree) load(id uint64, lo, hi []byte, depth int) ([]element, *span, 
 	case sp != nil || e != nil || id < t.l.high && t.l.used[id]:
 		return nil, nil, damaged("page %d is used twice", id)
 	}
-	p, err := t.l.fetch(id, depth)
+	p, err := t.l.fetch(id, depth, nil)
 	switch {
 	case err != nil:
 	case p.flags == flagLeaf && t.depth != 0 && t.depth != depth:
