@@ -4,6 +4,8 @@ import (
 	"encoding/binary"
 	"errors"
 	"slices"
+	"strings"
+	"unsafe"
 
 	"github.com/cespare/xxhash/v2"
 	"github.com/klauspost/compress/s2"
@@ -95,38 +97,75 @@ func restsOn(p, value []byte) bool {
 // addRest appends the value that is kept as a difference from base, of which restsOn says
 // that it was made from that.
 func addRest(p, base, to []byte) ([]byte, error) {
-	if len(base) < s2.MinDictSize {
-		return to, errBase
-	}
-	begin, end, between, packed, err := splitRest(p)
+	r, err := restOf(p, base)
 	if err != nil {
 		return to, err
 	}
-	if begin > uint64(len(base)) || end > uint64(len(base)) {
-		return to, errors.New("it is a difference from something longer")
-	}
-	n, length := len(to), len(between)
-	if packed {
-		if length, err = s2.DecodedLen(between); err != nil {
-			return to, err
-		}
-	}
-	if uint64(length)+begin+end > maxRest {
-		return to, errors.New("it is too long for a difference")
-	}
-	to = append(slices.Grow(to, length+int(begin+end)), base[:begin]...)
-	if packed {
-		if _, err := s2.MakeDict(base, nil).Decode(to[len(to):len(to)+length], between); err != nil {
+	n := len(to)
+	to = append(slices.Grow(to, r.length+len(r.begin)+len(r.end)), r.begin...)
+	if r.packed {
+		if _, err := s2.MakeDict(base, nil).Decode(to[len(to):len(to)+r.length], r.between); err != nil {
 			return to[:n], err
 		}
-		to = to[:len(to)+length]
+		to = to[:len(to)+r.length]
 	} else {
-		to = append(to, between...)
+		to = append(to, r.between...)
 	}
-	return append(to, base[uint64(len(base))-end:]...), nil
+	return append(to, r.end...), nil
 }
 
-// splitRest reads how a difference is put together.
+// restText is addRest as a text of its own: where nothing is packed it is put together
+// in memory that nobody cleared before.
+func restText(p, base []byte) (string, error) {
+	r, err := restOf(p, base)
+	if err != nil {
+		return "", err
+	}
+	if r.packed {
+		value, err := addRest(p, base, nil)
+		return unsafe.String(unsafe.SliceData(value), len(value)), err
+	}
+	var b strings.Builder
+	b.Grow(len(r.begin) + len(r.between) + len(r.end))
+	b.Write(r.begin)
+	b.Write(r.between)
+	b.Write(r.end)
+	return b.String(), nil
+}
+
+// A rest is how a difference is put together: between what the value has in common with
+// another at its beginning and at its end stand length bytes, packed or not.
+type rest struct {
+	begin, between, end []byte
+	length              int
+	packed              bool
+}
+
+// restOf reads how a difference from base is put together.
+func restOf(p, base []byte) (r rest, err error) {
+	if len(base) < s2.MinDictSize {
+		return r, errBase
+	}
+	begin, end, between, packed, err := splitRest(p)
+	switch {
+	case err != nil:
+		return r, err
+	case begin > uint64(len(base)) || end > uint64(len(base)):
+		return r, errors.New("it is a difference from something longer")
+	}
+	r = rest{base[:begin], between, base[uint64(len(base))-end:], len(between), packed}
+	if packed {
+		if r.length, err = s2.DecodedLen(between); err != nil {
+			return r, err
+		}
+	}
+	if uint64(r.length)+begin+end > maxRest {
+		return r, errors.New("it is too long for a difference")
+	}
+	return r, nil
+}
+
+// splitRest reads the parts of a difference.
 func splitRest(p []byte) (begin, end uint64, between []byte, packed bool, err error) {
 	if len(p) > sumLen {
 		at := p[1+sumLen:]

@@ -52,11 +52,17 @@ func (l Lazy) Text() (text string, err error) {
 	if l.packed[0] == codecRaw {
 		return string(l.packed[1:]), nil
 	}
-	value, err := version{value: l.packed, base: l.base}.open()
+	if isRest(l.packed) {
+		text, err = restText(l.packed, l.base)
+	} else {
+		var value []byte
+		value, err = unpackTo(l.packed, nil)
+		text = unsafe.String(unsafe.SliceData(value), len(value)) // nobody else has it
+	}
 	if err != nil {
 		return "", l.fail(err)
 	}
-	return unsafe.String(unsafe.SliceData(value), len(value)), nil // nobody else has it
+	return text, nil
 }
 
 // ScanLazy is Scan over the ids from one on and before another, or all from there on
