@@ -235,7 +235,7 @@ func (d *decoding) run(p *past) {
 
 // decodeAtOnce is how many items are one part of the work: fewer than a small
 // project has, so that it costs no more than its own decoding.
-const decodeAtOnce = 256
+const decodeAtOnce = 128
 
 // decode makes an item of its stored bytes, once.
 func (p *past) decode(key snapshot.Key, stored string) (*snapshot.Item, error) {
