@@ -12,13 +12,5 @@ func hintFor(hint string, item snapshot.Key) string {
 	if item == snapshot.Pseudo(item.System()) {
 		return hint
 	}
-	return strings.ReplaceAll(hint, " ITEM", " "+Quoted(string(item)))
-}
-
-// Quoted returns a word as a shell takes it.
-func Quoted(word string) string {
-	if word == "" || strings.ContainsAny(word, " \t\n'\"$`\\*?[]{}#&|;<>()!") {
-		return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
-	}
-	return word
+	return strings.ReplaceAll(hint, " ITEM", " "+snapshot.ShellWord(string(item)))
 }

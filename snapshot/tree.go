@@ -76,16 +76,6 @@ func NewTree(git bool, paths []TreePath) *Tree {
 	return &Tree{Git: git, paths: out, torn: slices.ContainsFunc(out, func(e TreePath) bool { return e.State == Unread })}
 }
 
-// Ruled returns the tree with what the .gitignore files of the project say, those
-// of outer folders first: so it knows of what is not there that git would ignore it.
-// Too many or too long rules are none.
-func (t *Tree) Ruled(rules []IgnoreRule) *Tree {
-	if !bounded(rules) {
-		rules = nil
-	}
-	return &Tree{Git: t.Git, paths: t.paths, torn: t.torn, rules: rules}
-}
-
 // All returns every entry in path order. The slice is not to be changed.
 func (t *Tree) All() []TreePath {
 	if t == nil {
@@ -145,34 +135,6 @@ func (t *Tree) InIgnored(p string) bool {
 		}
 	}
 	return false
-}
-
-// WouldIgnore reports whether a path is not there, and git would ignore it if it
-// were. A path that ends in a slash is a folder.
-func (t *Tree) WouldIgnore(p string) bool {
-	bare := strings.TrimSuffix(p, "/")
-	if t == nil || len(t.rules) == 0 || bare == "" || bare == "." || strings.HasPrefix(p, "/") || bare == ".." || strings.HasPrefix(p, "../") {
-		return false
-	}
-	if _, ok := t.At(bare); ok || t.HasDir(bare) {
-		return false
-	}
-	t.ruled.Do(func() { t.ignores = readIgnores(t.rules) })
-	return t.ignores.covers(p)
-}
-
-// Product reports whether a path that is not there is one that a build or an
-// installation makes, as far as .gitignore files tell: a fresh clone has none of those.
-// A folder that is ignored and holds what is in git is none, and neither is a file that
-// nothing makes, such as a shell script.
-func (t *Tree) Product(p string) bool {
-	if !t.WouldIgnore(p) {
-		return false
-	}
-	if dir := t.ignores.above(p); dir != "" {
-		return !t.HasDir(dir)
-	}
-	return strings.HasSuffix(p, "/") || !handmade(p, t.ignores.says(p).plain)
 }
 
 // Hidden says, for a person, why what is at a path could not be seen, although

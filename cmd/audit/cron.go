@@ -15,7 +15,6 @@ import (
 	"github.com/alecthomas/kong"
 
 	"healthaudit/report"
-	"healthaudit/snapshot/analyze/lazyregexp"
 	"healthaudit/snapshot/collect"
 	"healthaudit/snapshot/cron"
 	"healthaudit/snapshot/host"
@@ -187,16 +186,6 @@ func offset(root string, step int) int {
 		return 0
 	}
 	return free[int(sha256.Sum256([]byte(root))[0])%len(free)]
-}
-
-var bareWord = lazyregexp.New(`^[A-Za-z0-9_/.:=+,@-]+$`)
-
-// shellWord writes a word for a shell: bash, dash, zsh and fish read it alike.
-func shellWord(s string) string {
-	if bareWord().MatchString(s) {
-		return s
-	}
-	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
 }
 
 type cronPrintCmd struct{ cronFlags }

@@ -10,6 +10,7 @@ import (
 
 	"healthaudit/report"
 	"healthaudit/rules"
+	"healthaudit/snapshot"
 	"healthaudit/snapshot/analyze/crontab"
 	"healthaudit/snapshot/analyze/lazyregexp"
 	"healthaudit/snapshot/host"
@@ -24,10 +25,10 @@ const maxCronCommand = 998
 func (j *cronJob) block() (string, error) {
 	words := []string{"env"}
 	for _, e := range j.env {
-		words = append(words, e[0]+"="+shellWord(e[1]))
+		words = append(words, e[0]+"="+snapshot.ShellWord(e[1]))
 	}
 	for _, arg := range j.argv {
-		words = append(words, shellWord(arg))
+		words = append(words, snapshot.ShellWord(arg))
 	}
 	command := strings.ReplaceAll(strings.Join(words, " "), "%", `\%`)
 	if len(command) > maxCronCommand {

@@ -3,6 +3,8 @@ package main
 import (
 	"slices"
 	"strings"
+
+	"healthaudit/snapshot"
 )
 
 // byInstall is what the first of audit's lines in a crontab says after its mark.
@@ -17,7 +19,7 @@ func markOf(root string) mark { return mark{"# BEGIN audit " + root + ": ", "# E
 // marks are those of the project: the one that is written, which names the root as
 // a shell would, so that no root is the beginning of another; and the one that was
 // written before, without quotes.
-func (j *cronJob) marks() []mark { return []mark{markOf(shellWord(j.root)), markOf(j.root)} }
+func (j *cronJob) marks() []mark { return []mark{markOf(snapshot.ShellWord(j.root)), markOf(j.root)} }
 
 // begins reports whether a line is the first of audit's lines.
 func (j *cronJob) begins(line string) bool {

@@ -91,10 +91,13 @@ func runner(a *App) string {
 	return "root"
 }
 
+// unitBare is a word that systemd takes as it stands.
+var unitBare = lazyregexp.New(`^[A-Za-z0-9_/.:=+,@-]+$`)
+
 // unitQuoted writes a word as systemd.syntax(7) reads it.
 func unitQuoted(s string) string {
 	s = strings.ReplaceAll(s, "%", "%%")
-	if bareWord().MatchString(strings.ReplaceAll(s, "%%", "")) {
+	if unitBare().MatchString(strings.ReplaceAll(s, "%%", "")) {
 		return s
 	}
 	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(s) + `"`

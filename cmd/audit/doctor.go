@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"healthaudit/report"
+	"healthaudit/snapshot"
 	"healthaudit/snapshot/host"
 )
 
@@ -134,7 +135,7 @@ func (d *physician) mine(name, path string) {
 	case err != nil:
 		d.wrong(name, err)
 	case st.Mode()&0o002 != 0:
-		d.todo(name, path+": everybody on this machine may change it", "chmod o-w "+shellWord(path))
+		d.todo(name, path+": everybody on this machine may change it", "chmod o-w "+snapshot.ShellWord(path))
 	default:
 		d.ok(name, path)
 	}

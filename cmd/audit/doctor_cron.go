@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"healthaudit/report"
+	"healthaudit/snapshot"
 	"healthaudit/snapshot/host"
 )
 
@@ -38,7 +39,7 @@ func (d *physician) cron() {
 	if was, err := j.readCrontab(d.App, d.host); err == nil && was.own != "" {
 		installed, how = true, "as the line of audit cron install starts it"
 		for _, e := range j.env {
-			if !strings.Contains(was.own, e[0]+"="+strings.ReplaceAll(shellWord(e[1]), "%", `\%`)+" ") {
+			if !strings.Contains(was.own, e[0]+"="+strings.ReplaceAll(snapshot.ShellWord(e[1]), "%", `\%`)+" ") {
 				d.note("line", "it was written with another "+e[0], "audit cron install writes it anew")
 				continue
 			}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"healthaudit/report"
+	"healthaudit/snapshot"
 	"healthaudit/snapshot/store"
 )
 
@@ -77,7 +78,7 @@ func (d *physician) readers() {
 		case err == nil && int(uid) != os.Getuid() && os.Getuid() != 0:
 			d.todo(f.name, fmt.Sprintf("%s belongs to uid %d, you are %d", f.path, uid, os.Getuid()), "run audit always as the same user")
 		case st.Mode().Perm()&0o077 != 0 && f.path == d.Store, st.Mode().Perm()&0o022 != 0:
-			d.todo(f.name, fmt.Sprintf("%s has mode %04o: others get at it", f.path, st.Mode().Perm()), "chmod "+f.mode+" "+shellWord(f.path))
+			d.todo(f.name, fmt.Sprintf("%s has mode %04o: others get at it", f.path, st.Mode().Perm()), "chmod "+f.mode+" "+snapshot.ShellWord(f.path))
 		case f.path == d.Store:
 			d.ok(f.name, fmt.Sprintf("only uid %d may read the file (mode %04o)", uid, st.Mode().Perm()))
 		}

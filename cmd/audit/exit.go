@@ -7,9 +7,9 @@ import (
 	"strings"
 	"syscall"
 
-	"healthaudit/audit"
 	"healthaudit/audit/pipeline"
 	"healthaudit/report"
+	"healthaudit/snapshot"
 	"healthaudit/snapshot/store"
 )
 
@@ -73,7 +73,7 @@ func codeOf(err error) (code int, hint string) {
 			code = exitDamaged
 		}
 		if place.Lost && place.Folder {
-			return code, "a store is a file: name one in that folder, --store " + audit.Quoted(filepath.Join(place.Path, "audit.db")) + ", or move it away"
+			return code, "a store is a file: name one in that folder, --store " + snapshot.ShellWord(filepath.Join(place.Path, "audit.db")) + ", or move it away"
 		}
 		return code, "move it away, and audit run makes its own; or name another store: --store FILE"
 	case errors.As(err, &busy):

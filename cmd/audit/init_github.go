@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"healthaudit/report"
+	"healthaudit/snapshot"
 	"healthaudit/snapshot/analyze/lazyregexp"
 )
 
@@ -32,7 +33,7 @@ func (c *initCmd) workflow(_ *App, root *os.Root, _ *report.Document) (*initStep
 	}
 	st := &initStep{path: workflowPath, what: "audit on GitHub: on pushes, pull requests, and every morning", there: "is there, and stays as it is"}
 	if top := topAbove(root); top != "" {
-		return nil, &usageError{fmt.Sprintf("--github: %s is not the top of the repository, which is %s; GitHub reads only the workflows there", root.Name(), top), "audit --root " + shellWord(top) + " init --github, or write a workflow there by hand, with root: of this folder"}
+		return nil, &usageError{fmt.Sprintf("--github: %s is not the top of the repository, which is %s; GitHub reads only the workflows there", root.Name(), top), "audit --root " + snapshot.ShellWord(top) + " init --github, or write a workflow there by hand, with root: of this folder"}
 	}
 	if _, err := root.Lstat(workflowPath); errors.Is(err, fs.ErrNotExist) {
 		st.do = func() error { return create(root, workflowPath, workflowText(c.GitHub, defaultBranch(root))) }

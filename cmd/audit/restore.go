@@ -58,7 +58,7 @@ func (c *restoreCmd) check() error {
 	case c.Undo == 0 && c.Snapshot == "":
 		return &usageError{"no snapshot is named", "audit restore latest restores what the newest one saw; audit list shows them"}
 	case strings.Contains(c.Snapshot, "/"):
-		return &usageError{fmt.Sprintf("no snapshot is called %q", c.Snapshot), "the snapshot comes first: audit restore latest " + quoted(c.Snapshot)}
+		return &usageError{fmt.Sprintf("no snapshot is called %q", c.Snapshot), "the snapshot comes first: audit restore latest " + snapshot.ShellWord(c.Snapshot)}
 	}
 	return nil
 }

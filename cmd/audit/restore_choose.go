@@ -192,7 +192,7 @@ func elsewhere(name string, seq uint64, has pipeline.Fate) error {
 		when = "it came later, and is in"
 	}
 	return &usageError{fmt.Sprintf("snapshot #%d has no item %q", seq, name),
-		fmt.Sprintf("%s #%d (%s UTC): audit restore '#%d' %s", when, has.Seq, has.At.UTC().Format("2006-01-02 15:04"), has.Seq, quoted(name))}
+		fmt.Sprintf("%s #%d (%s UTC): audit restore '#%d' %s", when, has.Seq, has.At.UTC().Format("2006-01-02 15:04"), has.Seq, snapshot.ShellWord(name))}
 }
 
 func noFile(it *snapshot.Item) error {
@@ -235,19 +235,11 @@ func (b *bringing) process(it *snapshot.Item) {
 	name := it.Name[strings.LastIndexByte(it.Name, ':')+1:]
 	switch {
 	case it.Path != "":
-		p.Next = fmt.Sprintf("Nothing was done to the process itself. To apply it: pm2 startOrReload %s --only %s", quoted(it.Path), quoted(name))
+		p.Next = fmt.Sprintf("Nothing was done to the process itself. To apply it: pm2 startOrReload %s --only %s", snapshot.ShellWord(it.Path), snapshot.ShellWord(name))
 	default:
 		p.Next = "No file declares it: its definition is in the dump of PM2, which encrypted archives hold (audit restore latest 'pm2/(home)' --archive FILE --target DIR)."
 	}
 	b.view.Processes = append(b.view.Processes, p)
-}
-
-// quoted is a word for a shell.
-func quoted(s string) string {
-	if s != "" && strings.Trim(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-/@:") == "" && s[0] != '-' {
-		return s
-	}
-	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
 }
 
 func unknownItem(name string, s *snapshot.Snapshot) error {

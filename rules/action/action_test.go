@@ -184,12 +184,3 @@ func TestManifestRegenerate(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
-
-// What a plan names, a shell can take.
-func TestQuoted(t *testing.T) {
-	for name, want := range map[string]string{"api": "api", "my app": "'my app'", "it's": `'it'\''s'`, "-x": "'-x'", "$(id)": "'$(id)'"} {
-		if got := quoted(name); got != want {
-			t.Errorf("%s: %s", name, got)
-		}
-	}
-}

@@ -120,7 +120,7 @@ func prepareCommand(p *rules.Preparation) (rules.Effect, error) {
 	shown := append([]string{argv[0]}, ecosystem.MaskArgs(argv[1:])...)
 	words := make([]string, len(shown))
 	for i, w := range shown {
-		words[i] = quoted(w)
+		words[i] = snapshot.ShellWord(w)
 	}
 	e := rules.Effect{Target: string(p.Item.Key), What: "run " + strings.Join(words, " "),
 		Deed: &rules.Deed{Of: "run", Args: map[string]string{"argv": strings.Join(words, " "), "env": p.Params["env_allow"], "timeout": p.Params["timeout"]},

@@ -32,7 +32,7 @@ var PM2Restart = &rules.Action{
 			case q.Status == "waiting restart":
 				return rules.Effect{}, &rules.Refusal{Why: "it waits for a restart that never comes, and PM2 refuses to restart it", Hint: "pm2.untangle is for that"}
 			case q.NoStart || q.Once && q.Status != "online":
-				return rules.Effect{}, &rules.Refusal{Why: "it is not to run all the time (autostart or autorestart: false)", Hint: "pm2 restart " + quoted(a.name) + " runs it once"}
+				return rules.Effect{}, &rules.Refusal{Why: "it is not to run all the time (autostart or autorestart: false)", Hint: "pm2 restart " + snapshot.ShellWord(a.name) + " runs it once"}
 			}
 		}
 		if bad := slices.DeleteFunc(slices.Clone(procs), func(q proc) bool { return q.Status == "online" && q.PID != 0 && !gone(p, q) }); len(bad) > 0 {
@@ -80,7 +80,7 @@ func gone(p *rules.Preparation, q proc) bool {
 func do(a app, verb string, procs []proc) rules.Effect {
 	args := a.args()
 	args["processes"] = pairs(procs)
-	what := "pm2 " + verb + " " + quoted(a.name)
+	what := "pm2 " + verb + " " + snapshot.ShellWord(a.name)
 	if len(procs) > 1 {
 		what += fmt.Sprintf(" (%d processes of it)", len(procs))
 	}

@@ -53,7 +53,7 @@ var PM2Scale = &rules.Action{
 		}
 		args := a.args()
 		args["from"], args["to"], args["processes"] = strconv.Itoa(len(procs)), strconv.Itoa(to), pairs(procs)
-		return rules.Effect{Target: a.target(), What: fmt.Sprintf("pm2 scale %s %d (it has %d)", quoted(a.name), to, len(procs)), Deed: &rules.Deed{Of: "scale", Args: args, Was: was(procs)}}, nil
+		return rules.Effect{Target: a.target(), What: fmt.Sprintf("pm2 scale %s %d (it has %d)", snapshot.ShellWord(a.name), to, len(procs)), Deed: &rules.Deed{Of: "scale", Args: args, Was: was(procs)}}, nil
 	},
 	Do: func(ctx context.Context, h *rules.Hand, d rules.Deed) (rules.Deed, error) {
 		to, _ := strconv.Atoi(d.Args["to"])

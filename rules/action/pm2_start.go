@@ -40,9 +40,9 @@ var PM2Start = &rules.Action{
 		}
 		args := a.args()
 		args["entries"] = strconv.Itoa(len(entries))
-		what := fmt.Sprintf("start %s from PM2's saved list", quoted(a.name))
+		what := fmt.Sprintf("start %s from PM2's saved list", snapshot.ShellWord(a.name))
 		if len(entries) > 1 {
-			what = fmt.Sprintf("start the %d processes of %s from PM2's saved list", len(entries), quoted(a.name))
+			what = fmt.Sprintf("start the %d processes of %s from PM2's saved list", len(entries), snapshot.ShellWord(a.name))
 		}
 		return rules.Effect{Target: a.target(), What: what, Deed: &rules.Deed{Of: "start", Args: args, Was: map[string]string{"listed": "0"}}}, nil
 	},
@@ -75,7 +75,7 @@ var PM2Start = &rules.Action{
 func startable(h host.Host, a app) (out []dumped, err error) {
 	all, err := readDump(h, a.home)
 	if err != nil {
-		return nil, &rules.Refusal{Why: err.Error(), Hint: "start it from its file: pm2 start FILE --only " + quoted(a.name)}
+		return nil, &rules.Refusal{Why: err.Error(), Hint: "start it from its file: pm2 start FILE --only " + snapshot.ShellWord(a.name)}
 	}
 	for _, e := range all {
 		if !e.of(a) {
@@ -99,7 +99,7 @@ func startable(h host.Host, a app) (out []dumped, err error) {
 		out = append(out, e)
 	}
 	if len(out) == 0 {
-		return nil, &rules.Refusal{Why: "PM2's saved list does not hold it", Hint: "start it from its file: pm2 start FILE --only " + quoted(a.name)}
+		return nil, &rules.Refusal{Why: "PM2's saved list does not hold it", Hint: "start it from its file: pm2 start FILE --only " + snapshot.ShellWord(a.name)}
 	}
 	return out, nil
 }

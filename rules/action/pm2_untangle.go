@@ -27,7 +27,7 @@ var PM2Untangle = &rules.Action{
 			case q.Status == "waiting restart" && q.PID != 0:
 				return rules.Effect{}, &rules.Refusal{Why: "PM2 itself waits to restart it"}
 			case q.Status == "waiting restart" && (q.NoStart || q.Once):
-				return rules.Effect{}, &rules.Refusal{Why: "it is not to run all the time (autostart or autorestart: false)", Hint: "pm2 restart " + quoted(a.name) + " runs it once"}
+				return rules.Effect{}, &rules.Refusal{Why: "it is not to run all the time (autostart or autorestart: false)", Hint: "pm2 restart " + snapshot.ShellWord(a.name) + " runs it once"}
 			case q.Status == "waiting restart":
 				stuck = append(stuck, q)
 			}
@@ -36,7 +36,7 @@ var PM2Untangle = &rules.Action{
 			return rules.Effect{}, &rules.Refusal{Why: "nothing of it waits for a restart", Hint: "pm2.restart is for what is errored or stopped"}
 		}
 		e := do(a, "untangle", stuck)
-		e.What = "pm2 stop " + quoted(a.name) + ", then pm2 restart " + quoted(a.name)
+		e.What = "pm2 stop " + snapshot.ShellWord(a.name) + ", then pm2 restart " + snapshot.ShellWord(a.name)
 		return e, nil
 	},
 	Do: func(ctx context.Context, h *rules.Hand, d rules.Deed) (rules.Deed, error) {

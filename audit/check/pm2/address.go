@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"healthaudit/audit"
+	"healthaudit/snapshot"
 )
 
 // addressed makes checks say in their hints which home a command is meant for.
@@ -30,6 +31,6 @@ func address(p *audit.Pass, f *audit.Finding) {
 	if d == nil {
 		return
 	}
-	dir := audit.Quoted(strings.TrimPrefix(d.Source, "daemon:"))
+	dir := snapshot.ShellWord(strings.TrimPrefix(d.Source, "daemon:"))
 	f.Hint = strings.ReplaceAll(strings.ReplaceAll(f.Hint, "PM2_HOME", dir), "`pm2 ", "`PM2_HOME="+dir+" pm2 ")
 }

@@ -27,9 +27,9 @@ var ConfigInvalid = &audit.Check{
 			switch it.State {
 			case "invalid":
 				r.Message = fmt.Sprintf("PM2 cannot load %s: %s", it.Name, reason)
-				r.Hint = fmt.Sprintf("Run `node --check %[1]s` and `pm2 start %[1]s` on a machine where nothing depends on it, and mend what they say.", audit.Quoted(it.Path))
+				r.Hint = fmt.Sprintf("Run `node --check %[1]s` and `pm2 start %[1]s` on a machine where nothing depends on it, and mend what they say.", snapshot.ShellWord(it.Path))
 				if path.Ext(it.Path) == ".json" || strings.HasPrefix(path.Ext(it.Path), ".y") {
-					r.Hint = fmt.Sprintf("Run `pm2 start %s` on a machine where nothing depends on it, and mend what it says.", audit.Quoted(it.Path))
+					r.Hint = fmt.Sprintf("Run `pm2 start %s` on a machine where nothing depends on it, and mend what it says.", snapshot.ShellWord(it.Path))
 				}
 			case "unreadable":
 				r.Message = fmt.Sprintf("%s cannot be read: %s", it.Name, reason)
@@ -57,7 +57,7 @@ func refused(p *audit.Pass, it *snapshot.Item) {
 		if app := name[:max(strings.LastIndexByte(name, '.'), 0)]; app != "" {
 			r.Message = app + ": " + r.Message
 			r.At.Line = declaredAt(p, it.Path, app)
-			r.Hint = fmt.Sprintf("Correct it in %s. Whether PM2 takes the file then, `pm2 start %s` shows on a machine where nothing depends on it.", it.Path, it.Path)
+			r.Hint = fmt.Sprintf("Correct it in %s. Whether PM2 takes the file then, `pm2 start %s` shows on a machine where nothing depends on it.", it.Path, snapshot.ShellWord(it.Path))
 		}
 		p.Report(r)
 	}

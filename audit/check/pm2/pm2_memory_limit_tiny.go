@@ -3,16 +3,18 @@ package pm2
 import (
 	"fmt"
 	"slices"
-	"strconv"
-	"strings"
 
 	"healthaudit/audit"
 	"healthaudit/snapshot"
+	"healthaudit/snapshot/analyze/ecosystem"
 )
 
 // smallestProcess is below what any process takes, in bytes: a limit under it was
 // meant in another unit.
 const smallestProcess = 1 << 20
+
+// limitKey is the setting, in process files and in PM2's list.
+const limitKey = "max_memory_restart"
 
 // MemoryLimitTiny finds declared apps whose memory limit no process can keep.
 var MemoryLimitTiny = &audit.Check{
@@ -40,35 +42,17 @@ var MemoryLimitTiny = &audit.Check{
 
 // tinyLimit returns the declared memory limit of an app that no process can keep, in bytes.
 func tinyLimit(app *snapshot.Item) (bytes int64, ok bool) {
-	v, ok := app.Fact("declared.max_memory_restart")
+	v, ok := app.Fact("declared." + limitKey)
 	if app.Kind != "app" || !ok || text(app, "declared.file") == "" {
 		return 0, false
 	}
-	n, ok := sizeOf(v.Str())
-	return n, ok && n > 0 && n < smallestProcess
+	n, ok := ecosystem.Effective(map[string]snapshot.Value{limitKey: v})[limitKey].Num()
+	return int64(n), ok && n > 0 && n < smallestProcess
 }
 
 // tinyTold reports whether pm2-memory-limit-tiny says why an app is above its memory
 // limit; one that runs with a limit of its own, a larger one, has another cause.
 func tinyTold(p *audit.Pass, app *snapshot.Item) bool {
 	_, tiny := tinyLimit(app)
-	return tiny && number(app, "max_memory_restart") < smallestProcess && !slices.Contains(p.Off, MemoryLimitTiny.ID)
-}
-
-// sizeOf reads a size as PM2 does: digits, and K, M or G.
-func sizeOf(s string) (bytes int64, ok bool) {
-	digits := strings.TrimRight(s, "KMG")
-	n, err := strconv.ParseInt(digits, 10, 64)
-	if err != nil || n < 0 || n >= smallestProcess || len(s)-len(digits) > 1 {
-		return 0, false
-	}
-	switch s[len(digits):] {
-	case "K":
-		n <<= 10
-	case "M":
-		n <<= 20
-	case "G":
-		n <<= 30
-	}
-	return n, true
+	return tiny && number(app, limitKey) < smallestProcess && !slices.Contains(p.Off, MemoryLimitTiny.ID)
 }

@@ -78,7 +78,7 @@ func bare(app *snapshot.Item) string {
 }
 
 // called is bare, for a shell.
-func called(app *snapshot.Item) string { return audit.Quoted(bare(app)) }
+func called(app *snapshot.Item) string { return snapshot.ShellWord(bare(app)) }
 
 // watched reports whether the daemon of an app watches over it.
 func watched(p *audit.Pass, app *snapshot.Item) bool {

@@ -118,17 +118,7 @@ func sinceAll(list []damage, r audit.Report, hint string) audit.Report {
 // wayBack says how to see, and to bring back, the last version that worked.
 func wayBack(it *snapshot.Item, o origin) string {
 	if o.path != it.Path {
-		return fmt.Sprintf("`git show %s:./%s` shows the last valid version; correct the file, or take that one over.", brief(o.valid), shellQuoted(o.path))
+		return fmt.Sprintf("`git show %s:./%s` shows the last valid version; correct the file, or take that one over.", brief(o.valid), snapshot.ShellWord(o.path))
 	}
-	return fmt.Sprintf("`git diff %[1]s -- %[2]s` shows what changed since the last valid version, `git checkout %[1]s -- %[2]s` brings it back; or correct the file.", brief(o.valid), shellQuoted(it.Path))
-}
-
-// quoted is a path as a shell takes it.
-func shellQuoted(p string) string {
-	if strings.ContainsFunc(p, func(r rune) bool {
-		return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("/._-+@,", r))
-	}) {
-		return "'" + strings.ReplaceAll(p, "'", `'\''`) + "'"
-	}
-	return p
+	return fmt.Sprintf("`git diff %[1]s -- %[2]s` shows what changed since the last valid version, `git checkout %[1]s -- %[2]s` brings it back; or correct the file.", brief(o.valid), snapshot.ShellWord(it.Path))
 }

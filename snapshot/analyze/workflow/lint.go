@@ -100,7 +100,7 @@ func (d *Document) lint(config Config, m *Model) ([]Problem, []Message) {
 			p = within(n, p, text)
 		}
 		switch {
-		case f.id == "" || newer(f.id, e.Message, text[p.Line-1]) || f.id == "expression-syntax" && d.starred(e):
+		case f.id == "" || newer(f.id, e.Message, text[p.Line-1]) || f.id == "expression-syntax" && d.misread(e):
 		case f.fatal:
 			problems = append(problems, Problem{p, f.id, said})
 		default:
@@ -165,9 +165,9 @@ func within(n *yaml.Node, p Pos, text []string) Pos {
 	return Pos{min(start.Line+len(before)-1, len(text)), start.Column + len(before[len(before)-1])}
 }
 
-// starred reports whether a message only comes of x[*], which GitHub reads like
+// misread reports whether a message only comes of x[*], which GitHub reads like
 // x.*: with that, all of the text that the message is about can be read.
-func (d *Document) starred(e *actionlint.Error) bool {
+func (d *Document) misread(e *actionlint.Error) bool {
 	if !strings.HasPrefix(e.Message, `unexpected token "*" while parsing variable access`) || !bytes.Contains(d.src, []byte("[*]")) {
 		return false
 	}
