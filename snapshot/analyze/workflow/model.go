@@ -231,7 +231,7 @@ func concurrency(k, n *yaml.Node) *Concurrency {
 		if c.Group = text(g); g != nil && g.Line > 0 {
 			c.Pos = at(g)
 		}
-		c.Cancel = text(child(n, "cancel-in-progress"))
+		c.Cancel, c.Queue = text(child(n, "cancel-in-progress")), text(child(n, "queue"))
 	}
 	return c
 }

@@ -73,7 +73,7 @@ func (d *Document) Verdict(config Config) Verdict {
 		v.Problems = append(v.Problems, d.actionProblems(m)...)
 	} else {
 		p, l := d.lint(config, m)
-		v.Problems = append(v.Problems, p...)
+		v.Problems = append(append(v.Problems, p...), d.queueProblems()...)
 		l = slices.DeleteFunc(l, func(m Message) bool { return m.Family == "cron-never" || m.Family == "cron-too-often" })
 		v.Lint = append(append(l, retiredThings(m)...), scheduleMessages(m)...)
 	}
