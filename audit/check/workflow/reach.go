@@ -80,7 +80,8 @@ func (r *reach) elsewhere(it *snapshot.Item, ref snapshot.Ref) bool {
 	case ref.Kind == snapshot.RefWorkflow, action && fact(it, "using") != "composite": // in the repository of the file itself
 		return false
 	case !r.here[it.Key]:
-		return true
+		own := path.Dir(it.Path)
+		return !action || own == "." || !strings.HasPrefix(ref.Path, own+"/")
 	}
 	top, _, _ := strings.Cut(path.Clean(ref.Path), "/")
 	return action && r.mounts[top]

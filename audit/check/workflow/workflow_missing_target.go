@@ -57,10 +57,11 @@ func judgeMissingTarget(p *audit.Pass) {
 				p.Doubt(snapshot.Pseudo(snapshot.Workflows), "cluster "+common(r, id))
 				continue
 			}
-			if seen[id] {
+			once := fmt.Sprintf("%d:%d %s", r.Line, r.Column, r.Target()) // several steps are one text, by an alias
+			if seen[id] || seen[once] && r.Line > 0 {
 				continue
 			}
-			seen[id] = true
+			seen[id], seen[once] = true, true
 			out := audit.Report{Item: it.Key, Discriminator: id, Severity: missingSeverity(it, r),
 				At:      audit.Location{Path: it.Path, Line: r.Line, Column: r.Column},
 				Message: fmt.Sprintf("%s of %s starts %s, which is not there%s", stepName(it, r.Where), short(it), target(r), because(res)),

@@ -31,7 +31,7 @@ import (
 // An Origin says where a command stands and in which folder it runs.
 type Origin struct {
 	Dir     string // working directory relative to the root, slash-separated; "" and "." are the root
-	Self    string // the folder of the script that the text is, relative to the root; "" when the text is no script
+	Self    string // the folder of the script that the text is, or of the action that it stands in, relative to the root; "" when it is neither
 	File    string // the file the text stands in, relative to the root
 	Line    int    // 1-based line of the text's first line in File; 0 unknown
 	Column  int    // 1-based column at which every line of the text begins; 0 unknown
@@ -198,7 +198,7 @@ func (p place) join(f word) string {
 
 // text walks shell text that begins at that line and column.
 func (w *walker) text(text shell.Text, line, column int, at place, depth int) {
-	t := &source{w: w, spans: text.Exprs, line: line, column: column, depth: depth}
+	t := &source{w: w, src: text.Source(), spans: text.Exprs, line: line, column: column, depth: depth}
 	t.scan(text.Stmts) // what stands before a syntax error is certain
 	t.stmts(text.Stmts, &at)
 }

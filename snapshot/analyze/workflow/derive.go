@@ -12,8 +12,8 @@ import (
 )
 
 // derive adds what follows from the steps: what each job runs, whether that is
-// any work, and what the file starts.
-func derive(m *Model) {
+// any work, and what the file starts. self is the folder of an action.
+func derive(m *Model, self string) {
 	kept, _ := allRefs.Get().(*[]snapshot.Ref)
 	if kept == nil {
 		kept = new([]snapshot.Ref)
@@ -51,7 +51,7 @@ func derive(m *Model) {
 			}
 		}
 		j.Hollow = says && !works
-		found = jobRefs(m, j, found)
+		found = jobRefs(m, j, self, found)
 		for k := range j.Steps {
 			s := &j.Steps[k]
 			if s.run != "" {
@@ -98,7 +98,7 @@ type place struct {
 // jobRefs appends to out what a job starts of the project. What runs before the
 // project is checked out, in another repository or in a folder that is only
 // known at run time starts nothing that can be looked up.
-func jobRefs(m *Model, j *Job, out []snapshot.Ref) []snapshot.Ref {
+func jobRefs(m *Model, j *Job, self string, out []snapshot.Ref) []snapshot.Ref {
 	if dead(j.If) {
 		return out
 	}
@@ -118,7 +118,7 @@ func jobRefs(m *Model, j *Job, out []snapshot.Ref) []snapshot.Ref {
 			ws.checkout(s.with)
 			continue
 		}
-		starts, installs, folders := m.walk(j, s)
+		starts, installs, folders := m.walk(j, s, self)
 		for _, name := range append(folders, s.unpacks()...) {
 			fetched[name] = true
 		}
@@ -152,10 +152,10 @@ func (s *Step) unpacks() []string {
 
 // walk returns what a step starts, what it installs by a lockfile, and the names
 // of the folders that it fetches.
-func (m *Model) walk(j *Job, s *Step) (starts, installs []snapshot.Ref, fetched []string) {
+func (m *Model) walk(j *Job, s *Step, self string) (starts, installs []snapshot.Ref, fetched []string) {
 	if s.run != "" && shellLike(effectiveShell(m, j, s)) {
 		if dir, ok := workDir(s.Dir, j.Defaults.Dir, m.Defaults.Dir); ok {
-			starts, installs, fetched = s.script.walk(refs.Origin{Dir: dir, Line: s.RunPos.Line, Column: s.RunPos.Column, Where: whereOf(j.ID, s.Key)})
+			starts, installs, fetched = s.script.walk(refs.Origin{Dir: dir, Self: self, Line: s.RunPos.Line, Column: s.RunPos.Column, Where: whereOf(j.ID, s.Key)})
 		}
 	}
 	if p, ok := Local(s.Uses); ok {

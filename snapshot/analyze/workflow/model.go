@@ -30,7 +30,11 @@ func (d *Document) Model(mask func(string) string) Model {
 	}
 	m.Secrets, m.Vars = names(d.root)
 	b.locate(&m, d.lines())
-	derive(&m)
+	self := ""
+	if m.Kind == Action {
+		self = b.dir
+	}
+	derive(&m, self)
 	if d.model == nil { // for the verdict, which asks for places only
 		d.model = &m
 	}
