@@ -120,6 +120,15 @@ func TestNotesHoldNoValues(t *testing.T) {
 }
 
 // Hostile texts take no longer than others.
+// A step that stands once is told once, whichever jobs it is in by an alias.
+func TestNotesOfAliases(t *testing.T) {
+	src := "on: push\njobs:\n  a: &a\n    runs-on: ubuntu-latest\n    steps:\n      - run: |\n          if [ $? -ne 0 ]; then exit 1; fi\n          make\n" +
+		"      - run: |\n          if [ x; then\n  b: *a\n"
+	if got := notesOf(src); got != "7 status; 10 shell" {
+		t.Error(got)
+	}
+}
+
 func TestNotesAreBounded(t *testing.T) {
 	for _, src := range []string{strings.Repeat("x = [] ", 20_000), strings.Repeat("a.append(", 20_000), strings.Repeat("for a in b, ", 20_000) + ":", strings.Repeat("import os\n", 10_000),
 		strings.Repeat("((", 10_000)} {

@@ -60,6 +60,9 @@ func (b *builder) step(out []Step, n *yaml.Node) []Step {
 		case "with":
 			s.With = b.inputs(v)
 			s.with = map[string]string{}
+			if raw(v) != "" { // an expression gives them
+				s.with[GivesAll] = ""
+			}
 			for k, v := range pairs(v) {
 				s.with[strings.ToLower(k.Value)] = text(v)
 			}
