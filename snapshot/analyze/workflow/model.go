@@ -189,7 +189,7 @@ func (b *builder) valuesOf(n *yaml.Node, open func(name string) bool) []Value {
 			}
 		}
 		if e.Shown == "" {
-			e.Hash = b.mask(canonical(v))
+			e.Hash = b.mask(plainExpressions(canonical(v)))
 		}
 		out = append(out, e)
 	}

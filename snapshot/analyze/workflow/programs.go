@@ -26,7 +26,7 @@ func setup(action string) bool {
 	}
 	a := strings.TrimPrefix(action, "uses:")
 	base := path.Base(a)
-	return strings.HasPrefix(base, "setup-") || strings.HasPrefix(base, "install-") || a == "actions/checkout" || strings.HasPrefix(a, "actions/cache")
+	return base == "setup" || base == "install" || strings.HasPrefix(base, "setup-") || strings.HasPrefix(base, "install-") || a == "actions/checkout" || strings.HasPrefix(a, "actions/cache")
 }
 
 // known are the short scripts that were read first: a project says `npm ci` in

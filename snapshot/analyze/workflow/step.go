@@ -45,7 +45,7 @@ func (b *builder) step(out []Step, n *yaml.Node) []Step {
 			s.Uses, s.UsesPos = text(v), at(v)
 		case "run":
 			if s.run = raw(v); s.run != "" {
-				s.Run, run = b.mask(s.run), v
+				s.Run, run = b.mask(plainRun(s.run)), v
 			}
 		case "if":
 			s.If = text(v)

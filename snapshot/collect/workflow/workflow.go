@@ -39,7 +39,7 @@ const source = "files"
 const maxFiles = 10_000
 
 // epoch is raised when the meaning of a fact changes.
-const epoch = 2
+const epoch = 3
 
 // Collector lists workflows and local actions.
 var Collector = &collect.Collector{
