@@ -46,7 +46,7 @@ func retiredThings(m *Model) []Message {
 		j := &m.Jobs[i]
 		for _, l := range labels(j) {
 			if to := retired[strings.ToLower(l)]; to != "" {
-				out = append(out, Message{Pos: j.Pos, Family: "runner-retired", Where: j.ID, Subject: l, Text: fmt.Sprintf("job %s asks for the runner %s, which GitHub has removed (use %s)", quote(j.ID), l, to)})
+				out = append(out, Message{Pos: j.RunsOnPos, Family: "runner-retired", Where: j.ID, Subject: l, Text: fmt.Sprintf("job %s asks for the runner %s, which GitHub has removed (use %s)", quote(j.ID), l, to)})
 			}
 		}
 		for _, s := range j.Steps {

@@ -191,7 +191,7 @@ func TestLint(t *testing.T) {
 	}{
 		{"expression on the third line of a block", job("on: push\n", "      - run: |\n          echo\n          echo ${{ gihub.ref }}\n"), `8:20 expression-context a/run:echo there is no context "gihub"`},
 		{"schedule that never comes", job("on:\n  schedule:\n    - cron: '0 0 31 2 *'\n", "      - run: x\n"), `3:13 cron-never  the schedule never runs: no such day exists`},
-		{"removed runner", strings.Replace(job("on: push\n", "      - run: x\n"), "latest", "20.04", 1), `3:3 runner-retired a job "a" asks for the runner ubuntu-20.04, which GitHub has removed (use ubuntu-latest)`},
+		{"removed runner", strings.Replace(job("on: push\n", "      - run: x\n"), "latest", "20.04", 1), `4:14 runner-retired a job "a" asks for the runner ubuntu-20.04, which GitHub has removed (use ubuntu-latest)`},
 		{"refused action, told once", job("on: push\n", "      - uses: actions/upload-artifact@v3\n        with: {path: x}\n"), `6:15 action-retired a/uses:actions/upload-artifact "actions/upload-artifact@v3" is refused by GitHub: the step fails`},
 		{"newer runner", strings.Replace(job("on: push\n", "      - run: x\n"), "latest", "26.04", 1), ""},
 		{"where the file of a job is from", job("on: workflow_call\n", "      - run: echo ${{ job.workflow_sha }} ${{ job.workflow_repository }}\n"), ""},
