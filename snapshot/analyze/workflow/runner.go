@@ -16,10 +16,16 @@ func effectiveShell(m *Model, j *Job, s *Step) string {
 		}
 	}
 	on, known := onWindows(j)
-	if on || onlyWindows(s.If) || onlyWindows(j.If) || !known && powerful(s.run) {
+	if on || onlyWindows(s.If) || onlyWindows(j.If) || !known && (powerful(s.run) || !choosy(s.If) && j.powerful()) {
 		return "pwsh"
 	}
 	return ""
+}
+
+// powerful reports whether a step for every runner is written in PowerShell, and
+// leaves it to the runner which shell reads it.
+func (j *Job) powerful() bool {
+	return slices.ContainsFunc(j.Steps, func(s Step) bool { return s.Shell == "" && !choosy(s.If) && powerful(s.run) })
 }
 
 // onWindows reports whether a job's runners have Windows; known is false when
@@ -72,13 +78,17 @@ func (j *Job) rowOf(expression string) []string {
 var (
 	isWindows  = lazyregexp.New(`(?i)==\s*'windows[^']*'|'windows[^']*'\s*==|(?:contains|startswith)\s*\([^()]*'windows[^']*'\s*\)`)
 	notWindows = lazyregexp.New(`(?i)!=|!\s*(?:\(|contains|startswith)|\|\|`)
-	powerEnv   = lazyregexp.New(`(?i)\$env:\w`)
+	chooses    = lazyregexp.New(`(?i)runner\.|matrix\.|inputs\.|ubuntu|linux|macos|windows`)
+	powerEnv   = lazyregexp.New("(?im)\\$env:\\w|^[ \t]*& |[^`]`[ \t]*\n[ \t]*-") // a variable, the call operator, a line that goes on
 )
 
 // onlyWindows reports whether a condition holds on Windows only.
 func onlyWindows(cond string) bool {
 	return len(cond) > 0 && isWindows().MatchString(cond) && !notWindows().MatchString(cond)
 }
+
+// choosy reports whether a condition may ask for some runners only.
+func choosy(cond string) bool { return chooses().MatchString(cond) }
 
 // powerful reports whether a text looks like PowerShell.
 func powerful(src string) bool {

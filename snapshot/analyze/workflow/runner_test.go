@@ -23,13 +23,16 @@ func TestWindows(t *testing.T) {
 		"a step for all":                  {"runs-on: '${{ matrix.os }}', strategy: {matrix: {os: [ubuntu-latest, windows-latest]}}", "run: make", true},
 		"a label that begins like it":     {"runs-on: '${{ matrix.os }}', strategy: {matrix: {include: [{os: windows-latest}]}}", `if: "startsWith(matrix.os, 'windows')", run: make`, false},
 		"PowerShell on an unknown runner": {"runs-on: '${{ inputs.on }}'", `run: 'echo x >> $env:GITHUB_OUTPUT'`, false},
+		"the call operator":               {"runs-on: '${{ inputs.on }}'", "run: '& docker run x'", false},
+		"beside PowerShell":               {"runs-on: '${{ inputs.on }}'", "run: 'Get-Item $env:A'}, {if: always(), run: make", false},
+		"beside PowerShell for Windows":   {"runs-on: '${{ inputs.on }}'", "if: runner.os == 'Windows', run: 'Get-Item $env:A'}, {run: make", true},
 		"a shell on an unknown runner":    {"runs-on: '${{ inputs.on }}'", `run: 'echo x >> $GITHUB_OUTPUT'`, true},
 		"a shell that is asked for":       {"runs-on: windows-latest", "shell: bash, run: make", true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			src := "on: push\njobs:\n  a: {" + c.job + ", steps: [{" + c.step + "}]}\n"
 			d := Parse(".github/workflows/a.yml", []byte(src))
-			if got := len(d.ShellTexts()) == 1; d.Broken() || got != c.shell {
+			if got := len(d.ShellTexts()) > 0; d.Broken() || got != c.shell {
 				t.Errorf("shell %v, want %v: %s", got, c.shell, src)
 			}
 		})
