@@ -135,7 +135,7 @@ func places(m *Model) map[string]Pos {
 		out["concurrency"] = m.Concurrency.Pos
 	}
 	for _, t := range m.Triggers { // those a check may have something to say of
-		if t.Event == "workflow_run" || t.Event == "workflow_call" || slices.ContainsFunc(t.Filters, func(f Filter) bool { return f.Name == "paths" }) {
+		if t.Event == "workflow_run" || t.Event == "workflow_call" || slices.ContainsFunc(t.Filters, func(f Filter) bool { return f.Name == "paths" || f.Name == "branches" }) {
 			out["on."+t.Event] = t.Pos
 		}
 	}
