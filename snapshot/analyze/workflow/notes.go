@@ -31,7 +31,7 @@ const (
 	NoteOwnToken = "own-token" // the job runs on any push, with a token whose pushes start workflows
 	NoteMachine  = "machine"   // it uses a path of one machine that is not its runner; Subject: whose, a name of package trait
 	NoteDispatch = "dispatch"  // it starts a workflow on no condition; Subject: the name or file it is asked for by
-	NoteNever    = "never"     // its condition asks for an occasion that the workflow does not have; Subject: an event, or "schedule " and a cron expression
+	NoteNever    = "never"     // its condition asks for an occasion that the workflow does not have; Subject: an event, "schedule " and a cron expression, or "is ", a context and what it never is
 	NoteDeclares = "declares"  // what calls of the file may give; Text: see GivesInput; one for each file
 	NoteCalls    = "calls"     // it calls a local workflow or action; Text: what it gives
 	NoteStatus   = "status"    // it begins with asking for $?; Subject: "after failure" where it runs after a failure too
