@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -103,6 +104,9 @@ func (d *Document) lint(config Config, m *Model) ([]Problem, []Message) {
 		case f.fatal:
 			problems = append(problems, Problem{p, f.id, said})
 		default:
+			if to := meant(askedLabel(e.Message)); f.id == "runner-unknown" && to != "" {
+				f.id, said = "runner-misspelt", fmt.Sprintf("the runner label %s is a slip: %s is meant", quote(subject), to)
+			}
 			messages = append(messages, Message{Pos: p, Family: f.id, Where: whereIs(m, p.Line), Text: said, Subject: subject})
 		}
 	}

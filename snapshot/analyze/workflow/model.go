@@ -111,7 +111,7 @@ func (b *builder) job(id, n *yaml.Node) Job {
 		case "needs":
 			j.Needs = list(v)
 		case "runs-on":
-			j.RunsOn, j.RunsOnPos = runsOn(v), at(v)
+			j.RunsOn = runsOn(v)
 		case "if":
 			j.If = text(v)
 		case "timeout-minutes":

@@ -40,13 +40,20 @@ func (d *Document) newer(family string, e *actionlint.Error) bool {
 	case "permission-scope":
 		return scopes().MatchString(e.Message)
 	case "runner-unknown":
-		return hosted().MatchString(e.Message)
+		return hosted().MatchString(e.Message) && meant(askedLabel(e.Message)) == ""
 	case "expression-property":
 		return called().MatchString(e.Message)
 	case "expression-type": // matrix.* are the values, whatever they are
 		return strings.Contains(e.Message, "cannot be filtered by object filtering `.*`")
 	}
 	return false
+}
+
+// askedLabel is the label that a message on an unknown runner is about.
+func askedLabel(message string) string {
+	_, rest, _ := strings.Cut(message, `label "`)
+	name, _, _ := strings.Cut(rest, `"`)
+	return name
 }
 
 // inserted reports whether an expression alone stands at the place of a message:

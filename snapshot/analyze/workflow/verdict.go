@@ -75,7 +75,7 @@ func (d *Document) Verdict(config Config) Verdict {
 		p, l := d.lint(config, m)
 		v.Problems = append(append(v.Problems, p...), d.queueProblems()...)
 		l = slices.DeleteFunc(l, func(m Message) bool { return m.Family == "cron-never" || m.Family == "cron-too-often" })
-		v.Lint = append(append(l, retiredThings(m)...), scheduleMessages(m)...)
+		v.Lint = append(append(l, d.retiredThings(m)...), scheduleMessages(m)...)
 	}
 	slices.SortStableFunc(v.Problems, func(a, b Problem) int {
 		return cmp.Or(a.Line-b.Line, a.Column-b.Column, strings.Compare(a.Message, b.Message))

@@ -127,7 +127,6 @@ type Job struct {
 	Pos         Pos          `json:"pos"`
 	Needs       []string     `json:"needs,omitempty"`
 	RunsOn      []string     `json:"runs_on,omitempty"`
-	RunsOnPos   Pos          `json:"runs_on_pos,omitzero"`
 	If          string       `json:"if,omitempty"`
 	Timeout     string       `json:"timeout,omitempty"` // minutes, or an expression
 	Continue    string       `json:"continue,omitempty"`
