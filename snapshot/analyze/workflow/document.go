@@ -12,6 +12,7 @@ import (
 	"go.yaml.in/yaml/v4"
 
 	"healthaudit/snapshot/analyze/lazyregexp"
+	"healthaudit/snapshot/analyze/plainyaml"
 )
 
 // A Problem is a reason for which GitHub does not load a file.
@@ -75,21 +76,15 @@ func (d *Document) fail(family string, p Pos, message string) {
 }
 
 func (d *Document) load() {
-	dec := yaml.NewDecoder(bytes.NewReader(d.src))
-	var first yaml.Node
-	err := guarded(func() error { return dec.Decode(&first) })
-	switch {
-	case errors.Is(err, io.EOF), err == nil && empty(&first):
-		d.fail("empty", Pos{1, 1}, "is empty")
-		return
-	case err != nil:
-		p, msg := yamlError(err)
-		p.Line = min(p.Line, len(d.lines()))
-		d.fail("yaml", p, "is not valid YAML: "+msg)
-		return
+	tree := plainyaml.Parse(d.src)
+	var more *yaml.Node
+	if tree == nil {
+		if tree, more = d.decode(); tree == nil {
+			return
+		}
 	}
-	root := first.Content[0]
-	why, aliases := oversized(&first)
+	root := tree.Content[0]
+	why, aliases := oversized(tree)
 	if why != "" {
 		d.fail("bomb", Pos{1, 1}, why)
 		return
@@ -98,11 +93,32 @@ func (d *Document) load() {
 		d.fail("shape", at(root), "is not a mapping of keys")
 		return
 	}
-	d.tree, d.root, d.aliases = &first, root, aliases
-	var second yaml.Node
-	if err := guarded(func() error { return dec.Decode(&second) }); err == nil && !empty(&second) {
-		d.fail("documents", at(second.Content[0]), "holds a second YAML document; GitHub loads one")
+	d.tree, d.root, d.aliases = tree, root, aliases
+	if more != nil {
+		d.fail("documents", at(more), "holds a second YAML document; GitHub loads one")
 	}
+}
+
+// decode returns the file's YAML document, nil where there is none, and what a
+// second one in the file holds.
+func (d *Document) decode() (tree, more *yaml.Node) {
+	dec := yaml.NewDecoder(bytes.NewReader(d.src))
+	var first, second yaml.Node
+	err := guarded(func() error { return dec.Decode(&first) })
+	switch {
+	case errors.Is(err, io.EOF), err == nil && empty(&first):
+		d.fail("empty", Pos{1, 1}, "is empty")
+		return nil, nil
+	case err != nil:
+		p, msg := yamlError(err)
+		p.Line = min(p.Line, len(d.lines()))
+		d.fail("yaml", p, "is not valid YAML: "+msg)
+		return nil, nil
+	}
+	if err := guarded(func() error { return dec.Decode(&second) }); err == nil && !empty(&second) {
+		more = second.Content[0]
+	}
+	return &first, more
 }
 
 func empty(doc *yaml.Node) bool {
