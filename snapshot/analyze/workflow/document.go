@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -110,8 +109,7 @@ func (d *Document) decode() (tree, more *yaml.Node) {
 		d.fail("empty", Pos{1, 1}, "is empty")
 		return nil, nil
 	case err != nil:
-		p, msg := yamlError(err)
-		p.Line = min(p.Line, len(d.lines()))
+		p, msg := d.fault(err)
 		d.fail("yaml", p, "is not valid YAML: "+msg)
 		return nil, nil
 	}
@@ -177,33 +175,6 @@ func lines(s string) []string {
 		}
 	}
 	return strings.Split(s, "\n")
-}
-
-var (
-	quotedText = lazyregexp.New("`[^`]*`|'[^']*'|\"[^\"]*\"")
-	yamlPrefix = lazyregexp.New(`^(?:yaml: )?(?:line (\d+)(?:, column (\d+))?: )?`)
-)
-
-// yamlError returns the place and the text of a YAML error, without what it
-// quotes of the file.
-func yamlError(err error) (Pos, string) {
-	p, msg := Pos{1, 1}, err.Error()
-	var pe *yaml.ParserError
-	if errors.As(err, &pe) {
-		p, msg = Pos{pe.Line, pe.Column}, pe.Message
-	} else if m := yamlPrefix().FindStringSubmatch(msg); m != nil {
-		p.Line, _ = strconv.Atoi(m[1])
-		p.Column, _ = strconv.Atoi(m[2])
-		msg = msg[len(m[0]):]
-	}
-	msg = quotedText().ReplaceAllStringFunc(msg, func(q string) string {
-		if len(q) <= 4 { // a punctuation mark that the parser expected: ':'
-			return q
-		}
-		return "…"
-	})
-	msg, _, _ = strings.Cut(msg, "\n")
-	return Pos{max(p.Line, 1), max(p.Column, 1)}, msg
 }
 
 // oversized counts what a document becomes when all aliases are expanded,
