@@ -83,7 +83,9 @@ func collectAll(ctx context.Context, s *collect.Session) (collect.Result, error)
 		return collect.Result{}, &collect.SourceError{Message: "workflows were not read to the end", Err: err}
 	}
 	res.Cursors = map[string]json.RawMessage{cursorName: r.stamp}
-	r.tellBranches(ctx, res.Items)
+	if keep := r.tellBranches(ctx, res.Items); keep != nil {
+		res.Cursors[branchCursor] = keep
+	}
 	keep, why := r.tellOrigins(ctx, res.Items)
 	if keep != nil {
 		res.Cursors[originCursor] = keep
