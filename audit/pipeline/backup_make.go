@@ -15,6 +15,7 @@ import (
 
 	"healthaudit/report"
 	"healthaudit/rules"
+	"healthaudit/snapshot"
 	"healthaudit/snapshot/archive"
 	"healthaudit/snapshot/host"
 	"healthaudit/snapshot/store"
@@ -154,7 +155,7 @@ func (r *request) write(ctx context.Context) (_ *archiving, err error) {
 	if a.Made, err = archive.Write(ctx, d); err != nil {
 		return nil, err
 	}
-	a.note = madeState{File: a.Made.Name.String(), At: r.host.Now().UTC(), SHA256: a.Made.SHA256, Content: r.g.content(r.from.Snapshot)}
+	a.note = madeState{File: a.Made.Name.String(), At: r.host.Now().UTC(), SHA256: a.Made.SHA256, Content: r.g.content(r.from.Snapshot), Lacks: r.g.lacks(r.from.Snapshot)}
 	if r.cfg.CopyTo != "" {
 		if a.copy, err = a.Made.CopyTo(r.cfg.CopyTo); err != nil {
 			return nil, fmt.Errorf("archive.copy_to: %w", err)
@@ -268,7 +269,7 @@ func (s *session) backUp(ctx context.Context, v *View) (*archiving, error) {
 	content := func() stored { return stored{s.tx, s.stage} } // keepAhead opens the store anew
 	g := &gatherer{host: s.Host, bytes: func(sum string) ([]byte, error) { return content().Bytes(sum) }, has: func(sum string) bool { return content().has(sum) }, memo: s.memo, key: s.key, sealed: len(to) > 0, keys: c.keys()}
 	g.secrets(v.Snapshot)
-	if c.When != WhenAlways && s.there(g.content(v.Snapshot)) {
+	if c.When != WhenAlways && s.there(g.content(v.Snapshot)) && s.whole(g, v.Snapshot) {
 		return nil, nil
 	}
 	if err := g.files(v.Snapshot); err != nil {
@@ -306,6 +307,13 @@ func (s *session) there(content string) bool {
 		}
 	}
 	return true
+}
+
+// whole reports whether the last archive has all bytes that one made now would have:
+// a repair may have brought some back since.
+func (s *session) whole(g *gatherer, snap *snapshot.Snapshot) bool {
+	last := s.backups.Last
+	return last.Lacks == 0 || last.Lacks <= g.lacks(snap)
 }
 
 // noteArchive records the archive of the run in the transaction of its commit.
