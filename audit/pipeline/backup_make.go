@@ -119,6 +119,7 @@ type request struct {
 	left  []archive.LeftOut
 	g     *gatherer
 	to    []age.Recipient
+	thin  *thinner
 }
 
 // write writes an archive, and its copy, under temporary names.
@@ -161,24 +162,10 @@ func (r *request) write(ctx context.Context) (_ *archiving, err error) {
 			return nil, fmt.Errorf("archive.copy_to: %w", err)
 		}
 	}
-	if a.Drop, err = thinning(r.cfg, a.Made); err == nil && a.copy != nil {
-		a.also, err = thinning(r.cfg, a.copy)
+	if a.Drop, err = r.thin.plan(a.Made); err == nil && a.copy != nil {
+		a.also, err = r.thin.plan(a.copy)
 	}
 	return a, err
-}
-
-// thinning says what goes of a folder once an archive is in it. Those of others are
-// not looked at.
-func thinning(c *Backups, p *archive.Pending) ([]archive.Drop, error) {
-	list, err := archive.List(p.Dir)
-	if err != nil {
-		return nil, err
-	}
-	file := p.Name.String()
-	own := slices.DeleteFunc(archive.Of(p.Name.Owner, list), func(h archive.Held) bool { return h.File == file })
-	own = append([]archive.Held{{Name: p.Name, File: file, Bytes: p.Bytes}}, own...)
-	slices.SortStableFunc(own, func(a, b archive.Held) int { return b.At.Compare(a.At) })
-	return c.Keep.Plan(own), nil
 }
 
 // commit gives archive and copy their names.
@@ -211,7 +198,7 @@ func (a *archiving) record(tx *store.Tx, e rules.Entry) error {
 	if err != nil {
 		return err
 	}
-	b.made(a.note, a.Drop)
+	b.made(a.note, a.gone())
 	if err := writeBackups(tx, b); err != nil {
 		return err
 	}
@@ -242,16 +229,6 @@ func (a *archiving) record(tx *store.Tx, e rules.Entry) error {
 	return nil
 }
 
-// thin removes what the plan drops.
-func (a *archiving) thin() error {
-	_, err := archive.Remove(a.Made.Dir, a.Drop)
-	if a.copy != nil {
-		_, err2 := archive.Remove(a.copy.Dir, a.also)
-		err = errors.Join(err, err2)
-	}
-	return err
-}
-
 // shown is the archive as reports show it.
 func (a *archiving) shown(root string) *report.Archive {
 	return &report.Archive{Path: shown(root, a.Made.Path()), SHA256: a.Made.SHA256, Bytes: a.Made.Bytes, Encrypted: a.Made.Name.Encrypted}
@@ -280,7 +257,7 @@ func (s *session) backUp(ctx context.Context, v *View) (*archiving, error) {
 	}
 	from := backedView(v)
 	from.states = s.cmp.dirty
-	r := &request{cfg: c, host: s.Host, tool: s.Version, store: s.reader.ID(), from: from, kind: archive.Slim, g: g, to: to}
+	r := &request{cfg: c, host: s.Host, tool: s.Version, store: s.reader.ID(), from: from, kind: archive.Slim, g: g, to: to, thin: newThinner(c, s.Store, &s.backups)}
 	a, err := r.write(ctx)
 	if err != nil {
 		return nil, err
