@@ -29,7 +29,7 @@ type proc struct {
 	Restarts        int
 	MinUptime       time.Duration
 	Exec, Cwd       string
-	Out, Err, All   string // paths of its logs; All is both in one (log_file), empty: none
+	Out, Err, All   string       // paths of its logs; All is both in one (log_file), empty: none
 	env             gjson.Result // pm2_env: it holds secrets, and never leaves this package but into PM2's own dump
 }
 
