@@ -97,8 +97,14 @@ func TestApply_survives_kill_9(t *testing.T) {
 		}
 		killed++
 		p.now = time.Date(2026, 11, 23, 14, 0, 0, 0, time.UTC)
+		p.write("tools/.audit-restore-0000000000000000", "of another restore, which is under way")
+		mine := filepath.Join(p.root, "tools", ".audit-restore-0000000000000000")
+		p.aged("tools", mine)
 		p.run("apply")
 		p.run("apply")
+		if err := os.Remove(mine); err != nil {
+			t.Errorf("killed at %d: %v", at, err)
+		}
 		journal := p.journal()
 		if p.read("tools/x.sh") != goodScript || len(journal) == 0 || journal[len(journal)-1] != "done" {
 			t.Errorf("killed at %d: the file is %q, the journal says %v", at, p.read("tools/x.sh"), journal)
@@ -119,6 +125,21 @@ func TestApply_survives_kill_9(t *testing.T) {
 	}
 	if killed < 10 {
 		t.Errorf("killed at %d moments only", killed)
+	}
+}
+
+// aged makes what a kill left in a folder an hour old, but for one file, which is new.
+func (p *project) aged(folder, young string) {
+	p.t.Helper()
+	left, _ := filepath.Glob(filepath.Join(p.root, folder, ".audit-restore-*"))
+	for _, file := range append(left, filepath.Join(p.root, folder)) {
+		old := p.now.Add(-time.Hour)
+		if file == young {
+			old = p.now.Add(15 * time.Minute) // when the next run is
+		}
+		if err := os.Chtimes(file, old, old); err != nil {
+			p.t.Fatal(err)
+		}
 	}
 }
 
