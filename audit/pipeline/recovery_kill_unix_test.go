@@ -86,7 +86,7 @@ func TestApply_survives_kill_9(t *testing.T) {
 	if testing.Short() {
 		t.Skip("it starts many processes: make test runs it")
 	}
-	killed := 0
+	killed, swept := 0, 0
 	for at := 1; at < 30; at++ {
 		p := newProject(t)
 		p.run("plan")
@@ -99,11 +99,15 @@ func TestApply_survives_kill_9(t *testing.T) {
 		p.now = time.Date(2026, 11, 23, 14, 0, 0, 0, time.UTC)
 		p.write("tools/.audit-restore-0000000000000000", "of another restore, which is under way")
 		mine := filepath.Join(p.root, "tools", ".audit-restore-0000000000000000")
+		p.write("tools/.audit-restore-1111111111111111", "of the one that was killed")
 		p.aged("tools", mine)
 		p.run("apply")
 		p.run("apply")
 		if err := os.Remove(mine); err != nil {
 			t.Errorf("killed at %d: %v", at, err)
+		}
+		if os.Remove(filepath.Join(p.root, "tools", ".audit-restore-1111111111111111")) != nil {
+			swept++
 		}
 		journal := p.journal()
 		if p.read("tools/x.sh") != goodScript || len(journal) == 0 || journal[len(journal)-1] != "done" {
@@ -123,8 +127,8 @@ func TestApply_survives_kill_9(t *testing.T) {
 			t.Errorf("killed at %d: left behind %v", at, left)
 		}
 	}
-	if killed < 10 {
-		t.Errorf("killed at %d moments only", killed)
+	if killed < 10 || swept == 0 {
+		t.Errorf("killed at %d moments only, and swept after %d of them", killed, swept)
 	}
 }
 
