@@ -24,8 +24,19 @@ func TestMeans(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := means(c); got != want {
+		if got := means(c, ""); got != want {
 			t.Errorf("%s %s, want %s", expr, got, want)
 		}
+	}
+}
+
+func TestMeansInAnotherZone(t *testing.T) {
+	c, err := cron.Parse(cron.GitHub, "0 3 * * *")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := `the comment says every 6 hours, but "0 3 * * *" fires once a day at 03:00 Europe/Lisbon`
+	if got := Contradiction("every 6 hours", "0 3 * * *", "Europe/Lisbon", c); got != want {
+		t.Errorf("got %s, want %s", got, want)
 	}
 }
