@@ -22,11 +22,11 @@ var ScheduleOdd = &audit.Check{
 	Severity: audit.Low,
 	Doc: "A crontab entry, a timer of systemd or a cron_restart of PM2 is valid, and is not what the comment beside it says; or is for a day that does not come (30 February), so that the job never " +
 		"runs (medium); or names days of the month and a weekday, `1-7` and Monday, for the first Monday: cron takes either, seven days and every Monday. CRON_TZ in a crontab is told too: cronie " +
-		"(Fedora, RHEL) reads it, the cron of Debian and Ubuntu passes it over and goes by the clock of the machine. Only comments that can be understood in one way are compared. " +
+		"(Fedora, RHEL) reads it, the cron of Debian and Ubuntu passes it over and goes by the clock of the machine; so is a file of etc/cron.d with a dot in its name, which those two never read (medium). Only comments that can be understood in one way are compared. " +
 		"`function-schedule-odd` and `workflow-schedule-comment` say the same of functions and workflows.",
 	Hint:          "Decide which of the two is meant and correct the other.",
-	Discriminator: "comment, never, or either, and the expression; timezone",
-	Source:        "crontab(5) of Debian 12, under LIMITATIONS and on both day fields; seen in the wild: `cron_restart: '0 */5 * * *'` with \"Every 5 minutes\" beside it",
+	Discriminator: "comment, never, or either, and the expression; timezone; name",
+	Source:        "crontab(5) of Debian 12, under LIMITATIONS and on both day fields; cron(8) there, on names in /etc/cron.d; seen in the wild: `cron_restart: '0 */5 * * *'` with \"Every 5 minutes\" beside it",
 	Still:         true,
 	Judge: func(p *audit.Pass) {
 		for _, it := range p.Items() {
@@ -35,6 +35,7 @@ var ScheduleOdd = &audit.Check{
 			}
 			if it.Kind == "file" && it.System() == snapshot.Scripts {
 				oddZone(p, it)
+				oddName(p, it)
 			}
 		}
 	},
@@ -165,4 +166,24 @@ func oddZone(p *audit.Pass, it *snapshot.Item) {
 			return
 		}
 	}
+}
+
+var runParts = lazyregexp.New(`^[A-Za-z0-9_-]+$`)
+
+// oddName tells of a file in etc/cron.d that Debian's cron never reads.
+func oddName(p *audit.Pass, it *snapshot.Item) {
+	dir, base := path.Split(it.Path)
+	if dir != "etc/cron.d/" && !strings.HasSuffix(dir, "/etc/cron.d/") || runParts().MatchString(base) {
+		return
+	}
+	p.Report(audit.Report{Item: it.Key, Discriminator: "name", Severity: audit.Medium, Confidence: audit.Likely, At: audit.Location{Path: it.Path, Line: 1, Column: 1},
+		Message: fmt.Sprintf("none of %s ever runs under the cron of Debian and Ubuntu, which reads no file of /etc/cron.d whose name has anything but letters, digits, _ and -", it.Path),
+		Hint:    fmt.Sprintf("Call it %s where it is installed.", strings.Map(plainName, strings.TrimSuffix(base, path.Ext(base))))})
+}
+
+func plainName(r rune) rune {
+	if runParts().MatchString(string(r)) {
+		return r
+	}
+	return '-'
 }

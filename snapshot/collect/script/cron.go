@@ -16,7 +16,7 @@ import (
 	"healthaudit/snapshot/collect"
 )
 
-const cronVersion = 6
+const cronVersion = 7
 
 // A crontabModel is what is cached of one crontab: no command in clear.
 type crontabModel struct {
