@@ -136,8 +136,11 @@ func movedTo(t *snapshot.Tree) func(snapshot.Ref) string {
 func missing(it *snapshot.Item, r snapshot.Ref, res refs.Resolution, starter snapshot.Key) audit.Report {
 	out := audit.Report{Item: it.Key, Discriminator: r.Target(), At: where(it, r), Severity: audit.Medium}
 	verb := "starts"
-	if r.Loads() {
+	switch {
+	case r.Loads():
 		verb = "imports"
+	case r.Kind == snapshot.RefFile && !r.Direct && settings[path.Ext(r.Path)]:
+		verb = "reads"
 	}
 	out.Message = fmt.Sprintf("%s %s %s, which is not there", what(it), verb, r.Target())
 	switch {
@@ -164,6 +167,9 @@ func missing(it *snapshot.Item, r snapshot.Ref, res refs.Resolution, starter sna
 	out.Message += "."
 	return out
 }
+
+// settings are endings of files that a program is told to read, not to run.
+var settings = map[string]bool{".json": true, ".yml": true, ".yaml": true, ".toml": true, ".prisma": true}
 
 // startedItems maps what runs by itself or by another item to one that starts it.
 func startedItems(now *snapshot.Snapshot, t *refs.Table) map[snapshot.Key]snapshot.Key {

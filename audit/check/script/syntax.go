@@ -70,6 +70,10 @@ func reportSyntax(p *audit.Pass, it *snapshot.Item, list []problem) {
 	}
 	r := audit.Report{Item: it.Key, At: worst.at(it), Severity: audit.High, Confidence: audit.Certain,
 		Message: fmt.Sprintf("%s does not parse: %s.", what(it), worst.message), Hint: repair(it)}
+	if it.Kind == "cron" {
+		r.Title = "crontab line cannot run as it is written"
+		r.Message = fmt.Sprintf("the crontab entry on line %d cannot run as it is written: %s.", worst.line, worst.message)
+	}
 	if worst.weight != "sure" {
 		r.Severity, r.Confidence = audit.Medium, audit.Likely
 		r.Message = fmt.Sprintf("%s may not parse: %s.", what(it), worst.message)

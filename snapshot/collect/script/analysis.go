@@ -15,7 +15,7 @@ import (
 	"healthaudit/snapshot/analyze/trait"
 )
 
-const analysisVersion = 10
+const analysisVersion = 11
 
 // maxText is the largest shell, Python or other script, in bytes, that is
 // analysed; JavaScript may be as large as what is captured.
@@ -115,10 +115,12 @@ func languageOf(p, interpreter string) string {
 		}
 		return l
 	}
-	switch ext := path.Ext(p); ext {
-	case ".jsx":
+	switch ext := path.Ext(p); {
+	case interpreter == "" && shell.Hook(p):
+		return langShell
+	case ext == ".jsx":
 		return langJS
-	case ".tsx":
+	case ext == ".tsx":
 		return langTS
 	default:
 		if l := languages[ext]; l != "" && interpreter == "" {
