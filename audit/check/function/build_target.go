@@ -3,6 +3,7 @@ package function
 import (
 	"fmt"
 	"path"
+	"slices"
 	"strings"
 
 	"healthaudit/audit"
@@ -44,7 +45,7 @@ func buildTarget(p *audit.Pass, it *snapshot.Item, r snapshot.Ref, table *refs.T
 	if found.Unread {
 		p.Doubt(it.Key, id)
 	}
-	if found.Status != refs.Missing {
+	if found.Status != refs.Missing || atRoot(p, it, r, table) {
 		return
 	}
 	out := audit.Report{Item: it.Key, Discriminator: id, At: audit.Location{Path: it.Path, Line: max(r.Line, 1), Column: max(r.Column, 1)}, Severity: audit.High}
@@ -62,33 +63,53 @@ func buildTarget(p *audit.Pass, it *snapshot.Item, r snapshot.Ref, table *refs.T
 		out.Message += " (" + found.Why + ")"
 	}
 	out.Message += end
-	if found.OtherCase != "" {
+	below := elsewhere(p, it, r, table)
+	switch {
+	case found.OtherCase != "":
 		out.Hint = fmt.Sprintf("Write it as it is called, %s: upper and lower case count.", found.OtherCase)
-	} else if dir := elsewhere(p, it, r, table); dir != "" {
+	case len(below) == 1:
+		out.Hint = fmt.Sprintf("%s has it: write base = %q under [build], unless that is set in Netlify's user interface.", below[0], below[0])
+	case len(below) > 1:
+		out.Hint = fmt.Sprintf("%d folders have it: name that of the site as base under [build], unless it is set in Netlify's user interface.", len(below))
+	}
+	if len(below) > 0 && found.OtherCase == "" || strings.HasPrefix(found.Why, "there is no folder") { // which the build may make
 		out.Severity, out.Confidence = audit.Medium, audit.Likely
-		out.Hint = fmt.Sprintf("%s has it: write base = %q under [build], unless that is set in Netlify's user interface.", dir, dir)
 	}
 	p.Report(out)
 }
 
-// elsewhere returns a folder that has what is missing, where netlify.toml leaves
-// open in which one the build runs; "" when there is none.
-func elsewhere(p *audit.Pass, it *snapshot.Item, r snapshot.Ref, table *refs.Table) string {
-	if c, ok := config(p, it); !ok || c.Base != "" || r.Where == "plugins" {
-		return ""
-	}
+// atRoot reports whether the root has what is missing in the folder of a site that
+// sets no build.base: of a monorepo, Netlify may run the build there. A folder of
+// its own without a package is nobody's site yet.
+func atRoot(p *audit.Pass, it *snapshot.Item, r snapshot.Ref, table *refs.Table) bool {
 	site := path.Dir(it.Path)
-	if r.Kind == snapshot.RefNPM && r.Path == "" && (r.Dir == site || r.Dir == "") {
-		if dirs := table.PackagesWith(r.Name); len(dirs) > 0 {
-			return dirs[0]
-		}
+	if c, ok := config(p, it); !ok || c.Base != "" || site == "." {
+		return false
 	}
-	if r.Kind == snapshot.RefFile {
+	if r.Kind == snapshot.RefNPM && !p.Now.Tree.HasFile(path.Join(site, "package.json")) {
+		return true
+	}
+	r.Dir, r.Path = ".", strings.TrimPrefix(r.Path, site+"/")
+	return table.Resolve(r).Status == refs.Found
+}
+
+// elsewhere returns the folders below a site that have what it lacks, where
+// netlify.toml leaves open in which one the build runs.
+func elsewhere(p *audit.Pass, it *snapshot.Item, r snapshot.Ref, table *refs.Table) (dirs []string) {
+	site := path.Dir(it.Path)
+	if c, ok := config(p, it); !ok || c.Base != "" || r.Where == "plugins" {
+		return nil
+	}
+	switch {
+	case r.Kind == snapshot.RefNPM && r.Path == "" && (r.Dir == site || r.Dir == ""):
+		dirs = table.PackagesWith(r.Name)
+	case r.Kind == snapshot.RefFile:
+		name := strings.TrimPrefix(r.Path, site+"/")
 		for _, e := range p.Now.Tree.All() {
-			if dir, ok := strings.CutSuffix(e.Path, "/"+r.Path); ok && p.Now.Tree.HasFile(e.Path) && p.Now.Tree.HasFile(path.Join(dir, "package.json")) {
-				return dir
+			if dir, ok := strings.CutSuffix(e.Path, "/"+name); ok && p.Now.Tree.HasFile(e.Path) && p.Now.Tree.HasFile(path.Join(dir, "package.json")) {
+				dirs = append(dirs, dir)
 			}
 		}
 	}
-	return ""
+	return slices.DeleteFunc(dirs, func(dir string) bool { return dir == site || site != "." && !under(dir, site) })
 }

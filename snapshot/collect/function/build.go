@@ -51,6 +51,9 @@ func (site *site) build(s *collect.Session, it *snapshot.Item) {
 	}
 	it.Refs.Add(b.Refs...)
 	for _, r := range b.Plugins {
+		if at := strings.TrimPrefix(r.Path, dir+"/"); site.config.Base == "" && !s.Tree.HasDir(r.Path) && s.Tree.HasDir(at) { // of a monorepo: see locate
+			r.Path = at
+		}
 		found := s.Tree.HasDir(r.Path)
 		for _, name := range []string{"", "/index.js", "/index.mjs", "/index.cjs", ".js"} {
 			if file := r.Path + name; s.Tree.HasFile(file) {
