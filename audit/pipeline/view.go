@@ -197,4 +197,14 @@ func round(v, unit float64) float64 {
 	return float64(int64(v*unit+.5)) / unit
 }
 
+// significant rounds a loss to 0.01, and one of less than a point to three digits:
+// what thousands of findings share sums to what is missing of the score.
+func significant(loss float64) float64 {
+	unit := 100.0
+	for loss > 0 && loss*unit < 100 && unit < 1e9 {
+		unit *= 10
+	}
+	return round(loss, unit)
+}
+
 func ms(d time.Duration) int64 { return d.Milliseconds() }
