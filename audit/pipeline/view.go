@@ -93,6 +93,7 @@ func missing(gone []*snapshot.Item, old *judged, now *snapshot.Snapshot, seq uin
 		}
 		g := audit.Gone{Item: it.Key, Name: it.Name, Path: it.Path, Level: audit.LevelOf(it, old.worst[it.Key]), Since: seq}
 		if !explained(g, before, now.Tree, old.deleted) {
+			g.Commit = old.deleted.by[g.Path]
 			out = append(out, g)
 		}
 	}

@@ -3,7 +3,6 @@ package script
 import (
 	"fmt"
 	"path"
-	"strings"
 
 	"healthaudit/audit"
 	"healthaudit/snapshot"
@@ -94,7 +93,7 @@ func repair(it *snapshot.Item) string {
 		return "Open the file at the place named and repair it: five fields and a command, and a newline behind the last line too. cron says what it refuses in the log of the system alone."
 	case it.Kind == "file":
 		return "Open the file at the place named and repair it: until then npm runs none of its scripts. `npm pkg get name` beside it tells whether npm reads it again."
-	case tell == "" || strings.ContainsAny(it.Path, " '\"`$\\"):
+	case tell == "" || snapshot.ShellWord(it.Path) != it.Path:
 		return ""
 	}
 	return "Open the file at the place named and repair it; " + fmt.Sprintf(tell, it.Path) + " whether it parses again."
