@@ -149,7 +149,7 @@ func missing(it *snapshot.Item, r snapshot.Ref, res refs.Resolution, starter sna
 		out.Message += " (its absence is provided for)"
 	case it.Kind == "cron", r.Where == snapshot.Import:
 		out.Severity = audit.High
-	case starter != "" && r.Where != snapshot.LazyImport:
+	case starter != "" && r.Where != snapshot.LazyImport && r.Where != snapshot.Child: // which code may never reach
 		out.Severity = audit.High
 		out.Evidence = append(out.Evidence, audit.Evidence{Name: "started by", Value: string(starter)})
 	}

@@ -15,7 +15,7 @@ import (
 	"healthaudit/snapshot/analyze/trait"
 )
 
-const analysisVersion = 11
+const analysisVersion = 12
 
 // maxText is the largest shell, Python or other script, in bytes, that is
 // analysed; JavaScript may be as large as what is captured.
@@ -151,6 +151,7 @@ func (a *analysis) javaScript(p string, b []byte, sound bool) {
 	if a.Language == langJS {
 		a.Module = formOf(m)
 	}
+	a.children(p, m.Starts)
 	for _, i := range m.Imports {
 		if strings.HasPrefix(i.Path, "./") || strings.HasPrefix(i.Path, "../") {
 			spec, _, _ := strings.Cut(i.Path, "?")
@@ -159,6 +160,20 @@ func (a *analysis) javaScript(p string, b []byte, sound bool) {
 				to += "/" // a folder: never a file of that name
 			}
 			a.Imports = append(a.Imports, localImport{Path: to, Line: i.Line, Column: i.Column, Optional: i.Optional || i.Kind == "dynamic", Lazy: i.Lazy})
+		}
+	}
+}
+
+// children notes what a script of JavaScript starts.
+func (a *analysis) children(p string, starts []js.Start) {
+	o := refs.Origin{Dir: anywhere, Self: path.Join(atRoot, path.Dir(p)), Where: snapshot.Child}
+	for _, s := range starts {
+		o.Guarded = s.Guarded
+		for _, r := range refs.Command(s.Text, o) {
+			if r.Kind != snapshot.RefBin && len(a.Refs) < maxNeeds {
+				r.Line, r.Column = s.Line, s.Column
+				a.Refs = append(a.Refs, r)
+			}
 		}
 	}
 }
@@ -191,7 +206,8 @@ func (a *analysis) shellScript(p string, b []byte) {
 	}
 }
 
-// maxNeeds bounds the environment variables that one script cannot do without.
+// maxNeeds bounds the environment variables that one script cannot do without, and
+// what a script of JavaScript starts.
 const maxNeeds = 50
 
 func (a *analysis) pythonModules(p string, b []byte) {
