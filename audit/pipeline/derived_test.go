@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -202,6 +203,28 @@ func TestFirstRun_that_finds_out_more(t *testing.T) {
 	})
 }
 
+func TestEncoder(t *testing.T) {
+	var items []*snapshot.Item
+	was := &past{items: map[snapshot.Key]*snapshot.Item{}}
+	for i := range 2*encodedAhead + 3 {
+		it := &snapshot.Item{Key: snapshot.NewKey(snapshot.Scripts, fmt.Sprintf("%04d", i)), Path: strings.Repeat("x", i%7)}
+		items = append(items, it)
+		if i%5 == 0 {
+			was.items[it.Key] = it
+		}
+	}
+	e := &encoder{items: items, past: was}
+	for i, it := range items {
+		want := it.AppendEncode(nil)
+		if i%5 == 0 {
+			want = nil
+		}
+		if got := e.state(i); string(got) != string(want) || (got == nil) != (want == nil) {
+			t.Fatalf("%s: %q, want %q", it.Key, got, want)
+		}
+	}
+}
+
 func TestStates(t *testing.T) {
 	st, err := newStage(t.TempDir())
 	if err != nil {
@@ -209,10 +232,15 @@ func TestStates(t *testing.T) {
 	}
 	defer st.close()
 	item := func(name string) *snapshot.Item { return &snapshot.Item{Key: snapshot.NewKey(snapshot.Scripts, name)} }
-	a, b, c, d := item("a"), item("b"), item("c"), item("d")
+	a, b, c, d, e := item("a"), item("b"), item("c"), item("d"), item("e")
 	st.keep("x", []byte("before"))
-	all := st.add([]encoded{{a, []byte("of a")}, {b, bytes.Repeat([]byte("b"), 3*maxTail)}, {d, nil}})
-	st.keep("y", []byte("behind"))
+	all := &states{stage: st}
+	all.add(a, []byte("of a"))
+	all.add(b, bytes.Repeat([]byte("b"), 3*maxTail))
+	st.keep("y", []byte("between"))
+	all.add(d, []byte("d"))
+	all.add(e, nil)
+	st.keep("z", []byte("behind"))
 	for range 2 {
 		r, err := all.read()
 		if err != nil {
@@ -221,9 +249,9 @@ func TestStates(t *testing.T) {
 		for _, want := range []struct {
 			*snapshot.Item
 			size int
-		}{{item("a"), 0}, {b, 3 * maxTail}, {c, 0}, {d, 0}} {
+		}{{item("a"), 0}, {b, 3 * maxTail}, {c, 0}, {d, 1}, {e, 0}} {
 			got, err := r.state(want.Item)
-			if err != nil || len(got) != want.size || want.size > 0 && got[0] != 'b' {
+			if err != nil || len(got) != want.size || want.size > 0 && string(got[0]) != want.Key.Name() {
 				t.Errorf("%s: %d bytes, want %d: %v", want.Key, len(got), want.size, err)
 			}
 		}

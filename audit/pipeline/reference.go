@@ -1,7 +1,6 @@
 package pipeline
 
 import (
-	"bytes"
 	"encoding/json"
 	"slices"
 	"sync"
@@ -68,17 +67,10 @@ type comparison struct {
 	gone  []*snapshot.Item      // in the reference, not in the new one, though their source was read
 	kept  []snapshot.Key        // see Info.Kept
 	ended map[snapshot.Key]bool // were kept, and a person accepted that they are gone
-	fresh []encoded             // those of dirty, in key order, until they are staged
 
 	rows   int    // of items in the reference
 	newest uint64 // snapshot in which one of them was put
 	sum    []byte // see statesSeen; nil before it was asked for
-}
-
-// An encoded is an item and its state as it is stored.
-type encoded struct {
-	*snapshot.Item
-	state []byte
 }
 
 // lost returns the items that are gone, that no change knows under another name,
@@ -96,9 +88,9 @@ func (c *comparison) lost(changes []snapshot.Change) []*snapshot.Item {
 // were not read. New states go into the stage.
 func compare(snap *snapshot.Snapshot, p *past, to *stage) (*comparison, error) {
 	snap.Sort()
-	c := &comparison{}
+	c := &comparison{dirty: &states{stage: to}}
 	items, i := snap.Items, 0
-	states := encodeAll(items, p)
+	now := &encoder{items: items, past: p}
 	if p != nil {
 		var err error
 		if c.ended, err = acceptedGone(p); err != nil {
@@ -108,11 +100,11 @@ func compare(snap *snapshot.Snapshot, p *past, to *stage) (*comparison, error) {
 			key := snapshot.Key(id)
 			c.rows, c.newest = c.rows+1, max(c.newest, since)
 			for i < len(items) && items[i].Key < key {
-				c.change(items[i], states[i])
+				c.dirty.add(items[i], now.state(i))
 				i++
 			}
 			if i < len(items) && items[i].Key == key {
-				if states[i] == nil || string(states[i]) == string(value) {
+				if state := now.state(i); state == nil || string(state) == string(value) {
 					c.old = append(c.old, items[i])
 				} else {
 					old, err := p.decode(key, string(value))
@@ -120,7 +112,7 @@ func compare(snap *snapshot.Snapshot, p *past, to *stage) (*comparison, error) {
 						return err
 					}
 					c.old = append(c.old, old)
-					c.change(items[i], states[i])
+					c.dirty.add(items[i], now.state(i))
 				}
 				i++
 				return nil
@@ -146,18 +138,12 @@ func compare(snap *snapshot.Snapshot, p *past, to *stage) (*comparison, error) {
 		}
 	}
 	for ; i < len(items); i++ {
-		c.change(items[i], states[i])
+		c.dirty.add(items[i], now.state(i))
 	}
-	c.dirty, c.fresh = to.add(c.fresh), nil
 	c.keepStarted(snap)
 	slices.Sort(c.kept)
 	snap.Sort()
 	return c, nil
-}
-
-// change notes an item whose state is another than before.
-func (c *comparison) change(it *snapshot.Item, state []byte) {
-	c.fresh = append(c.fresh, encoded{it, state})
 }
 
 func carry(snap *snapshot.Snapshot, old *snapshot.Item) {
@@ -195,27 +181,6 @@ func (c *comparison) keepStarted(snap *snapshot.Snapshot) {
 			return kept
 		})
 	}
-}
-
-// encodeAll encodes the states of all items on two cores. An item that a
-// collector took over from the past as it was stays nil: it is unchanged.
-func encodeAll(items []*snapshot.Item, p *past) [][]byte {
-	out := make([][]byte, len(items))
-	var wg sync.WaitGroup
-	half := len(items) / 2
-	for _, part := range [][2]int{{0, half}, {half, len(items)}} {
-		wg.Go(func() {
-			var b []byte
-			for i := part[0]; i < part[1]; i++ {
-				if p == nil || p.items[items[i].Key] != items[i] {
-					b = items[i].AppendEncode(b[:0])
-					out[i] = bytes.Clone(b)
-				}
-			}
-		})
-	}
-	wg.Wait()
-	return out
 }
 
 // stored is the content of captured files: of this run first, then the store's.

@@ -3,6 +3,7 @@ package pipeline
 import (
 	"bufio"
 	"io"
+	"sync"
 
 	"healthaudit/snapshot"
 )
@@ -10,9 +11,9 @@ import (
 // states are the encoded states of the items that must be written. They lie in the
 // stage: all of them in memory are a third of what a first run keeps alive.
 type states struct {
-	stage    *stage
-	at, size int64 // of all of them in the stage, one behind the other
-	of       []stateOf
+	stage *stage
+	parts []span // of them in the stage, one behind the other
+	of    []stateOf
 }
 
 // A stateOf is an item and how many bytes its state has.
@@ -21,17 +22,18 @@ type stateOf struct {
 	size int64
 }
 
-// add puts the states of items, in key order, into the stage.
-func (s *stage) add(dirty []encoded) *states {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	out := &states{stage: s, at: s.end, of: make([]stateOf, len(dirty))}
-	for i, d := range dirty {
-		out.of[i] = stateOf{d.Item, int64(len(d.state))}
-		s.append(d.state)
+// add puts the state of an item into the stage. Items come in key order.
+func (s *states) add(it *snapshot.Item, state []byte) {
+	s.stage.mu.Lock()
+	defer s.stage.mu.Unlock()
+	last := len(s.parts) - 1
+	if last < 0 || s.parts[last].at+s.parts[last].size != s.stage.end {
+		s.parts = append(s.parts, span{at: s.stage.end})
+		last++
 	}
-	out.size = s.end - out.at
-	return out
+	s.parts[last].size += int64(len(state))
+	s.of = append(s.of, stateOf{it, int64(len(state))})
+	s.stage.append(state)
 }
 
 // read begins at the first.
@@ -39,7 +41,11 @@ func (s *states) read() (*stateReader, error) {
 	if err := s.stage.flush(); err != nil {
 		return nil, err
 	}
-	return &stateReader{left: s.of, in: bufio.NewReaderSize(io.NewSectionReader(s.stage.file, s.at, s.size), 64<<10)}, nil
+	parts := make([]io.Reader, len(s.parts))
+	for i, at := range s.parts {
+		parts[i] = io.NewSectionReader(s.stage.file, at.at, at.size)
+	}
+	return &stateReader{left: s.of, in: bufio.NewReaderSize(io.MultiReader(parts...), 64<<10)}, nil
 }
 
 // A stateReader reads states one after the other.
@@ -73,4 +79,42 @@ func (r *stateReader) state(it *snapshot.Item) ([]byte, error) {
 		}
 	}
 	return nil, nil
+}
+
+// An encoder makes the states of items, which are asked for in turn: some ahead,
+// on two cores, as those of all would be more than anything else in memory.
+type encoder struct {
+	items []*snapshot.Item
+	past  *past
+	from  int
+	made  [encodedAhead][]byte // those from there on
+	until int
+}
+
+const encodedAhead = 256
+
+// state returns the state of an item; nil of one that a collector took over from
+// the past as it was: it is unchanged. It is valid until encodedAhead later ones
+// were asked for.
+func (e *encoder) state(i int) []byte {
+	if i >= e.until {
+		e.from, e.until = i, min(i+encodedAhead, len(e.items))
+		half := (e.until - i) / 2
+		var wg sync.WaitGroup
+		wg.Go(func() { e.encode(0, half) })
+		e.encode(half, e.until-i)
+		wg.Wait()
+	}
+	return e.made[i-e.from]
+}
+
+func (e *encoder) encode(at, end int) {
+	for ; at < end; at++ {
+		it := e.items[e.from+at]
+		if e.past != nil && e.past.items[it.Key] == it {
+			e.made[at] = nil
+			continue
+		}
+		e.made[at] = it.AppendEncode(e.made[at][:0])
+	}
 }

@@ -5,13 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strconv"
 	"strings"
 	"unicode/utf8"
 
 	"go.yaml.in/yaml/v4"
 
 	"healthaudit/snapshot/analyze/lazyregexp"
+	"healthaudit/snapshot/analyze/plainyaml"
 )
 
 // A Problem is a reason for which GitHub does not load a file.
@@ -75,21 +75,15 @@ func (d *Document) fail(family string, p Pos, message string) {
 }
 
 func (d *Document) load() {
-	dec := yaml.NewDecoder(bytes.NewReader(d.src))
-	var first yaml.Node
-	err := guarded(func() error { return dec.Decode(&first) })
-	switch {
-	case errors.Is(err, io.EOF), err == nil && empty(&first):
-		d.fail("empty", Pos{1, 1}, "is empty")
-		return
-	case err != nil:
-		p, msg := yamlError(err)
-		p.Line = min(p.Line, len(d.lines()))
-		d.fail("yaml", p, "is not valid YAML: "+msg)
-		return
+	tree := plainyaml.Parse(d.src)
+	var more *yaml.Node
+	if tree == nil {
+		if tree, more = d.decode(); tree == nil {
+			return
+		}
 	}
-	root := first.Content[0]
-	why, aliases := oversized(&first)
+	root := tree.Content[0]
+	why, aliases := oversized(tree)
 	if why != "" {
 		d.fail("bomb", Pos{1, 1}, why)
 		return
@@ -98,11 +92,31 @@ func (d *Document) load() {
 		d.fail("shape", at(root), "is not a mapping of keys")
 		return
 	}
-	d.tree, d.root, d.aliases = &first, root, aliases
-	var second yaml.Node
-	if err := guarded(func() error { return dec.Decode(&second) }); err == nil && !empty(&second) {
-		d.fail("documents", at(second.Content[0]), "holds a second YAML document; GitHub loads one")
+	d.tree, d.root, d.aliases = tree, root, aliases
+	if more != nil {
+		d.fail("documents", at(more), "holds a second YAML document; GitHub loads one")
 	}
+}
+
+// decode returns the file's YAML document, nil where there is none, and what a
+// second one in the file holds.
+func (d *Document) decode() (tree, more *yaml.Node) {
+	dec := yaml.NewDecoder(bytes.NewReader(d.src))
+	var first, second yaml.Node
+	err := guarded(func() error { return dec.Decode(&first) })
+	switch {
+	case errors.Is(err, io.EOF), err == nil && empty(&first):
+		d.fail("empty", Pos{1, 1}, "is empty")
+		return nil, nil
+	case err != nil:
+		p, msg := d.fault(err)
+		d.fail("yaml", p, "is not valid YAML: "+msg)
+		return nil, nil
+	}
+	if err := guarded(func() error { return dec.Decode(&second) }); err == nil && !empty(&second) {
+		more = second.Content[0]
+	}
+	return &first, more
 }
 
 func empty(doc *yaml.Node) bool {
@@ -161,33 +175,6 @@ func lines(s string) []string {
 		}
 	}
 	return strings.Split(s, "\n")
-}
-
-var (
-	quotedText = lazyregexp.New("`[^`]*`|'[^']*'|\"[^\"]*\"")
-	yamlPrefix = lazyregexp.New(`^(?:yaml: )?(?:line (\d+)(?:, column (\d+))?: )?`)
-)
-
-// yamlError returns the place and the text of a YAML error, without what it
-// quotes of the file.
-func yamlError(err error) (Pos, string) {
-	p, msg := Pos{1, 1}, err.Error()
-	var pe *yaml.ParserError
-	if errors.As(err, &pe) {
-		p, msg = Pos{pe.Line, pe.Column}, pe.Message
-	} else if m := yamlPrefix().FindStringSubmatch(msg); m != nil {
-		p.Line, _ = strconv.Atoi(m[1])
-		p.Column, _ = strconv.Atoi(m[2])
-		msg = msg[len(m[0]):]
-	}
-	msg = quotedText().ReplaceAllStringFunc(msg, func(q string) string {
-		if len(q) <= 4 { // a punctuation mark that the parser expected: ':'
-			return q
-		}
-		return "…"
-	})
-	msg, _, _ = strings.Cut(msg, "\n")
-	return Pos{max(p.Line, 1), max(p.Column, 1)}, msg
 }
 
 // oversized counts what a document becomes when all aliases are expanded,

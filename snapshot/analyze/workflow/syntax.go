@@ -7,9 +7,9 @@ import (
 	"go.yaml.in/yaml/v4"
 )
 
-// syntax returns what actionlint.Parse makes of the file. Parsing YAML is most of
-// the work on a workflow, and actionlint takes bytes only: it is given the tree
-// that is here already. It puts what aliases stand for in their place, which must
+// syntax returns what actionlint.Parse makes of the file. Parsing YAML again would
+// take longer than all of its rules, and actionlint takes bytes only: it is given
+// the tree that is here already. It puts what aliases stand for in their place, which must
 // not happen to our tree: a file that has some is parsed again.
 func (d *Document) syntax() (*actionlint.Workflow, []*actionlint.Error) {
 	if d.aliases {
