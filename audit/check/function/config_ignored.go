@@ -13,6 +13,7 @@ import (
 // ConfigIgnored finds settings that are written down and never read.
 var ConfigIgnored = &audit.Check{
 	ID:       "function-config-ignored",
+	Version:  2,
 	System:   snapshot.Functions,
 	Title:    "setting does not take effect",
 	Severity: audit.Medium,

@@ -13,6 +13,7 @@ import (
 // RouteDead finds routes that lead to no function.
 var RouteDead = &audit.Check{
 	ID:       "function-route-dead",
+	Version:  2,
 	System:   snapshot.Functions,
 	Title:    "route leads to no function",
 	Severity: audit.High,

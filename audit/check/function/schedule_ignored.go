@@ -14,6 +14,7 @@ import (
 // ScheduleIgnored finds schedules that are written down and never run.
 var ScheduleIgnored = &audit.Check{
 	ID:       "function-schedule-ignored",
+	Version:  2,
 	System:   snapshot.Functions,
 	Title:    "schedule does not take effect",
 	Severity: audit.High,

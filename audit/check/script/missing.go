@@ -13,6 +13,7 @@ import (
 // MissingTarget reports scripts that start something that is not there.
 var MissingTarget = &audit.Check{
 	ID:       "script-missing-target",
+	Version:  2,
 	System:   snapshot.Scripts,
 	Title:    "starts what is not there",
 	Severity: audit.Medium,

@@ -11,6 +11,7 @@ import (
 // Syntax reports scripts that cannot be read by what should run them.
 var Syntax = &audit.Check{
 	ID:       "script-syntax",
+	Version:  2,
 	System:   snapshot.Scripts,
 	Title:    "script does not parse",
 	Severity: audit.High,

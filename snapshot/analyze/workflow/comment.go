@@ -91,11 +91,14 @@ func contradicted(said, zone string, c *cron.Schedule) string {
 	if g := everyOne().FindStringSubmatch(said); g != nil && !cadenceIs(c, strings.ToLower(g[1])) {
 		return strings.ToLower(g[1])
 	}
-	if zone != "" || otherZone().MatchString(strings.ReplaceAll(strings.ReplaceAll(said, "UTC", ""), "GMT", "")) {
+	if otherZone().MatchString(strings.ReplaceAll(strings.ReplaceAll(said, "UTC", ""), "GMT", "")) {
 		return ""
 	}
 	if g := weekday().FindAllStringSubmatch(said, -1); len(g) == 1 && !firesOn(c, strings.ToLower(g[0][1])) {
 		return "every " + strings.ToUpper(g[0][1][:1]) + strings.ToLower(g[0][1][1:]) + "day"
+	}
+	if zone != "" {
+		return ""
 	}
 	return timeClaim(said, c)
 }

@@ -40,3 +40,17 @@ func TestMeansInAnotherZone(t *testing.T) {
 		t.Errorf("got %s, want %s", got, want)
 	}
 }
+
+func TestContradictionByTheClockOfTheMachine(t *testing.T) {
+	c, err := cron.Parse(cron.Crontab, "0 4 * * 2")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := `the comment says every Monday, but "0 4 * * 2" fires once a week, on Tuesday at 04:00 by the clock of the machine`
+	if got := Contradiction("every Monday", "0 4 * * 2", MachineClock, c); got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+	if got := Contradiction("every Tuesday at 02:00 UTC", "0 4 * * 2", MachineClock, c); got != "" { // nobody knows that clock
+		t.Errorf("got %s", got)
+	}
+}
