@@ -24,6 +24,9 @@ var starters = map[string]struct{ text bool }{"exec": {true}, "execSync": {true}
 
 var starterModules = set("child_process", "node:child_process", "execa", "cross-spawn")
 
+// maxCommand bounds a command that is read, in bytes: one const may stand in many.
+const maxCommand = 4096
+
 // starts reads the calls that start programs in the folder in which the script
 // itself runs: with another one, or with options that cannot be seen, they are
 // left out.
@@ -48,7 +51,7 @@ func (m *Module) starts() (out []Start) {
 				options = options[1:]
 			}
 		}
-		if text != "" && !elsewhere(options) {
+		if text != "" && len(text) <= maxCommand && !elsewhere(options) {
 			out = append(out, Start{Text: text, Guarded: c.Caught, Line: c.Args[0].Line, Column: c.Args[0].Column})
 		}
 	}

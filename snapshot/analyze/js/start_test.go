@@ -20,6 +20,7 @@ func TestStarts(t *testing.T) {
 		{"in another folder", "const { execSync } = require('child_process');\nexecSync('node a.js', { cwd: 'web' });", ""},
 		{"options that cannot be seen", "const { execSync } = require('child_process');\nexecSync('node a.js', options); execSync('node b.js', { ...options });", ""},
 		{"another exec", "const { exec } = require('./db');\nexec('node a.js'); /x/.exec('node a.js');", ""},
+		{"a command without an end", "const { exec } = require('child_process');\nexec('node a.js " + strings.Repeat("x", maxCommand) + "');", ""},
 		{"execa", "import { execa } from 'execa';\nawait execa('npm', ['run', 'build']);", "2:13 npm run build"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
