@@ -1,6 +1,7 @@
 package audit
 
 import (
+	"fmt"
 	"slices"
 	"time"
 )
@@ -16,6 +17,33 @@ type Watch struct {
 	StoreBytes int64         // of the store's file; 0: not known
 	FreeBytes  int64         // of the file system below it; -1: not known
 	Journal    string        // what is wrong at the journal's end; empty: nothing
+	Halfway    []Halfway     // restores that were interrupted, oldest first
+}
+
+// A Halfway is a restore that was interrupted: some files are as it wanted them, some
+// as they were.
+type Halfway struct {
+	Entry   uint64    // of the journal
+	At      time.Time // when it began
+	Target  string    // the folder; empty: in place
+	Files   int       // that it was to write
+	Written int       // of them
+	Again   string    // the command that goes on
+	Back    string    // the command that goes back
+}
+
+// Said says what became of it.
+func (h *Halfway) Said() string {
+	where := ""
+	if h.Target != "" {
+		where = " into " + h.Target
+	}
+	return fmt.Sprintf("restore of %s UTC%s (journal entry %d) was interrupted: %d of %d files are as it was to make them, the others as they were before", h.At.UTC().Format("2006-01-02 15:04"), where, h.Entry, h.Written, h.Files)
+}
+
+// Next says how to end it, for a person.
+func (h *Halfway) Next() string {
+	return fmt.Sprintf("`%s` goes on, `%s` goes back", h.Again, h.Back)
 }
 
 // A PastRun is an earlier run.

@@ -52,4 +52,7 @@ type Gone struct {
 	Path  string
 	Level Level  // what it was when it was last seen
 	Since uint64 `json:",omitempty"` // the number of the snapshot that missed it first
+	// Commit deleted its file; empty when none is known. What was not healthy then is
+	// told all the same, so that nobody mends a score by deleting.
+	Commit string `json:",omitempty"`
 }

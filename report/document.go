@@ -156,7 +156,7 @@ type Finding struct {
 	Title      string     `json:"title"`
 	Message    string     `json:"message"`
 	Hint       string     `json:"hint"`
-	Loss       float64    `json:"loss"` // points of the overall score, rounded to 0.01
+	Loss       float64    `json:"loss"` // points of the overall score, rounded to 0.01, and to three digits below 1
 	Location   *Location  `json:"location"`
 	Evidence   []Evidence `json:"evidence"`
 	FirstSeen  Mark       `json:"first_seen"`

@@ -117,17 +117,19 @@ func fresh(f Finding) bool { return f.Status == "new" || f.Status == "reopened" 
 // blocksOf joins the findings of a check of which there are many. The order
 // of the document decides between equal losses.
 func blocksOf(fs []Finding) []block {
-	count := map[string]int{}
+	type kind struct{ check, title string } // one check may have several things to say
+	count := map[kind]int{}
 	for _, f := range fs {
-		count[f.Check]++
+		count[kind{f.Check, f.Title}]++
 	}
-	at := map[string]int{}
+	at := map[kind]int{}
 	var out []block
 	for _, f := range fs {
-		i, ok := at[f.Check]
-		if !ok || count[f.Check] <= groupAbove {
+		k := kind{f.Check, f.Title}
+		i, ok := at[k]
+		if !ok || count[k] <= groupAbove {
 			i = len(out)
-			at[f.Check] = i
+			at[k] = i
 			out = append(out, block{})
 		}
 		out[i].findings = append(out[i].findings, f)

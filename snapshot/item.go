@@ -111,6 +111,9 @@ const (
 	LazyImport = "lazy import" // it is loaded when a function is called
 )
 
+// Child is the Where of what code starts as another program, somewhere in it.
+const Child = "child process"
+
 // Loads reports whether the ref is one to a file that is loaded.
 func (r Ref) Loads() bool { return r.Where == Import || r.Where == LazyImport }
 

@@ -44,6 +44,7 @@ type madeState struct {
 	At      time.Time `json:"at"`
 	SHA256  string    `json:"sha256"`
 	Content string    `json:"content,omitempty"` // keyed digest of what is in it
+	Lacks   int       `json:"lacks,omitempty"`   // captured files of which the store had no bytes any more
 }
 
 // metaBackups is where the store keeps that.
@@ -91,7 +92,7 @@ func (b *backupState) made(m madeState, drop []archive.Drop) {
 		}
 	}
 	sum := m
-	sum.Content = ""
+	sum.Content, sum.Lacks = "", 0
 	b.Last, b.Sums = &m, append(sums, sum)
 }
 

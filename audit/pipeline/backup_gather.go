@@ -264,6 +264,18 @@ func (g *gatherer) content(s *snapshot.Snapshot) string {
 	return hex.EncodeToString(m.Sum(nil))
 }
 
+// lacks counts the captured files of which there are no bytes any more, whether or
+// not an archive would have them.
+func (g *gatherer) lacks(s *snapshot.Snapshot) (n int) {
+	_ = each(s, func(f snapshot.File) error {
+		if f.SHA256 != "" && f.Link == "" && !g.has(f.SHA256) {
+			n++
+		}
+		return nil
+	})
+	return n
+}
+
 // definition returns the facts that say how an app is started, not what it is doing.
 func definition(it *snapshot.Item) iter.Seq[snapshot.Fact] {
 	return func(yield func(snapshot.Fact) bool) {

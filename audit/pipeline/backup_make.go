@@ -15,6 +15,7 @@ import (
 
 	"healthaudit/report"
 	"healthaudit/rules"
+	"healthaudit/snapshot"
 	"healthaudit/snapshot/archive"
 	"healthaudit/snapshot/host"
 	"healthaudit/snapshot/store"
@@ -118,6 +119,7 @@ type request struct {
 	left  []archive.LeftOut
 	g     *gatherer
 	to    []age.Recipient
+	thin  *thinner
 }
 
 // write writes an archive, and its copy, under temporary names.
@@ -154,30 +156,16 @@ func (r *request) write(ctx context.Context) (_ *archiving, err error) {
 	if a.Made, err = archive.Write(ctx, d); err != nil {
 		return nil, err
 	}
-	a.note = madeState{File: a.Made.Name.String(), At: r.host.Now().UTC(), SHA256: a.Made.SHA256, Content: r.g.content(r.from.Snapshot)}
+	a.note = madeState{File: a.Made.Name.String(), At: r.host.Now().UTC(), SHA256: a.Made.SHA256, Content: r.g.content(r.from.Snapshot), Lacks: r.g.lacks(r.from.Snapshot)}
 	if r.cfg.CopyTo != "" {
 		if a.copy, err = a.Made.CopyTo(r.cfg.CopyTo); err != nil {
 			return nil, fmt.Errorf("archive.copy_to: %w", err)
 		}
 	}
-	if a.Drop, err = thinning(r.cfg, a.Made); err == nil && a.copy != nil {
-		a.also, err = thinning(r.cfg, a.copy)
+	if a.Drop, err = r.thin.plan(a.Made); err == nil && a.copy != nil {
+		a.also, err = r.thin.plan(a.copy)
 	}
 	return a, err
-}
-
-// thinning says what goes of a folder once an archive is in it. Those of others are
-// not looked at.
-func thinning(c *Backups, p *archive.Pending) ([]archive.Drop, error) {
-	list, err := archive.List(p.Dir)
-	if err != nil {
-		return nil, err
-	}
-	file := p.Name.String()
-	own := slices.DeleteFunc(archive.Of(p.Name.Owner, list), func(h archive.Held) bool { return h.File == file })
-	own = append([]archive.Held{{Name: p.Name, File: file, Bytes: p.Bytes}}, own...)
-	slices.SortStableFunc(own, func(a, b archive.Held) int { return b.At.Compare(a.At) })
-	return c.Keep.Plan(own), nil
 }
 
 // commit gives archive and copy their names.
@@ -210,7 +198,7 @@ func (a *archiving) record(tx *store.Tx, e rules.Entry) error {
 	if err != nil {
 		return err
 	}
-	b.made(a.note, a.Drop)
+	b.made(a.note, a.gone())
 	if err := writeBackups(tx, b); err != nil {
 		return err
 	}
@@ -241,16 +229,6 @@ func (a *archiving) record(tx *store.Tx, e rules.Entry) error {
 	return nil
 }
 
-// thin removes what the plan drops.
-func (a *archiving) thin() error {
-	_, err := archive.Remove(a.Made.Dir, a.Drop)
-	if a.copy != nil {
-		_, err2 := archive.Remove(a.copy.Dir, a.also)
-		err = errors.Join(err, err2)
-	}
-	return err
-}
-
 // shown is the archive as reports show it.
 func (a *archiving) shown(root string) *report.Archive {
 	return &report.Archive{Path: shown(root, a.Made.Path()), SHA256: a.Made.SHA256, Bytes: a.Made.Bytes, Encrypted: a.Made.Name.Encrypted}
@@ -268,7 +246,7 @@ func (s *session) backUp(ctx context.Context, v *View) (*archiving, error) {
 	content := func() stored { return stored{s.tx, s.stage} } // keepAhead opens the store anew
 	g := &gatherer{host: s.Host, bytes: func(sum string) ([]byte, error) { return content().Bytes(sum) }, has: func(sum string) bool { return content().has(sum) }, memo: s.memo, key: s.key, sealed: len(to) > 0, keys: c.keys()}
 	g.secrets(v.Snapshot)
-	if c.When != WhenAlways && s.there(g.content(v.Snapshot)) {
+	if c.When != WhenAlways && s.there(g.content(v.Snapshot)) && s.whole(g, v.Snapshot) {
 		return nil, nil
 	}
 	if err := g.files(v.Snapshot); err != nil {
@@ -279,7 +257,7 @@ func (s *session) backUp(ctx context.Context, v *View) (*archiving, error) {
 	}
 	from := backedView(v)
 	from.states = s.cmp.dirty
-	r := &request{cfg: c, host: s.Host, tool: s.Version, store: s.reader.ID(), from: from, kind: archive.Slim, g: g, to: to}
+	r := &request{cfg: c, host: s.Host, tool: s.Version, store: s.reader.ID(), from: from, kind: archive.Slim, g: g, to: to, thin: newThinner(c, s.Store, &s.backups)}
 	a, err := r.write(ctx)
 	if err != nil {
 		return nil, err
@@ -306,6 +284,13 @@ func (s *session) there(content string) bool {
 		}
 	}
 	return true
+}
+
+// whole reports whether the last archive has all bytes that one made now would have:
+// a repair may have brought some back since.
+func (s *session) whole(g *gatherer, snap *snapshot.Snapshot) bool {
+	last := s.backups.Last
+	return last.Lacks == 0 || last.Lacks <= g.lacks(snap)
 }
 
 // noteArchive records the archive of the run in the transaction of its commit.

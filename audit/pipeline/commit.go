@@ -75,6 +75,7 @@ func (s *session) commit(v *View) error {
 		w.recovered(v.recovered)
 		w.givenUp(v.recovered, s.entry("recover"), s.started)
 		w.do(func() error { return s.noteArchive(tx) })
+		w.do(func() error { return EndRestores(tx, s.restored...) })
 		return w.err
 	})
 }

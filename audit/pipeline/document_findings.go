@@ -32,7 +32,7 @@ func (v *View) documentFindings() ([]report.Finding, []report.Check) {
 			Status: string(status), Carried: t.Carried, Updated: t.Updated != nil && t.Updated.Seq == v.Seq,
 			Regression: regressed(t),
 			Item:       string(t.Item), System: string(t.System), Title: t.Title, Message: t.Message, Hint: t.Hint,
-			Loss: round(v.Score.Loss[t.ID], 100), Location: location(t.At.Path, t.At.Line, t.At.Column),
+			Loss: significant(v.Score.Loss[t.ID]), Location: location(t.At.Path, t.At.Line, t.At.Column),
 			Evidence: make([]report.Evidence, 0, len(t.Evidence)), FirstSeen: mark(t.First), Opened: mark(t.Opened), Occurrence: t.Occurrences, Version: t.CheckVersion}
 		if t.Accepted() {
 			f.Waiver = &report.Waiver{Reason: t.Waived.Reason, Until: t.Waived.Until, By: t.Waived.Author()}

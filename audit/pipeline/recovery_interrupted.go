@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"healthaudit/rules"
 	"healthaudit/snapshot"
@@ -83,11 +84,16 @@ func (s *site) resolve(ctx context.Context) (left []rules.Step, err error) {
 	return left, nil
 }
 
+// young is how old what lies beside a file must be to be of who was killed: a restore
+// from another store, which does not wait for the lock of this one, gives its files
+// their names within seconds.
+const young = time.Minute
+
 // resolved ends an action that was interrupted, by a new look at its item, where
 // it does not stay as it is. It returns its step when a person must look at it.
 func (s *site) resolved(ctx context.Context, p *rules.Pending) (ended bool, left *rules.Step, err error) {
 	for _, w := range p.Step.Effect.Writes {
-		if err := archive.Sweep(s.root, w.Path); err != nil {
+		if err := archive.Sweep(s.root, w.Path, s.Now().Add(-young)); err != nil {
 			return false, nil, fmt.Errorf("clean up after an interrupted action: %w", err)
 		}
 	}

@@ -86,7 +86,7 @@ func TestApply_survives_kill_9(t *testing.T) {
 	if testing.Short() {
 		t.Skip("it starts many processes: make test runs it")
 	}
-	killed := 0
+	killed, swept := 0, 0
 	for at := 1; at < 30; at++ {
 		p := newProject(t)
 		p.run("plan")
@@ -97,8 +97,18 @@ func TestApply_survives_kill_9(t *testing.T) {
 		}
 		killed++
 		p.now = time.Date(2026, 11, 23, 14, 0, 0, 0, time.UTC)
+		p.write("tools/.audit-restore-0000000000000000", "of another restore, which is under way")
+		mine := filepath.Join(p.root, "tools", ".audit-restore-0000000000000000")
+		p.write("tools/.audit-restore-1111111111111111", "of the one that was killed")
+		p.aged("tools", mine)
 		p.run("apply")
 		p.run("apply")
+		if err := os.Remove(mine); err != nil {
+			t.Errorf("killed at %d: %v", at, err)
+		}
+		if os.Remove(filepath.Join(p.root, "tools", ".audit-restore-1111111111111111")) != nil {
+			swept++
+		}
 		journal := p.journal()
 		if p.read("tools/x.sh") != goodScript || len(journal) == 0 || journal[len(journal)-1] != "done" {
 			t.Errorf("killed at %d: the file is %q, the journal says %v", at, p.read("tools/x.sh"), journal)
@@ -117,8 +127,23 @@ func TestApply_survives_kill_9(t *testing.T) {
 			t.Errorf("killed at %d: left behind %v", at, left)
 		}
 	}
-	if killed < 10 {
-		t.Errorf("killed at %d moments only", killed)
+	if killed < 10 || swept == 0 {
+		t.Errorf("killed at %d moments only, and swept after %d of them", killed, swept)
+	}
+}
+
+// aged makes what a kill left in a folder an hour old, but for one file, which is new.
+func (p *project) aged(folder, young string) {
+	p.t.Helper()
+	left, _ := filepath.Glob(filepath.Join(p.root, folder, ".audit-restore-*"))
+	for _, file := range append(left, filepath.Join(p.root, folder)) {
+		old := p.now.Add(-time.Hour)
+		if file == young {
+			old = p.now.Add(15 * time.Minute) // when the next run is
+		}
+		if err := os.Chtimes(file, old, old); err != nil {
+			p.t.Fatal(err)
+		}
 	}
 }
 

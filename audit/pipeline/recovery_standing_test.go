@@ -2,6 +2,8 @@ package pipeline
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -74,6 +76,34 @@ func TestStanding_breaker(t *testing.T) {
 	}
 	if got := stands(p.run("apply"), "audit-recovery-breaker"); len(got) != 0 {
 		t.Errorf("little is unwell: %q", got)
+	}
+}
+
+// What a person deleted is no longer unwell: its findings stay until that is accepted,
+// and do not hold back what is done to others.
+func TestStanding_breaker_gone(t *testing.T) {
+	p := newProject(t)
+	for i := range 14 {
+		p.write(fmt.Sprintf("tools/s%02d.sh", i), goodScript)
+	}
+	p.run("plan")
+	for i := range 10 {
+		p.write(fmt.Sprintf("tools/s%02d.sh", i), badScript)
+	}
+	if got := stands(p.run("plan"), "audit-recovery-breaker"); len(got) != 1 {
+		t.Fatalf("%q", got)
+	}
+	for i := range 9 {
+		if err := os.Remove(filepath.Join(p.root, "tools", fmt.Sprintf("s%02d.sh", i))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	doc := p.run("apply")
+	if got := stands(doc, "audit-item-vanished"); len(got) != 9 {
+		t.Errorf("%q", got)
+	}
+	if p.read("tools/s09.sh") != goodScript || doc.Recovery.Totals["done"] != 1 {
+		t.Errorf("%v", doc.Recovery.Totals)
 	}
 }
 

@@ -52,6 +52,7 @@ type session struct {
 	archived *archiving    // of this run
 	unmade   *BackupError  // why there is none although one was wanted
 	gone     deletions
+	restored []uint64   // restores that something killed and that are over all the same
 	kept     bool       // the commit succeeded
 	lost     *lostPast  // nil: the store is sound as far as this run needs it
 	untidy   untidiness // see tidy

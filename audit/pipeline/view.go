@@ -93,6 +93,7 @@ func missing(gone []*snapshot.Item, old *judged, now *snapshot.Snapshot, seq uin
 		}
 		g := audit.Gone{Item: it.Key, Name: it.Name, Path: it.Path, Level: audit.LevelOf(it, old.worst[it.Key]), Since: seq}
 		if !explained(g, before, now.Tree, old.deleted) {
+			g.Commit = old.deleted.by[g.Path]
 			out = append(out, g)
 		}
 	}
@@ -195,6 +196,16 @@ func round(v, unit float64) float64 {
 		return -round(-v, unit)
 	}
 	return float64(int64(v*unit+.5)) / unit
+}
+
+// significant rounds a loss to 0.01, and one of less than a point to three digits:
+// what thousands of findings share sums to what is missing of the score.
+func significant(loss float64) float64 {
+	unit := 100.0
+	for loss > 0 && loss*unit < 100 && unit < 1e9 {
+		unit *= 10
+	}
+	return round(loss, unit)
 }
 
 func ms(d time.Duration) int64 { return d.Milliseconds() }

@@ -71,6 +71,9 @@ func (s *session) watch() (*audit.Watch, error) {
 	if w.Runs, err = PastRuns(s.tx, s.started); err != nil {
 		return nil, err
 	}
+	if w.Halfway, s.restored, err = Halfway(s.tx, s.Host.Root()); err != nil {
+		return nil, err
+	}
 	w.Journal, err = journalEnd(s.tx)
 	return w, err
 }

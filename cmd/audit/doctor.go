@@ -81,6 +81,8 @@ func (d *physician) examine(underCron bool) (err error) {
 	d.files()
 	d.area = "store"
 	d.store()
+	d.archives()
+	d.restores()
 	doc, err := d.glance(d.settings, d.host)
 	if err != nil {
 		d.area = "project"

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"path"
 	"path/filepath"
@@ -143,7 +144,7 @@ func (b *bringing) carryOut(plan []archive.Outcome) ([]archive.Outcome, error) {
 			return err
 		}
 		b.view.Undo = tx.JournalHead()
-		return nil
+		return pipeline.BeginRestore(tx, b.again())
 	})
 	if err != nil {
 		return nil, err
@@ -175,7 +176,7 @@ func (b *bringing) refused(o archive.Outcome) bool {
 
 // told journals what came of it.
 func (b *bringing) told(entry rules.Entry, done []archive.Outcome) error {
-	changed, failed, lost := 0, 0, false
+	changed, failed, lost, began := 0, 0, false, b.view.Undo
 	for _, o := range done {
 		switch {
 		case o.Changes():
@@ -194,7 +195,42 @@ func (b *bringing) told(entry rules.Entry, done []archive.Outcome) error {
 	if changed == 0 || lost {
 		b.view.Undo = 0
 	}
-	return b.st.Update(func(tx *store.Tx) error { return pipeline.Append(tx, entry) })
+	return b.st.Update(func(tx *store.Tx) error {
+		return errors.Join(pipeline.Append(tx, entry), pipeline.EndRestores(tx, began))
+	})
+}
+
+// again is the command that does the same once more: it goes on where something
+// killed this one.
+func (b *bringing) again() string {
+	words := []string{"audit", "restore"}
+	if b.Undo > 0 {
+		words = append(words, "--undo", fmt.Sprint(b.Undo))
+	} else if b.Archive != "" {
+		words = append(words, snapshot.ShellWord(b.Snapshot))
+	} else {
+		words = append(words, fmt.Sprintf("'#%d'", b.seq))
+	}
+	for _, item := range b.Items {
+		words = append(words, snapshot.ShellWord(item))
+	}
+	if b.LastGood {
+		words = append(words, "--last-good")
+	}
+	if archive.Policy(b.Overwrite) != archive.IfUnchanged {
+		words = append(words, "--overwrite", b.Overwrite)
+	}
+	for _, f := range []struct{ flag, path string }{{"--target", b.Target}, {"--archive", b.Archive}, {"--identity", b.Identity}} {
+		if f.path == "" {
+			continue
+		}
+		path, err := filepath.Abs(f.path)
+		if err != nil {
+			path = f.path
+		}
+		words = append(words, f.flag, snapshot.ShellWord(path))
+	}
+	return strings.Join(words, " ")
 }
 
 // whence says where the files come from.

@@ -45,6 +45,7 @@ func TestMain(m *testing.M) {
 				os.Exit(1)
 			}
 		},
+		"killed":    killedStandIn,
 		"damagerow": damageRowStandIn,
 		"crontab":   crontabStandIn,
 		"systemctl": systemctlStandIn,
@@ -78,12 +79,38 @@ func mainForTest() int {
 		var reads atomic.Int64 // collectors and checks read it side by side
 		now = func() time.Time { return t.Add(time.Duration(reads.Add(1)) * time.Millisecond) }
 	}
+	if seen := deadly; seen != nil {
+		ask := now
+		now = func() time.Time { seen(); return ask() }
+	}
 	p := &Process{Args: os.Args[1:], Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Env: os.Getenv, Now: now}
 	p.Terminal, p.Width = terminal(os.Stdout)
 	p.ErrTerminal, p.ErrWidth = terminal(os.Stderr)
 	asks, _ := terminal(os.Stdin)
 	p.Asks = asks && p.ErrTerminal
 	return Main(ctx, p)
+}
+
+// deadly is called before the clock is read; nil is not at all.
+var deadly func()
+
+// killedStandIn is the command killed FILE audit ARG…: audit is killed when it next
+// reads the clock after that file has other bytes.
+func killedStandIn() {
+	file := os.Args[1]
+	was, _ := os.ReadFile(file)
+	deadly = func() {
+		if is, _ := os.ReadFile(file); !bytes.Equal(is, was) {
+			self, err := os.FindProcess(os.Getpid())
+			if err == nil {
+				err = self.Kill()
+			}
+			fmt.Fprintln(os.Stderr, "killed:", err)
+			select {} // the signal is on its way
+		}
+	}
+	os.Args = os.Args[2:]
+	os.Exit(mainForTest())
 }
 
 // inShort are the scripts that -short leaves, for the race detector: starting the

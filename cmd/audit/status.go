@@ -76,6 +76,15 @@ func (c *statusCmd) view(a *App) (v report.StatusView, partly, err error) {
 			Missed: watch.Lost(now).Runs, EverySeconds: int64(s.pipeline.Every / time.Second)}
 		v.Level = levelOfCounts(v)
 		v.State, v.Why = stateOf(&v, audit.Missed(age, s.pipeline.Every, s.pipeline.Grace))
+		half, _, err := pipeline.Halfway(tx, s.root)
+		if err != nil {
+			return err
+		}
+		for _, h := range half {
+			if v.Why = append(v.Why, fmt.Sprintf("restore %d was interrupted after %d of %d files: %s", h.Entry, h.Written, h.Files, h.Next())); v.State == "ok" {
+				v.State = "warning"
+			}
+		}
 		if partly = pipeline.Whole(tx); partly != nil {
 			if v.Why = append(v.Why, partly.Error()); v.State == "ok" {
 				v.State = "warning"

@@ -13,7 +13,7 @@ import (
 type storeVerifyCmd struct {
 	known []string // losses that a repair noted
 
-	Repair bool `help:"Save what is whole into a new store, take lost bytes from the working tree where they are the same, and set the damaged file aside."`
+	Repair bool `help:"Save what is whole into a new store, take lost bytes from the working tree and the archives where they are the same, and set the damaged file aside."`
 }
 
 // Run checks everything. Exit 4 with one line per problem when there are any. What an
@@ -38,7 +38,7 @@ func (c *storeVerifyCmd) Run(a *App) error {
 		fmt.Fprintf(a.Stdout, "%s\n", report.Clean(p))
 	}
 	if len(problems) > 0 {
-		return &failure{exitDamaged, fmt.Errorf("the store has %s", counted(len(problems), "problem")), "what is not named above is intact and can still be read and restored\naudit store verify --repair drops what is lost, and takes bytes that are still the same from the working tree"}
+		return &failure{exitDamaged, fmt.Errorf("the store has %s", counted(len(problems), "problem")), "what is not named above is intact and can still be read and restored\naudit store verify --repair drops what is lost, and takes bytes that are still the same from the working tree and the archives"}
 	}
 	if a.Quiet {
 		return nil

@@ -27,13 +27,16 @@ func (c *storeVerifyCmd) repair(a *App) error {
 		if err := rep.Store.View(func(tx *store.Tx) error { lost = pipeline.Words(tx, rep.Lost); return nil }); err != nil {
 			return errors.Join(err, rep.Discard())
 		}
-		found, missing, err := pipeline.Fill(rep.Store, []pipeline.Source{workingTree(ch.root)})
+		found, missing, err := a.refill(ch, rep.Store)
 		if err != nil {
 			return errors.Join(err, rep.Discard())
 		}
 		if len(lost)+len(found) == 0 {
 			if err := rep.Discard(); err != nil || a.Quiet {
 				return err
+			}
+			for _, s := range missing {
+				fmt.Fprintf(a.Stdout, "%s\n", report.Clean(s))
 			}
 			_, err = fmt.Fprintln(a.Stdout, "store: sound: there is nothing to repair")
 			return err
@@ -44,8 +47,8 @@ func (c *storeVerifyCmd) repair(a *App) error {
 		for _, f := range found {
 			fmt.Fprintf(a.Stdout, "brought back from %s: %s\n", f.From, report.Clean(f.Path))
 		}
-		for _, path := range missing {
-			fmt.Fprintf(a.Stdout, "lost for good: bytes of %s\n", report.Clean(path))
+		for _, s := range missing {
+			fmt.Fprintf(a.Stdout, "%s\n", report.Clean(s))
 		}
 		aside := a.damagedName()
 		stats, err := rep.Store.Stats()

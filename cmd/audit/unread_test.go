@@ -164,6 +164,19 @@ jobs:
 module.exports = {apps: [{name: 'lost', script: 'lib/lost.js', cwd: '..'}, {name: 'db', script: '../lib/db.js'}]}
 `
 
+// timely is document where nothing was given up for want of time: then the machine
+// was too busy to tell anything, and the test is over.
+func timely(t *testing.T, dir string) *report.Document {
+	t.Helper()
+	d, r := document(t, dir, nil)
+	for line := range strings.Lines(r.out) {
+		if strings.Contains(line, "needs more than 2 seconds") || strings.Contains(line, "deadline exceeded") {
+			t.Skipf("the machine is too busy: %s", strings.TrimSpace(line))
+		}
+	}
+	return d
+}
+
 // Promise 2: what lies behind a folder that became a symbolic link is neither
 // gone nor mended, and nothing behind it is called missing.
 func TestWhatIsBehindALinkIsNotGone(t *testing.T) {
@@ -182,7 +195,7 @@ func TestWhatIsBehindALinkIsNotGone(t *testing.T) {
 					git(t, dir, "add", "-A")
 					git(t, dir, "commit", "-qm", "x")
 				}
-				before, _ := document(t, dir, nil)
+				before := timely(t, dir)
 				at, target := filepath.Join(dir, folder), filepath.Join(dir, "moved")
 				if to == "outside" {
 					target = filepath.Join(t.TempDir(), "moved")
@@ -198,7 +211,7 @@ func TestWhatIsBehindALinkIsNotGone(t *testing.T) {
 					t.Fatal(err)
 				}
 				for range 2 {
-					d, _ := document(t, dir, nil)
+					d := timely(t, dir)
 					nothingLost(t, before, d)
 					for _, f := range d.Findings {
 						moved := f.Location != nil && strings.HasPrefix(f.Location.Path, "moved/")
@@ -229,7 +242,7 @@ func TestWhatIsBehindALinkIsNotGone(t *testing.T) {
 				if err := errors.Join(os.Remove(at), os.Rename(target, at)); err != nil {
 					t.Fatal(err)
 				}
-				back, _ := document(t, dir, nil)
+				back := timely(t, dir)
 				for _, f := range back.Findings {
 					mended := f.Check == "audit-system-unreadable" || to == "inside" // what had moved is gone again
 					if f.Status != "persisting" && !mended {

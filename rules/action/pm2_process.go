@@ -29,7 +29,7 @@ type proc struct {
 	Restarts        int
 	MinUptime       time.Duration
 	Exec, Cwd       string
-	Out, Err        string
+	Out, Err, All   string       // paths of its logs; All is both in one (log_file), empty: none
 	env             gjson.Result // pm2_env: it holds secrets, and never leaves this package but into PM2's own dump
 }
 
@@ -43,7 +43,7 @@ func decode(v gjson.Result) (p proc, ok bool) {
 		Unique: e.Get("unique_id").String(), Instance: e.Get("NODE_APP_INSTANCE").String(), Module: truth(e.Get("pmx_module")),
 		Cluster: e.Get("exec_mode").Str == "cluster_mode", NoStart: e.Get("autostart").String() == "false", Once: e.Get("autorestart").String() == "false",
 		Restarts: int(e.Get("restart_time").Int()), MinUptime: time.Duration(e.Get("min_uptime").Int()) * time.Millisecond,
-		Exec: e.Get("pm_exec_path").Str, Cwd: e.Get("pm_cwd").Str, Out: e.Get("pm_out_log_path").Str, Err: e.Get("pm_err_log_path").Str, env: e}
+		Exec: e.Get("pm_exec_path").Str, Cwd: e.Get("pm_cwd").Str, Out: e.Get("pm_out_log_path").Str, Err: e.Get("pm_err_log_path").Str, All: e.Get("pm_log_path").Str, env: e}
 	if p.Namespace == "" {
 		p.Namespace = "default"
 	}

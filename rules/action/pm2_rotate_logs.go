@@ -150,7 +150,7 @@ type large struct {
 func oversized(h host.Host, procs []proc, minimum int64) (logs []large, err error) {
 	seen := map[string]bool{}
 	for _, p := range procs {
-		for _, file := range []string{p.Out, p.Err} {
+		for _, file := range []string{p.Out, p.Err, p.All} {
 			if seen[file] || p.Module || !filepath.IsAbs(file) {
 				continue
 			}

@@ -54,7 +54,8 @@ func TestAffordable(t *testing.T) {
 func TestOversized(t *testing.T) {
 	b := newBed(t)
 	b.Add("api", "online", nil)
-	b.Add("web", "online", nil)
+	b.Add("web", "online", map[string]any{"pm_log_path": filepath.Join(b.Home, "logs", "web.log")})
+	b.file("logs/web.log", strings.Repeat("x", 800))
 	b.file("logs/api-out.log", strings.Repeat("x", 1000))
 	b.file("logs/api-out.log.20260101T000000Z", strings.Repeat("x", 500))
 	b.file("logs/api-out.log.20250101T000000Z.gz", strings.Repeat("x", 5000))
@@ -65,7 +66,7 @@ func TestOversized(t *testing.T) {
 		t.Fatal(err)
 	}
 	logs, err := oversized(b.host, procs, 100)
-	if err != nil || len(logs) != 2 || filepath.Base(logs[0].file) != "api-out.log" || logs[0].bytes != 1500 || logs[1].bytes != 1200 || logs[0].inode == 0 {
+	if err != nil || len(logs) != 3 || filepath.Base(logs[0].file) != "api-out.log" || logs[0].bytes != 1500 || logs[1].bytes != 1200 || filepath.Base(logs[2].file) != "web.log" || logs[0].inode == 0 {
 		t.Errorf("%+v, %v", logs, err)
 	}
 }

@@ -107,7 +107,9 @@ func (r *rotation) opened(ctx context.Context, file string) error {
 	if err != nil {
 		return err
 	}
-	used := slices.ContainsFunc(all, func(p proc) bool { return (p.Out == file || p.Err == file) && p.Status == "online" && p.PID != 0 })
+	used := slices.ContainsFunc(all, func(p proc) bool {
+		return (p.Out == file || p.Err == file || p.All == file) && p.Status == "online" && p.PID != 0
+	})
 	for waited := time.Duration(0); used && waited < untilOpen; waited += heartbeat {
 		if inode, err := r.inode(file); err == nil && inode != r.files[file] {
 			return nil

@@ -66,6 +66,12 @@ func (r *Restorer) reachable(p string) error {
 	return nil
 }
 
+// Standing says what stands at a path of a folder now. Errors: fs.ErrNotExist, that it
+// is neither a file nor a link, or what the operating system says.
+func Standing(target *os.Root, p string) (snapshot.File, error) {
+	return (&Restorer{Target: target}).disk(p)
+}
+
 // disk says what stands at a path now.
 func (r *Restorer) disk(p string) (snapshot.File, error) {
 	name := filepath.FromSlash(p)

@@ -10,7 +10,7 @@ import (
 )
 
 // Litter returns the paths of what a restore that was killed left beside a file:
-// copies that never came into their place, made before a time; zero is any.
+// copies that never came into their place, made before a time.
 // Younger ones may be of a restore that is under way.
 func Litter(target *os.Root, file string, before time.Time) (paths []string, err error) {
 	dir, err := target.Open(filepath.FromSlash(path.Dir(file)))
@@ -36,7 +36,7 @@ func Litter(target *os.Root, file string, before time.Time) (paths []string, err
 		if strings.HasSuffix(n, asBefore) { // another name of what stood there, and as old as that
 			made = folder.ModTime()
 		}
-		if before.IsZero() || made.Before(before) {
+		if made.Before(before) {
 			paths = append(paths, p)
 		}
 	}
@@ -44,10 +44,9 @@ func Litter(target *os.Root, file string, before time.Time) (paths []string, err
 	return paths, err
 }
 
-// Sweep removes all that a restore that was killed left beside a file. It must
-// not run beside a restore.
-func Sweep(target *os.Root, file string) error {
-	paths, err := Litter(target, file, time.Time{})
+// Sweep removes what Litter returns.
+func Sweep(target *os.Root, file string, before time.Time) error {
+	paths, err := Litter(target, file, before)
 	for _, p := range paths {
 		if e := target.Remove(filepath.FromSlash(p)); e != nil && err == nil {
 			err = e

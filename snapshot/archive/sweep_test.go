@@ -44,13 +44,19 @@ func TestSweep_leftovers_of_a_restore(t *testing.T) {
 			t.Errorf("a folder of %s: %v %v, want %v", c.folder, got, err, c.want)
 		}
 	}
-	if err := Sweep(root, "tools/x.sh"); err != nil {
-		t.Fatal(err)
-	}
-	for n, want := range map[string]int{"tools": 1, ".": 2} {
-		list, err := os.ReadDir(filepath.Join(dir, n))
-		if err != nil || len(list) != want {
-			t.Errorf("%s: %v %v", n, list, err)
+	for _, c := range []struct {
+		before time.Time
+		left   int
+	}{{now.Add(-time.Hour), 2}, {now, 1}} {
+		if err := Sweep(root, "tools/x.sh", c.before); err != nil {
+			t.Fatal(err)
+		}
+		age("tools", 2*time.Hour)
+		for n, want := range map[string]int{"tools": c.left, ".": 2} {
+			list, err := os.ReadDir(filepath.Join(dir, n))
+			if err != nil || len(list) != want {
+				t.Errorf("%s: %v %v", n, list, err)
+			}
 		}
 	}
 }

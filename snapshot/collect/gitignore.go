@@ -17,7 +17,9 @@ const (
 )
 
 // ignoreRules reads the .gitignore files of the project, those of outer folders
-// first.
+// first. What one clone or one user ignores beside (.git/info/exclude, core.excludesFile)
+// is not read: it does not travel with the commit, of which something would then be
+// missing in every other clone and not in this one.
 func ignoreRules(h host.Host, tree *snapshot.Tree) (rules []snapshot.IgnoreRule) {
 	var files []string
 	for _, e := range tree.All() {

@@ -6,4 +6,4 @@ import (
 )
 
 // All lists the checks of the package.
-var All = []*audit.Check{BackupLitter, SameJob, CommittedEnv, CommittedLogs, NodeDrift, PileUp, FakeSuccess, UnsupervisedPush, BlindSupervision, MachinePath, SameLog, Overlap, SelfFeeding, MissingName, IgnoredFile}
+var All = []*audit.Check{BackupLitter, SameJob, CommittedEnv, CommittedLogs, NodeDrift, PileUp, FakeSuccess, UnsupervisedPush, BlindSupervision, MachinePath, SameLog, Overlap, SelfFeeding, MissingName, IgnoredFile, ScheduleOdd}

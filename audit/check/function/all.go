@@ -13,7 +13,7 @@ import (
 
 // All lists the checks of this package.
 var All = []*audit.Check{Syntax, Refused, NoHandler, NameInvalid, Directory, ScheduleIgnored, ScheduleOdd, MissingImport, UndeclaredPackage, UnbundledFile,
-	RouteDead, RouteClash, Shadowed, ConfigIgnored, Environment, Limits, ReadonlyWrite, RunsGit, HidesFailure, ManifestInvalid, ManifestDrift, BuildStale}
+	RouteDead, RouteClash, Shadowed, ConfigIgnored, Environment, Limits, ReadonlyWrite, RunsGit, HidesFailure, ManifestInvalid, ManifestDrift, BuildStale, BuildTarget, EdgeUnrouted}
 
 // Kinds of items of the functions system.
 const (

@@ -13,11 +13,12 @@ import (
 // ConfigIgnored finds settings that are written down and never read.
 var ConfigIgnored = &audit.Check{
 	ID:       "function-config-ignored",
+	Version:  2,
 	System:   snapshot.Functions,
 	Title:    "setting does not take effect",
 	Severity: audit.Medium,
 	Doc: "A setting stands where Netlify does not read it, and nobody is told: a key of config in a function with a handler export, in an object with satisfies " +
-		"or as, or with a value that is no literal; a key that [functions] in netlify.toml does not have; a netlify.toml whose build.base has one of its own, " +
+		"or as, or with a value that is no literal, or under a name that Netlify does not have (timezone, cron, methods); a key that [functions] in netlify.toml does not have; a netlify.toml whose build.base has one of its own, " +
 		"which is taken instead. A path that does not take effect leaves the address without a function. Schedules have a check of their own.",
 	Hint:          "Write the setting in a form that Netlify reads: a plain object, export const config: Config = {…}, beside a default export.",
 	Discriminator: "of a function: config; of a netlify.toml: keys, or superseded",
@@ -50,7 +51,10 @@ func ignoredConfig(p *audit.Pass, it *snapshot.Item) {
 	if len(keys) > 1 {
 		r.Message = fmt.Sprintf("%s of %s do not take effect: %s", "config."+strings.Join(keys, ", config."), it.Name, first.Why)
 	}
-	if !slices.Contains(keys, "path") && !slices.Contains(keys, "background") {
+	if netlify.Mistaken(first.Key) {
+		r.Hint = "Write what Netlify reads (times in UTC), and delete the key."
+	}
+	if !slices.ContainsFunc(keys, func(k string) bool { return k == "path" || k == "background" || netlify.Mistaken(k) }) {
 		r.Severity = audit.Low
 	}
 	p.Report(r)

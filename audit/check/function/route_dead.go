@@ -2,6 +2,7 @@ package function
 
 import (
 	"fmt"
+	"path"
 	"strings"
 
 	"healthaudit/audit"
@@ -12,6 +13,7 @@ import (
 // RouteDead finds routes that lead to no function.
 var RouteDead = &audit.Check{
 	ID:       "function-route-dead",
+	Version:  2,
 	System:   snapshot.Functions,
 	Title:    "route leads to no function",
 	Severity: audit.High,
@@ -50,6 +52,9 @@ func deadRedirects(p *audit.Pass, it *snapshot.Item, functions map[string]*snaps
 		if why == "" {
 			continue
 		}
+		if at := astray(p, functions, name); at != "" {
+			hint = fmt.Sprintf("%s is not in the folder of functions of this site: move it there, or name its folder as functions.directory.", at)
+		}
 		r := first[name]
 		p.Report(audit.Report{Item: it.Key, Discriminator: name, Hint: hint, At: audit.Location{Path: it.Path, Line: r.At.Line, Column: r.At.Column},
 			Message: fmt.Sprintf("the redirect of %s leads to the function %s, %s: it answers 404", short(r.From), short(name), why)})
@@ -74,6 +79,25 @@ func deadEnd(functions map[string]*snapshot.Item, name string) (why, hint string
 		return "which has a schedule and therefore no address", "Put what both need into a third file, and call that from a function without a schedule."
 	}
 	return "", ""
+}
+
+// astray returns the only file below another folder of functions that is called like
+// a function that is not there; "" when there is none or several.
+func astray(p *audit.Pass, functions map[string]*snapshot.Item, name string) (at string) {
+	if functions[name] != nil {
+		return ""
+	}
+	for _, e := range p.Now.Tree.All() {
+		dir, file := path.Split(e.Path)
+		if path.Base(dir) != "functions" || strings.TrimSuffix(file, path.Ext(file)) != name || !netlify.IsCode(file) || !p.Now.Tree.HasFile(e.Path) {
+			continue
+		}
+		if at != "" {
+			return ""
+		}
+		at = e.Path
+	}
+	return at
 }
 
 // short is a name or path of bounded length that breaks no line.

@@ -14,6 +14,7 @@ import (
 // ScheduleIgnored finds schedules that are written down and never run.
 var ScheduleIgnored = &audit.Check{
 	ID:       "function-schedule-ignored",
+	Version:  2,
 	System:   snapshot.Functions,
 	Title:    "schedule does not take effect",
 	Severity: audit.High,
@@ -47,8 +48,8 @@ func ignoredInFunction(p *audit.Pass, it *snapshot.Item) {
 	}
 	fn, _ := analysis(p, it)
 	for i, s := range it.Schedules {
-		if s.Why == netlify.WhyNoSuchKey || strings.HasPrefix(s.Why, netlify.WhyRefused) {
-			continue // one finding for all of them, on the netlify.toml
+		if s.Why == netlify.WhyNoSuchKey || s.Why == netlify.WhyOverridden || strings.HasPrefix(s.Why, netlify.WhyRefused) {
+			continue // one finding for all of them, on the netlify.toml, or on what overrides it
 		}
 		form := "toml"
 		if i < len(fn.Declared) {

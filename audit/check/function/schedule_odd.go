@@ -49,7 +49,7 @@ func oddSchedule(p *audit.Pass, it *snapshot.Item, s snapshot.Schedule) {
 		report("often", fmt.Sprintf("%s runs every minute, %.0f times a day", it.Name, c.PerDay()), "Let it run more rarely, or waive this if it must.")
 	}
 	if said := commentAt(p, it, s); said != "" {
-		if text := workflow.Contradiction(said, s.Expression, c); text != "" {
+		if text := workflow.Contradiction(said, s.Expression, "", c); text != "" {
 			report("comment", it.Name+": "+text, "")
 		}
 	}

@@ -55,6 +55,7 @@ func growing(p *audit.Pass, d *snapshot.Item, apps []*snapshot.Item, processes c
 		for _, it := range processes.of(app) {
 			see(it, "log.out", "the output log of "+it.Name)
 			see(it, "log.err", "the error log of "+it.Name)
+			see(it, "log.all", "the combined log of "+it.Name)
 		}
 	}
 	if biggest.size == 0 {

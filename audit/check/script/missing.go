@@ -13,6 +13,7 @@ import (
 // MissingTarget reports scripts that start something that is not there.
 var MissingTarget = &audit.Check{
 	ID:       "script-missing-target",
+	Version:  2,
 	System:   snapshot.Scripts,
 	Title:    "starts what is not there",
 	Severity: audit.Medium,
@@ -136,8 +137,11 @@ func movedTo(t *snapshot.Tree) func(snapshot.Ref) string {
 func missing(it *snapshot.Item, r snapshot.Ref, res refs.Resolution, starter snapshot.Key) audit.Report {
 	out := audit.Report{Item: it.Key, Discriminator: r.Target(), At: where(it, r), Severity: audit.Medium}
 	verb := "starts"
-	if r.Loads() {
+	switch {
+	case r.Loads():
 		verb = "imports"
+	case r.Kind == snapshot.RefFile && !r.Direct && settings[path.Ext(r.Path)]:
+		verb = "reads"
 	}
 	out.Message = fmt.Sprintf("%s %s %s, which is not there", what(it), verb, r.Target())
 	switch {
@@ -146,7 +150,7 @@ func missing(it *snapshot.Item, r snapshot.Ref, res refs.Resolution, starter sna
 		out.Message += " (its absence is provided for)"
 	case it.Kind == "cron", r.Where == snapshot.Import:
 		out.Severity = audit.High
-	case starter != "" && r.Where != snapshot.LazyImport:
+	case starter != "" && r.Where != snapshot.LazyImport && r.Where != snapshot.Child: // which code may never reach
 		out.Severity = audit.High
 		out.Evidence = append(out.Evidence, audit.Evidence{Name: "started by", Value: string(starter)})
 	}
@@ -164,6 +168,9 @@ func missing(it *snapshot.Item, r snapshot.Ref, res refs.Resolution, starter sna
 	out.Message += "."
 	return out
 }
+
+// settings are endings of files that a program is told to read, not to run.
+var settings = map[string]bool{".json": true, ".yml": true, ".yaml": true, ".toml": true, ".prisma": true}
 
 // startedItems maps what runs by itself or by another item to one that starts it.
 func startedItems(now *snapshot.Snapshot, t *refs.Table) map[snapshot.Key]snapshot.Key {

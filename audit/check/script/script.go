@@ -44,7 +44,11 @@ func (p problem) at(it *snapshot.Item) audit.Location {
 func what(it *snapshot.Item) string {
 	switch it.Kind {
 	case "npm":
-		return strconv.Quote(strings.TrimPrefix(it.Name, "npm run "))
+		name, dir, nested := strings.Cut(strings.TrimPrefix(it.Name, "npm run "), " in ")
+		if nested {
+			return strconv.Quote(name) + " in " + dir
+		}
+		return strconv.Quote(name)
 	case "cron":
 		return "the crontab entry on line " + strconv.Itoa(it.Line)
 	}

@@ -3,7 +3,6 @@ package script
 import (
 	"fmt"
 	"path"
-	"strings"
 
 	"healthaudit/audit"
 	"healthaudit/snapshot"
@@ -12,6 +11,7 @@ import (
 // Syntax reports scripts that cannot be read by what should run them.
 var Syntax = &audit.Check{
 	ID:       "script-syntax",
+	Version:  2,
 	System:   snapshot.Scripts,
 	Title:    "script does not parse",
 	Severity: audit.High,
@@ -70,6 +70,10 @@ func reportSyntax(p *audit.Pass, it *snapshot.Item, list []problem) {
 	}
 	r := audit.Report{Item: it.Key, At: worst.at(it), Severity: audit.High, Confidence: audit.Certain,
 		Message: fmt.Sprintf("%s does not parse: %s.", what(it), worst.message), Hint: repair(it)}
+	if it.Kind == "cron" {
+		r.Title = "crontab line cannot run as it is written"
+		r.Message = fmt.Sprintf("the crontab entry on line %d cannot run as it is written: %s.", worst.line, worst.message)
+	}
 	if worst.weight != "sure" {
 		r.Severity, r.Confidence = audit.Medium, audit.Likely
 		r.Message = fmt.Sprintf("%s may not parse: %s.", what(it), worst.message)
@@ -90,7 +94,7 @@ func repair(it *snapshot.Item) string {
 		return "Open the file at the place named and repair it: five fields and a command, and a newline behind the last line too. cron says what it refuses in the log of the system alone."
 	case it.Kind == "file":
 		return "Open the file at the place named and repair it: until then npm runs none of its scripts. `npm pkg get name` beside it tells whether npm reads it again."
-	case tell == "" || strings.ContainsAny(it.Path, " '\"`$\\"):
+	case tell == "" || snapshot.ShellWord(it.Path) != it.Path:
 		return ""
 	}
 	return "Open the file at the place named and repair it; " + fmt.Sprintf(tell, it.Path) + " whether it parses again."

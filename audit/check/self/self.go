@@ -7,5 +7,5 @@ import (
 )
 
 // All lists the checks of the package.
-var All = []*audit.Check{SystemUnreadable, ItemVanished, ExpectedMissing, InventoryEmpty, CheckCrashed, WaiverInvalid, WaiverExpired, WaiverUnused, RunsMissed, ClockBackwards, StoreLarge, JournalBroken, ArchiveFailed, DrillDue,
+var All = []*audit.Check{SystemUnreadable, ItemVanished, ExpectedMissing, InventoryEmpty, CheckCrashed, WaiverInvalid, WaiverExpired, WaiverUnused, RunsMissed, ClockBackwards, StoreLarge, JournalBroken, RestoreInterrupted, ArchiveFailed, DrillDue,
 	RecoveryExhausted, RecoveryBreaker, RollbackFailed, PluginFailed, HookFailed}

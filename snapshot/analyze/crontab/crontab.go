@@ -164,13 +164,20 @@ func (s *scanner) entry(rest string, number, column int) {
 		return
 	}
 	e.Schedule = strings.Join(words, " ")
-	if s.file.Users {
-		user, after := cut(command, 1)
-		if after == "" {
-			s.problem(number, column, true, "no command: a crontab of the machine needs a user name before it")
-			return
-		}
+	user, after := cut(command, 1)
+	first := column + len(rest) - len(command)
+	switch named := userName(user[0]); {
+	case s.file.Users && after == "":
+		s.problem(number, column, true, "no command: a crontab of the machine needs a user name before it")
+		return
+	case s.file.Users && !named:
+		e.Bad = true
+		s.problem(number, first, true, "no user before the command: in a crontab of the machine its first word is read as one (Debian's cron then passes over the whole file)")
+	case s.file.Users:
 		e.User, command = user[0], after
+	case accounts[user[0]] && after != "":
+		e.Bad, e.User, command = true, user[0], after
+		s.problem(number, first, true, "%s is no command: the crontab of one user has no column for users, as other lines here have none", user[0])
 	}
 	e.Start = column + len(rest) - len(command)
 	if _, err := cron.Parse(cron.Crontab, e.Schedule); err != nil {
@@ -276,8 +283,27 @@ func percent(text string) (command string, input bool) {
 // accounts are user names that are not also names of programs.
 var accounts = map[string]bool{"root": true, "www-data": true, "nobody": true, "ubuntu": true, "ec2-user": true, "debian": true, "vagrant": true}
 
+// programs are words that begin commands and name no user.
+var programs = map[string]bool{"cd": true, "sh": true, "bash": true, "node": true, "npm": true, "npx": true, "pnpm": true, "yarn": true, "bun": true, "python": true,
+	"python3": true, "php": true, "ruby": true, "perl": true, "make": true, "docker": true, "curl": true, "wget": true, "test": true, "echo": true, "find": true, "rm": true,
+	"env": true, "nice": true, "ionice": true, "flock": true, "timeout": true, "sudo": true, "exec": true, "source": true, "sleep": true, "pm2": true, "rsync": true,
+	"logger": true, "chronic": true, "certbot": true, "systemctl": true, "command": true, "date": true, "cat": true, "mkdir": true, "touch": true, "if": true}
+
+// userName reports whether a word may be the name of a user, as useradd(8) makes
+// them, with the dots and capitals that other tools allow.
+func userName(word string) bool {
+	for i, c := range []byte(word) {
+		letter := c == '_' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z'
+		if !letter && (i == 0 || c != '-' && c != '.' && c != '@' && (c != '$' || i < len(word)-1) && (c < '0' || c > '9')) {
+			return false
+		}
+	}
+	return word != "" && !programs[word]
+}
+
 // namesUsers reports whether the lines of a crontab name a user: in etc/crontab
-// and cron.d always, elsewhere when every line has a well-known account there.
+// and cron.d always, elsewhere when every line may have one there, and one of
+// them is well known.
 func namesUsers(p string, src []byte) bool {
 	if path.Base(path.Dir(p)) == "cron.d" || path.Base(path.Dir(p)) == "etc" && path.Base(p) == "crontab" {
 		return true
@@ -296,10 +322,10 @@ func namesUsers(p string, src []byte) bool {
 			n = 2
 		}
 		words, rest := cut(text, n)
-		if len(words) < n || rest == "" || !accounts[words[n-1]] {
+		if len(words) < n || rest == "" || !userName(words[n-1]) {
 			return false
 		}
-		found = true
+		found = found || accounts[words[n-1]]
 	}
 	return found
 }

@@ -11,12 +11,14 @@ import (
 type CallSite struct {
 	Callee       string // as it stands: fs.writeFileSync, execSync
 	Args         []Value
+	Caught       bool // in a try block that somebody catches
 	Line, Column int
 }
 
 // watched are the last parts of the names of calls that are kept.
 var watched = set("writeFile", "writeFileSync", "appendFile", "appendFileSync", "mkdir", "mkdirSync", "createWriteStream", "outputFile", "outputFileSync",
-	"readFile", "readFileSync", "createReadStream", "readdir", "readdirSync", "exec", "execSync", "execFile", "execFileSync", "spawn", "spawnSync", "fork")
+	"readFile", "readFileSync", "createReadStream", "readdir", "readdirSync", "exec", "execSync", "execFile", "execFileSync", "spawn", "spawnSync", "fork",
+	"execa", "execaSync", "execaCommand", "execaCommandSync")
 
 // maxDeeds bounds what is kept of one kind.
 const maxDeeds = 200
@@ -83,7 +85,7 @@ func (w *walker) reaches(n *ast.CallExpr) {
 
 func (w *walker) keep(callee string, n *ast.CallExpr) {
 	if callee != "" && len(w.calls) < maxDeeds {
-		w.calls = append(w.calls, pendingCall{callee, n})
+		w.calls = append(w.calls, pendingCall{callee, n, w.try > 0})
 	}
 }
 
@@ -91,12 +93,13 @@ func (w *walker) keep(callee string, n *ast.CallExpr) {
 type pendingCall struct {
 	callee string
 	call   *ast.CallExpr
+	caught bool
 }
 
 func (m *Module) calls(pending []pendingCall) {
 	for _, p := range pending {
 		v := m.value(p.call, 0)
-		m.Calls = append(m.Calls, CallSite{Callee: p.callee, Args: v.List, Line: v.Line, Column: v.Column})
+		m.Calls = append(m.Calls, CallSite{Callee: p.callee, Args: v.List, Caught: p.caught, Line: v.Line, Column: v.Column})
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"slices"
 	"strconv"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/evanw/esbuild/pkg/api"
@@ -22,6 +23,7 @@ type Outline struct {
 	Marks    []trait.Mark
 	ESM      *Place // the first thing that only an ES module has, nil without one; the start of the file where that is not known
 	Common   *Place // see Module
+	Starts   []Start
 }
 
 // OutlineOf reads as much of a file as its outline tells. One that is known to be
@@ -33,7 +35,7 @@ func OutlineOf(file string, src []byte, sound bool) Outline {
 	if !sound || !asItStands(file, src) || !m.plain(file, src) {
 		m = Parse(file, src)
 	}
-	o := Outline{Problems: m.Problems, Unjudged: m.Unjudged, Imports: m.Imports, Needs: m.Needs, Marks: m.Marks, Common: m.Common}
+	o := Outline{Problems: m.Problems, Unjudged: m.Unjudged, Imports: m.Imports, Needs: m.Needs, Marks: m.Marks, Common: m.Common, Starts: m.starts()}
 	if m.ESM {
 		o.ESM = m.firstOfModule()
 	}
@@ -244,6 +246,12 @@ func (r *rewrites) end(w *walker) bool {
 		for name := range runners {
 			r.needed = r.needed || hidden(name)
 		}
+	}
+	if has.children { // what is started may be put together, renamed or dropped in many ways
+		r.needed = r.needed || slices.ContainsFunc(w.calls, func(c pendingCall) bool {
+			_, starts := starters[c.callee[strings.LastIndexByte(c.callee, '.')+1:]]
+			return starts
+		})
 	}
 	for name := range w.needs.held {
 		r.needed = r.needed || hidden(name)

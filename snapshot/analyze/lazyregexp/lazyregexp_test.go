@@ -26,6 +26,7 @@ func TestPatterns(t *testing.T) {
 			if err != nil {
 				return err
 			}
+			named := constants(f)
 			ast.Inspect(f, func(n ast.Node) bool {
 				call, ok := n.(*ast.CallExpr)
 				if !ok {
@@ -39,7 +40,7 @@ func TestPatterns(t *testing.T) {
 					return true
 				}
 				found++
-				pattern, ok := text(call.Args[0])
+				pattern, ok := text(call.Args[0], named)
 				if _, err := regexp.Compile(pattern); !ok || err != nil {
 					t.Errorf("%s: %q: constant %v, %v", set.Position(call.Pos()), pattern, ok, err)
 				}
@@ -56,16 +57,34 @@ func TestPatterns(t *testing.T) {
 	}
 }
 
+// constants returns those of a file that are texts.
+func constants(f *ast.File) map[string]string {
+	named := map[string]string{}
+	ast.Inspect(f, func(n ast.Node) bool {
+		spec, ok := n.(*ast.ValueSpec)
+		if ok && len(spec.Names) == 1 && len(spec.Values) == 1 {
+			if s, ok := text(spec.Values[0], named); ok {
+				named[spec.Names[0].Name] = s
+			}
+		}
+		return true
+	})
+	return named
+}
+
 // text returns the value of a constant string expression.
-func text(e ast.Expr) (string, bool) {
+func text(e ast.Expr, named map[string]string) (string, bool) {
 	switch e := e.(type) {
 	case *ast.BasicLit:
 		s, err := strconv.Unquote(e.Value)
 		return s, err == nil
 	case *ast.BinaryExpr:
-		x, okX := text(e.X)
-		y, okY := text(e.Y)
+		x, okX := text(e.X, named)
+		y, okY := text(e.Y, named)
 		return x + y, okX && okY && e.Op == token.ADD
+	case *ast.Ident:
+		s, ok := named[e.Name]
+		return s, ok
 	}
 	return "", false
 }

@@ -9,7 +9,7 @@ import (
 
 // Versions of the cached analyses, raised when their results change.
 const (
-	functionVersion = 4
+	functionVersion = 5
 	sourceVersion   = 4
 	configVersion   = 2
 	manifestVersion = 3

@@ -46,20 +46,21 @@ type Declared struct {
 // A Function is what the main file of a function says.
 type Function struct {
 	Source
-	Empty     bool         `json:"empty,omitempty"`
-	Version   string       `json:"version,omitempty"`
-	Format    string       `json:"format,omitempty"`  // esm or cjs, by its syntax
-	Dynamic   bool         `json:"dynamic,omitempty"` // it calls import()
-	Handler   string       `json:"handler,omitempty"` // how it is exported: "exports.handler", "export default"
-	State     HandlerState `json:"state,omitempty"`
-	What      string       `json:"what,omitempty"` // what a wrong handler is, what a missing one may be hidden by
-	HandlerAt Place        `json:"handlerAt"`
-	Default   bool         `json:"default,omitempty"`  // it has a default export
-	Complete  bool         `json:"complete,omitempty"` // all that it exports is known
-	Declared  []Declared   `json:"declared,omitempty"`
-	Unparsed  string       `json:"unparsed,omitempty"` // why Netlify's analysis cannot read a file that Node can; empty when it can
-	Refused   *Refusal     `json:"refused,omitempty"`  // why Netlify's build fails on it
-	Unheeded  []Unheeded   `json:"unheeded,omitempty"` // keys of its config that do not take effect
+	Empty      bool         `json:"empty,omitempty"`
+	Version    string       `json:"version,omitempty"`
+	Format     string       `json:"format,omitempty"`  // esm or cjs, by its syntax
+	Dynamic    bool         `json:"dynamic,omitempty"` // it calls import()
+	Handler    string       `json:"handler,omitempty"` // how it is exported: "exports.handler", "export default"
+	State      HandlerState `json:"state,omitempty"`
+	What       string       `json:"what,omitempty"` // what a wrong handler is, what a missing one may be hidden by
+	HandlerAt  Place        `json:"handlerAt"`
+	Default    bool         `json:"default,omitempty"`  // it has a default export
+	Complete   bool         `json:"complete,omitempty"` // all that it exports is known
+	Declared   []Declared   `json:"declared,omitempty"`
+	Unparsed   string       `json:"unparsed,omitempty"`   // why Netlify's analysis cannot read a file that Node can; empty when it can
+	Refused    *Refusal     `json:"refused,omitempty"`    // why Netlify's build fails on it
+	Configured bool         `json:"configured,omitempty"` // it exports a config, whether Netlify reads it or not
+	Unheeded   []Unheeded   `json:"unheeded,omitempty"`   // keys of its config that do not take effect
 	InSource
 }
 

@@ -17,6 +17,19 @@ type Unheeded struct {
 var configKeys = []string{"path", "excludedPath", "method", "preferStatic", "rateLimit", "background", "memory", "vcpu", "region", "timeout", "name",
 	"generator", "includedFiles", "externalNodeModules", "ignoredNodeModules", "nodeBundler", "nodeVersion"}
 
+// mistaken are keys that Netlify does not have, and that people write where they
+// mean one that it has.
+var mistaken = map[string]string{
+	"timezone": whyUTC, "timeZone": whyUTC, "tz": whyUTC,
+	"cron": "the key is called schedule", "crontab": "the key is called schedule",
+	"paths": "the key is called path", "routes": "the key is called path", "route": "the key is called path", "methods": "the key is called method",
+}
+
+const whyUTC = "Netlify has no such key; schedules run in UTC"
+
+// Mistaken reports whether a key of config is one that Netlify does not have.
+func Mistaken(key string) bool { return mistaken[key] != "" }
+
 // unheeded collects the keys of config that Netlify passes over, with the reason.
 // The schedule is not among them: see Declared.
 func (f *Function) unheeded(m *js.Module) {
@@ -29,11 +42,15 @@ func (f *Function) unheeded(m *js.Module) {
 		}
 		e = js.Export{Decl: js.DeclDefault, Value: field.Value, Line: field.Line, Column: field.Column}
 	}
+	f.Configured = true
 	config := e.Value
 	if config.Kind == js.Call && len(config.List) > 0 {
 		config = config.List[len(config.List)-1]
 	}
 	for _, field := range config.Fields {
+		if why, meant := mistaken[field.Name]; meant && f.Version == V2 && f.Unparsed == "" {
+			f.Unheeded = append(f.Unheeded, Unheeded{field.Name, why, Place{max(field.Line, 1), max(field.Column, 1)}})
+		}
 		if !slices.Contains(configKeys, field.Name) {
 			continue
 		}

@@ -115,10 +115,14 @@ func leadingDigits(s string) string {
 	return s[:i]
 }
 
-// Function returns the function that the rule leads to; false when it leads
-// elsewhere, or to a name that is only known at run time.
+// Function returns the function that the rule leads to, also as an on-demand
+// builder; false when it leads elsewhere, or to a name that is only known at run
+// time.
 func (r Redirect) Function() (string, bool) {
 	rest, ok := strings.CutPrefix(r.To, "/.netlify/functions/")
+	if !ok {
+		rest, ok = strings.CutPrefix(r.To, "/.netlify/builders/")
+	}
 	if !ok {
 		return "", false
 	}

@@ -31,8 +31,10 @@ func (w *walker) program(name string, args []word, at place, depth int) {
 		w.netlify(rest, at)
 	case "gh":
 		w.gh(rest, at)
+	case "pwsh", "powershell":
+		w.powershell(rest, at)
 	default:
-		if strings.Contains(args[0].text, "/") || args[0].rooted {
+		if !w.settings(name, rest, at) && (strings.Contains(args[0].text, "/") || args[0].rooted) {
 			w.file(args[0].with(args[1:]), at, true)
 		}
 	}

@@ -130,6 +130,17 @@ var lines = []struct{ line, want string }{
 	{"bash -x +e a.sh", "file a.sh"},
 	{"ruby -Ilib -r json a.rb; php -d memory_limit=-1 -f a.php; perl -w a.pl; perl -ne 'print' b.pl", "file a.rb, file a.php, file a.pl"},
 
+	{"pwsh -File scripts/a.ps1 -Env prod", "file scripts/a.ps1"},
+	{"powershell -ExecutionPolicy Bypass -NoProfile -f tools/a.ps1", "file tools/a.ps1"},
+	{"pwsh ./scripts/a.ps1; pwsh -nop -wd web a.ps1", "file scripts/a.ps1, file web/a.ps1"},
+	{"pwsh -Command ./scripts/a.ps1; pwsh -c 'a.ps1'; pwsh -e abc a.ps1; pwsh -v", ""},
+	{"powershell -File scripts\\a.ps1; powershell Get-Date; pwsh -File \"$X\"", ""},
+
+	// settings that a program is given
+	{"jest --config ./test/e2e.json && cd web && tsc -p tsconfig.build.json", "file test/e2e.json, file web/tsconfig.build.json"},
+	{"npx playwright test -c e2e/playwright.config.ts; docker compose -f a.yml -f b.yml up; docker-compose logs -f x.yml", "file e2e/playwright.config.ts, file a.yml, file b.yml"},
+	{"tsc -p packages/a; jest --config '{\"a\":1}'; eslint -c airbnb .; vite --config $C; rollup -c", ""},
+
 	// direct and sourced
 	{"./deploy.sh", "exec deploy.sh"},
 	{"./gradlew build", "exec gradlew"},

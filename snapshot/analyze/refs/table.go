@@ -178,3 +178,15 @@ func (t *Table) workspaces(name string) []string {
 	slices.Sort(out)
 	return out
 }
+
+// PackagesWith returns the folders whose package.json has a script of that name,
+// sorted.
+func (t *Table) PackagesWith(script string) (dirs []string) {
+	for dir, p := range t.packages {
+		if p.has(script) {
+			dirs = append(dirs, dir)
+		}
+	}
+	slices.Sort(dirs)
+	return dirs
+}

@@ -73,7 +73,9 @@ func (t *source) scanCall(n *syntax.CallExpr) {
 		t.w.moves = true
 	case name.is("cp", "mv", "ln", "install", "tee", "touch", "mkdir", "curl", "wget", "rsync", "scp", "esbuild", "tsc", "envsubst", "gunzip"):
 		for _, a := range args[1:] {
-			t.w.makes(t.scanned(a))
+			if f := t.scanned(a); !name.is("tsc") || !strings.HasSuffix(f.text, ".json") { // which it reads
+				t.w.makes(f)
+			}
 		}
 	case name.is("git") && second("clone", "worktree", "submodule", "checkout", "switch", "pull", "sparse-checkout"),
 		name.is("gh") && second("repo", "release", "run"),

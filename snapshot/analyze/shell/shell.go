@@ -54,12 +54,15 @@ var byExtension = map[string]Dialect{
 }
 
 // DialectOf returns the dialect of a script: by its #! line, else by the
-// extension of its name (.sh without a #! line is bash). ok is false when it is
-// no shell script, or one of a shell that cannot be parsed.
+// extension of its name (.sh without a #! line is bash), or as a hook of husky. ok
+// is false when it is no shell script, or one of a shell that cannot be parsed.
 func DialectOf(name string, src []byte) (d Dialect, ok bool) {
 	if in, has := Interpreter(src); has {
 		d, ok = byName[in]
 		return d, ok
+	}
+	if Hook(name) {
+		return POSIX, true
 	}
 	d, ok = byExtension[path.Ext(name)]
 	return d, ok
@@ -81,4 +84,17 @@ func Interpreter(src []byte) (name string, ok bool) {
 		}
 	}
 	return "", true
+}
+
+// hooks are the names of git's hooks that run on the machine of whoever commits.
+// Source: githooks(5).
+var hooks = map[string]bool{"pre-commit": true, "prepare-commit-msg": true, "commit-msg": true, "post-commit": true, "pre-merge-commit": true, "pre-rebase": true,
+	"post-checkout": true, "post-merge": true, "pre-push": true, "post-rewrite": true, "applypatch-msg": true, "pre-applypatch": true, "post-applypatch": true,
+	"pre-auto-gc": true}
+
+// Hook reports whether a file of that path is a hook of husky, which needs neither
+// a #! line nor the executable bit: sh -e runs it.
+// Source: husky 9, file .husky/_/h.
+func Hook(name string) bool {
+	return path.Base(path.Dir(name)) == ".husky" && hooks[path.Base(name)]
 }

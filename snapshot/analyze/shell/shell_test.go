@@ -26,6 +26,9 @@ func TestDialectOf(t *testing.T) {
 		{"a.py", "", "", false},
 		{"a.sh", "#!\n", "", false},
 		{"a.sh", "\ufeff#!/bin/sh\n", POSIX, true},
+		{"web/.husky/pre-commit", "npm test\n", POSIX, true},
+		{".husky/pre-push", "#!/usr/bin/env node\n", "", false},
+		{".husky/readme", "npm test\n", "", false},
 	} {
 		if got, ok := DialectOf(tt.name, []byte(tt.src)); got != tt.want || ok != tt.ok {
 			t.Errorf("DialectOf(%q, %q) = %q, %v; want %q, %v", tt.name, tt.src, got, ok, tt.want, tt.ok)

@@ -31,7 +31,7 @@ const (
 	NoPackage   Kind = "no-package"   // a program that none of the dependencies brings; Name: the program
 	Needs       Kind = "needs"        // it cannot do without an environment variable; Name: the variable
 	Killed      Kind = "killed"       // a child that was killed counts as success; Name: the property that is null then
-	Secret      Kind = "secret"       // it says the value of a secret to whoever reads its output; Name: the variable
+	Secret      Kind = "secret"       // it says the value of a secret to whoever reads its output; Name: the variable; see Everything
 )
 
 // A Mark is one trait of a text and where it stands. Line and Column are
@@ -92,7 +92,7 @@ func marks(src []byte, text shell.Text, depth int) []Mark {
 
 // Hints tell what cannot be in a text, by words that it lacks: most texts have
 // few of them, and need no walk.
-type hints struct{ git, remove, folder, fetch, loop, code, machine, secret bool }
+type hints struct{ git, remove, folder, fetch, loop, code, machine, secret, dump bool }
 
 func hintsOf(src []byte) hints {
 	has := func(words ...string) bool {
@@ -101,7 +101,8 @@ func hintsOf(src []byte) hints {
 	h := hints{git: has("git"), fetch: has("curl", "wget"), loop: has(loopWords...), code: has("sh -"), machine: MayNameMachine(src)}
 	removes := has("rm ")
 	h.remove = removes && has("$")
-	h.secret = has("echo", "printf") && has("TOKEN", "SECRET", "PASSW", "KEY", "JWT")
+	h.dump = mayDump(src)
+	h.secret = h.dump || has("echo", "printf") && has("TOKEN", "SECRET", "PASSW", "KEY", "JWT")
 	h.folder = has("cd ", "cd\t", "pushd") && (removes || h.git || has("find"))
 	return h
 }
@@ -156,6 +157,8 @@ type marker struct {
 
 	inner   map[*syntax.Stmt]bool // statements whose output nobody sees
 	written map[string]bool       // variables whose value stands in the text
+	named   []string              // secrets that it asks for, or ".env"
+	talks   bool                  // it says something to a person
 }
 
 func (m *marker) mark(kind Kind, at syntax.Node, name string) {
@@ -199,6 +202,9 @@ func (m *marker) node(n syntax.Node) {
 		}
 		if m.has.secret && !m.inner[n] {
 			m.prints(n)
+			if m.has.dump {
+				m.shows(n)
+			}
 		}
 	case *syntax.BinaryCmd:
 		if m.has.fetch {

@@ -30,26 +30,61 @@ func (m *marker) prints(s *syntax.Stmt) {
 	if name := m.Program(c); name != "echo" && name != "printf" {
 		return
 	}
-	var said string
-	var secret *syntax.ParamExp
+	said, secret, name := m.sentence(c)
+	if secret != nil && label().MatchString(said) && !maskCommand().MatchString(said) {
+		m.mark(Secret, secret, name)
+	}
+}
+
+// sentence returns the text of an echo or printf that is written out in it, and the
+// first secret that it says, with its name.
+func (m *marker) sentence(c *syntax.CallExpr) (said string, secret syntax.Node, name string) {
 	for _, w := range c.Args[1:] {
 		for _, p := range flat(w) {
+			found := ""
 			switch p := p.(type) {
 			case *syntax.Lit:
 				said += p.Value
 			case *syntax.SglQuoted:
 				said += p.Value
 			case *syntax.ParamExp:
-				if secret == nil && m.secret(p) {
-					secret = p
+				if m.secret(p) {
+					found = p.Param.Value
 				}
+			case *syntax.CmdSubst:
+				found = m.substituted(p)
+			}
+			if secret == nil && found != "" {
+				secret, name = p, found
 			}
 		}
 		said += " "
 	}
-	if secret != nil && label().MatchString(said) && !maskCommand().MatchString(said) {
-		m.mark(Secret, secret, secret.Param.Value)
+	return said, secret, name
+}
+
+// substituted returns the secret that a command says whose output is part of a word:
+// "$(printenv API_TOKEN)".
+func (m *marker) substituted(p *syntax.CmdSubst) string {
+	if len(p.Stmts) != 1 || len(p.Stmts[0].Redirs) > 0 {
+		return ""
 	}
+	if m.dumps(p.Stmts[0]) {
+		return m.held()
+	}
+	c, ok := p.Stmts[0].Cmd.(*syntax.CallExpr)
+	if !ok || len(c.Args) < 2 {
+		return ""
+	}
+	switch m.Program(c) {
+	case "printenv":
+		_, name := m.asked(c)
+		return name
+	case "echo", "printf":
+		_, _, name := m.sentence(c)
+		return name
+	}
+	return ""
 }
 
 var maskCommand = lazyregexp.New(`::add-mask::`)
@@ -80,7 +115,7 @@ func wordText(m *marker, w *syntax.Word) string {
 // unsaid collects what is no output of its own: the commands of substitutions and
 // pipes, and the values that are written out. The walk is syntax.Walk.
 func (m *marker) unsaid(walk func(syntax.Node, func(syntax.Node) bool)) {
-	m.inner, m.written = map[*syntax.Stmt]bool{}, map[string]bool{}
+	m.inner, m.written, m.named, m.talks = map[*syntax.Stmt]bool{}, map[string]bool{}, nil, false
 	all := func(list []*syntax.Stmt) {
 		for _, s := range list {
 			walk(s, func(n syntax.Node) bool {
@@ -100,6 +135,15 @@ func (m *marker) unsaid(walk func(syntax.Node, func(syntax.Node) bool)) {
 		case *syntax.Stmt:
 			if slices.ContainsFunc(n.Redirs, leaves) { // of a block, too
 				all([]*syntax.Stmt{n})
+			}
+			m.talks = m.talks || m.has.dump && !m.inner[n] && m.talk(n)
+		case *syntax.CallExpr:
+			if m.has.dump {
+				m.sourced(n)
+			}
+		case *syntax.ParamExp:
+			if m.has.dump && n.Param != nil && len(m.named) < maxNamed && secretName().MatchString(n.Param.Value) {
+				m.named = append(m.named, n.Param.Value)
 			}
 		case *syntax.CmdSubst:
 			all(n.Stmts)

@@ -1,6 +1,7 @@
 package workflow
 
 import (
+	"cmp"
 	"fmt"
 	"strconv"
 	"strings"
@@ -25,18 +26,21 @@ func commentNotes(m *Model, text []string) []Message {
 		}
 		if claim := contradicted(said, s.Timezone, c); claim != "" {
 			out = append(out, Message{Pos: s.Pos, Family: NoteComment, Subject: s.Cron,
-				Text: fmt.Sprintf("the comment says %s, but %q %s", claim, s.Cron, means(c))})
+				Text: fmt.Sprintf("the comment says %s, but %q %s", claim, s.Cron, means(c, s.Timezone))})
 		}
 	}
 	return out
 }
 
-// Contradiction compares what a comment says with a schedule, both in UTC: "the
-// comment says daily, but …"; "" when they agree, or the comment can be read in
-// more than one way.
-func Contradiction(said, expr string, c *cron.Schedule) string {
-	if claim := contradicted(said, "", c); claim != "" {
-		return fmt.Sprintf("the comment says %s, but %q %s", claim, expr, means(c))
+// MachineClock is the zone of schedules that go by the clock of a machine.
+const MachineClock = "by the clock of the machine"
+
+// Contradiction compares what a comment says with a schedule in that zone, "" is
+// UTC: "the comment says daily, but …"; "" when they agree, or the comment can be
+// read in more than one way.
+func Contradiction(said, expr, zone string, c *cron.Schedule) string {
+	if claim := contradicted(said, zone, c); claim != "" {
+		return fmt.Sprintf("the comment says %s, but %q %s", claim, expr, means(c, zone))
 	}
 	return ""
 }
@@ -87,11 +91,14 @@ func contradicted(said, zone string, c *cron.Schedule) string {
 	if g := everyOne().FindStringSubmatch(said); g != nil && !cadenceIs(c, strings.ToLower(g[1])) {
 		return strings.ToLower(g[1])
 	}
-	if zone != "" || otherZone().MatchString(strings.ReplaceAll(strings.ReplaceAll(said, "UTC", ""), "GMT", "")) {
+	if otherZone().MatchString(strings.ReplaceAll(strings.ReplaceAll(said, "UTC", ""), "GMT", "")) {
 		return ""
 	}
 	if g := weekday().FindAllStringSubmatch(said, -1); len(g) == 1 && !firesOn(c, strings.ToLower(g[0][1])) {
 		return "every " + strings.ToUpper(g[0][1][:1]) + strings.ToLower(g[0][1][1:]) + "day"
+	}
+	if zone != "" {
+		return ""
 	}
 	return timeClaim(said, c)
 }
@@ -176,8 +183,10 @@ func timeClaim(said string, c *cron.Schedule) string {
 	return fmt.Sprintf("%02d:%02d UTC", hour, minute)
 }
 
-// means says in a few words how often a schedule fires.
-func means(c *cron.Schedule) string {
+// means says in a few words how often a schedule fires; without a zone it does so
+// in UTC.
+func means(c *cron.Schedule, zone string) string {
+	zone = " " + cmp.Or(zone, "UTC")
 	gap, per := c.SmallestGap(), c.PerDay()
 	even := per*gap.Hours() > 23.9 // "0 */5 * * *" is not: there are four hours from 20:00 to midnight
 	switch {
@@ -194,19 +203,19 @@ func means(c *cron.Schedule) string {
 	case gap < 24*time.Hour && per >= 1:
 		return fmt.Sprintf("fires %.0f times a day", per)
 	case per > 0.99:
-		return "fires once a day at " + first(c)
+		return "fires once a day at " + first(c, zone)
 	case gap == 7*24*time.Hour:
-		return "fires once a week, on " + firstDay(c)
+		return "fires once a week, on " + firstDay(c, zone)
 	}
-	return fmt.Sprintf("fires %.1f times a month, at %s", per*30.4, first(c))
+	return fmt.Sprintf("fires %.1f times a month, at %s", per*30.4, first(c, zone))
 }
 
-func first(c *cron.Schedule) string {
+func first(c *cron.Schedule, zone string) string {
 	t, _ := c.Next(sampleStart.Add(-1))
-	return t.Format("15:04") + " UTC"
+	return t.Format("15:04") + zone
 }
 
-func firstDay(c *cron.Schedule) string {
+func firstDay(c *cron.Schedule, zone string) string {
 	t, _ := c.Next(sampleStart.Add(-1))
-	return t.Format("Monday at 15:04") + " UTC"
+	return t.Format("Monday at 15:04") + zone
 }

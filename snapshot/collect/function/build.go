@@ -24,7 +24,7 @@ type build struct {
 	Plugins []snapshot.Ref    `json:"plugins,omitempty"` // of the project itself: files or folders
 }
 
-const buildVersion = 4
+const buildVersion = 6
 
 // build adds what the build of a site is, and refers to what it starts.
 func (site *site) build(s *collect.Session, it *snapshot.Item) {
@@ -51,12 +51,19 @@ func (site *site) build(s *collect.Session, it *snapshot.Item) {
 	}
 	it.Refs.Add(b.Refs...)
 	for _, r := range b.Plugins {
+		if at := strings.TrimPrefix(r.Path, dir+"/"); site.config.Base == "" && !s.Tree.HasDir(r.Path) && s.Tree.HasDir(at) { // of a monorepo: see locate
+			r.Path = at
+		}
+		found := s.Tree.HasDir(r.Path)
 		for _, name := range []string{"", "/index.js", "/index.mjs", "/index.cjs", ".js"} {
 			if file := r.Path + name; s.Tree.HasFile(file) {
-				r.Path = file
+				r.Path, found = file, true
 				it.Refs.Add(r)
 				break
 			}
+		}
+		if !found {
+			it.Refs.Add(r)
 		}
 	}
 }
@@ -66,6 +73,7 @@ func (site *site) build(s *collect.Session, it *snapshot.Item) {
 func readBuild(src []byte, dir string, secret func(string) string) (out build) {
 	type section struct {
 		Command     any            `toml:"command"`
+		Ignore      any            `toml:"ignore"`
 		Publish     any            `toml:"publish"`
 		Environment map[string]any `toml:"environment"`
 	}
@@ -82,12 +90,16 @@ func readBuild(src []byte, dir string, secret func(string) string) (out build) {
 		return out
 	}
 	command, line := "", 0
+	ignore, ignoreLine := "", 0
 	for _, l := range []struct {
 		section
 		header string
 	}{{f.Build, "[build]"}, {f.Context.Production, "[context.production]"}} {
 		if c, ok := l.Command.(string); ok {
 			command, line = c, lineOf(src, l.header, "command")
+		}
+		if c, ok := l.Ignore.(string); ok {
+			ignore, ignoreLine = c, lineOf(src, l.header, "ignore")
 		}
 		if p, ok := l.Publish.(string); ok {
 			out.Publish = path.Clean(p)
@@ -108,17 +120,22 @@ func readBuild(src []byte, dir string, secret func(string) string) (out build) {
 			}
 		}
 	}
-	if command == "" {
-		return out
+	if command != "" {
+		out.Command = secret(command)
 	}
-	out.Command = secret(command)
-	for _, r := range refs.Command(command, refs.Origin{Dir: dir, Line: line, Column: 1, Where: "build.command"}) {
+	out.starts(command, refs.Origin{Dir: dir, Line: line, Column: 1, Where: "build.command"})
+	out.starts(ignore, refs.Origin{Dir: dir, Line: ignoreLine, Column: 1, Where: "build.ignore"})
+	return out
+}
+
+// starts adds what a command of the build starts.
+func (b *build) starts(command string, o refs.Origin) {
+	for _, r := range refs.Command(command, o) {
 		if r.Kind != snapshot.RefBin {
-			r.Line = line
-			out.Refs = append(out.Refs, r)
+			r.Line = o.Line
+			b.Refs = append(b.Refs, r)
 		}
 	}
-	return out
 }
 
 // maxPlugins bounds the plugins of one file.

@@ -2,6 +2,7 @@ package function
 
 import (
 	"path"
+	"slices"
 
 	"healthaudit/snapshot"
 	"healthaudit/snapshot/analyze/netlify"
@@ -93,7 +94,13 @@ func (site *site) declared(it *snapshot.Item) {
 			Why: why, Path: site.toml, Line: at.Line, Column: at.Column})
 	}
 	for _, r := range site.config.Rules {
-		if r.Schedule == "" || !r.Literal() {
+		if r.Schedule == "" {
+			continue
+		}
+		if !r.Literal() {
+			if r.Pattern != "*" && site.functionsDir != "" && !site.closed && !slices.ContainsFunc(site.functions, func(f netlify.Found) bool { return r.Matches(f.Name) }) {
+				add(r.Schedule, r.Settings.At, netlify.WhyNoFunction)
+			}
 			continue
 		}
 		if site.has(r.Pattern) || site.closed {

@@ -256,7 +256,7 @@ func (site *site) schedules(it *snapshot.Item, name string, fn netlify.Function,
 		it.Schedules = append(it.Schedules, snapshot.Schedule{Dialect: string(cron.Netlify), Expression: expr,
 			Effective: why == "", Why: why, Path: file, Line: at.Line, Column: at.Column})
 	}
-	inSource := false
+	inSource := fn.Schedule != "" // right or wrong: Netlify's build takes it as it stands
 	for _, d := range fn.Declared {
 		add(d.Expression, it.Path, d.At, d.Why)
 		inSource = inSource || d.Why == ""

@@ -65,7 +65,8 @@ func findSites(s *collect.Session) []*site {
 	return sites
 }
 
-// tomlPaths returns every netlify.toml, also one that is a folder.
+// tomlPaths returns every netlify.toml, also one that is a folder, but for what a
+// build has left in .netlify.
 func tomlPaths(t *snapshot.Tree) []string {
 	var out []string
 	for _, e := range t.All() {
@@ -74,7 +75,7 @@ func tomlPaths(t *snapshot.Tree) []string {
 			continue
 		}
 		rest := e.Path[i+len("netlify.toml"):]
-		if p := e.Path[:i+len("netlify.toml")]; (rest == "" || rest[0] == '/') && !collect.Vendored(p) && !slices.Contains(out, p) {
+		if p := e.Path[:i+len("netlify.toml")]; (rest == "" || rest[0] == '/') && !collect.Vendored(p) && path.Base(path.Dir(p)) != ".netlify" && !slices.Contains(out, p) {
 			out = append(out, p)
 		}
 	}

@@ -69,7 +69,7 @@ var stable = []string{
 	"exec_mode", "exec_interpreter", "instances", "autorestart", "autostart", "cron_restart", "max_memory_restart", "max_restarts",
 	"min_uptime", "restart_delay", "exp_backoff_restart_delay", "stop_exit_codes", "kill_timeout", "listen_timeout", "wait_ready",
 	"shutdown_with_message", "treekill", "watch", "ignore_watch", "watch_delay", "merge_logs", "log_date_format", "log_type", "disable_logs",
-	"pm_out_log_path", "pm_err_log_path", "instance_var", "username", "uid", "gid", "port",
+	"pm_out_log_path", "pm_err_log_path", "pm_log_path", "instance_var", "username", "uid", "gid", "port",
 }
 
 // ambient are variables of the shell that happened to start an app: they

@@ -45,6 +45,10 @@ type logs struct {
 	free  bool // space is known
 }
 
+// ownLogs are the logs that a process may have, and the metrics of their sizes: what
+// it says, its errors, and both in one (log_file; lib/God/ForkMode.js).
+var ownLogs = []struct{ setting, metric string }{{"pm_out_log_path", "log.out"}, {"pm_err_log_path", "log.err"}, {"pm_log_path", "log.all"}}
+
 // minSpan is the least time over which growth is measured: apps write in bursts.
 const minSpan = time.Hour
 
@@ -59,7 +63,9 @@ func (b *builder) readLogs(h *home, dir host.Files, before logCursor) logs {
 	paths := []string{l.own}
 	for i := range h.daemon.list {
 		p := &h.daemon.list[i]
-		paths = append(paths, p.setting("pm_out_log_path"), p.setting("pm_err_log_path"))
+		for _, l := range ownLogs {
+			paths = append(paths, p.setting(l.setting))
+		}
 	}
 	folders := folders{host: b.s.Host}
 	defer folders.close()
@@ -203,8 +209,8 @@ func (l *logs) appFacts(b *builder, it *snapshot.Item, a *app) {
 		it.Add(snapshot.Volatile, "memory-restarts.last", snapshot.Number(last))
 	}
 	for i := range a.procs {
-		for _, s := range []string{"pm_out_log_path", "pm_err_log_path"} {
-			if f, ok := l.files[a.procs[i].setting(s)]; ok && f.known && !f.rotated {
+		for _, own := range ownLogs {
+			if f, ok := l.files[a.procs[i].setting(own.setting)]; ok && f.known && !f.rotated {
 				it.Add(snapshot.Volatile, "log.unrotated", snapshot.Bool(true))
 				return
 			}
@@ -215,9 +221,9 @@ func (l *logs) appFacts(b *builder, it *snapshot.Item, a *app) {
 // logSizes adds the sizes of the logs of one process, in bytes. A log has a new
 // incarnation when it is another file.
 func (b *builder) logSizes(it *snapshot.Item, p *process, h *home) {
-	for name, setting := range map[string]string{"log.out": "pm_out_log_path", "log.err": "pm_err_log_path"} {
-		if f, ok := h.around.logs.files[p.setting(setting)]; ok {
-			it.Metrics = append(it.Metrics, snapshot.Metric{Name: name, Value: float64(f.Size), Incarnation: strconv.FormatUint(f.Inode, 10)})
+	for _, l := range ownLogs {
+		if f, ok := h.around.logs.files[p.setting(l.setting)]; ok {
+			it.Metrics = append(it.Metrics, snapshot.Metric{Name: l.metric, Value: float64(f.Size), Incarnation: strconv.FormatUint(f.Inode, 10)})
 		}
 	}
 }

@@ -32,6 +32,9 @@ func TestCollect_keepsNoAnswer(t *testing.T) {
 		s.Previous = &snapshot.Snapshot{Items: []*snapshot.Item{{Key: "pm2/night:api", Facts: snapshot.PartsOf(snapshot.Fact{Name: "env.FLAT", Class: snapshot.Secret})}}}
 		return collected(t, s)
 	}()
+	if got := state(res, "pm2/daemon"); got == hung {
+		t.Skip("the machine is too busy: 32 MB did not come over the socket within 2 seconds")
+	}
 	if got := heap() - base; got > maxDump/4 {
 		t.Errorf("%d MiB are kept", got>>20)
 	}

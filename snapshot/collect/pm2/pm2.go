@@ -28,7 +28,7 @@ var Collector = &collect.Collector{
 	Collect:   collectAll,
 	Recollect: recollect,
 	Beside:    beside,
-	Metrics: []string{"age", "burst", "children", "cpu", "cpus", "created", "disk.free", "event-loop", "log.err", "log.out", "log.own", "logs.growth", "memory",
+	Metrics: []string{"age", "burst", "children", "cpu", "cpus", "created", "disk.free", "event-loop", "log.all", "log.err", "log.out", "log.own", "logs.growth", "memory",
 		"memory.main", "online", "prev_restart_delay", "restarts", "resurrected", "started", "unmeasured", "unstable_restarts", "uptime"},
 	Risk: risk,
 }

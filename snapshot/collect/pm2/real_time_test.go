@@ -54,9 +54,9 @@ func TestRealPM2_overTime(t *testing.T) {
 	}
 	s.later = 15 * time.Minute
 	want := []string{"pm2-event-loop-slow pm2/busy", "pm2-instances-short pm2/short", "pm2-stuck pm2/stuck"}
-	if got := find(first, s.next()); !slices.Equal(got, want) {
-		t.Errorf("later: %q, want %q", got, want)
-	}
+	s.untilNext("all three are told, and no more", func(res collect.Result) bool { // on a busy machine more apps are late for a moment, and PM2 measures seldom
+		return slices.Equal(find(first, res), want)
+	})
 }
 
 // begin runs pm2 start and does not wait: it would, for an app that never says

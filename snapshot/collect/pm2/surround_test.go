@@ -239,7 +239,7 @@ func logging(t *testing.T, status, module, system string) (*collect.Session, *ma
 	t.Helper()
 	var logs string
 	list := func() string {
-		return fmt.Sprintf(`{"name":"api","pm_id":0,"pid":0,"pm2_env":{"status":%q,"pm_out_log_path":"%s/api-out.log","pm_err_log_path":"%s/api-error.log","restart_time":9,"created_at":1,"pm_uptime":1,"env":{}}}%s`, status, logs, logs, module)
+		return fmt.Sprintf(`{"name":"api","pm_id":0,"pid":0,"pm2_env":{"status":%q,"pm_out_log_path":"%s/api-out.log","pm_err_log_path":"%s/api-error.log","pm_log_path":"%s/api.log","restart_time":9,"created_at":1,"pm_uptime":1,"env":{}}}%s`, status, logs, logs, logs, module)
 	}
 	s := serve(t, answer(func(method, id string) []byte {
 		if method == "getVersion" {
@@ -251,7 +251,7 @@ func logging(t *testing.T, status, module, system string) (*collect.Session, *ma
 	m := &machine{Host: s.Host, system: t.TempDir(), now: collecttest.Now}
 	collecttest.Write(t, m.system, strings.ReplaceAll(system, "@HOME@", s.Config.PM2Homes[0]))
 	s.Host = m
-	collecttest.Write(t, s.Config.PM2Homes[0], "-- logs/api-out.log --\n0123456789\n-- logs/api-error.log --\n")
+	collecttest.Write(t, s.Config.PM2Homes[0], "-- logs/api-out.log --\n0123456789\n-- logs/api-error.log --\n-- logs/api.log --\n01234\n")
 	return s, m
 }
 
@@ -273,6 +273,9 @@ func TestLogs_rotation(t *testing.T) {
 			}
 			if m, ok := api.Metric("log.out"); !ok || m.Value != 11 || m.Incarnation == "" {
 				t.Errorf("size %+v", m)
+			}
+			if m, ok := api.Metric("log.all"); !ok || m.Value != 6 || m.Incarnation == "" {
+				t.Errorf("size of both %+v", m)
 			}
 		})
 	}

@@ -15,7 +15,7 @@ import (
 	"healthaudit/snapshot/analyze/trait"
 )
 
-const analysisVersion = 11
+const analysisVersion = 14
 
 // maxText is the largest shell, Python or other script, in bytes, that is
 // analysed; JavaScript may be as large as what is captured.
@@ -115,10 +115,12 @@ func languageOf(p, interpreter string) string {
 		}
 		return l
 	}
-	switch ext := path.Ext(p); ext {
-	case ".jsx":
+	switch ext := path.Ext(p); {
+	case interpreter == "" && shell.Hook(p):
+		return langShell
+	case ext == ".jsx":
 		return langJS
-	case ".tsx":
+	case ext == ".tsx":
 		return langTS
 	default:
 		if l := languages[ext]; l != "" && interpreter == "" {
@@ -149,6 +151,7 @@ func (a *analysis) javaScript(p string, b []byte, sound bool) {
 	if a.Language == langJS {
 		a.Module = formOf(m)
 	}
+	a.children(p, m.Starts)
 	for _, i := range m.Imports {
 		if strings.HasPrefix(i.Path, "./") || strings.HasPrefix(i.Path, "../") {
 			spec, _, _ := strings.Cut(i.Path, "?")
@@ -157,6 +160,20 @@ func (a *analysis) javaScript(p string, b []byte, sound bool) {
 				to += "/" // a folder: never a file of that name
 			}
 			a.Imports = append(a.Imports, localImport{Path: to, Line: i.Line, Column: i.Column, Optional: i.Optional || i.Kind == "dynamic", Lazy: i.Lazy})
+		}
+	}
+}
+
+// children notes what a script of JavaScript starts.
+func (a *analysis) children(p string, starts []js.Start) {
+	o := refs.Origin{Dir: anywhere, Self: path.Join(atRoot, path.Dir(p)), Where: snapshot.Child}
+	for _, s := range starts {
+		o.Guarded = s.Guarded
+		for _, r := range refs.Command(s.Text, o) {
+			if r.Kind != snapshot.RefBin && len(a.Refs) < maxNeeds {
+				r.Line, r.Column = s.Line, s.Column
+				a.Refs = append(a.Refs, r)
+			}
 		}
 	}
 }
@@ -189,7 +206,8 @@ func (a *analysis) shellScript(p string, b []byte) {
 	}
 }
 
-// maxNeeds bounds the environment variables that one script cannot do without.
+// maxNeeds bounds the environment variables that one script cannot do without, and
+// what a script of JavaScript starts.
 const maxNeeds = 50
 
 func (a *analysis) pythonModules(p string, b []byte) {

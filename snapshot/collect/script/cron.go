@@ -16,7 +16,7 @@ import (
 	"healthaudit/snapshot/collect"
 )
 
-const cronVersion = 7
+const cronVersion = 8
 
 // A crontabModel is what is cached of one crontab: no command in clear.
 type crontabModel struct {
@@ -113,11 +113,15 @@ func (m crontabModel) items(t *snapshot.Tree, f snapshot.File) []*snapshot.Item 
 	relative, _ := best(t, all, relativeSpots(dirs))
 	rooted, known := best(t, all, absoluteSpots(t, all, dirs))
 	byHash := map[string]*snapshot.Item{}
+	wrong := map[string][]problem{} // of all lines with one command
+	for _, e := range m.Entries {
+		wrong[e.Hash] = append(wrong[e.Hash], e.Problems...)
+	}
 	var out []*snapshot.Item
 	for _, e := range m.Entries {
 		it := byHash[e.Hash]
 		if it == nil {
-			it = e.item(f)
+			it = e.item(f, wrong[e.Hash])
 			addRefs(it, placed(e.Refs, relative, rooted, known))
 			byHash[e.Hash] = it
 			out = append(out, it)
@@ -134,7 +138,7 @@ func (m crontabModel) items(t *snapshot.Tree, f snapshot.File) []*snapshot.Item 
 	return out
 }
 
-func (e entryModel) item(f snapshot.File) *snapshot.Item {
+func (e entryModel) item(f snapshot.File, wrong []problem) *snapshot.Item {
 	name := strings.TrimSuffix(snapshot.EscapeDir(f.Path), "/")
 	it := &snapshot.Item{
 		Key: snapshot.NewKey(snapshot.Scripts, "cron:"+name+":"+e.Hash), Name: f.Path + ": " + e.Hash, Kind: "cron",
@@ -143,7 +147,7 @@ func (e entryModel) item(f snapshot.File) *snapshot.Item {
 	if e.User != "" {
 		it.Add(snapshot.Semantic, "user", snapshot.Text(e.User))
 	}
-	addSyntax(it, e.Problems)
+	addSyntax(it, wrong)
 	trait.Keep(it, e.Marks)
 	return it
 }
@@ -201,7 +205,12 @@ func parseEntry(e crontab.Entry, env []crontab.Env, wrong map[int]problem) entry
 	}
 	text := shell.Read([]byte(e.Command), dialect)
 	em.Marks = commandMarks(trait.Marks([]byte(e.Command), text), refs.Origin{Line: e.Line, Column: e.Start}, true)
-	for _, q := range text.Problems() {
+	wrongs := text.Problems()
+	if e.Input && (len(wrongs) > 0 || cutDate().MatchString(e.Command)) {
+		em.Problems = append(em.Problems, problem{e.Line, e.Start + len(e.Command), weightSure, "cron ends the command at the first % (the rest becomes its input), here in the middle: write \\%"})
+		wrongs = nil
+	}
+	for _, q := range wrongs {
 		em.Problems = append(em.Problems, problem{e.Line, e.Start + q.Column - 1, weightOf(q.Sure), q.Message})
 	}
 	command := expand(e, env)
@@ -214,6 +223,9 @@ func parseEntry(e crontab.Entry, env []crontab.Env, wrong map[int]problem) entry
 	}
 	return em
 }
+
+// cutDate matches a command that cron ends within the format of date.
+var cutDate = lazyregexp.New(`\bdate\s+(-\S+\s+)*["']?\+\S*$`)
 
 var (
 	variable  = lazyregexp.New(`\$(?:([A-Za-z_]\w*)|\{([A-Za-z_]\w*)\})`)

@@ -10,6 +10,7 @@ import (
 	"healthaudit/snapshot/analyze/crontab"
 	"healthaudit/snapshot/analyze/lazyregexp"
 	"healthaudit/snapshot/analyze/litter"
+	"healthaudit/snapshot/analyze/shell"
 	"healthaudit/snapshot/collect"
 	"healthaudit/snapshot/host"
 )
@@ -80,6 +81,9 @@ func (f *finder) script(e snapshot.TreePath) bool {
 	}
 	if matches(f.s.Config.ScriptsIn, e.Path) {
 		return true
+	}
+	if shell.Hook(e.Path) {
+		return e.Kind != snapshot.PathOther
 	}
 	ext := path.Ext(e.Path)
 	lang := languages[ext]
