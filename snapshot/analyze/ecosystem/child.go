@@ -6,16 +6,19 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"healthaudit/snapshot/analyze/lazyregexp"
 )
 
-// Limits of the child. The parent's Timeout is longer, so that the child can
-// say itself what happened.
+// Limits of the child, of processor time: on a busy machine a good file takes long,
+// and may take patience times as much. The parent's Timeout is longer, so that the
+// child can say itself what happened.
 const (
 	evalTime   = slower * 2 * time.Second
 	lastWord   = slower * 2500 * time.Millisecond
+	patience   = 4
 	maxMemory  = 256 << 20  // bytes of writable memory (RLIMIT_DATA)
 	maxCPU     = slower * 3 // seconds of processor time (RLIMIT_CPU)
 	maxRequest = 32 << 20
@@ -25,7 +28,7 @@ const (
 // ChildTimeout and ChildOutput are what the parent allows a child: wall time,
 // and bytes of its answer.
 const (
-	ChildTimeout = slower * 3 * time.Second
+	ChildTimeout = patience*lastWord + 2*time.Second
 	ChildOutput  = 4 << 20
 )
 
@@ -65,21 +68,21 @@ func Child(in io.Reader, out io.Writer) int {
 		return 64
 	}
 	limitSelf()
-	done := make(chan reply, 1)
+	done := make(chan reply, 2)
+	defer overtime(lastWord, func(why string) { // a regular expression cannot be interrupted
+		done <- reply{Failed: why, Slow: true}
+	})()
 	go func() {
-		slow := time.NewTimer(lastWord / 4)
+		var slow atomic.Bool
+		stop := overtime(lastWord/4, func(string) { slow.Store(true) })
 		r := evaluate(&req)
+		stop()
 		if r.Apps != nil {
-			r.Varies = varies(&req, r.Apps, slow.Stop())
+			r.Varies = varies(&req, r.Apps, !slow.Load())
 		}
 		done <- r
 	}()
-	var r reply
-	select {
-	case r = <-done:
-	case <-time.After(lastWord): // a regular expression cannot be interrupted
-		r = reply{Failed: tooMuch, Slow: true}
-	}
+	r := <-done
 	answer, err := json.Marshal(r)
 	if err != nil {
 		return 70
@@ -93,6 +96,9 @@ func Child(in io.Reader, out io.Writer) int {
 // tooMuch is one reason for every limit: which of them a script meets first
 // depends on the machine, and the reason must not.
 const tooMuch = "needs more than 2 seconds or 256 MB to be evaluated"
+
+// tooBusy is the reason where a script had not even that.
+const tooBusy = "could not be evaluated in time: the machine is busy"
 
 // readScript has a child evaluate a file.
 func (f *File) readScript(in Input) []any {
@@ -108,7 +114,7 @@ func (f *File) readScript(in Input) []any {
 	var r reply
 	if bad := ran.verdict(&r); bad != "" {
 		f.Transient = ran.Err != nil || ran.TimedOut
-		if ran.Err != nil {
+		if f.Transient {
 			return f.fail(NeedsNode, 0, bad)
 		}
 		return f.fail(Invalid, 0, bad)
@@ -119,6 +125,9 @@ func (f *File) readScript(in Input) []any {
 		return nil
 	case r.Refused != "":
 		return f.fail(NeedsNode, r.Line, r.Refused)
+	case r.Failed == tooBusy:
+		f.Transient = true
+		return f.fail(NeedsNode, 0, r.Failed)
 	case r.Failed != "":
 		f.Transient = r.Slow
 		return f.fail(Invalid, r.Line, r.Failed)
@@ -139,7 +148,9 @@ func (r Ran) verdict(to *reply) string {
 		return "declares more than 4 MB"
 	case r.Err != nil && !r.TimedOut:
 		return "could not be evaluated: no child process"
-	case r.TimedOut, r.Code != 0: // by a signal where RLIMIT_CPU ends it, by 2 where Go's runtime gets no memory
+	case r.TimedOut:
+		return tooBusy
+	case r.Code != 0: // by a signal where RLIMIT_CPU ends it, by 2 where Go's runtime gets no memory
 		return tooMuch
 	}
 	d := json.NewDecoder(strings.NewReader(string(r.Out)))

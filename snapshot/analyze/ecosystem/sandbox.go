@@ -47,8 +47,7 @@ func evaluate(req *request) (r reply) {
 	}
 	s.vm.SetTimeSource(func() time.Time { return now })
 	s.vm.SetRandSource(func() float64 { return random })
-	timer := time.AfterFunc(evalTime, func() { s.vm.Interrupt(tooMuch) })
-	defer timer.Stop()
+	defer overtime(evalTime, func(why string) { s.vm.Interrupt(why) })()
 
 	var v goja.Value
 	err := s.setUp()
@@ -192,7 +191,7 @@ func (s *sandbox) explain(err error) (reason string, line int, slow bool) {
 	var module *syntaxError
 	switch {
 	case errors.As(err, &stop):
-		return tooMuch, 0, true
+		return fmt.Sprint(stop.Value()), 0, true
 	case errors.As(err, &deep):
 		return "calls itself without end", 0, false
 	case errors.As(err, &module):
