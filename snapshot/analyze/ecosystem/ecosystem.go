@@ -23,7 +23,7 @@ import (
 
 // Version is raised when Evaluate gives another result for the same input; it
 // is the version of the cached analysis.
-const Version = 8
+const Version = 9
 
 // MaxText is the largest JSON or YAML file that is parsed, MaxScript the
 // largest JavaScript file, in bytes.

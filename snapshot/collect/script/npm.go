@@ -12,7 +12,7 @@ import (
 	"healthaudit/snapshot/collect"
 )
 
-const npmVersion = 8
+const npmVersion = 9
 
 // A packageModel is what is cached of one package.json: no command in clear.
 type packageModel struct {
