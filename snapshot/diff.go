@@ -176,6 +176,9 @@ func compareFacts(old, new *Item, risk RiskFunc) []FactChange {
 			j++
 		}
 	}
+	if new.System() == Workflows {
+		out = sameSteps(old, new, out)
+	}
 	return out
 }
 

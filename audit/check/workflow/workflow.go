@@ -18,7 +18,7 @@ import (
 )
 
 // All lists the checks of this package.
-var All = patient([]*audit.Check{Syntax, Lint, MissingTarget, NoLockfile, SharedConcurrency, BranchesCancel, Gutted, Hollow, AlwaysGreen, Clones, Language, EnvKey,
+var All = patient([]*audit.Check{Syntax, Lint, MissingTarget, CallMismatch, NoLockfile, SharedConcurrency, BranchesCancel, Gutted, Hollow, AlwaysGreen, Clones, Language, EnvKey,
 	ScheduleComment, DeadTrigger, Loop, PushRefused, NotLoaded, NoDispatch, OnTheHour, OldRuntime, ShellSyntax, Shellcheck,
 	TemplateInjection, DangerousTrigger, ExcessivePermissions, UnpinnedAction, HardcodedCredentials, SecretsInherit, OverprovisionedSecrets,
 	UnredactedSecrets, InsecureCommands, UnsoundCondition, UnsoundContains, UnsoundTernary, BotCondition, ArchivedAction, Misfeature,

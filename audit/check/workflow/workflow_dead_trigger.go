@@ -16,7 +16,7 @@ var DeadTrigger = &audit.Check{
 	System:   snapshot.Workflows,
 	Title:    "trigger never fires",
 	Severity: audit.Medium,
-	Doc: "The workflow waits for something that cannot happen: workflow_run names a workflow that does not exist, no file of the project matches any pattern of paths:, " +
+	Doc: "The workflow waits for something that cannot happen: workflow_run names a workflow that does not exist, no file of the project matches any pattern of paths:, branches: names only branches that the clone does not know (a full clone knows all), " +
 		"or a reusable workflow is called by nobody although others of the repository are. Nothing is red; the workflow just never runs.",
 	Hint:          "Correct the name or the pattern, or remove the trigger.",
 	Discriminator: "the kind of trigger and its event",
@@ -30,6 +30,7 @@ func judgeDeadTrigger(p *audit.Pass) {
 	var all []damage
 	all = append(all, deadRuns(j)...)
 	all = append(all, deadPaths(j)...)
+	all = append(all, deadBranches(j)...)
 	all = append(all, uncalled(j)...)
 	reportAll(p, all)
 }
@@ -119,6 +120,33 @@ func deadPaths(j *judge) []damage {
 				r.Severity = audit.Medium
 			}
 			out = append(out, damage{"paths " + strings.Join(v.Strings(), "\x00"), "run for files that are not there: nothing matches " + and(quoted(v.Strings())), r, 0, nil})
+		}
+	}
+	return out
+}
+
+// deadBranches finds filters that name only branches which the repository does not have.
+func deadBranches(j *judge) []damage {
+	var out []damage
+	for _, it := range j.files {
+		for _, event := range onOf(it) {
+			v, ok := it.Fact("on." + event + ".no-branch")
+			if !ok {
+				continue
+			}
+			names := and(quoted(v.Strings()))
+			r := audit.Report{Item: it.Key, Discriminator: "branches of " + event, At: j.place(it, "on."+event), Severity: audit.Low, Confidence: audit.Likely,
+				Message:  fmt.Sprintf("%s runs on %s only for the branch %s, and there is no such branch", short(it), event, names),
+				Hint:     "Write the branch that is meant (the default branch may have got another name), or remove the trigger; `git fetch` first, if this clone is old.",
+				Evidence: []audit.Evidence{{Name: "branches", Value: strings.Join(v.Strings(), ", ")}}}
+			if !slices.ContainsFunc(onOf(it), func(e string) bool {
+				_, dead := it.Fact("on." + e + ".no-branch")
+				return !dead && e != "workflow_dispatch"
+			}) {
+				r.Severity = audit.Medium
+				r.Message += ": it never runs by itself"
+			}
+			out = append(out, damage{"branches " + strings.Join(v.Strings(), "\x00"), fmt.Sprintf("run on %s only for the branch %s, and there is no such branch", event, names), r, 0, nil})
 		}
 	}
 	return out

@@ -2,6 +2,7 @@ package workflow
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"healthaudit/audit"
@@ -15,6 +16,7 @@ var Gutted = &audit.Check{
 	Title:    "job was gutted",
 	Severity: audit.High,
 	Doc: "The job once did real work; now its steps only say something (echo, true, exit 0), so it is valid, green, and does nothing. " +
+		"A job that keeps its actions is told when the last of its own commands gave way to talk, and no other action came. " +
 		"Automatic fixers do this to make a failing check pass. The finding stays until real commands are back, also when the change is long ago; " +
 		"a job that never did anything else is not reported.",
 	Hint:          "See what was there before with `audit diff`, and bring it back with `audit restore`; if it is meant to do nothing, remove the job.",
@@ -33,8 +35,9 @@ func judgeGutted(p *audit.Pass) {
 				continue
 			}
 			now, _ := it.Fact("jobs." + id + ".runs")
+			gone := slices.DeleteFunc(slices.Clone(v.Strings()), func(name string) bool { return slices.Contains(now.Strings(), name) })
 			p.Report(audit.Report{Item: it.Key, Discriminator: id, At: j.place(it, "jobs."+id),
-				Message: fmt.Sprintf("job %q of %s ran %s, and now only %s", id, short(it), and(plain(v.Strings())), and(plain(now.Strings()))),
+				Message: fmt.Sprintf("job %q of %s ran %s, and now only %s", id, short(it), and(plain(gone)), and(plain(now.Strings()))),
 				Evidence: []audit.Evidence{
 					{Name: "before", Value: strings.Join(plain(v.Strings()), ", ")},
 					{Name: "now", Value: strings.Join(plain(now.Strings()), ", ")},

@@ -34,7 +34,7 @@ var lintSeverity = map[string]audit.Severity{
 	"event-unknown": audit.High, "event-filter": audit.High, "event-type": audit.High, "event-workflows": audit.High, "event": audit.High,
 	"expression-syntax": audit.High, "expression-context": audit.High,
 	"action-format": audit.High, "call-format": audit.High, "permission-value": audit.High, "permission-scope": audit.High,
-	"runner-retired": audit.High, "action-retired": audit.High, "command-disabled": audit.High,
+	"runner-retired": audit.High, "runner-misspelt": audit.High, "action-retired": audit.High, "command-disabled": audit.High,
 
 	"action-outdated":    audit.Low, // GitHub runs it on a newer runtime, and mostly that works
 	"command-deprecated": audit.Low, "action-input-unknown": audit.Low, "action-input-deprecated": audit.Low, "expression-type": audit.Low,
@@ -47,6 +47,7 @@ var lintHints = map[string]string{
 	"action-retired":  "Use the latest major version: v4 or later.",
 	"action-outdated": "Use the action's latest major version; its release notes name what changed.",
 	"runner-retired":  "Ask for a runner that exists; jobs for a removed one wait for a day and are then cancelled.",
+	"runner-misspelt": "Correct the label: a job for a runner that nobody has waits for a day and is then cancelled. If it is your own runner, list its label in .github/actionlint.yaml.",
 	"input-default":   "Remove required: or the default.",
 	"runner-unknown":  "If it is your own runner, list its label in .github/actionlint.yaml.",
 	"cron-too-often":  "Ask for five minutes or more.",

@@ -21,6 +21,7 @@ var MissingTarget = &audit.Check{
 	Severity: audit.High,
 	Doc: "A step starts an npm script, a file, a local action or a reusable workflow that is not in the project: the step fails each time it runs. " +
 		"Typical after a script was renamed or deleted and its workflow forgotten. " +
+		"A reusable workflow or a composite action that nothing here starts works on the files of whoever calls it, and is left alone. " +
 		"It is low where a missing target does no harm, medium where only a person or another workflow starts the run. Five workflows or more that lack the same target are one critical finding.",
 	Hint:          "Restore the target, correct its name, or remove the step.",
 	Discriminator: "job and step key, and the target; the folder alone where there is no package.json for it; one finding for all when five files or more lack the same",
@@ -30,10 +31,13 @@ var MissingTarget = &audit.Check{
 }
 
 func judgeMissingTarget(p *audit.Pass) {
-	table := refs.NewTable(p.Now, p.Derived)
+	table, reach := refs.NewTable(p.Now, p.Derived), newReach(p)
 	var all []damage
 	for _, it := range files(p) {
 		seen := map[string]bool{}
+		if reach.broken && !reach.here[it.Key] { // what calls it may be in there
+			p.DoubtAll(it.Key)
+		}
 		for _, r := range it.Refs.All() {
 			switch r.Kind {
 			case snapshot.RefNPM, snapshot.RefFile, snapshot.RefAction, snapshot.RefWorkflow:
@@ -41,7 +45,7 @@ func judgeMissingTarget(p *audit.Pass) {
 				continue
 			}
 			res := table.Resolve(r)
-			if res.Status != refs.Missing && !res.Unread || rearranged(p, it, r) {
+			if res.Status != refs.Missing && !res.Unread || rearranged(p, it, r) || reach.elsewhere(it, r) {
 				continue
 			}
 			id := r.Where + " " + r.Target()
@@ -53,16 +57,20 @@ func judgeMissingTarget(p *audit.Pass) {
 				p.Doubt(snapshot.Pseudo(snapshot.Workflows), "cluster "+common(r, id))
 				continue
 			}
-			if seen[id] {
+			once := fmt.Sprintf("%d:%d %s", r.Line, r.Column, r.Target()) // several steps are one text, by an alias
+			if seen[id] || seen[once] && r.Line > 0 {
 				continue
 			}
-			seen[id] = true
+			seen[id], seen[once] = true, true
 			out := audit.Report{Item: it.Key, Discriminator: id, Severity: missingSeverity(it, r),
 				At:      audit.Location{Path: it.Path, Line: r.Line, Column: r.Column},
 				Message: fmt.Sprintf("%s of %s starts %s, which is not there%s", stepName(it, r.Where), short(it), target(r), because(res)),
 				Evidence: []audit.Evidence{
 					{Name: "target", Value: r.Target()},
 				}}
+			if reach.lent(it) && out.Severity == audit.Medium {
+				out.Severity, out.Confidence = audit.Low, audit.Likely
+			}
 			if res.Why == refs.Unclonable {
 				out.Hint = "Take its pattern out of .gitignore and commit the file, let an earlier step make it, or remove the step."
 			}

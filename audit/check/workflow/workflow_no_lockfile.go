@@ -36,6 +36,7 @@ var lockfiles = map[string][]string{
 func judgeNoLockfile(p *audit.Pass) {
 	by := map[string][]note{}
 	why := map[string]string{}
+	reach := newReach(p)
 	for _, n := range newJudge(p).notes(model.NoteLock) {
 		kind, dir, _ := strings.Cut(n.Subject, " ")
 		names := lockfiles[kind]
@@ -43,6 +44,12 @@ func judgeNoLockfile(p *audit.Pass) {
 			continue
 		}
 		id := dir + " " + names[0]
+		if !reach.here[n.it.Key] { // it installs in the repository of whoever calls it
+			if reach.broken {
+				p.Doubt(snapshot.Pseudo(snapshot.Workflows), id)
+			}
+			continue
+		}
 		if _, done := why[id+kind]; !done {
 			why[id+kind] = lockMissing(p.Now.Tree, dir, names, strings.HasPrefix(kind, "cache-"))
 		}
@@ -54,16 +61,19 @@ func judgeNoLockfile(p *audit.Pass) {
 	for _, id := range slices.Sorted(maps.Keys(by)) {
 		ns := by[id]
 		var names []string
-		severity := audit.Medium
+		severity, confidence := audit.Low, audit.Likely
 		for _, n := range ns {
 			if !slices.Contains(names, short(n.it)) {
 				names = append(names, short(n.it))
 			}
-			if starts(n.it) != "" {
-				severity = audit.High
+			switch {
+			case starts(n.it) != "":
+				severity, confidence = audit.High, audit.Certain
+			case !reach.lent(n.it) && severity != audit.High:
+				severity, confidence = audit.Medium, audit.Certain
 			}
 		}
-		p.Report(audit.Report{Item: snapshot.Pseudo(snapshot.Workflows), Discriminator: id, Severity: severity, At: locate(ns[0].it, ns[0].Pos), Wide: len(names) > 1,
+		p.Report(audit.Report{Item: snapshot.Pseudo(snapshot.Workflows), Discriminator: id, Severity: severity, Confidence: confidence, At: locate(ns[0].it, ns[0].Pos), Wide: len(names) > 1,
 			Message:  fmt.Sprintf("%s of %s fails: %s", stepName(ns[0].it, ns[0].Where), and(names), why[id]),
 			Evidence: []audit.Evidence{{Name: "workflows", Value: strings.Join(names, ", ")}}})
 	}

@@ -1,6 +1,9 @@
 package workflow
 
 import (
+	"slices"
+	"strings"
+
 	"healthaudit/audit"
 	"healthaudit/snapshot"
 	model "healthaudit/snapshot/analyze/workflow"
@@ -13,21 +16,34 @@ var SecretsInherit = &audit.Check{
 	Title:    "every secret is handed on",
 	Severity: audit.Medium,
 	Doc: "secrets: inherit gives the called workflow all secrets of the repository and the organisation, whatever it needs. When the " +
-		"called file belongs to somebody else, or is taken over, all of them are lost at once.",
+		"called file belongs to somebody else, or is taken over, all of them are lost at once. What stays in the repository is one low finding for all calls.",
 	Hint:          "Name the secrets that the called workflow needs: secrets: {NAME: ${{ secrets.NAME }}}.",
-	Discriminator: "job key",
+	Discriminator: "job key; \"inside\" for all calls of workflows of this repository, or of a fixed commit",
 	Source:        "https://docs.zizmor.sh/audits/#secrets-inherit",
 	Still:         true,
 	Judge:         judgeSecretsInherit,
 }
 
 func judgeSecretsInherit(p *audit.Pass) {
-	once(p, hits(p, model.SecretsInherit), func(pl place) audit.Report {
-		if pl.Kind == model.Outside {
-			return pl.at("", "every secret is handed on to "+pl.Detail+", a file of another repository that can change")
+	var outside, inside []place
+	for _, pl := range hits(p, model.SecretsInherit) {
+		if pl.Kind == model.Outside && !ownByName(p, pl.Detail) {
+			outside = append(outside, pl)
+		} else {
+			inside = append(inside, pl)
 		}
-		r := pl.at("", "every secret is handed on to "+pl.Detail)
-		r.Severity = audit.Low
-		return r
+	}
+	once(p, outside, func(pl place) audit.Report {
+		return pl.at("", "every secret is handed on to "+pl.Detail+", a file of another repository that can change")
 	})
+	sum(p, inside, "inside", "hand every secret on to a workflow of this repository, or of a fixed commit", audit.Low)
+}
+
+// ownByName reports whether a reusable workflow that is named with its repository is
+// rather one of this: there is one of that path here that can be called.
+func ownByName(p *audit.Pass, uses string) bool {
+	file, _, _ := strings.Cut(uses, "@")
+	_, name, ok := strings.Cut(file, "/.github/workflows/")
+	it := p.Now.Item(snapshot.NewKey(snapshot.Workflows, snapshot.Escape(name)))
+	return ok && it != nil && slices.Contains(onOf(it), "workflow_call")
 }

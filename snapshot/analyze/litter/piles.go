@@ -38,7 +38,7 @@ func Piles(now *snapshot.Snapshot) []Pile {
 		}
 		l, ok := Classify(e.Path)
 		alive := l.Live != "" && now.Tree.HasFile(l.Live)
-		if !ok || !l.Sure && !alive {
+		if !ok || !l.Sure && (!alive || ownName(now, e.Path, l.Live)) {
 			continue
 		}
 		place, sys := places.of(e.Path)
@@ -62,6 +62,21 @@ func Piles(now *snapshot.Snapshot) []Pile {
 		out = append(out, *piles[id])
 	}
 	return out
+}
+
+// ownName reports whether both are workflows, and each has a name of its own: linux-old.yml
+// tests an old Linux, and is no copy of linux.yml.
+func ownName(now *snapshot.Snapshot, paths ...string) bool {
+	var names []string
+	for _, p := range paths {
+		it := now.Item(snapshot.NewKey(snapshot.Workflows, snapshot.Escape(path.Base(p))))
+		if it == nil || it.Path != p {
+			return false
+		}
+		v, _ := it.Fact("name")
+		names = append(names, strings.ToLower(v.Str()))
+	}
+	return names[0] != "" && names[1] != "" && names[0] != names[1]
 }
 
 // places are the folders where automation lives, and the system each belongs to.

@@ -10,7 +10,7 @@ import (
 // lockfile, which fail without one, and "install" for what writes one. The Dir
 // is where they run. They are no refs that a Table resolves.
 func Installs(text shell.Text, o Origin) []snapshot.Ref {
-	_, installs := Walk(text, o)
+	_, installs, _ := Walk(text, o)
 	return installs
 }
 

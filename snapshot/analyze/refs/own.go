@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"mvdan.cc/sh/v3/syntax"
+
+	"healthaudit/snapshot/analyze/lazyregexp"
 )
 
 // A script finds its own folder by an expansion that is always the same:
@@ -56,11 +58,46 @@ func (t *source) own(parts []syntax.WordPart) (rel string, ok bool) {
 	return "", false
 }
 
+// actionPath is the variable that holds the folder of a composite action.
+// Source: https://docs.github.com/actions/reference/workflows-and-actions/variables
+const actionPath = "GITHUB_ACTION_PATH"
+
+var actionPathExpression = lazyregexp.New(`^\$\{\{\s*github\.action_path\s*\}\}$`)
+
+// ofAction returns the word as a path of the project when it begins with an
+// expression, at that span, for the folder of the action that the text stands in.
+func (t *source) ofAction(n *syntax.Word, span [2]int, at word) word {
+	at.known = false
+	if t.w.o.Self == "" || len(n.Parts) != 1 || span[1] > len(t.src) || !actionPathExpression().Match(t.src[span[0]:span[1]]) {
+		return at
+	}
+	part := n.Parts[0]
+	if q, ok := part.(*syntax.DblQuoted); ok && len(q.Parts) == 1 && !q.Dollar {
+		part = q.Parts[0]
+	}
+	lit, ok := part.(*syntax.Lit)
+	if !ok || int(lit.Pos().Offset()) != span[0] || len(lit.Value) < span[1]-span[0] {
+		return at
+	}
+	var b strings.Builder
+	if rest := lit.Value[span[1]-span[0]:]; rest != "" && rest[0] != '/' || !unquoted(&b, rest, false) {
+		return at
+	}
+	to := path.Join(t.w.o.Self, "./"+b.String())
+	if outside(to) {
+		return at
+	}
+	return word{text: to, known: true, rooted: true, quoted: true, line: at.line, column: at.column}
+}
+
 // folder reads one expansion that gives a folder.
 func (t *source) folder(p syntax.WordPart) (rel string, ok bool) {
 	switch p := p.(type) {
 	case *syntax.ParamExp:
 		if isSelf(p) && p.Exp != nil && p.Exp.Op == syntax.RemSmallSuffix && p.Exp.Word != nil && p.Exp.Word.Lit() == "/*" {
+			return ".", true
+		}
+		if name(p) == actionPath && t.w.o.Self != "" && p.Exp == nil && p.Index == nil {
 			return ".", true
 		}
 		if rel, ok = t.w.folders[name(p)]; ok && p.Exp == nil && p.Index == nil && rel != "" {

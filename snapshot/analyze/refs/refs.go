@@ -18,6 +18,7 @@
 package refs
 
 import (
+	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -30,7 +31,7 @@ import (
 // An Origin says where a command stands and in which folder it runs.
 type Origin struct {
 	Dir     string // working directory relative to the root, slash-separated; "" and "." are the root
-	Self    string // the folder of the script that the text is, relative to the root; "" when the text is no script
+	Self    string // the folder of the script that the text is, or of the action that it stands in, relative to the root; "" when it is neither
 	File    string // the file the text stands in, relative to the root
 	Line    int    // 1-based line of the text's first line in File; 0 unknown
 	Column  int    // 1-based column at which every line of the text begins; 0 unknown
@@ -55,25 +56,26 @@ func Command(text string, o Origin) []snapshot.Ref {
 
 // Parsed is Command for a text that is parsed already.
 func Parsed(text shell.Text, o Origin) []snapshot.Ref {
-	starts, _ := Walk(text, o)
+	starts, _, _ := Walk(text, o)
 	return starts
 }
 
-// Walk is Parsed and Installs at once.
-func Walk(text shell.Text, o Origin) (starts, installs []snapshot.Ref) {
+// Walk is Parsed and Installs at once. fetched are the names of the folders that
+// the text fetches from elsewhere, sorted.
+func Walk(text shell.Text, o Origin) (starts, installs []snapshot.Ref, fetched []string) {
 	w, _ := walkers.Get().(*walker)
 	if w == nil {
 		w = &walker{}
 	}
 	*w = walker{o: o, refs: w.refs[:0], words: w.words[:0]}
 	w.text(text, o.Line, o.Column, w.start(), 0)
-	starts, installs = w.result(), w.installs
+	starts, installs, fetched = w.result(), w.installs, slices.Sorted(maps.Keys(w.fetched))
 	clear(w.refs)
 	clear(w.words[:cap(w.words)])
 	if cap(w.words) <= maxKept && cap(w.refs) <= maxKept {
 		walkers.Put(w)
 	}
-	return starts, installs
+	return starts, installs, fetched
 }
 
 // walkers are used again for the room they have: most texts need little of it.
@@ -105,6 +107,7 @@ type walker struct {
 	folders  map[string]string // variables that hold a folder, relative to the script's own; "" one that holds anything
 	moves    bool              // the text changes its folder somewhere
 	fetches  bool              // the text brings folders about: git clone, tar x
+	fetched  map[string]bool   // names of the folders that it clones
 	installs []snapshot.Ref    // see Installs
 	words    []word            // of the commands under way
 }
@@ -117,11 +120,11 @@ func put[V any](m *map[string]V, k string, v V) {
 	(*m)[k] = v
 }
 
-// result returns the refs but those to files that the text makes itself.
+// result returns the refs but those to what the text makes or fetches itself.
 func (w *walker) result() []snapshot.Ref {
 	var out []snapshot.Ref
 	for _, r := range w.refs {
-		if r.Kind != snapshot.RefFile || !w.made[path.Base(r.Path)] {
+		if (r.Kind != snapshot.RefFile || !w.made[path.Base(r.Path)]) && !Within(r, w.fetched) {
 			if out == nil {
 				out = make([]snapshot.Ref, 0, len(w.refs))
 			}
@@ -129,6 +132,26 @@ func (w *walker) result() []snapshot.Ref {
 		}
 	}
 	return out
+}
+
+// Within reports whether what a ref leads to lies in a folder of one of these names.
+func Within(r snapshot.Ref, folders map[string]bool) bool {
+	if len(folders) == 0 {
+		return false
+	}
+	dir := path.Dir(r.Path)
+	switch r.Kind {
+	case snapshot.RefNPM, snapshot.RefBin:
+		dir = r.Dir
+	case snapshot.RefAction:
+		dir = r.Path
+	}
+	for part := range strings.SplitSeq(dir, "/") {
+		if folders[part] {
+			return true
+		}
+	}
+	return false
 }
 
 // A place is where and how a command runs.
@@ -175,7 +198,7 @@ func (p place) join(f word) string {
 
 // text walks shell text that begins at that line and column.
 func (w *walker) text(text shell.Text, line, column int, at place, depth int) {
-	t := &source{w: w, spans: text.Exprs, line: line, column: column, depth: depth}
+	t := &source{w: w, src: text.Source(), spans: text.Exprs, line: line, column: column, depth: depth}
 	t.scan(text.Stmts) // what stands before a syntax error is certain
 	t.stmts(text.Stmts, &at)
 }

@@ -81,6 +81,36 @@ func (t *source) scanCall(n *syntax.CallExpr) {
 		name.is("gh") && second("repo", "release", "run"),
 		name.is("tar", "unzip", "degit", "svn", "hg", "7z", "bsdtar"):
 		t.w.fetches = true
+		if name.is("git", "gh") {
+			t.cloned(args)
+		}
+	}
+}
+
+// cloneTakes are options of git clone whose value is the next word.
+const cloneTakes = " -b --branch -o --origin -u --upload-pack --reference --reference-if-able --depth --separate-git-dir -j --jobs -c --config --filter" +
+	" --template --shallow-since --shallow-exclude --server-option --bundle-uri --revision "
+
+// cloned notes the folder of git clone, or of gh repo clone: the one that is named,
+// else that of the repository.
+func (t *source) cloned(args []*syntax.Word) {
+	words := make([]word, len(args))
+	for i, a := range args {
+		words[i] = t.word(a)
+	}
+	i := slices.IndexFunc(words, func(w word) bool { return w.is("clone") })
+	if i < 1 || i > 2 {
+		return
+	}
+	_, rest := options(words[i+1:], cloneTakes, false)
+	switch {
+	case len(rest) > 1 && rest[1].known && rest[1].text != ".":
+		put(&t.w.fetched, path.Base(rest[1].text), true)
+	case len(rest) == 1:
+		url := args[len(args)-1]
+		if end, ok := url.Parts[len(url.Parts)-1].(*syntax.Lit); ok && strings.Contains(end.Value, "/") { // whatever stands before it
+			put(&t.w.fetched, strings.TrimSuffix(path.Base(end.Value), ".git"), true)
+		}
 	}
 }
 

@@ -57,6 +57,7 @@ func (w word) after(n int) word {
 // A source is shell text under way: it knows where it stands in the file.
 type source struct {
 	w            *walker
+	src          []byte
 	spans        [][2]int // GitHub expressions
 	line, column int
 	depth        int
@@ -73,7 +74,10 @@ func (t *source) word(n *syntax.Word) word {
 	from, to := int(n.Pos().Offset()), int(n.End().Offset())
 	i := sort.Search(len(t.spans), func(i int) bool { return t.spans[i][1] > from })
 	if i < len(t.spans) && t.spans[i][0] < to {
-		return word{line: out.line, column: out.column}
+		if i+1 < len(t.spans) && t.spans[i+1][0] < to {
+			return word{line: out.line, column: out.column}
+		}
+		return t.ofAction(n, t.spans[i], out)
 	}
 	if len(n.Parts) == 1 {
 		if text, ok := verbatim(n.Parts[0]); ok {

@@ -18,6 +18,7 @@ type wrapper struct {
 	sub     string // the subcommand that runs something; empty: none needed
 	command string // options whose value is a shell command of its own
 	dir     string // options that change the folder
+	reads   string // extension of the files that it gives to an interpreter
 }
 
 var wrappers = map[string]wrapper{
@@ -51,11 +52,12 @@ var wrappers = map[string]wrapper{
 	"npx":             {takes: " -p --package -c --call ", command: " -c --call "},
 	"bunx":            {takes: " -p --package "},
 	"pnpx":            {takes: " --package "},
-	"uv": {takes: " -p --python --with --with-requirements --extra --group --env-file --directory --project --package --index-url ", sub: "run",
-		dir: " --directory --project "},
+	"uv": {takes: " -p --python -w --with --with-editable --with-requirements --extra --no-extra --group --no-group --only-group --env-file --directory --project" +
+		" --package -i --index --default-index --index-url -f --find-links --resolution --prerelease --exclude-newer --cache-dir --config-file ", sub: "run",
+		dir: " --directory --project ", reads: ".py"},
 	"poetry": {takes: " -C -P --directory --project ", sub: "run", dir: " -C --directory "},
 	"pipenv": {sub: "run"},
-	"pdm":    {takes: " -p ", sub: "run", dir: " -p "},
+	"pdm":    {takes: " -p ", sub: "run", dir: " -p ", reads: ".py"},
 	"rye":    {sub: "run"},
 	"bundle": {sub: "exec"},
 }
@@ -73,6 +75,10 @@ func (w *walker) call(args []word, at place, depth int) {
 			return
 		}
 		if args, ok = w.unwrap(wrap, args[1:], &at, depth); !ok {
+			return
+		}
+		if len(args) > 0 && wrap.reads != "" && path.Ext(args[0].text) == wrap.reads {
+			w.file(args[0].with(args[1:]), at, false)
 			return
 		}
 	}

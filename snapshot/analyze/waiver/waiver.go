@@ -23,7 +23,7 @@ const Max = 1000
 // A Comment is one waiver as it is written. Reason and Until are empty where
 // they are missing.
 type Comment struct {
-	Checks       []string // as written, without blanks and empty names
+	Checks       []string // as written, without blanks and empty names; none where the brackets were forgotten
 	Reason       string
 	Until        string
 	Line, Column int // of the word audit; the column counts bytes
@@ -33,7 +33,8 @@ type Comment struct {
 // EndOfFile is the last line of a waiver that is about a whole file.
 const EndOfFile = 1<<31 - 1
 
-var marks = [][]byte{[]byte("audit: ignore["), []byte("audit:ignore[")}
+var marks = [][]byte{[]byte("audit: ignore["), []byte("audit:ignore["), []byte("audit: ignore reason="), []byte("audit: ignore until="),
+	[]byte("audit:ignore reason="), []byte("audit:ignore until=")}
 
 // openers begin a comment; one that another ends with stands behind it.
 var openers = []string{"#", "//", "/*", "<!--", "--", ";"}
@@ -60,7 +61,7 @@ func Parse(src []byte) []Comment {
 	code := false // a line of code came before
 	for i, line := range lines {
 		line = strings.TrimRight(line, "\r")
-		if strings.Contains(line, "ignore[") && len(out) < Max {
+		if strings.Contains(line, "audit:") && len(out) < Max {
 			if at, ok := find(line); ok {
 				c := read(line[at.open:at.close], line[at.close+1:])
 				c.Line, c.Column = i+1, at.word+1
@@ -105,10 +106,15 @@ func find(line string) (place, bool) {
 		from = word + len("audit:")
 		rest := strings.TrimPrefix(line[from:], " ")
 		names, ok := strings.CutPrefix(rest, "ignore[")
+		bare := !ok && (strings.HasPrefix(rest, "ignore reason=") || strings.HasPrefix(rest, "ignore until="))
 		before := strings.TrimRight(line[:word], " \t")
 		k := slices.IndexFunc(openers, func(o string) bool { return strings.HasSuffix(before, o) })
-		if !ok || k < 0 {
+		if !ok && !bare || k < 0 {
 			continue
+		}
+		if bare { // of no check
+			end := len(line) - len(rest) + len("ignore")
+			return place{len(before) - len(openers[k]), word, end, end}, true
 		}
 		open := len(line) - len(names)
 		n := strings.IndexByte(names, ']')

@@ -20,6 +20,8 @@ func TestParse(t *testing.T) {
 		"carriage_returns": {"a: 1\r\nb: 2 # audit: ignore[x] reason=r until=2027-01-31\r\n", `[x] "r" "2027-01-31" 2:8 2-2`},
 		"at_the_end":       {"a\n# audit: ignore[x]", `[x] "" "" 2:3 2-2`},
 		"without_anything": {"a #audit:ignore[]", `[] "" "" 1:4 1-1`},
+		"without_brackets": {"a # audit: ignore reason=r until=2027-01-31", `[] "r" "2027-01-31" 1:5 1-1`},
+		"prose":            {"a # audit: ignore what follows, for a reason=x", ""},
 		"in_a_text":        {"echo 'audit: ignore[x] reason=r until=2027-01-31'\n", ""},
 		"not_closed":       {"a # audit: ignore[x reason=r", ""},
 	} {

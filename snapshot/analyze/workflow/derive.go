@@ -12,8 +12,8 @@ import (
 )
 
 // derive adds what follows from the steps: what each job runs, whether that is
-// any work, and what the file starts.
-func derive(m *Model) {
+// any work, and what the file starts. self is the folder of an action.
+func derive(m *Model, self string) {
 	kept, _ := allRefs.Get().(*[]snapshot.Ref)
 	if kept == nil {
 		kept = new([]snapshot.Ref)
@@ -51,7 +51,7 @@ func derive(m *Model) {
 			}
 		}
 		j.Hollow = says && !works
-		found = jobRefs(m, j, found)
+		found = jobRefs(m, j, self, found)
 		for k := range j.Steps {
 			s := &j.Steps[k]
 			if s.run != "" {
@@ -70,20 +70,6 @@ func derive(m *Model) {
 
 // allRefs are lists to collect refs in.
 var allRefs sync.Pool // of *[]snapshot.Ref
-
-// effectiveShell returns the shell a run step asks for, "" for the default of
-// a Unix runner.
-func effectiveShell(m *Model, j *Job, s *Step) string {
-	for _, sh := range []string{s.Shell, j.Defaults.Shell, m.Defaults.Shell} {
-		if sh != "" {
-			return sh
-		}
-	}
-	if len(j.RunsOn) == 1 && strings.HasPrefix(strings.ToLower(j.RunsOn[0]), "windows") {
-		return "pwsh"
-	}
-	return ""
-}
 
 func shellName(sh string) string {
 	name, _, _ := strings.Cut(sh, " ")
@@ -112,7 +98,7 @@ type place struct {
 // jobRefs appends to out what a job starts of the project. What runs before the
 // project is checked out, in another repository or in a folder that is only
 // known at run time starts nothing that can be looked up.
-func jobRefs(m *Model, j *Job, out []snapshot.Ref) []snapshot.Ref {
+func jobRefs(m *Model, j *Job, self string, out []snapshot.Ref) []snapshot.Ref {
 	if dead(j.If) {
 		return out
 	}
@@ -125,14 +111,17 @@ func jobRefs(m *Model, j *Job, out []snapshot.Ref) []snapshot.Ref {
 	if m.Kind == Action {
 		ws.own = []string{"."} // the caller's workspace, as a rule the project
 	}
-	written := map[string]bool{}
+	written, fetched := map[string]bool{}, map[string]bool{}
 	for k := range j.Steps {
 		s := &j.Steps[k]
 		if a, _ := ActionOf(s.Uses); a == "actions/checkout" {
 			ws.checkout(s.with)
 			continue
 		}
-		starts, installs := m.walk(j, s)
+		starts, installs, folders := m.walk(j, s, self)
+		for _, name := range append(folders, s.unpacks()...) {
+			fetched[name] = true
+		}
 		j.locksOf(s, &ws, installs)
 		if dead(s.If) {
 			continue
@@ -143,7 +132,7 @@ func jobRefs(m *Model, j *Job, out []snapshot.Ref) []snapshot.Ref {
 		guarded := conditional(s.If) || conditional(j.If) || s.Continue == "true" || j.Continue == "true"
 		for _, r := range starts {
 			r.Guarded = r.Guarded || guarded
-			if r, ok := ws.resolve(r); ok && !written[path.Base(r.Path)] {
+			if r, ok := ws.resolve(r); ok && !written[path.Base(r.Path)] && !refs.Within(r, fetched) {
 				out = append(out, r)
 			}
 		}
@@ -151,17 +140,28 @@ func jobRefs(m *Model, j *Job, out []snapshot.Ref) []snapshot.Ref {
 	return out
 }
 
-// walk returns what a step starts, and what it installs by a lockfile.
-func (m *Model) walk(j *Job, s *Step) (starts, installs []snapshot.Ref) {
+// unpacks returns the name of the folder that a step fills with what another made.
+func (s *Step) unpacks() []string {
+	if a, _ := ActionOf(s.Uses); a == "actions/download-artifact" || a == "dawidd6/action-download-artifact" {
+		if dir := path.Base(cleanDir(s.with["path"])); dir != "." && !strings.Contains(dir, "$") {
+			return []string{dir}
+		}
+	}
+	return nil
+}
+
+// walk returns what a step starts, what it installs by a lockfile, and the names
+// of the folders that it fetches.
+func (m *Model) walk(j *Job, s *Step, self string) (starts, installs []snapshot.Ref, fetched []string) {
 	if s.run != "" && shellLike(effectiveShell(m, j, s)) {
 		if dir, ok := workDir(s.Dir, j.Defaults.Dir, m.Defaults.Dir); ok {
-			starts, installs = s.script.walk(refs.Origin{Dir: dir, Line: s.RunPos.Line, Column: s.RunPos.Column, Where: whereOf(j.ID, s.Key)})
+			starts, installs, fetched = s.script.walk(refs.Origin{Dir: dir, Self: self, Line: s.RunPos.Line, Column: s.RunPos.Column, Where: whereOf(j.ID, s.Key)})
 		}
 	}
 	if p, ok := Local(s.Uses); ok {
 		starts = []snapshot.Ref{{Kind: snapshot.RefAction, Path: p, Line: s.UsesPos.Line, Column: s.UsesPos.Column, Where: whereOf(j.ID, s.Key), Direct: strings.HasPrefix(s.Uses, "$/")}}
 	}
-	return starts, installs
+	return starts, installs, fetched
 }
 
 // workDir returns the first given folder relative to the workspace; ok is

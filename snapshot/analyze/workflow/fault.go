@@ -106,8 +106,11 @@ func reason(text []string, p Pos, msg string) (Pos, string) {
 			return beginning(text, above), "the line is neither a key nor an entry of a list"
 		}
 	case noToken:
-		if reserved().MatchString(s) {
+		switch {
+		case reserved().MatchString(s):
 			return p, "a value that begins with @ or ` must be quoted"
+		case strings.HasPrefix(strings.TrimLeft(s, " "), "\t"):
+			return beginning(text, p.Line), "the line is indented by a tab"
 		}
 	case noAlias:
 		if asterisk().MatchString(s) {

@@ -28,6 +28,7 @@ func TestFault(t *testing.T) {
 		{"at", start + "      - uses: x/y@v1\n        with:\n          ref: ^@main\n", "begins with @"},
 		{"star", "on:\n  schedule:\n    - cron: ^* * * * *\n", "begins with *"},
 		{"tab", start + "      - name: a\n^\t\t- name: b\n", "tab"},
+		{"tab at a key", start + "      - name: a\n      - run: b\n        with:\n^\tx: y\n", "tab"},
 		{"conflict", "on: push\n^<<<<<<< HEAD\njobs: {}\n=======\n>>>>>>> x\n", "merge"},
 		{"script", start + "      - run: |\n          python - <<EOF\n^import json\n          EOF\n", "text of a block"},
 		{"message", start + "      - run: |\n          git commit -m \"x\n\n^Issue: y\n\"\n          git push\n", "text of a block"},

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -11,7 +12,6 @@ import (
 	"go.yaml.in/yaml/v4"
 
 	"healthaudit/snapshot"
-	"healthaudit/snapshot/analyze/lazyregexp"
 )
 
 // A Config is what .github/actionlint.yaml says, the repository's own settings
@@ -100,10 +100,13 @@ func (d *Document) lint(config Config, m *Model) ([]Problem, []Message) {
 			p = within(n, p, text)
 		}
 		switch {
-		case f.id == "" || newer(f.id, e.Message, text[p.Line-1]) || f.id == "expression-syntax" && d.misread(e):
+		case f.id == "" || d.newer(f.id, e) || f.id == "expression-syntax" && d.misread(e):
 		case f.fatal:
 			problems = append(problems, Problem{p, f.id, said})
 		default:
+			if to := meant(askedLabel(e.Message)); f.id == "runner-unknown" && to != "" {
+				f.id, said = "runner-misspelt", fmt.Sprintf("the runner label %s is a slip: %s is meant", quote(subject), to)
+			}
 			messages = append(messages, Message{Pos: p, Family: f.id, Where: whereIs(m, p.Line), Text: said, Subject: subject})
 		}
 	}
@@ -189,30 +192,4 @@ func scalarAt(n *yaml.Node, line, column int) *yaml.Node {
 		}
 	}
 	return nil
-}
-
-var (
-	newKeys   = lazyregexp.New(`unexpected key "(?:(?:parallel|background|wait|wait-all|cancel)" for step|(?:command|entrypoint)" for (?:"services"|.*service))`)
-	newSteps  = lazyregexp.New(`^\s*(-\s+)?(parallel|wait|wait-all|cancel)\s*:`)
-	hosted    = lazyregexp.New(`label "(ubuntu|macos|windows)-[0-9a-z.-]+" is unknown`)
-	newScopes = lazyregexp.New(`permission scope "(code-quality|models|attestations|artifact-metadata|copilot-requests|vulnerability-alerts)"`)
-)
-
-// newer reports whether a message comes only of actionlint v1.7.12 (March 2026)
-// being older than GitHub's syntax: parallel steps, commands of service
-// containers, "$/" references, newer permissions and runner labels.
-func newer(family, message, line string) bool {
-	switch family {
-	case "unexpected-key":
-		return newKeys().MatchString(message)
-	case "step-without-work":
-		return newSteps().MatchString(line)
-	case "action-format", "call-format":
-		return strings.Contains(message, `"$/`)
-	case "permission-scope":
-		return newScopes().MatchString(message)
-	case "runner-unknown":
-		return hosted().MatchString(message)
-	}
-	return false
 }

@@ -73,13 +73,13 @@ func tokens(e actionlint.ExprNode) (out []actionlint.Token) {
 
 // A text that is walked once for all starts the same as one that is walked where it is.
 func TestScriptWalk(t *testing.T) {
-	for _, src := range []string{"npm ci", "npm run build && node a.js\n  python3 tools/b.py --x", "bash -c 'node c.js; ./d.sh'", "cd web && npm ci", "echo", "npm install\nnpm ci", "", "if true; then ./x.sh"} {
+	for _, src := range []string{"npm ci", "npm run build && node a.js\n  python3 tools/b.py --x", "bash -c 'node c.js; ./d.sh'", "cd web && npm ci", "git clone https://x/y", "echo", "npm install\nnpm ci", "", "if true; then ./x.sh"} {
 		for _, o := range []refs.Origin{{Dir: ".", Line: 7, Column: 11, Where: "job/step"}, {Dir: "web", Line: 3, Column: 2, Where: "a"}, {Dir: ".", Line: 1, Column: 1}} {
 			s := readScript(src)
 			for range 2 {
-				starts, installs := s.walk(o)
-				wantStarts, wantInstalls := refs.Walk(parseShell(src), o)
-				if d := cmp.Diff(wantStarts, starts) + cmp.Diff(wantInstalls, installs); d != "" {
+				starts, installs, fetched := s.walk(o)
+				wantStarts, wantInstalls, wantFetched := refs.Walk(parseShell(src), o)
+				if d := cmp.Diff(wantStarts, starts) + cmp.Diff(wantInstalls, installs) + cmp.Diff(wantFetched, fetched); d != "" {
 					t.Errorf("%q at %+v: %s", src, o, d)
 				}
 			}

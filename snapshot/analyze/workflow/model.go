@@ -30,7 +30,11 @@ func (d *Document) Model(mask func(string) string) Model {
 	}
 	m.Secrets, m.Vars = names(d.root)
 	b.locate(&m, d.lines())
-	derive(&m)
+	self := ""
+	if m.Kind == Action {
+		self = b.dir
+	}
+	derive(&m, self)
 	if d.model == nil { // for the verdict, which asks for places only
 		d.model = &m
 	}
@@ -185,7 +189,7 @@ func (b *builder) valuesOf(n *yaml.Node, open func(name string) bool) []Value {
 			}
 		}
 		if e.Shown == "" {
-			e.Hash = b.mask(canonical(v))
+			e.Hash = b.mask(plainExpressions(canonical(v)))
 		}
 		out = append(out, e)
 	}
@@ -231,7 +235,7 @@ func concurrency(k, n *yaml.Node) *Concurrency {
 		if c.Group = text(g); g != nil && g.Line > 0 {
 			c.Pos = at(g)
 		}
-		c.Cancel = text(child(n, "cancel-in-progress"))
+		c.Cancel, c.Queue = text(child(n, "cancel-in-progress")), text(child(n, "queue"))
 	}
 	return c
 }

@@ -15,11 +15,25 @@ var (
 	cronText  = lazyregexp.New(`^[0-9A-Za-z*/, -]{9,60}$`)
 )
 
-// occasions are what a condition may be held against: when a workflow runs.
-type occasions struct{ events, crons []string }
+// occasions are what a condition may be held against: when a workflow runs. Those of
+// a reusable one are its caller's.
+type occasions struct {
+	events, crons []string
+	unknown       bool
+}
+
+// results are what a step, a job or a run came to.
+// Source: https://docs.github.com/actions/reference/workflows-and-actions/contexts#steps-context, #needs-context, #job-context
+var results = []string{"success", "failure", "cancelled", "skipped"}
+
+var (
+	resultPath = lazyregexp.New(`^(?:needs\.[^.]+\.result|steps\.[^.]+\.(?:outcome|conclusion)|job\.status)$`)
+	plainRef   = lazyregexp.New(`^[A-Za-z0-9][A-Za-z0-9._/-]{0,60}$`)
+	askable    = lazyregexp.New(`event|result|outcome|conclusion|status|github\.ref\b`)
+)
 
 // neverNotes finds jobs and steps whose condition asks for an occasion on which
-// the workflow does not run: they never do. A reusable workflow has the occasions
+// the workflow does not run, or for a value that there is not: they never do. A reusable workflow has the occasions
 // of whoever calls it.
 // Source: https://docs.github.com/actions/reference/workflows-and-actions/contexts#github-context
 func (d *Document) neverNotes(m *Model) []Message {
@@ -30,14 +44,12 @@ func (d *Document) neverNotes(m *Model) []Message {
 	for _, s := range m.Schedules {
 		o.crons = append(o.crons, strings.ToLower(s.Cron))
 	}
-	if len(o.events) == 0 || slices.Contains(o.events, "workflow_call") {
-		return nil
-	}
+	o.unknown = len(o.events) == 0 || slices.Contains(o.events, "workflow_call")
 	var out []Message
 	look := func(n *yaml.Node) {
 		c := child(n, "if")
 		t := strings.TrimSpace(raw(c))
-		if !strings.Contains(t, "event") || strings.Contains(t, "${{") && (!strings.HasPrefix(t, "${{") || !strings.HasSuffix(t, "}}")) {
+		if !askable().MatchString(strings.ToLower(t)) || strings.Contains(t, "${{") && (!strings.HasPrefix(t, "${{") || !strings.HasSuffix(t, "}}")) {
 			return
 		}
 		if e := conditionOf(t); len(e) == 1 {
@@ -57,7 +69,8 @@ func (d *Document) neverNotes(m *Model) []Message {
 
 // lacks returns an occasion that an expression cannot be true without and that
 // the workflow does not have: the name of an event, or "schedule " and a cron
-// expression; "" when there is none.
+// expression; or what it compares a context with that never has that value, "is "
+// and both; "" when there is none.
 func (o occasions) lacks(e actionlint.ExprNode) string {
 	switch e := e.(type) {
 	case *actionlint.LogicalOpNode:
@@ -81,6 +94,10 @@ func (o occasions) lacks(e actionlint.ExprNode) string {
 		}
 		low := strings.ToLower(lit.Value) // GitHub compares texts without regard to case
 		switch {
+		case resultPath().MatchString(path) && !slices.Contains(results, low) && eventName().MatchString(low),
+			path == "github.ref" && !strings.HasPrefix(low, "refs/") && plainRef().MatchString(lit.Value):
+			return "is " + path + " " + lit.Value
+		case o.unknown:
 		case path == "github.event_name" && !slices.Contains(o.events, low) && eventName().MatchString(low):
 			return low
 		case path == "github.event.schedule" && !slices.Contains(o.crons, low) && cronText().MatchString(low):

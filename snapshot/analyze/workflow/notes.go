@@ -31,7 +31,9 @@ const (
 	NoteOwnToken = "own-token" // the job runs on any push, with a token whose pushes start workflows
 	NoteMachine  = "machine"   // it uses a path of one machine that is not its runner; Subject: whose, a name of package trait
 	NoteDispatch = "dispatch"  // it starts a workflow on no condition; Subject: the name or file it is asked for by
-	NoteNever    = "never"     // its condition asks for an occasion that the workflow does not have; Subject: an event, or "schedule " and a cron expression
+	NoteNever    = "never"     // its condition asks for an occasion that the workflow does not have; Subject: an event, "schedule " and a cron expression, or "is ", a context and what it never is
+	NoteDeclares = "declares"  // what calls of the file may give; Text: see GivesInput; one for each file
+	NoteCalls    = "calls"     // it calls a local workflow or action; Text: what it gives
 	NoteStatus   = "status"    // it begins with asking for $?; Subject: "after failure" where it runs after a failure too
 )
 
@@ -48,6 +50,7 @@ func (d *Document) notes(m *Model) []Message {
 		out = append(out, envKeys(d.root, m)...)
 		out = append(out, d.neverNotes(m)...)
 	}
+	out = append(out, d.callNotes(m)...)
 	for i := range m.Jobs {
 		for _, l := range m.Jobs[i].locks { // one for each file and folder: the cure is the same
 			if !slices.ContainsFunc(locks, func(o Message) bool {
@@ -82,6 +85,10 @@ func (d *Document) notes(m *Model) []Message {
 	}
 	out = append(out, locks...)
 	slices.SortStableFunc(out, func(a, b Message) int { return cmp.Or(a.Line-b.Line, a.Column-b.Column) })
+	out = slices.CompactFunc(out, func(a, b Message) bool { // of steps that are one by an alias, the first
+		a.Where, b.Where = "", ""
+		return a == b
+	})
 	return out[:min(len(out), maxMessages)]
 }
 

@@ -50,19 +50,31 @@ func TestSchedulesThatGitHubDoesNotKeep(t *testing.T) {
 
 func TestRetired(t *testing.T) {
 	for job, want := range map[string]string{
-		"runs-on: ubuntu-20.04, steps: [{run: make}]":                                                                "runner-retired",
-		"runs-on: macos-13-large, steps: [{run: make}]":                                                              "runner-retired",
-		"runs-on: '${{ matrix.os }}', strategy: {matrix: {os: [ubuntu-latest, windows-2019]}}, steps: [{run: make}]": "runner-retired",
-		"runs-on: ubuntu-24.04, steps: [{run: make}]":                                                                "",
-		"runs-on: ubuntu-latest, steps: [{uses: actions/cache@v2, with: {path: a, key: b}}]":                         "action-retired",
-		"runs-on: ubuntu-latest, steps: [{uses: actions/cache/restore@v3.3.2, with: {path: a, key: b}}]":             "action-retired",
-		"runs-on: ubuntu-latest, steps: [{uses: actions/cache@v4.1.2, with: {path: a, key: b}}]":                     "action-retired",
-		"runs-on: ubuntu-latest, steps: [{uses: actions/cache@v4.2.0, with: {path: a, key: b}}]":                     "",
-		"runs-on: ubuntu-latest, steps: [{uses: actions/cache@v4, with: {path: a, key: b}}]":                         "",
-		"runs-on: ubuntu-latest, steps: [{uses: actions/upload-artifact@v3, with: {path: a}}]":                       "action-retired",
-		"runs-on: ubuntu-latest, steps: [{uses: actions/deploy-pages@v3}]":                                           "action-retired",
-		"runs-on: ubuntu-latest, steps: [{uses: actions/checkout@v2}]":                                               "action-outdated",
-		"runs-on: ubuntu-latest, steps: [{uses: actions/checkout@v3}]":                                               "action-outdated",
+		"runs-on: ubuntu-20.04, steps: [{run: make}]":                                                                                   "runner-retired",
+		"runs-on: macos-13-large, steps: [{run: make}]":                                                                                 "runner-retired",
+		"runs-on: '${{ matrix.os }}', strategy: {matrix: {os: [ubuntu-latest, windows-2019]}}, steps: [{run: make}]":                    "runner-retired",
+		"runs-on: '${{ matrix.os }}', strategy: {matrix: {include: [{os: ubuntu-latest}, {os: macos-11}]}}, steps: [{run: make}]":       "runner-retired",
+		"runs-on: \"${{ matrix.big && 'own' || 'ubuntu-18.04' }}\", strategy: {matrix: {big: [true, false]}}, steps: [{run: make}]":     "runner-retired",
+		"runs-on: \"${{ matrix.os == 'macos-11' && 'own' || matrix.os }}\", strategy: {matrix: {os: [macos-15]}}, steps: [{run: make}]": "",
+		"runs-on: ubuntu-latest, strategy: {matrix: {os: [macos-11]}}, steps: [{run: make}]":                                            "",
+		"runs-on: ubunut-latest, steps: [{run: make}]":                                                                                  "runner-misspelt",
+		"runs-on: ubuntu-lastest, steps: [{run: make}]":                                                                                 "runner-misspelt",
+		"runs-on: ubuntu_latest, steps: [{run: make}]":                                                                                  "runner-misspelt",
+		"runs-on: window-2022, steps: [{run: make}]":                                                                                    "runner-misspelt",
+		"runs-on: ubuntu-latest-m, steps: [{run: make}]":                                                                                "",
+		"runs-on: ubuntu-large, steps: [{run: make}]":                                                                                   "",
+		"runs-on: ubuntu-slim, steps: [{run: make}]":                                                                                    "",
+		"runs-on: linux-latest, steps: [{run: make}]":                                                                                   "runner-unknown",
+		"runs-on: ubuntu-24.04, steps: [{run: make}]":                                                                                   "",
+		"runs-on: ubuntu-latest, steps: [{uses: actions/cache@v2, with: {path: a, key: b}}]":                                            "action-retired",
+		"runs-on: ubuntu-latest, steps: [{uses: actions/cache/restore@v3.3.2, with: {path: a, key: b}}]":                                "action-retired",
+		"runs-on: ubuntu-latest, steps: [{uses: actions/cache@v4.1.2, with: {path: a, key: b}}]":                                        "action-retired",
+		"runs-on: ubuntu-latest, steps: [{uses: actions/cache@v4.2.0, with: {path: a, key: b}}]":                                        "",
+		"runs-on: ubuntu-latest, steps: [{uses: actions/cache@v4, with: {path: a, key: b}}]":                                            "",
+		"runs-on: ubuntu-latest, steps: [{uses: actions/upload-artifact@v3, with: {path: a}}]":                                          "action-retired",
+		"runs-on: ubuntu-latest, steps: [{uses: actions/deploy-pages@v3}]":                                                              "action-retired",
+		"runs-on: ubuntu-latest, steps: [{uses: actions/checkout@v2}]":                                                                  "action-outdated",
+		"runs-on: ubuntu-latest, steps: [{uses: actions/checkout@v3}]":                                                                  "action-outdated",
 	} {
 		got := lintOf("on: push\njobs: {a: {" + job + "}}\n")
 		if want == "" && got != "" || !strings.Contains(got, want) || strings.Contains(got, ";") {
@@ -120,6 +132,15 @@ func TestNotesHoldNoValues(t *testing.T) {
 }
 
 // Hostile texts take no longer than others.
+// A step that stands once is told once, whichever jobs it is in by an alias.
+func TestNotesOfAliases(t *testing.T) {
+	src := "on: push\njobs:\n  a: &a\n    runs-on: ubuntu-latest\n    steps:\n      - run: |\n          if [ $? -ne 0 ]; then exit 1; fi\n          make\n" +
+		"      - run: |\n          if [ x; then\n  b: *a\n"
+	if got := notesOf(src); got != "7 status; 10 shell" {
+		t.Error(got)
+	}
+}
+
 func TestNotesAreBounded(t *testing.T) {
 	for _, src := range []string{strings.Repeat("x = [] ", 20_000), strings.Repeat("a.append(", 20_000), strings.Repeat("for a in b, ", 20_000) + ":", strings.Repeat("import os\n", 10_000),
 		strings.Repeat("((", 10_000)} {

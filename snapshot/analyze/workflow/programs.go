@@ -26,7 +26,7 @@ func setup(action string) bool {
 	}
 	a := strings.TrimPrefix(action, "uses:")
 	base := path.Base(a)
-	return strings.HasPrefix(base, "setup-") || strings.HasPrefix(base, "install-") || a == "actions/checkout" || strings.HasPrefix(a, "actions/cache")
+	return base == "setup" || base == "install" || strings.HasPrefix(base, "setup-") || strings.HasPrefix(base, "install-") || a == "actions/checkout" || strings.HasPrefix(a, "actions/cache")
 }
 
 // known are the short scripts that were read first: a project says `npm ci` in
@@ -48,6 +48,7 @@ type script struct {
 
 	walked           sync.Once
 	starts, installs []snapshot.Ref // in the root of the workspace, where the text is all there is
+	fetched          []string
 }
 
 // traits are those of the text in the shell it is given to; "" is bash.
@@ -62,12 +63,14 @@ func (s *script) traits(sh string) *traits {
 
 // walk returns what the text starts, and what it installs by a lockfile. Short texts
 // stand in many steps, as they are in many files: they are walked once.
-func (s *script) walk(o refs.Origin) (starts, installs []snapshot.Ref) {
-	if o.Dir != "." || len(s.src) > known.longest {
+func (s *script) walk(o refs.Origin) (starts, installs []snapshot.Ref, fetched []string) {
+	if o.Dir != "." || o.Self != "" || len(s.src) > known.longest {
 		return refs.Walk(s.Text, o)
 	}
-	s.walked.Do(func() { s.starts, s.installs = refs.Walk(s.Text, refs.Origin{Dir: o.Dir, Line: 1, Column: 1}) })
-	return moved(s.starts, o, o.Where), moved(s.installs, o, "")
+	s.walked.Do(func() {
+		s.starts, s.installs, s.fetched = refs.Walk(s.Text, refs.Origin{Dir: o.Dir, Line: 1, Column: 1})
+	})
+	return moved(s.starts, o, o.Where), moved(s.installs, o, ""), s.fetched
 }
 
 // moved returns refs of a text that begins at 1:1 as those of one that begins at o.

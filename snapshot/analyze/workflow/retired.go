@@ -4,6 +4,10 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+
+	"go.yaml.in/yaml/v4"
+
+	"healthaudit/snapshot/analyze/lazyregexp"
 )
 
 // retired are the labels of runners that GitHub took away: a job that asks for
@@ -39,16 +43,20 @@ func retiredRef(action, ref string) bool {
 	return old != nil && old.MatchString(ref)
 }
 
-// retiredThings returns what a model asks for and GitHub no longer has.
-func retiredThings(m *Model) []Message {
+// retiredThings returns what the file asks for and GitHub no longer has.
+func (d *Document) retiredThings(m *Model) []Message {
 	var out []Message
-	for i := range m.Jobs {
-		j := &m.Jobs[i]
-		for _, l := range labels(j) {
-			if to := retired[strings.ToLower(l)]; to != "" {
-				out = append(out, Message{Pos: j.Pos, Family: "runner-retired", Where: j.ID, Subject: l, Text: fmt.Sprintf("job %s asks for the runner %s, which GitHub has removed (use %s)", quote(j.ID), l, to)})
+	for id, job := range pairs(child(d.root, "jobs")) {
+		told := map[string]bool{}
+		for _, l := range labels(job) {
+			name := strings.ToLower(l.name)
+			if to := retired[name]; to != "" && !told[name] {
+				told[name] = true
+				out = append(out, Message{Pos: l.at, Family: "runner-retired", Where: text(id), Subject: l.name, Text: fmt.Sprintf("job %s asks for the runner %s, which GitHub has removed (use %s)", quote(text(id)), l.name, to)})
 			}
 		}
+	}
+	for _, j := range m.Jobs {
 		for _, s := range j.Steps {
 			action, ref := ActionOf(s.Uses)
 			if retiredRef(action, ref) {
@@ -59,13 +67,68 @@ func retiredThings(m *Model) []Message {
 	return out
 }
 
-// labels returns the runner labels of a job, those of its matrix included.
-func labels(j *Job) []string {
-	out := append([]string(nil), j.RunsOn...)
-	asked := strings.Join(j.RunsOn, " ")
-	for _, r := range j.Matrix {
-		if strings.Contains(asked, "matrix."+r.Name) {
-			out = append(out, r.Values...)
+// A label is one that a job asks its runner to have, and where it says so.
+type label struct {
+	name string
+	at   Pos
+}
+
+var (
+	chosen    = lazyregexp.New(`(?:&&|\|\|)\s*'([A-Za-z][A-Za-z0-9.-]*)'\s*(?:\||&|\)|\}|$)`)
+	matrixKey = lazyregexp.New(`matrix\.([\w-]+)`)
+)
+
+// labels returns the runner labels of a job: those it names, in expressions too, and
+// those of the rows of its matrix that it asks for.
+func labels(job *yaml.Node) []label {
+	var out []label
+	asked := map[string]bool{}
+	take := func(n *yaml.Node) {
+		t := text(n)
+		if !strings.Contains(t, "${{") {
+			out = append(out, label{t, at(n)})
+			return
+		}
+		for rest := t; ; {
+			m := chosen().FindStringSubmatchIndex(rest)
+			if m == nil {
+				break
+			}
+			out = append(out, label{rest[m[2]:m[3]], at(n)})
+			rest = rest[m[3]:]
+		}
+		for _, m := range matrixKey().FindAllStringSubmatch(t, -1) {
+			asked[strings.ToLower(m[1])] = true
+		}
+	}
+	all := func(n *yaml.Node, take func(*yaml.Node)) {
+		if n != nil && n.Kind == yaml.ScalarNode {
+			take(n)
+		}
+		for e := range each(n) {
+			take(e)
+		}
+	}
+	on := child(job, "runs-on")
+	all(on, take)
+	all(child(on, "labels"), take)
+	value := func(n *yaml.Node) {
+		if t := text(n); t != "" && !strings.Contains(t, "${{") {
+			out = append(out, label{t, at(n)})
+		}
+	}
+	rows := func(n *yaml.Node) {
+		for k, v := range pairs(n) {
+			if asked[strings.ToLower(text(k))] {
+				all(v, value)
+			}
+		}
+	}
+	matrix := child(child(job, "strategy"), "matrix")
+	if len(asked) > 0 {
+		rows(matrix)
+		for in := range each(child(matrix, "include")) {
+			rows(in)
 		}
 	}
 	return out

@@ -45,7 +45,7 @@ func (b *builder) step(out []Step, n *yaml.Node) []Step {
 			s.Uses, s.UsesPos = text(v), at(v)
 		case "run":
 			if s.run = raw(v); s.run != "" {
-				s.Run, run = b.mask(s.run), v
+				s.Run, run = b.mask(plainRun(s.run)), v
 			}
 		case "if":
 			s.If = text(v)
@@ -60,6 +60,9 @@ func (b *builder) step(out []Step, n *yaml.Node) []Step {
 		case "with":
 			s.With = b.inputs(v)
 			s.with = map[string]string{}
+			if raw(v) != "" { // an expression gives them
+				s.with[GivesAll] = ""
+			}
 			for k, v := range pairs(v) {
 				s.with[strings.ToLower(k.Value)] = text(v)
 			}

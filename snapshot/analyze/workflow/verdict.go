@@ -73,9 +73,9 @@ func (d *Document) Verdict(config Config) Verdict {
 		v.Problems = append(v.Problems, d.actionProblems(m)...)
 	} else {
 		p, l := d.lint(config, m)
-		v.Problems = append(v.Problems, p...)
+		v.Problems = append(append(v.Problems, p...), d.queueProblems()...)
 		l = slices.DeleteFunc(l, func(m Message) bool { return m.Family == "cron-never" || m.Family == "cron-too-often" })
-		v.Lint = append(append(l, retiredThings(m)...), scheduleMessages(m)...)
+		v.Lint = append(append(l, d.retiredThings(m)...), scheduleMessages(m)...)
 	}
 	slices.SortStableFunc(v.Problems, func(a, b Problem) int {
 		return cmp.Or(a.Line-b.Line, a.Column-b.Column, strings.Compare(a.Message, b.Message))
@@ -135,7 +135,7 @@ func places(m *Model) map[string]Pos {
 		out["concurrency"] = m.Concurrency.Pos
 	}
 	for _, t := range m.Triggers { // those a check may have something to say of
-		if t.Event == "workflow_run" || t.Event == "workflow_call" || slices.ContainsFunc(t.Filters, func(f Filter) bool { return f.Name == "paths" }) {
+		if t.Event == "workflow_run" || t.Event == "workflow_call" || slices.ContainsFunc(t.Filters, func(f Filter) bool { return f.Name == "paths" || f.Name == "branches" }) {
 			out["on."+t.Event] = t.Pos
 		}
 	}

@@ -21,7 +21,7 @@ import (
 )
 
 // Version is raised when Parse finds other things than before in equal bytes.
-const Version = 12
+const Version = 13
 
 // Bounds of what is parsed.
 const (
@@ -110,6 +110,7 @@ type Permissions struct {
 type Concurrency struct {
 	Group  string `json:"group"`
 	Cancel string `json:"cancel,omitempty"` // cancel-in-progress as it stands: true, false or an expression
+	Queue  string `json:"queue,omitempty"`  // how many runs may wait: single (the default), max or an expression
 	Pos    Pos    `json:"pos"`
 }
 

@@ -152,6 +152,9 @@ func concurrency(it *facts, name string, c *model.Concurrency) {
 	}
 	set(it, name, c.Group)
 	set(it, name+".cancel-in-progress", unlessFalse(c.Cancel))
+	if c.Queue != "single" {
+		set(it, name+".queue", c.Queue)
+	}
 }
 
 func defaults(it *facts, name string, d model.Defaults) {

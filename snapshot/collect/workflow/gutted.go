@@ -48,6 +48,11 @@ func carryGutted(it, old *snapshot.Item) {
 			lost = append(lost, did...)
 		}
 	}
+	for id, did := range before {
+		if emptied(it, id, did) && !elsewhere(it, id, did) {
+			it.Add(snapshot.Set, id+guttedFrom, snapshot.SetOf(did...))
+		}
+	}
 	for _, id := range hollow {
 		did := before[id]
 		if len(did) == 0 && !works {
@@ -58,6 +63,30 @@ func carryGutted(it, old *snapshot.Item) {
 		}
 	}
 }
+
+// emptied reports whether a job that still has actions has lost every command that
+// did work, and says something in their place: no action has come that could do it.
+func emptied(it *snapshot.Item, id string, did []string) bool {
+	if h, _ := it.Fact(id + ".hollow"); h.IsTrue() || !slices.ContainsFunc(did, command) {
+		return false
+	}
+	v, _ := it.Fact(id + ".runs")
+	does := real(v.Strings())
+	return len(does) > 0 && slices.ContainsFunc(v.Strings(), model.Hollow) &&
+		!slices.ContainsFunc(does, func(name string) bool { return command(name) || !slices.Contains(did, name) })
+}
+
+// elsewhere reports whether another job does now what a job did by commands.
+func elsewhere(it *snapshot.Item, id string, did []string) bool {
+	return slices.ContainsFunc(it.Facts.All(), func(f snapshot.Fact) bool {
+		other, what, ok := jobFact(f.Name)
+		return ok && what == ".runs" && other != id && slices.ContainsFunc(f.Value.Strings(), func(name string) bool {
+			return command(name) && slices.Contains(did, name) && model.Works(name)
+		})
+	})
+}
+
+func command(name string) bool { return !strings.HasPrefix(name, "uses:") }
 
 // worked returns the work of each job of an item: what it runs, or what it ran
 // before it was gutted.

@@ -32,7 +32,7 @@ func Risk(fact string, old, new *snapshot.Value) snapshot.Risk {
 		return uses(old, new)
 	case "step.continue-on-error", "job.continue-on-error", "step.masked", "job.hollow", "job.gutted-from":
 		return compare(number(old), number(new))
-	case "job.timeout", "step.timeout":
+	case "job.timeout", "step.timeout", "job.environment": // with an environment go its approvals
 		return presence(new, old)
 	case "job.runs-on":
 		return more(old, new, func(l string) bool { return l == "self-hosted" })

@@ -39,7 +39,7 @@ const source = "files"
 const maxFiles = 10_000
 
 // epoch is raised when the meaning of a fact changes.
-const epoch = 2
+const epoch = 3
 
 // Collector lists workflows and local actions.
 var Collector = &collect.Collector{
@@ -83,6 +83,9 @@ func collectAll(ctx context.Context, s *collect.Session) (collect.Result, error)
 		return collect.Result{}, &collect.SourceError{Message: "workflows were not read to the end", Err: err}
 	}
 	res.Cursors = map[string]json.RawMessage{cursorName: r.stamp}
+	if keep := r.tellBranches(ctx, res.Items); keep != nil {
+		res.Cursors[branchCursor] = keep
+	}
 	keep, why := r.tellOrigins(ctx, res.Items)
 	if keep != nil {
 		res.Cursors[originCursor] = keep

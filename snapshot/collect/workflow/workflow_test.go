@@ -71,6 +71,13 @@ func TestDiff(t *testing.T) {
 	}{
 		{"comment", "jobs:\n", "# what follows\njobs:\n\n", nil},
 		{"quotes and flow style", "branches: [main]", "branches:\n      - \"main\"", nil},
+		{"step renamed", "name: Test\n", "name: Test it\n", nil},
+		{"step renamed and edited", "name: Test\n        run: npm test", "name: Test it\n        run: npm test -- -x", []string{"neutral jobs.build.step[Test it].env.TOKEN:  → (secret)",
+			"neutral jobs.build.step[Test it].run:  → (secret)", "neutral jobs.build.step[Test].env.TOKEN: (secret) → ", "neutral jobs.build.step[Test].run: (secret) → ",
+			"neutral jobs.build.steps: uses:actions/checkout, Test, Key → uses:actions/checkout, Test it, Key"}},
+		{"command in another style, with a comment", "run: npm test", "run: |\n          # all of them\n          npm test\n", nil},
+		{"environment taken away", "    needs: build\n", "    needs: build\n    environment: prod\n", []string{"down jobs.after.environment:  → prod"}},
+		{"queue of a group", "    needs: build\n", "    needs: build\n    concurrency: {group: a, queue: max}\n", []string{"neutral jobs.after.concurrency:  → a", "neutral jobs.after.concurrency.queue:  → max"}},
 		{"condition in its two forms", "run: npm test", "run: npm test\n        if: ${{ always() }}", []string{"neutral jobs.build.step[Test].if:  → always()"}},
 		{"permission widened", "contents: read", "contents: write", []string{"up permissions: contents: read → contents: write"}},
 		{"permissions taken away", "permissions:\n  contents: read\n", "", []string{"up permissions: contents: read → default"}},
