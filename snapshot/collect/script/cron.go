@@ -16,7 +16,7 @@ import (
 	"healthaudit/snapshot/collect"
 )
 
-const cronVersion = 8
+const cronVersion = 9
 
 // A crontabModel is what is cached of one crontab: no command in clear.
 type crontabModel struct {
