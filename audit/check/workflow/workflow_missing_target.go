@@ -44,6 +44,9 @@ func judgeMissingTarget(p *audit.Pass) {
 			default:
 				continue
 			}
+			if byFullName(it, r) { // of another commit
+				continue
+			}
 			res := table.Resolve(r)
 			if res.Status != refs.Missing && !res.Unread || rearranged(p, it, r) || reach.elsewhere(it, r) {
 				continue

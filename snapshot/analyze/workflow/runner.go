@@ -16,6 +16,12 @@ func effectiveShell(m *Model, j *Job, s *Step) string {
 		}
 	}
 	on, known := onWindows(j)
+	if !on && j.onUnix() {
+		if onlyWindows(s.If) && strings.Contains(strings.ToLower(s.If), "runner.os") { // it never runs
+			return "pwsh"
+		}
+		return ""
+	}
 	if on || onlyWindows(s.If) || onlyWindows(j.If) || !known && (powerful(s.run) || !choosy(s.If) && j.powerful()) {
 		return "pwsh"
 	}
@@ -26,6 +32,20 @@ func effectiveShell(m *Model, j *Job, s *Step) string {
 // leaves it to the runner which shell reads it.
 func (j *Job) powerful() bool {
 	return slices.ContainsFunc(j.Steps, func(s Step) bool { return s.Shell == "" && !choosy(s.If) && powerful(s.run) })
+}
+
+// onUnix reports whether a job's runners are one of GitHub's without Windows.
+func (j *Job) onUnix() bool {
+	return slices.ContainsFunc(j.RunsOn, func(label string) bool {
+		values := []string{label}
+		if strings.Contains(label, "${{") {
+			values = j.rowOf(label)
+		}
+		return len(values) > 0 && !slices.ContainsFunc(values, func(v string) bool {
+			low := strings.ToLower(v)
+			return !strings.HasPrefix(low, "ubuntu-") && !strings.HasPrefix(low, "macos-")
+		})
+	})
 }
 
 // onWindows reports whether a job's runners have Windows; known is false when
