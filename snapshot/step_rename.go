@@ -7,7 +7,8 @@ import (
 
 // sameSteps takes out of the changes of a workflow those that only come of steps
 // which were renamed: as many steps as before in each job, and in the place of each
-// that is gone one that does the same. The name of a step is shown, and means nothing.
+// that is gone one that does the same. The name of a step is shown, and means nothing;
+// its id, a fact below it, is what others ask for.
 func sameSteps(old, new *Item, list []FactChange) []FactChange {
 	renamed := map[string]string{} // what the facts of a step begin with: before, now
 	for i := range list {

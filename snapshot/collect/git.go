@@ -17,6 +17,7 @@ type Repository struct {
 	Commit string // full hash; empty before the first commit
 	Branch string // empty when detached
 	Dirty  bool   // tracked files differ from the commit
+	Slug   string `json:",omitempty"` // owner/name, as the address of origin has it; empty when that is none of a server
 }
 
 var (
@@ -97,23 +98,27 @@ func ask(f func() ([]byte, error)) func() ([]byte, error) {
 // ignored, in one process and its warnings. To compare bytes it would run the filters that .gitattributes asks for: those that the
 // repository's own configuration defines are switched off, and submodules,
 // which have a configuration of their own, are not looked into.
-func status(ctx context.Context, h host.Host) (out []byte, warnings string, err error) {
-	names, err := git(ctx, h, nil, "config", "--list", "--show-scope", "--name-only", "-z")
-	if err != nil {
-		return nil, "", err
-	}
-	return gitSays(ctx, h, noFilters(string(names)), nil, "status", "--porcelain=v2", "--branch", "--untracked-files=all", "--ignored=matching",
+func status(ctx context.Context, h host.Host, config string) (out []byte, warnings string, err error) {
+	return gitSays(ctx, h, noFilters(config), nil, "status", "--porcelain=v2", "--branch", "--untracked-files=all", "--ignored=matching",
 		"--ignore-submodules=dirty", "-z", "--", ".")
 }
 
-// noFilters reads scopes and names, each with a NUL, and returns what switches
-// off every filter that is not of the machine or its user. An empty process
-// keeps git from the clean command too (convert.c, apply_filter).
-func noFilters(names string) (set [][2]string) {
-	for names != "" {
+// settings returns the configuration that git goes by here: of each its scope, and its
+// name and value on lines of their own, both with a NUL. It may hold secrets.
+func settings(ctx context.Context, h host.Host) (string, error) {
+	out, err := git(ctx, h, nil, "config", "--list", "--show-scope", "-z")
+	return string(out), err
+}
+
+// noFilters reads what settings returns, and returns what switches off every filter
+// that is not of the machine or its user. An empty process keeps git from the clean
+// command too (convert.c, apply_filter).
+func noFilters(config string) (set [][2]string) {
+	for config != "" {
 		var scope, name string
-		scope, names, _ = strings.Cut(names, "\x00")
-		name, names, _ = strings.Cut(names, "\x00")
+		scope, config, _ = strings.Cut(config, "\x00")
+		name, config, _ = strings.Cut(config, "\x00")
+		name, _, _ = strings.Cut(name, "\n")
 		if scope == "system" || scope == "global" || scope == "command" {
 			continue
 		}
@@ -153,10 +158,16 @@ func gitTree(ctx context.Context, h host.Host) (*snapshot.Tree, *Repository, err
 	tracked := ask(func() ([]byte, error) { return git(ctx, h, nil, "ls-files", "-z", "-v", "--stage") })
 	// The configuration of the repository may name any folder as its work tree.
 	where := ask(func() ([]byte, error) { return git(ctx, h, nil, "rev-parse", "--is-inside-work-tree", "--show-prefix") })
-	st, warnings, serr := status(ctx, h)
+	config, cerr := settings(ctx, h)
+	var st []byte
+	var warnings string
+	var serr error
+	if cerr == nil {
+		st, warnings, serr = status(ctx, h, config)
+	}
 	list, err := tracked()
 	inside, werr := where()
-	for _, err := range []error{err, serr, werr} { // they fail for the same reason: one is enough
+	for _, err := range []error{err, cerr, serr, werr} { // they fail for the same reason: one is enough
 		if err != nil {
 			return nil, nil, err
 		}
@@ -169,6 +180,7 @@ func gitTree(ctx context.Context, h host.Host) (*snapshot.Tree, *Repository, err
 	if now.whole && len(list) == 0 && len(now.others) == 0 {
 		return nil, nil, errIgnored
 	}
+	now.Slug = slug(config)
 	paths := now.index(h, string(list))
 	for _, e := range now.others {
 		if e.Kind == snapshot.PathFile { // git does not say what kind of file

@@ -75,13 +75,13 @@ func TestParseStatus(t *testing.T) {
 		"clean":            {statusText(oid, "main"), Repository{Commit: oid, Branch: "main"}, nil},
 		"before the first": {statusText("(initial)", "main"), Repository{Branch: "main"}, nil},
 		"detached":         {statusText(oid, "(detached)"), Repository{Commit: oid}, nil},
-		"changed":          {statusText(oid, "main", one+"a b\tc\n"), Repository{oid, "main", true}, map[string]string{"a b\tc\n": "100755"}},
-		"conflict":         {statusText(oid, "main", both+"a b"), Repository{oid, "main", true}, map[string]string{"a b": "120000"}},
-		"renamed": {statusText(oid, "main", two+"new name", "# branch.oid evil", one+"x", two+"b", "# branch.head evil"), Repository{oid, "main", true},
+		"changed":          {statusText(oid, "main", one+"a b\tc\n"), Repository{oid, "main", true, ""}, map[string]string{"a b\tc\n": "100755"}},
+		"conflict":         {statusText(oid, "main", both+"a b"), Repository{oid, "main", true, ""}, map[string]string{"a b": "120000"}},
+		"renamed": {statusText(oid, "main", two+"new name", "# branch.oid evil", one+"x", two+"b", "# branch.head evil"), Repository{oid, "main", true, ""},
 			map[string]string{"new name": "100644", "x": "100755", "b": "100644"}},
-		"renamed from what looks like a change": {statusText(oid, "main", two+"b", one+"evil"), Repository{oid, "main", true}, map[string]string{"b": "100644"}},
+		"renamed from what looks like a change": {statusText(oid, "main", two+"b", one+"evil"), Repository{oid, "main", true, ""}, map[string]string{"b": "100644"}},
 		"untracked and ignored only":            {statusText(oid, "main", "? a", "! b"), Repository{Commit: oid, Branch: "main"}, nil},
-		"torn":                                  {statusText(oid, "main", "1 .M N... 100644"), Repository{oid, "main", true}, nil},
+		"torn":                                  {statusText(oid, "main", "1 .M N... 100644"), Repository{oid, "main", true, ""}, nil},
 	} {
 		got := parseStatus(tc.out, "")
 		if got.Repository != tc.want || !maps.Equal(got.modes, tc.modes) {
@@ -131,7 +131,7 @@ func FuzzParseStatus(f *testing.F) {
 			nil,
 		}[kind%4]
 		got := parseStatus(statusText(oid, branch, entries...), "")
-		if want := (Repository{oid, branch, len(entries) > 0}); got.Repository != want {
+		if want := (Repository{oid, branch, len(entries) > 0, ""}); got.Repository != want {
 			t.Errorf("%+v, want %+v", got.Repository, want)
 		}
 		if modes := got.modes; len(entries) == 0 && len(modes) > 0 || len(entries) > 0 && (len(modes) != 1 || modes[p] != "100755") {
@@ -141,7 +141,7 @@ func FuzzParseStatus(f *testing.F) {
 }
 
 func TestNoFilters(t *testing.T) {
-	names := "system\x00filter.lfs.process\x00global\x00filter.lfs.clean\x00command\x00filter.c.clean\x00local\x00filter.x.clean\x00" +
+	names := "system\x00filter.lfs.process\ngit-lfs x\x00global\x00filter.lfs.clean\x00command\x00filter.c.clean\x00local\x00filter.x.clean\nfilter.z.clean\nsed\x00" +
 		"worktree\x00filter.a=b.c.process\x00local\x00filter.y.smudge\x00local\x00filter.clean\x00local\x00core.bare\x00local"
 	var got []string
 	for _, s := range noFilters(names) {

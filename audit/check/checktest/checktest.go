@@ -84,14 +84,19 @@ func Run(t *testing.T, checks []*audit.Check, collectors ...*collect.Collector) 
 	}
 }
 
-// track makes a folder a git repository that tracks what is in it.
-func track(t *testing.T, dir string) {
+// track makes a folder a git repository that tracks what is in it; origin is the address
+// of where it was cloned from, if it was.
+func track(t *testing.T, dir, origin string) {
 	t.Helper()
 	bin, err := exec.LookPath("git")
 	if err != nil {
 		t.Skip("there is no git on PATH")
 	}
-	for _, args := range [][]string{{"init", "-q"}, {"add", "-A"}} {
+	commands := [][]string{{"init", "-q"}, {"add", "-A"}}
+	if origin != "" {
+		commands = append(commands, []string{"remote", "add", "origin", origin})
+	}
+	for _, args := range commands {
 		c := exec.Command(bin, args...)
 		c.Dir = dir
 		if out, err := c.CombinedOutput(); err != nil {
@@ -116,7 +121,7 @@ func Case(t *testing.T, c *audit.Check, a *txtar.Archive, collectors ...*collect
 		}
 	}
 	if files["git"] != nil {
-		track(t, now)
+		track(t, now, strings.TrimSpace(string(files["git"])))
 	}
 	w := &audit.World{Before: snapshot.Nothing, Derived: &snapshot.Derived{}}
 	sess := collecttest.Session(t, now)

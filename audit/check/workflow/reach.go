@@ -92,3 +92,9 @@ func (r *reach) elsewhere(it *snapshot.Item, ref snapshot.Ref) bool {
 func (r *reach) lent(it *snapshot.Item) bool {
 	return slices.Contains(onOf(it), "workflow_call") && starts(it) == "" && !r.called[it.Key]
 }
+
+// byFullName reports whether a workflow calls another of this repository as one of a
+// commit or a branch, which need not be this.
+func byFullName(it *snapshot.Item, r snapshot.Ref) bool {
+	return r.Kind == snapshot.RefWorkflow && r.Guarded && it.Kind == string(model.Workflow) && !strings.Contains(r.Where, "/")
+}

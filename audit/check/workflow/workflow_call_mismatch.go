@@ -41,7 +41,7 @@ func judgeCallMismatch(p *audit.Pass) {
 			continue
 		}
 		i := slices.IndexFunc(n.it.Refs.All(), func(r snapshot.Ref) bool {
-			return r.Where == n.Where && (r.Kind == snapshot.RefWorkflow || r.Kind == snapshot.RefAction)
+			return r.Where == n.Where && !byFullName(n.it, r) && (r.Kind == snapshot.RefWorkflow || r.Kind == snapshot.RefAction)
 		})
 		if i < 0 { // of another repository, or never run
 			continue

@@ -17,7 +17,7 @@ var DeadCondition = &audit.Check{
 	Severity:   audit.Medium,
 	Confidence: audit.Certain,
 	Doc: "A job or a step asks for an event that does not start its workflow, for a cron expression that is not among its schedules, for a result that there is not (failed instead of failure), or for " +
-		"github.ref without its refs/: GitHub skips it each time, and a skipped job " +
+		"github.ref without its refs/ (not looked at where an event may come with a bare name, as a merged pull request does): GitHub skips it each time, and a skipped job " +
 		"is green. It happens when a trigger is taken out, or a schedule is changed in one of the two places where it stands. A step is low: it often comes along from another workflow. " +
 		"Of reusable workflows the event is that of their caller, and not looked at.",
 	Hint:          "Add the trigger to on:, write the condition as on: has it (a cron expression is compared as a text), or take the job or step out.",
@@ -35,6 +35,9 @@ func judgeDeadCondition(p *audit.Pass) {
 			Message: fmt.Sprintf("%s of %s %s: it is skipped each time", stepName(n.it, n.Where), short(n.it), why)}
 		if strings.Contains(n.Where, "/") {
 			r.Severity = audit.Low
+		}
+		if strings.HasPrefix(n.Subject, "is github.ref ") {
+			r.Confidence = audit.Likely
 		}
 		all = append(all, damage{n.Where + "\x00" + n.Subject, fmt.Sprintf("have a condition that is never true (%s)", strings.TrimPrefix(n.Subject, "is ")), r, 0, nil})
 	}

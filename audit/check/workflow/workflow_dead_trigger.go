@@ -130,8 +130,12 @@ func deadBranches(j *judge) []damage {
 	var out []damage
 	for _, it := range j.files {
 		for _, event := range onOf(it) {
-			v, ok := it.Fact("on." + event + ".no-branch")
-			if !ok {
+			v, dead := noBranch(it, event)
+			if !dead {
+				continue
+			}
+			if len(v.Strings()) == 0 { // git could not tell this time
+				j.p.Doubt(it.Key, "branches of "+event)
 				continue
 			}
 			names := and(quoted(v.Strings()))
@@ -140,7 +144,7 @@ func deadBranches(j *judge) []damage {
 				Hint:     "Write the branch that is meant (the default branch may have got another name), or remove the trigger; `git fetch` first, if this clone is old.",
 				Evidence: []audit.Evidence{{Name: "branches", Value: strings.Join(v.Strings(), ", ")}}}
 			if !slices.ContainsFunc(onOf(it), func(e string) bool {
-				_, dead := it.Fact("on." + e + ".no-branch")
+				_, dead := noBranch(it, e)
 				return !dead && e != "workflow_dispatch"
 			}) {
 				r.Severity = audit.Medium
@@ -150,6 +154,17 @@ func deadBranches(j *judge) []damage {
 		}
 	}
 	return out
+}
+
+// noBranch returns the branches that the filter of an event names, where there is none
+// of them; empty when that could not be told again. A push of a tag needs no branch.
+func noBranch(it *snapshot.Item, event string) (v snapshot.Value, ok bool) {
+	for _, tags := range []string{".tags", ".tags-ignore"} {
+		if _, has := it.Fact("on." + event + tags); has {
+			return v, false
+		}
+	}
+	return it.Fact("on." + event + ".no-branch")
 }
 
 // uncalled finds reusable workflows without a caller, in repositories that call

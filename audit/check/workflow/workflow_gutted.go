@@ -15,6 +15,7 @@ var Gutted = &audit.Check{
 	System:   snapshot.Workflows,
 	Title:    "job was gutted",
 	Severity: audit.High,
+	Version:  2,
 	Doc: "The job once did real work; now its steps only say something (echo, true, exit 0), so it is valid, green, and does nothing. " +
 		"A job that keeps its actions is told when the last of its own commands gave way to talk, and no other action came. " +
 		"Automatic fixers do this to make a failing check pass. The finding stays until real commands are back, also when the change is long ago; " +

@@ -19,6 +19,7 @@ var MissingTarget = &audit.Check{
 	System:   snapshot.Workflows,
 	Title:    "target is missing",
 	Severity: audit.High,
+	Version:  2,
 	Doc: "A step starts an npm script, a file, a local action or a reusable workflow that is not in the project: the step fails each time it runs. " +
 		"Typical after a script was renamed or deleted and its workflow forgotten. " +
 		"A reusable workflow or a composite action that nothing here starts works on the files of whoever calls it, and is left alone. " +
@@ -42,6 +43,9 @@ func judgeMissingTarget(p *audit.Pass) {
 			switch r.Kind {
 			case snapshot.RefNPM, snapshot.RefFile, snapshot.RefAction, snapshot.RefWorkflow:
 			default:
+				continue
+			}
+			if byFullName(it, r) { // of another commit
 				continue
 			}
 			res := table.Resolve(r)

@@ -18,6 +18,7 @@ var NoLockfile = &audit.Check{
 	System:   snapshot.Workflows,
 	Title:    "lockfile is missing",
 	Severity: audit.High,
+	Version:  2,
 	Doc: "npm ci, pnpm install --frozen-lockfile and the cache of actions/setup-node take their versions from a lockfile and fail at once without one. " +
 		"Where .gitignore names the lockfile it is there for whoever wrote the workflow, and never for the runner.",
 	Hint:          "Run npm install once, take the lockfile out of .gitignore and commit it; or use npm install in the workflow.",

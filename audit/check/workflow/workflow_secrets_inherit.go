@@ -2,7 +2,6 @@ package workflow
 
 import (
 	"slices"
-	"strings"
 
 	"healthaudit/audit"
 	"healthaudit/snapshot"
@@ -27,7 +26,7 @@ var SecretsInherit = &audit.Check{
 func judgeSecretsInherit(p *audit.Pass) {
 	var outside, inside []place
 	for _, pl := range hits(p, model.SecretsInherit) {
-		if pl.Kind == model.Outside && !ownByName(p, pl.Detail) {
+		if pl.Kind == model.Outside && !slices.ContainsFunc(pl.it.Refs.All(), func(r snapshot.Ref) bool { return r.Where == pl.Where && byFullName(pl.it, r) }) {
 			outside = append(outside, pl)
 		} else {
 			inside = append(inside, pl)
@@ -37,13 +36,4 @@ func judgeSecretsInherit(p *audit.Pass) {
 		return pl.at("", "every secret is handed on to "+pl.Detail+", a file of another repository that can change")
 	})
 	sum(p, inside, "inside", "hand every secret on to a workflow of this repository, or of a fixed commit", audit.Low)
-}
-
-// ownByName reports whether a reusable workflow that is named with its repository is
-// rather one of this: there is one of that path here that can be called.
-func ownByName(p *audit.Pass, uses string) bool {
-	file, _, _ := strings.Cut(uses, "@")
-	_, name, ok := strings.Cut(file, "/.github/workflows/")
-	it := p.Now.Item(snapshot.NewKey(snapshot.Workflows, snapshot.Escape(name)))
-	return ok && it != nil && slices.Contains(onOf(it), "workflow_call")
 }

@@ -14,6 +14,7 @@ var ShellSyntax = &audit.Check{
 	System:   snapshot.Workflows,
 	Title:    "run step does not parse",
 	Severity: audit.High,
+	Version:  2,
 	Doc: "A quote, a bracket or a `fi` is missing in the script of a run step. GitHub loads the workflow all the same; bash runs the lines before that place, and then ends with an error: " +
 		"the step fails each time it runs, half done. GitHub's expressions count as words here.",
 	Hint:          "Correct the script at the place named; to try it, put it into a file and let `bash -n FILE` read it.",

@@ -15,6 +15,7 @@ var Shellcheck = &audit.Check{
 	System:     snapshot.Workflows,
 	Title:      "shell that may go wrong",
 	Severity:   audit.Low,
+	Version:    2,
 	Confidence: audit.Likely,
 	Doc: "shellcheck knows hundreds of ways in which a shell script does something else than it seems to say: a cd that fails and is ignored, " +
 		"an rm of an empty variable, a test that is always true. Where shellcheck is on PATH, its errors and warnings on run steps are shown here, " +

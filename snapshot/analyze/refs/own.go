@@ -1,6 +1,7 @@
 package refs
 
 import (
+	"cmp"
 	"path"
 	"strings"
 
@@ -18,10 +19,11 @@ import (
 // script's own folder.
 func (t *source) rooted(n *syntax.Word, at word) word {
 	rel, ok := t.own(n.Parts)
-	if !ok || t.w.o.Self == "" {
+	base := cmp.Or(t.w.o.Self, t.w.o.Action)
+	if !ok || base == "" {
 		return at
 	}
-	to := path.Join(t.w.o.Self, rel)
+	to := path.Join(base, rel)
 	if outside(to) {
 		return at
 	}
@@ -68,7 +70,7 @@ var actionPathExpression = lazyregexp.New(`^\$\{\{\s*github\.action_path\s*\}\}$
 // expression, at that span, for the folder of the action that the text stands in.
 func (t *source) ofAction(n *syntax.Word, span [2]int, at word) word {
 	at.known = false
-	if t.w.o.Self == "" || len(n.Parts) != 1 || span[1] > len(t.src) || !actionPathExpression().Match(t.src[span[0]:span[1]]) {
+	if t.w.o.Action == "" || len(n.Parts) != 1 || span[1] > len(t.src) || !actionPathExpression().Match(t.src[span[0]:span[1]]) {
 		return at
 	}
 	part := n.Parts[0]
@@ -83,7 +85,7 @@ func (t *source) ofAction(n *syntax.Word, span [2]int, at word) word {
 	if rest := lit.Value[span[1]-span[0]:]; rest != "" && rest[0] != '/' || !unquoted(&b, rest, false) {
 		return at
 	}
-	to := path.Join(t.w.o.Self, "./"+b.String())
+	to := path.Join(t.w.o.Action, "./"+b.String())
 	if outside(to) {
 		return at
 	}
@@ -94,10 +96,10 @@ func (t *source) ofAction(n *syntax.Word, span [2]int, at word) word {
 func (t *source) folder(p syntax.WordPart) (rel string, ok bool) {
 	switch p := p.(type) {
 	case *syntax.ParamExp:
-		if isSelf(p) && p.Exp != nil && p.Exp.Op == syntax.RemSmallSuffix && p.Exp.Word != nil && p.Exp.Word.Lit() == "/*" {
+		if t.isSelf(p) && p.Exp != nil && p.Exp.Op == syntax.RemSmallSuffix && p.Exp.Word != nil && p.Exp.Word.Lit() == "/*" {
 			return ".", true
 		}
-		if name(p) == actionPath && t.w.o.Self != "" && p.Exp == nil && p.Index == nil {
+		if name(p) == actionPath && t.w.o.Action != "" && p.Exp == nil && p.Index == nil {
 			return ".", true
 		}
 		if rel, ok = t.w.folders[name(p)]; ok && p.Exp == nil && p.Index == nil && rel != "" {
@@ -118,7 +120,7 @@ func (t *source) folderOf(cmd syntax.Command) (rel string, ok bool) {
 		program, arg := last(c)
 		switch program {
 		case "dirname":
-			if isSelfWord(arg) {
+			if t.isSelfWord(arg) {
 				return ".", true
 			}
 			rel, ok = t.ownWord(arg)
@@ -155,7 +157,7 @@ func last(c *syntax.CallExpr) (program string, arg *syntax.Word) {
 }
 
 // isSelfWord recognises "$0", "${BASH_SOURCE[0]}" and $(readlink -f "$0").
-func isSelfWord(w *syntax.Word) bool {
+func (t *source) isSelfWord(w *syntax.Word) bool {
 	if w == nil || len(w.Parts) != 1 {
 		return false
 	}
@@ -165,26 +167,27 @@ func isSelfWord(w *syntax.Word) bool {
 	}
 	switch p := part.(type) {
 	case *syntax.ParamExp:
-		return isSelf(p) && p.Exp == nil
+		return t.isSelf(p) && p.Exp == nil
 	case *syntax.CmdSubst:
 		if len(p.Stmts) == 1 {
 			if c, ok := p.Stmts[0].Cmd.(*syntax.CallExpr); ok {
 				program, arg := last(c)
-				return (program == "readlink" || program == "realpath") && isSelfWord(arg)
+				return (program == "readlink" || program == "realpath") && t.isSelfWord(arg)
 			}
 		}
 	}
 	return false
 }
 
-// isSelf recognises the variable that holds the script's own path.
-func isSelf(p *syntax.ParamExp) bool {
+// isSelf recognises the variable that holds the script's own path: of a step of an
+// action that is a file which the runner makes.
+func (t *source) isSelf(p *syntax.ParamExp) bool {
 	switch name(p) {
 	case "0":
-		return p.Index == nil
+		return p.Index == nil && t.w.o.Action == ""
 	case "BASH_SOURCE":
 		w, ok := p.Index.(*syntax.Word)
-		return p.Index == nil || ok && w.Lit() == "0"
+		return t.w.o.Action == "" && (p.Index == nil || ok && w.Lit() == "0")
 	}
 	return false
 }

@@ -31,7 +31,8 @@ import (
 // An Origin says where a command stands and in which folder it runs.
 type Origin struct {
 	Dir     string // working directory relative to the root, slash-separated; "" and "." are the root
-	Self    string // the folder of the script that the text is, or of the action that it stands in, relative to the root; "" when it is neither
+	Self    string // the folder of the script that the text is, relative to the root; "" when it is none
+	Action  string // the folder of the action that the text stands in, relative to the root; "" when in none. Self is empty then
 	File    string // the file the text stands in, relative to the root
 	Line    int    // 1-based line of the text's first line in File; 0 unknown
 	Column  int    // 1-based column at which every line of the text begins; 0 unknown

@@ -291,6 +291,25 @@ func TestCommand_ownFolder(t *testing.T) {
 	}
 }
 
+// The folder of an action is that of the step, and of no script: a script has its own.
+func TestActionFolder(t *testing.T) {
+	for text, want := range map[string]string{
+		`. "$GITHUB_ACTION_PATH/lib.sh"`:                       "file actions/x/lib.sh",
+		`D="$GITHUB_ACTION_PATH/.."; node "$D/main.js"`:        "file actions/main.js",
+		`bash ${{ github.action_path }}/lib.sh`:                "file actions/x/lib.sh",
+		`bash "$(dirname "$0")/lib.sh"; bash "${0%/*}/lib.sh"`: "",
+	} {
+		if got := showAll(Command(text, Origin{Dir: ".", Action: "actions/x"})); got != want {
+			t.Errorf("of an action: %q\n got %q\nwant %q", text, got, want)
+		}
+		for _, r := range Command(text, Origin{Dir: "elsewhere", Self: "actions/x/scripts"}) {
+			if strings.Contains(text, "action_path") || strings.Contains(text, "ACTION_PATH") {
+				t.Errorf("of a script: %q: %s", text, show(r))
+			}
+		}
+	}
+}
+
 func TestCommandPlaces(t *testing.T) {
 	text := "echo ${{ github.sha }} &&\n  node 'a b.js'; bash -c \"node c.js\"\nnpm run x"
 	o := Origin{Dir: "web", File: ".github/workflows/ci.yml", Line: 10, Column: 11, Where: "job/step"}

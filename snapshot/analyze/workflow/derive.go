@@ -160,7 +160,7 @@ func (s *Step) unpacks() []string {
 func (m *Model) walk(j *Job, s *Step, self string) (starts, installs []snapshot.Ref, fetched []string) {
 	if s.run != "" && shellLike(effectiveShell(m, j, s)) {
 		if dir, ok := workDir(s.Dir, j.Defaults.Dir, m.Defaults.Dir); ok {
-			starts, installs, fetched = s.script.walk(refs.Origin{Dir: dir, Self: self, Line: s.RunPos.Line, Column: s.RunPos.Column, Where: whereOf(j.ID, s.Key)})
+			starts, installs, fetched = s.script.walk(refs.Origin{Dir: dir, Action: self, Line: s.RunPos.Line, Column: s.RunPos.Column, Where: whereOf(j.ID, s.Key)})
 		}
 	}
 	if p, ok := Local(s.Uses); ok {

@@ -20,11 +20,18 @@ var (
 type occasions struct {
 	events, crons []string
 	unknown       bool
+	unqualified   bool // github.ref need not begin with refs/
 }
 
 // results are what a step, a job or a run came to.
 // Source: https://docs.github.com/actions/reference/workflows-and-actions/contexts#steps-context, #needs-context, #job-context
 var results = []string{"success", "failure", "cancelled", "skipped"}
+
+// qualified are events whose github.ref begins with refs/. That of a pull request which
+// was merged is a bare name.
+// Source: https://docs.github.com/actions/reference/workflows-and-actions/events-that-trigger-workflows;
+// actions/checkout src/input-helper.ts ("Some events have an unqualified ref")
+var qualified = []string{"push", "schedule", "workflow_dispatch", "repository_dispatch", "workflow_run", "merge_group", "release"}
 
 var (
 	resultPath = lazyregexp.New(`^(?:needs\.[^.]+\.result|steps\.[^.]+\.(?:outcome|conclusion)|job\.status)$`)
@@ -44,6 +51,7 @@ func (d *Document) neverNotes(m *Model) []Message {
 	for _, s := range m.Schedules {
 		o.crons = append(o.crons, strings.ToLower(s.Cron))
 	}
+	o.unqualified = slices.ContainsFunc(o.events, func(e string) bool { return !slices.Contains(qualified, e) })
 	o.unknown = len(o.events) == 0 || slices.Contains(o.events, "workflow_call")
 	var out []Message
 	look := func(n *yaml.Node) {
@@ -95,7 +103,7 @@ func (o occasions) lacks(e actionlint.ExprNode) string {
 		low := strings.ToLower(lit.Value) // GitHub compares texts without regard to case
 		switch {
 		case resultPath().MatchString(path) && !slices.Contains(results, low) && eventName().MatchString(low),
-			path == "github.ref" && !strings.HasPrefix(low, "refs/") && plainRef().MatchString(lit.Value):
+			path == "github.ref" && !o.unknown && !o.unqualified && !strings.HasPrefix(low, "refs/") && plainRef().MatchString(lit.Value):
 			return "is " + path + " " + lit.Value
 		case o.unknown:
 		case path == "github.event_name" && !slices.Contains(o.events, low) && eventName().MatchString(low):

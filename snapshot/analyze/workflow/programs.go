@@ -64,7 +64,7 @@ func (s *script) traits(sh string) *traits {
 // walk returns what the text starts, and what it installs by a lockfile. Short texts
 // stand in many steps, as they are in many files: they are walked once.
 func (s *script) walk(o refs.Origin) (starts, installs []snapshot.Ref, fetched []string) {
-	if o.Dir != "." || o.Self != "" || len(s.src) > known.longest {
+	if o.Dir != "." || o.Action != "" || len(s.src) > known.longest {
 		return refs.Walk(s.Text, o)
 	}
 	s.walked.Do(func() {

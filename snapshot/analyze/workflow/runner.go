@@ -16,6 +16,12 @@ func effectiveShell(m *Model, j *Job, s *Step) string {
 		}
 	}
 	r := &j.runner
+	if r.unix {
+		if onlyWindows(s.If) && strings.Contains(strings.ToLower(s.If), "runner.os") { // it never runs
+			return "pwsh"
+		}
+		return ""
+	}
 	if r.windows || onlyWindows(s.If) || onlyWindows(j.If) || !r.known && (powerful(s.run) || !choosy(s.If) && r.powerful) {
 		return "pwsh"
 	}
@@ -25,6 +31,7 @@ func effectiveShell(m *Model, j *Job, s *Step) string {
 // A runner is what each step of a job asks of it.
 type runner struct {
 	windows, known bool // as onWindows says
+	unix           bool // as onUnix does
 	powerful       bool
 }
 
@@ -32,13 +39,27 @@ type runner struct {
 // at what this found.
 func runnerOf(j *Job) runner {
 	on, known := onWindows(j)
-	return runner{on, known, !known && powerfulJob(j)}
+	return runner{on, known, !on && j.onUnix(), !known && powerfulJob(j)}
 }
 
 // powerfulJob reports whether a step for every runner is written in PowerShell, and
 // leaves it to the runner which shell reads it.
 func powerfulJob(j *Job) bool {
 	return slices.ContainsFunc(j.Steps, func(s Step) bool { return s.Shell == "" && !choosy(s.If) && powerful(s.run) })
+}
+
+// onUnix reports whether a job's runners are one of GitHub's without Windows.
+func (j *Job) onUnix() bool {
+	return slices.ContainsFunc(j.RunsOn, func(label string) bool {
+		values := []string{label}
+		if strings.Contains(label, "${{") {
+			values = j.rowOf(label)
+		}
+		return len(values) > 0 && !slices.ContainsFunc(values, func(v string) bool {
+			low := strings.ToLower(v)
+			return !strings.HasPrefix(low, "ubuntu-") && !strings.HasPrefix(low, "macos-")
+		})
+	})
 }
 
 // onWindows reports whether a job's runners have Windows; known is false when

@@ -21,6 +21,8 @@ func TestWindows(t *testing.T) {
 		"no value of the matrix":          {"runs-on: '${{ matrix.os }}', strategy: {matrix: {os: [ubuntu-24.04, macos-latest]}}", "run: '$env:A = 1'", true},
 		"a step for Windows":              {"runs-on: '${{ matrix.os }}', strategy: {matrix: {os: [ubuntu-latest, windows-latest]}}", `if: runner.os == 'Windows', run: make`, false},
 		"a step for Windows elsewhere":    {"runs-on: ubuntu-latest", `if: runner.os == 'Windows', run: make`, false},
+		"a word of a matrix on Ubuntu":    {"runs-on: ubuntu-latest, strategy: {matrix: {goos: [linux, windows]}}", `if: matrix.goos == 'windows', run: make`, true},
+		"a word of a matrix, own runner":  {"runs-on: [self-hosted, build], strategy: {matrix: {goos: [linux, windows]}}", `if: matrix.goos == 'windows', run: make`, false},
 		"PowerShell where any may be":     {"runs-on: '${{ matrix.os }}', strategy: {matrix: {os: '${{ fromJSON(inputs.os) }}'}}", `run: 'echo x >> $env:GITHUB_OUTPUT'`, false},
 		"a step for all but Windows":      {"runs-on: '${{ matrix.os }}', strategy: {matrix: {os: [ubuntu-latest, windows-latest]}}", `if: "runner.os != 'Windows'", run: make`, true},
 		"a step for Windows and others":   {"runs-on: '${{ matrix.os }}', strategy: {matrix: {os: [ubuntu-latest, windows-latest]}}", `if: runner.os == 'Windows' || runner.os == 'Linux', run: make`, true},

@@ -80,6 +80,7 @@ func (b *builder) step(out []Step, n *yaml.Node) []Step {
 		s.Programs, s.Masked, s.writes, s.script = sc.Names, sc.Masked, sc.Writes, sc
 		first = sc.First
 	}
+	s.ID = id
 	s.Key = stepKey(id, name, first, &s)
 	if s.run != "" || s.Uses != "" || len(group) == 0 {
 		b.runs = append(b.runs, run)

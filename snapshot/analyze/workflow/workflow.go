@@ -21,7 +21,7 @@ import (
 )
 
 // Version is raised when Parse finds other things than before in equal bytes.
-const Version = 14
+const Version = 15
 
 // Bounds of what is parsed.
 const (
@@ -162,6 +162,7 @@ type Row struct {
 // else the name, else what it uses, else the first program it runs.
 type Step struct {
 	Key      string   `json:"key"`
+	ID       string   `json:"id,omitempty"`
 	Pos      Pos      `json:"pos"`
 	Uses     string   `json:"uses,omitempty"`
 	UsesPos  Pos      `json:"uses_pos,omitzero"`
@@ -193,6 +194,21 @@ func Local(uses string) (string, bool) {
 		}
 	}
 	return "", false
+}
+
+// OwnCalls returns the reusable workflows of the repository with that name, owner/name,
+// which the model calls by their full names. They are of some commit or branch: that a
+// file is not in this one means nothing.
+func (m *Model) OwnCalls(slug string) (out []snapshot.Ref) {
+	for i := range m.Jobs {
+		j := &m.Jobs[i]
+		file, _ := ActionOf(j.Uses)
+		repo, name, ok := strings.Cut(file, "/.github/workflows/")
+		if ok && slug != "" && strings.EqualFold(repo, slug) && !dead(j.If) {
+			out = append(out, snapshot.Ref{Kind: snapshot.RefWorkflow, Name: name, Line: j.UsesPos.Line, Column: j.UsesPos.Column, Where: j.ID, Guarded: true})
+		}
+	}
+	return out
 }
 
 // ActionOf splits a uses value into owner/repository (with its path) and ref.

@@ -15,7 +15,7 @@ import (
 	"healthaudit/snapshot/analyze/trait"
 )
 
-const analysisVersion = 15
+const analysisVersion = 16
 
 // maxText is the largest shell, Python or other script, in bytes, that is
 // analysed; JavaScript may be as large as what is captured.

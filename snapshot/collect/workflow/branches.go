@@ -10,7 +10,8 @@ import (
 )
 
 // NoBranch ends the name of a detail of an event, "on.push.no-branch": the branches
-// that its filter names, where the repository has none of them.
+// that its filter names, where the repository has none of them. It is empty where that
+// was so, the filter is another one now, and git could not tell this time.
 const NoBranch = ".no-branch"
 
 // filtered are the events whose branches: names branches of the repository.
@@ -27,14 +28,11 @@ type doubtful struct {
 
 // tellBranches adds to the items which of their filters name no branch that is there,
 // and returns what to keep. It asks git only where a filter does not name the branch
-// that is checked out.
+// that is checked out. Where git cannot tell, what was told before stays.
 func (r *reader) tellBranches(ctx context.Context, items []*snapshot.Item) json.RawMessage {
-	if r.s.Repository == nil {
-		return nil
-	}
 	d := r.doubtfulOf(items)
 	if len(d.All) > 0 {
-		known, _ := r.s.Branches(ctx) // nil where that cannot be told
+		known, err := r.s.Branches(ctx)
 		for i, it := range items {
 			filters, ok := d.All[it.Path]
 			if !ok {
@@ -42,7 +40,9 @@ func (r *reader) tellBranches(ctx context.Context, items []*snapshot.Item) json.
 			}
 			gone := map[string][]string{}
 			for event, names := range filters {
-				if known != nil && !slices.ContainsFunc(names, func(name string) bool { return known[name] }) {
+				if err != nil {
+					r.stillGone(it.Key, event, names, gone)
+				} else if !slices.ContainsFunc(names, func(name string) bool { return known[name] }) {
 					gone[event] = names
 				}
 			}
@@ -56,10 +56,27 @@ func (r *reader) tellBranches(ctx context.Context, items []*snapshot.Item) json.
 	return keep
 }
 
+// stillGone adds to gone what the last run told of a filter.
+func (r *reader) stillGone(key snapshot.Key, event string, names []string, gone map[string][]string) {
+	old := r.s.Previous.Item(key)
+	if old == nil {
+		return
+	}
+	if v, told := old.Fact("on." + event + NoBranch); told {
+		if gone[event] = names; !v.Equal(snapshot.SetOf(names...)) {
+			gone[event] = nil
+		}
+	}
+}
+
 // doubtfulOf returns the filters that name branches, and not the one that is checked out.
 func (r *reader) doubtfulOf(items []*snapshot.Item) (d doubtful) {
+	branch := ""
+	if r.s.Repository != nil {
+		branch = r.s.Repository.Branch
+	}
 	var b strings.Builder
-	b.WriteString(r.s.Repository.Branch)
+	b.WriteString(branch)
 	for _, it := range items {
 		f, _ := it.OwnFile()
 		b.WriteString("\x00" + it.Path + "\x00" + f.SHA256)
@@ -76,7 +93,7 @@ func (r *reader) doubtfulOf(items []*snapshot.Item) (d doubtful) {
 			}
 			v, ok := it.Fact("on." + event + ".branches")
 			names := v.Strings()
-			if !ok || len(names) == 0 || slices.ContainsFunc(names, pattern) || slices.Contains(names, r.s.Repository.Branch) {
+			if !ok || len(names) == 0 || slices.ContainsFunc(names, pattern) || slices.Contains(names, branch) {
 				continue
 			}
 			if d.All[it.Path] == nil {

@@ -110,6 +110,9 @@ func job(it *facts, j *model.Job) {
 }
 
 func step(it *facts, s *model.Step) {
+	if s.ID != "" { // not compared: the facts of the step stand below it
+		it.text(snapshot.Detail, s.ID, ".id")
+	}
 	set(it, ".uses", s.Uses)
 	set(it, ".if", condition(s.If))
 	set(it, ".shell", s.Shell)

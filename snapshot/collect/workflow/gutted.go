@@ -49,7 +49,7 @@ func carryGutted(it, old *snapshot.Item) {
 		}
 	}
 	for id, did := range before {
-		if emptied(it, id, did) && !elsewhere(it, id, did) {
+		if emptied(it, id, did) && !elsewhere(it, old, id, did) {
 			it.Add(snapshot.Set, id+guttedFrom, snapshot.SetOf(did...))
 		}
 	}
@@ -76,14 +76,35 @@ func emptied(it *snapshot.Item, id string, did []string) bool {
 		!slices.ContainsFunc(does, func(name string) bool { return command(name) || !slices.Contains(did, name) })
 }
 
-// elsewhere reports whether another job does now what a job did by commands.
-func elsewhere(it *snapshot.Item, id string, did []string) bool {
-	return slices.ContainsFunc(it.Facts.All(), func(f snapshot.Fact) bool {
+// elsewhere reports whether other jobs do now all that a job did by commands: each is run
+// by one that did not run it before, or whose commands were changed in that moment.
+func elsewhere(it, old *snapshot.Item, id string, did []string) bool {
+	_, long := old.Fact(id + guttedFrom)
+	before := worked(old)
+	var taken []string
+	for _, f := range it.Facts.All() {
 		other, what, ok := jobFact(f.Name)
-		return ok && what == ".runs" && other != id && slices.ContainsFunc(f.Value.Strings(), func(name string) bool {
-			return command(name) && slices.Contains(did, name) && model.Works(name)
-		})
-	})
+		if !ok || what != ".runs" || other == id {
+			continue
+		}
+		edited := !long && !slices.Equal(commands(old, other), commands(it, other))
+		for _, name := range f.Value.Strings() {
+			if edited || !slices.Contains(before[other], name) {
+				taken = append(taken, name)
+			}
+		}
+	}
+	return !slices.ContainsFunc(did, func(name string) bool { return command(name) && !slices.Contains(taken, name) })
+}
+
+// commands returns the digests of what the steps of a job run.
+func commands(it *snapshot.Item, id string) (out []string) {
+	for _, f := range it.Facts.All() {
+		if strings.HasPrefix(f.Name, id+".step[") && strings.HasSuffix(f.Name, "].run") {
+			out = append(out, f.Value.Str())
+		}
+	}
+	return out
 }
 
 func command(name string) bool { return !strings.HasPrefix(name, "uses:") }

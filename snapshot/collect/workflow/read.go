@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
+	"strings"
 
 	"healthaudit/snapshot"
 	model "healthaudit/snapshot/analyze/workflow"
@@ -15,12 +16,13 @@ const cursorName = "version"
 
 // version is raised, besides model.Version, when an item is made differently
 // of an equal file: by facts.go, or by the resolver of commands.
-const version = 1
+const version = 2
 
 // A reader makes items of files. It is safe for concurrent use once made.
 type reader struct {
 	s       *collect.Session
 	config  model.Config
+	slug    string // owner/name of the repository, "" when not known
 	context []snapshot.File
 	stamp   json.RawMessage // what made these items
 	reuse   bool            // the last run's items were made by the very same code
@@ -42,9 +44,19 @@ func newReader(s *collect.Session) *reader {
 		return f, err == nil
 	}
 	r.config = model.ConfigAt(found, func(f snapshot.File) []byte { b, _ := s.Files.Bytes(f); return b })
-	r.stamp = json.RawMessage(fmt.Sprintf(`"%d.%d.%d %s"`, epoch, version, model.Version, r.config.SHA256))
+	was := ""
+	if s.Cursors != nil {
+		_ = json.Unmarshal(s.Cursors(snapshot.Workflows, cursorName), &was)
+	}
+	if s.Repository != nil {
+		r.slug = s.Repository.Slug
+	} else if _, old, ok := strings.Cut(was, " of "); ok { // git could not be asked this time
+		r.slug = old
+	}
+	stamp := fmt.Sprintf("%d.%d.%d %s of %s", epoch, version, model.Version, r.config.SHA256, r.slug)
+	r.stamp, _ = json.Marshal(stamp)
 	r.findShellcheck()
-	r.reuse = s.Cursors != nil && string(s.Cursors(snapshot.Workflows, cursorName)) == string(r.stamp) &&
+	r.reuse = was == stamp &&
 		(r.shells.tool == "" || string(s.Cursors(snapshot.Workflows, shellCursor)) == string(r.shells.stamp()))
 	return r
 }
@@ -88,6 +100,7 @@ func (r *reader) read(p string) *snapshot.Item {
 		it.State = model.Invalid
 	}
 	r.shells.add(r.s.Derived, f.SHA256, open())
+	m.Refs = append(m.Refs, m.OwnCalls(r.slug)...)
 	describe(it, &m, &r.same)
 	if m.Broken {
 		carryFacts(it, old)
