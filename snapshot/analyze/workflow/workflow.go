@@ -21,7 +21,7 @@ import (
 )
 
 // Version is raised when Parse finds other things than before in equal bytes.
-const Version = 13
+const Version = 14
 
 // Bounds of what is parsed.
 const (
