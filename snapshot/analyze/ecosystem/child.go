@@ -18,7 +18,7 @@ import (
 const (
 	evalTime   = slower * 2 * time.Second
 	lastWord   = slower * 2500 * time.Millisecond
-	patience   = 4
+	patience   = 10
 	maxMemory  = 256 << 20  // bytes of writable memory (RLIMIT_DATA)
 	maxCPU     = slower * 3 // seconds of processor time (RLIMIT_CPU)
 	maxRequest = 32 << 20

@@ -84,7 +84,7 @@ var (
 
 // onlyWindows reports whether a condition holds on Windows only.
 func onlyWindows(cond string) bool {
-	return len(cond) > 0 && isWindows().MatchString(cond) && !notWindows().MatchString(cond)
+	return strings.Contains(strings.ToLower(cond), "windows") && isWindows().MatchString(cond) && !notWindows().MatchString(cond)
 }
 
 // choosy reports whether a condition may ask for some runners only.

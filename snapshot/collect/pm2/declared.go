@@ -22,7 +22,7 @@ const maxRounds = 20
 
 // Time for one process file with all it requires, and for all of them together.
 const (
-	fileTime  = 6 * time.Second
+	fileTime  = 12 * time.Second
 	filesTime = 20 * time.Second
 )
 
