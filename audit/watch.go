@@ -28,7 +28,7 @@ type Halfway struct {
 	Target  string    // the folder; empty: in place
 	Files   int       // that it was to write
 	Written int       // of them
-	Again   string    // the command that goes on
+	Again   string    // the command that goes on; empty: none does the same
 	Back    string    // the command that goes back
 }
 
@@ -43,6 +43,9 @@ func (h *Halfway) Said() string {
 
 // Next says how to end it, for a person.
 func (h *Halfway) Next() string {
+	if h.Again == "" {
+		return fmt.Sprintf("`%s` goes back; what --last-good took cannot be told any more: restore anew after that", h.Back)
+	}
 	return fmt.Sprintf("`%s` goes on, `%s` goes back", h.Again, h.Back)
 }
 

@@ -70,6 +70,8 @@ type Global struct {
 
 	Pending *Pending  `json:"pending,omitempty"` // an action that began and did not end
 	Waiting []Waiting `json:"waiting,omitempty"` // actions that were done, and of which it is not known whether they helped
+
+	Littered []string `json:"littered,omitempty"` // files beside which an interrupted action may have left something
 }
 
 // cut reports whether an action that began and did not end is in the way of a

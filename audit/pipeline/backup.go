@@ -2,7 +2,9 @@ package pipeline
 
 import (
 	"encoding/json"
+	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -76,8 +78,13 @@ func ArchiveSums(tx *store.Tx) (map[string]string, error) {
 	return out, err
 }
 
-// made notes a new archive, and forgets those that are gone.
-func (b *backupState) made(m madeState, drop []archive.Drop) {
+// maxAbsent is how many digests are kept of archives that are in neither folder: one of
+// these may not be mounted.
+const maxAbsent = 50
+
+// made notes a new archive, and forgets those that go, and of those that are in none of
+// these folders all but the newest.
+func (b *backupState) made(m madeState, drop []archive.Drop, dirs ...string) {
 	if b.First.IsZero() {
 		b.First = m.At
 	}
@@ -86,14 +93,30 @@ func (b *backupState) made(m madeState, drop []archive.Drop) {
 		gone[d.File] = true
 	}
 	var sums []madeState
-	for _, s := range b.Sums {
-		if !gone[s.File] {
-			sums = append(sums, s)
+	absent := 0
+	for _, s := range slices.Backward(b.Sums) {
+		if gone[s.File] {
+			continue
 		}
+		if !lies(s.File, dirs) {
+			if absent++; absent > maxAbsent {
+				continue
+			}
+		}
+		sums = append(sums, s)
 	}
+	slices.Reverse(sums)
 	sum := m
 	sum.Content, sum.Lacks = "", 0
 	b.Last, b.Sums = &m, append(sums, sum)
+}
+
+// lies reports whether a file is in one of these folders.
+func lies(file string, dirs []string) bool {
+	return slices.ContainsFunc(dirs, func(dir string) bool {
+		_, err := os.Lstat(filepath.Join(dir, file))
+		return err == nil
+	})
 }
 
 // world is what checks see of the archives.

@@ -78,7 +78,7 @@ func (c *Creation) write(ctx context.Context, r *request, st *store.Store, tx *s
 	if err != nil {
 		return nil, err
 	}
-	r.from, r.thin = from, newThinner(c.Backups, c.Store, &known)
+	r.from, r.thin = from, newThinner(c.Backups, c.Host.Root(), c.Store, &known)
 	r.g = &gatherer{bytes: tx.Blob, has: tx.HasBlob, memo: &memo{tx: tx, fresh: map[string]made{}}, key: st.Key(), sealed: len(r.to) > 0, keys: c.Backups.keys()}
 	if c.Seq == tx.Seq() { // what is never captured is only there as it is now
 		r.g.host = c.Host

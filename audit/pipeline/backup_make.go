@@ -198,7 +198,11 @@ func (a *archiving) record(tx *store.Tx, e rules.Entry) error {
 	if err != nil {
 		return err
 	}
-	b.made(a.note, a.gone())
+	dirs := []string{a.Made.Dir}
+	if a.copy != nil {
+		dirs = append(dirs, a.copy.Dir)
+	}
+	b.made(a.note, a.gone(), dirs...)
 	if err := writeBackups(tx, b); err != nil {
 		return err
 	}
@@ -257,7 +261,7 @@ func (s *session) backUp(ctx context.Context, v *View) (*archiving, error) {
 	}
 	from := backedView(v)
 	from.states = s.cmp.dirty
-	r := &request{cfg: c, host: s.Host, tool: s.Version, store: s.reader.ID(), from: from, kind: archive.Slim, g: g, to: to, thin: newThinner(c, s.Store, &s.backups)}
+	r := &request{cfg: c, host: s.Host, tool: s.Version, store: s.reader.ID(), from: from, kind: archive.Slim, g: g, to: to, thin: newThinner(c, s.Host.Root(), s.Store, &s.backups)}
 	a, err := r.write(ctx)
 	if err != nil {
 		return nil, err

@@ -8,17 +8,19 @@ import (
 	"strings"
 
 	"healthaudit/snapshot/archive"
+	"healthaudit/snapshot/store"
 )
 
 // A thinner says which archives archive.keep lets go of.
 type thinner struct {
-	keep archive.Keep
-	home string          // the folder of the store
-	made map[string]bool // names of the archives that the store made
+	keep  archive.Keep
+	root  string          // of the project
+	store string          // path
+	made  map[string]bool // names of the archives that the store made
 }
 
-func newThinner(c *Backups, path string, b *backupState) *thinner {
-	t := &thinner{keep: c.Keep, home: filepath.Dir(path), made: map[string]bool{}}
+func newThinner(c *Backups, root, path string, b *backupState) *thinner {
+	t := &thinner{keep: c.Keep, root: root, store: path, made: map[string]bool{}}
 	for _, s := range b.Sums {
 		t.made[s.File] = true
 	}
@@ -34,7 +36,7 @@ func (t *thinner) plan(p *archive.Pending) ([]archive.Drop, error) {
 	if err != nil {
 		return nil, err
 	}
-	file, alone := p.Name.String(), Beside(t.home, p.Dir)
+	file, alone := p.Name.String(), Beside(t.root, t.store, p.Dir)
 	own := slices.DeleteFunc(list, func(h archive.Held) bool {
 		return h.File == file || h.Owner != p.Name.Owner && !(alone && t.made[h.File])
 	})
@@ -44,17 +46,31 @@ func (t *thinner) plan(p *archive.Pending) ([]archive.Drop, error) {
 }
 
 // Beside reports whether a folder of archives lies below that of a store, where no
-// other store makes any.
-func Beside(home, dir string) bool {
-	for _, p := range []*string{&home, &dir} {
-		real, err := filepath.EvalSymlinks(*p)
+// other store makes any: that folder lies in the project itself, or holds no other store.
+func Beside(root, file, dir string) bool {
+	home := filepath.Dir(file)
+	for _, p := range []*string{&root, &home, &dir} {
+		real, err := filepath.EvalSymlinks(absolute(*p))
 		if err != nil {
 			return false
 		}
 		*p = real
 	}
-	rel, err := filepath.Rel(home, dir)
-	return err == nil && rel != "." && rel != ".." && !strings.HasPrefix(rel, ".."+string(filepath.Separator))
+	below := func(above, p string) bool {
+		rel, err := filepath.Rel(above, p)
+		return err == nil && rel != ".." && !strings.HasPrefix(rel, ".."+string(filepath.Separator))
+	}
+	return home != dir && below(home, dir) && (below(root, home) || alone(home, filepath.Base(file)))
+}
+
+// alone reports whether a folder holds no store but the one of that name, and what a
+// repair of it set aside.
+func alone(dir, name string) bool {
+	list, err := os.ReadDir(dir)
+	return err == nil && !slices.ContainsFunc(list, func(e os.DirEntry) bool {
+		own := e.Name() == name || strings.HasPrefix(e.Name(), name+".")
+		return !own && e.Type().IsRegular() && store.Is(filepath.Join(dir, e.Name()))
+	})
 }
 
 // gone are those that go, but for those of which the second folder keeps its copy.

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"io/fs"
 	"os"
+	"path"
+	"path/filepath"
 	"runtime"
 	"slices"
 	"strconv"
@@ -68,8 +70,8 @@ func writeBegun(tx *store.Tx, list []begun) error {
 
 // Halfway returns the restores that something killed and that are still neither done
 // nor undone, the newest of each folder, and the entries of those that are, by what
-// stands on the disk now. Of whom the journal, or what it takes to undo them, is lost
-// nothing can be told.
+// stands on the disk now: over is only what was seen whole. Of whom the journal, or what
+// it takes to undo them, is lost nothing can be told.
 func Halfway(tx *store.Tx, root string) (half []audit.Halfway, over []uint64, err error) {
 	list, err := readBegun(tx)
 	if err != nil {
@@ -85,12 +87,13 @@ func Halfway(tx *store.Tx, root string) (half []audit.Halfway, over []uint64, er
 			h.Target = e.Item
 			h.Back += " --target " + snapshot.ShellWord(e.Item)
 		}
-		before := 0
-		switch h.Written, before, err = stand(e.Item, files); {
+		n, err := stand(e.Item, files)
+		h.Written = n.done
+		switch {
 		case err != nil: // the folder is not there, for now or for ever
-		case h.Written > 0 && before > 0: // of two into one folder the newer comes first
+		case n.done > 0 && n.before > 0: // of two into one folder the newer comes first
 			half = append(slices.DeleteFunc(half, func(o audit.Halfway) bool { return o.Target == h.Target }), h)
-		default:
+		case n.unseen == 0:
 			over = append(over, b.Entry)
 		}
 	}
@@ -113,29 +116,59 @@ func begunFiles(tx *store.Tx, entry uint64) (e rules.Entry, list []undone, err e
 	return e, list, err
 }
 
-// stand counts the files that are as a restore was to make them, and those that are
-// as they were. What somebody changed since is neither.
-func stand(target string, files []undone) (done, before int, err error) {
+// A stood counts the files of a restore by how they are now. What somebody changed
+// since is neither done nor before.
+type stood struct {
+	done   int // as the restore was to make them
+	before int // as they were
+	unseen int // how they are is not known for certain
+}
+
+// stand looks at the files of a restore.
+func stand(target string, files []undone) (n stood, err error) {
 	root, err := os.OpenRoot(target)
 	if err != nil {
-		return 0, 0, err
+		return n, err
 	}
 	defer root.Close()
 	for _, u := range files {
-		is, err := archive.Standing(root, string(u.Path))
+		is, err := standsAt(root, string(u.Path))
 		none := errors.Is(err, fs.ErrNotExist)
 		if err != nil && !none {
+			n.unseen++
 			continue
+		}
+		if none && !present(root, path.Dir(string(u.Path))) {
+			n.unseen++ // a disk that is not mounted may have it
 		}
 		same := func(sum string, link []byte, mode fs.FileMode) bool {
 			return !none && is.SHA256 == sum && is.Link == string(link) && (is.Link != "" || runtime.GOOS == "windows" || is.Mode.Perm() == mode.Perm())
 		}
 		switch {
 		case u.Gone && none, !u.Gone && same(u.Is, u.Link2, u.Mode2):
-			done++
+			n.done++
 		case u.Was == "" && none, u.Was != "" && same(u.Was, u.Link, u.Mode):
-			before++
+			n.before++
 		}
 	}
-	return done, before, nil
+	return n, nil
+}
+
+// maxStands bounds a file that is read to tell how it stands, in bytes: no file that is
+// kept, and no dump of PM2, is larger.
+const maxStands = 64 << 20
+
+// standsAt is what stands at a path, without a digest where no restore can have
+// written it.
+func standsAt(root *os.Root, p string) (snapshot.File, error) {
+	st, err := root.Lstat(filepath.FromSlash(p))
+	if err != nil || st.Mode()&fs.ModeSymlink == 0 && (!st.Mode().IsRegular() || st.Size() > maxStands) {
+		return snapshot.File{}, err
+	}
+	return archive.Standing(root, p)
+}
+
+func present(root *os.Root, p string) bool {
+	_, err := root.Lstat(filepath.FromSlash(p))
+	return err == nil
 }

@@ -281,7 +281,9 @@ func refersTo(table, id string, value []byte, need func(sha string)) error {
 		need(sum)
 	}
 	for _, f := range files {
-		need(f.SHA256)
+		if f.Link == "" { // of a link there are no bytes to keep
+			need(f.SHA256)
+		}
 	}
 	return nil
 }

@@ -109,7 +109,7 @@ func (r *Runner) Remember(command, item, what string, change func(*rules.State) 
 func (s *session) acts(v *View) bool {
 	g := s.oldState.Global
 	due := slices.ContainsFunc(g.Waiting, func(w rules.Waiting) bool { return !s.started.Before(w.From) })
-	return !s.Ephemeral && (g.Pending != nil || due || s.Recovery == "apply" && v.recovered.planned())
+	return !s.Ephemeral && (g.Pending != nil || len(g.Littered) > 0 || due || s.Recovery == "apply" && v.recovered.planned())
 }
 
 // recover carries out what was planned; where nothing is to be, it ends what

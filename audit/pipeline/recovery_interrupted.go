@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"time"
 
 	"healthaudit/rules"
 	"healthaudit/snapshot"
@@ -28,6 +27,9 @@ func (s *site) tie(ctx context.Context, q Request) ([]rules.Step, error) {
 		return nil, ErrUnfinished
 	case chosen:
 		return nil, nil
+	}
+	if err := s.sweep(); err != nil {
+		return nil, err
 	}
 	left, err := s.resolve(ctx)
 	if err != nil {
@@ -84,15 +86,12 @@ func (s *site) resolve(ctx context.Context) (left []rules.Step, err error) {
 	return left, nil
 }
 
-// young is how old what lies beside a file must be to be of who was killed: a restore
-// from another store, which does not wait for the lock of this one, gives its files
-// their names within seconds.
-const young = time.Minute
-
 // resolved ends an action that was interrupted, by a new look at its item, where
 // it does not stay as it is. It returns its step when a person must look at it.
 func (s *site) resolved(ctx context.Context, p *rules.Pending) (ended bool, left *rules.Step, err error) {
+	var beside []string
 	for _, w := range p.Step.Effect.Writes {
+		beside = append(beside, w.Path)
 		if err := archive.Sweep(s.root, w.Path, s.Now().Add(-young)); err != nil {
 			return false, nil, fmt.Errorf("clean up after an interrupted action: %w", err)
 		}
@@ -127,6 +126,9 @@ func (s *site) resolved(ctx context.Context, p *rules.Pending) (ended bool, left
 	}
 	found.Subject = s.subject(ctx, p.Step.Item)
 	next, e := rules.Resolve(s.kept, found, s.entry("recover"), s.Now())
+	if now := s.waits(beside); len(now) > 0 {
+		next.Global.Littered = slices.Compact(slices.Sorted(slices.Values(append(now, next.Global.Littered...))))
+	}
 	inc := next.Incidents[rules.IncidentID(p.Step.Rule, p.Step.Item)]
 	if err := s.Commit(next, e, nil); err != nil || inc.Stuck != p.Step.ID {
 		return true, nil, err

@@ -12,12 +12,13 @@ import (
 	"healthaudit/snapshot/store"
 )
 
-// A Source may have the bytes of a file that the store lost: the working tree,
-// an archive. Bytes returns nil where it has none with that digest; they are
-// checked.
+// A Source may have the bytes of files that the store lost: the working tree, an
+// archive. Find is told of the paths of all that are still missing, by digest, and
+// hands over what it has; have takes only what is missing and has that digest, and
+// takes it from missing. An error of Find ends the repair.
 type Source struct {
-	Name  string
-	Bytes func(sha, path string) []byte
+	Name string
+	Find func(missing map[string]string, have func(sha string, b []byte) error) error
 }
 
 // A kept is a file whose bytes a store should have.
@@ -48,18 +49,14 @@ func keptFiles(tx *store.Tx) (map[string]kept, error) {
 			if err := json.Unmarshal(value, &context); err != nil {
 				return err
 			}
-			for _, f := range context {
-				files[f.SHA256] = f.Path
-			}
+			name(files, context)
 		}
 		if table == tableItem {
 			it, err := snapshot.DecodeItem(string(value))
 			if err != nil {
 				return err
 			}
-			for _, f := range it.Files {
-				files[f.SHA256] = f.Path
-			}
+			name(files, it.Files)
 		}
 		for sha, path := range files {
 			if sha == "" {
@@ -75,6 +72,15 @@ func keptFiles(tx *store.Tx) (map[string]kept, error) {
 		return nil
 	})
 	return out, err
+}
+
+// name notes the paths of files that have bytes, by digest.
+func name(paths map[string]string, files []snapshot.File) {
+	for _, f := range files {
+		if f.Link == "" {
+			paths[f.SHA256] = f.Path
+		}
+	}
 }
 
 // between counts the snapshots from one number to the one before another.
@@ -231,28 +237,38 @@ type Refill struct {
 }
 
 // Fill puts back the bytes that snapshots refer to and the store has not, where a
-// source has them, and returns what it found and how many it did not.
-func Fill(st *store.Store, sources []Source) (found []Refill, missing []string, err error) {
+// source has them, and returns what it found and the paths of what it did not. Sources
+// are asked in their order, each for what those before it did not have.
+func Fill(st *store.Store, sources []Source) (found []Refill, lost []string, err error) {
 	err = st.Update(func(tx *store.Tx) error {
 		files, err := keptFiles(tx)
 		if err != nil {
 			return err
 		}
-		for _, sha := range slices.Sorted(maps.Keys(files)) {
-			if tx.HasBlob(sha) {
-				continue
+		missing := map[string]string{}
+		for sha, k := range files {
+			if !tx.HasBlob(sha) {
+				missing[sha] = k.path
 			}
-			k := files[sha]
-			from, err := fillOne(tx, sources, sha, k.path)
+		}
+		for _, s := range sources {
+			if len(missing) == 0 {
+				break
+			}
+			err := s.Find(missing, func(sha string, b []byte) error {
+				path, wanted := missing[sha]
+				if !wanted || snapshot.Sum(b) != sha {
+					return nil
+				}
+				delete(missing, sha)
+				found = append(found, Refill{path, s.Name})
+				return tx.PutBlob(sha, b, "")
+			})
 			if err != nil {
 				return err
 			}
-			if from == "" {
-				missing = append(missing, k.path)
-			} else {
-				found = append(found, Refill{k.path, from})
-			}
 		}
+		lost = slices.Sorted(maps.Values(missing))
 		if len(found) > 0 { // checks may find more in them
 			if err := tx.PutCache(standstillKey, nil); err != nil {
 				return err
@@ -261,18 +277,7 @@ func Fill(st *store.Store, sources []Source) (found []Refill, missing []string, 
 		return dropStamps(tx)
 	})
 	slices.SortFunc(found, func(a, b Refill) int { return strings.Compare(a.Path, b.Path) })
-	slices.Sort(missing)
-	return found, missing, err
-}
-
-func fillOne(tx *store.Tx, sources []Source, sha, path string) (from string, err error) {
-	for _, s := range sources {
-		b := s.Bytes(sha, path)
-		if b != nil && snapshot.Sum(b) == sha {
-			return s.Name, tx.PutBlob(sha, b, "")
-		}
-	}
-	return "", nil
+	return found, lost, err
 }
 
 // dropStamps forgets the stamps of files whose bytes are not there: the next run

@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"maps"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -32,8 +31,8 @@ func (d *physician) archives() {
 				n, bytes, names[h.Owner] = n+1, bytes+h.Bytes, true
 			}
 		}
-		if n > 0 && !pipeline.Beside(filepath.Dir(d.Store), dir) {
-			d.note("archives", fmt.Sprintf("%s in %s (%s), made before the project was moved or its host renamed: archive.keep leaves them there", counted(n, "archive"), dir, report.Size(bytes)),
+		if n > 0 && !pipeline.Beside(d.host.Root(), d.Store, dir) {
+			d.note("archives", fmt.Sprintf("%s in %s (%s), made before the project was moved or its host renamed, or by the project that this store is a copy of: archive.keep leaves them there", counted(n, "archive"), dir, report.Size(bytes)),
 				"remove those that nobody needs: their names begin with "+some(slices.Sorted(maps.Keys(names))))
 		}
 	}

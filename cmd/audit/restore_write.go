@@ -201,21 +201,19 @@ func (b *bringing) told(entry rules.Entry, done []archive.Outcome) error {
 }
 
 // again is the command that does the same once more: it goes on where something
-// killed this one.
+// killed this one. "" where there is none: --last-good judges by how it is now.
 func (b *bringing) again() string {
+	if b.LastGood {
+		return ""
+	}
 	words := []string{"audit", "restore"}
 	if b.Undo > 0 {
 		words = append(words, "--undo", fmt.Sprint(b.Undo))
-	} else if b.Archive != "" {
-		words = append(words, snapshot.ShellWord(b.Snapshot))
 	} else {
 		words = append(words, fmt.Sprintf("'#%d'", b.seq))
 	}
 	for _, item := range b.Items {
 		words = append(words, snapshot.ShellWord(item))
-	}
-	if b.LastGood {
-		words = append(words, "--last-good")
 	}
 	if archive.Policy(b.Overwrite) != archive.IfUnchanged {
 		words = append(words, "--overwrite", b.Overwrite)

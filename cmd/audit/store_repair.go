@@ -5,8 +5,10 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"healthaudit/audit/pipeline"
 	"healthaudit/report"
@@ -83,25 +85,35 @@ func (a *App) damagedName() string {
 
 // workingTree has the bytes of files as they are now.
 func workingTree(root string) pipeline.Source {
-	return pipeline.Source{Name: "the working tree", Bytes: func(_, path string) []byte {
+	return pipeline.Source{Name: "the working tree", Find: func(missing map[string]string, have func(string, []byte) error) error {
 		r, err := os.OpenRoot(root)
 		if err != nil {
 			return nil
 		}
 		defer r.Close()
-		st, err := r.Lstat(filepath.FromSlash(path))
-		if err != nil || st.Mode()&fs.ModeType != 0 || st.Size() > maxRefill {
-			return nil
+		for _, sha := range slices.Sorted(maps.Keys(missing)) {
+			if err := have(sha, asItIs(r, missing[sha])); err != nil {
+				return err
+			}
 		}
-		f, err := r.Open(filepath.FromSlash(path))
-		if err != nil {
-			return nil
-		}
-		defer f.Close()
-		b, err := io.ReadAll(io.LimitReader(f, maxRefill))
-		if err != nil {
-			return nil
-		}
-		return b
+		return nil
 	}}
+}
+
+// asItIs are the bytes of a file as it is now, nil where it cannot be read.
+func asItIs(r *os.Root, path string) []byte {
+	st, err := r.Lstat(filepath.FromSlash(path))
+	if err != nil || st.Mode()&fs.ModeType != 0 || st.Size() > maxRefill {
+		return nil
+	}
+	f, err := r.Open(filepath.FromSlash(path))
+	if err != nil {
+		return nil
+	}
+	defer f.Close()
+	b, err := io.ReadAll(io.LimitReader(f, maxRefill))
+	if err != nil {
+		return nil
+	}
+	return b
 }

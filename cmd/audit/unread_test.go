@@ -164,17 +164,29 @@ jobs:
 module.exports = {apps: [{name: 'lost', script: 'lib/lost.js', cwd: '..'}, {name: 'db', script: '../lib/db.js'}]}
 `
 
-// timely is document where nothing was given up for want of time: then the machine
-// was too busy to tell anything, and the test is over.
+// timely is document where nothing was given up for want of time. On a busy machine it
+// looks a second time, and not a third: what is always too slow is a fault.
 func timely(t *testing.T, dir string) *report.Document {
 	t.Helper()
-	d, r := document(t, dir, nil)
-	for line := range strings.Lines(r.out) {
-		if strings.Contains(line, "needs more than 2 seconds") || strings.Contains(line, "deadline exceeded") {
-			t.Skipf("the machine is too busy: %s", strings.TrimSpace(line))
+	late := ""
+	for range 2 {
+		d, r := document(t, dir, nil)
+		if late = tooLate(r.out); late == "" {
+			return d
 		}
 	}
-	return d
+	t.Fatalf("given up twice for want of time: %s", late)
+	return nil
+}
+
+// tooLate returns the line of a report that says that the time was too short.
+func tooLate(out string) string {
+	for line := range strings.Lines(out) {
+		if strings.Contains(line, "needs more than 2 seconds") || strings.Contains(line, "deadline exceeded") {
+			return strings.TrimSpace(line)
+		}
+	}
+	return ""
 }
 
 // Promise 2: what lies behind a folder that became a symbolic link is neither

@@ -17,8 +17,11 @@ import (
 type Contents struct {
 	*Manifest
 	file *os.File
-	at   map[string]int64 // name → offset
+	at   map[string]extent // by name
 }
+
+// An extent is where an entry lies in the file, in bytes.
+type extent struct{ at, size int64 }
 
 // A PlaceError says that what is in an archive could not be put anywhere: it says
 // nothing of the archive.
@@ -58,7 +61,7 @@ func Load(ctx context.Context, file string, ids []age.Identity, want func(*Manif
 		return nil, &PlaceError{err}
 	}
 	os.Remove(f.Name()) // where that works at once, a killed run leaves nothing behind
-	c := &Contents{file: f, at: map[string]int64{}}
+	c := &Contents{file: f, at: map[string]extent{}}
 	end := int64(0)
 	c.Manifest, err = ReadFile(ctx, file, ids, func(m *Manifest, e Entry, r io.Reader) error {
 		if !want(m, e) || e.Link != "" {
@@ -68,7 +71,7 @@ func Load(ctx context.Context, file string, ids []age.Identity, want func(*Manif
 		if err != nil {
 			return fmt.Errorf("take it out of the archive: %w", err)
 		}
-		c.at[e.Name] = end
+		c.at[e.Name] = extent{end, n}
 		end += n
 		return nil
 	})
@@ -81,12 +84,11 @@ func Load(ctx context.Context, file string, ids []age.Identity, want func(*Manif
 
 // Open returns a reader of an entry that was taken out.
 func (c *Contents) Open(name string) (io.Reader, error) {
-	e, ok := c.Entry(name)
-	at, taken := c.at[name]
-	if !ok || !taken {
+	e, taken := c.at[name]
+	if !taken {
 		return nil, errors.New("the archive does not hold it")
 	}
-	return io.NewSectionReader(c.file, at, e.Size), nil
+	return io.NewSectionReader(c.file, e.at, e.size), nil
 }
 
 // Bytes returns an entry that was taken out.

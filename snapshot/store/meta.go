@@ -5,6 +5,7 @@ import (
 	"errors"
 	"hash/fnv"
 	"io"
+	"os"
 )
 
 // readLayout reads the meta pages. Both must be whole: bbolt would fall back on
@@ -68,4 +69,21 @@ func checkMeta(p []byte, id uint64) error {
 		return damaged("meta page %d stands in the wrong place", id)
 	}
 	return nil
+}
+
+// Is reports whether a regular file looks like a store: it has the mark of bbolt in one
+// of its first two pages, which need not be whole.
+func Is(file string) bool {
+	f, err := os.Open(file)
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	for i := range int64(2) {
+		m := make([]byte, 4)
+		if _, err := f.ReadAt(m, i*pageSize+pageHead); err == nil && binary.NativeEndian.Uint32(m) == metaMagic {
+			return true
+		}
+	}
+	return false
 }

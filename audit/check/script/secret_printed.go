@@ -17,7 +17,7 @@ var SecretPrinted = &audit.Check{
 	Severity:   audit.Low,
 	Confidence: audit.Likely,
 	Doc: "A shell script writes the value of a variable that is called like a password, token or key to its output, in a sentence for a person, or every variable " +
-		"(`env`, `printenv`, `set`, `export -p`) where it uses such a variable or reads a `.env`. Whoever runs it on a shared screen shows it; " +
+		"(`env`, `printenv`, `set`, `export -p`) where it uses such a variable or reads a `.env`; `env`, `printenv` and `export -p` show only what is exported. Whoever runs it on a shared screen shows it; " +
 		"where a crontab, a schedule or PM2 runs it (medium) the value stays in the log or the mail. In workflows GitHub masks what it knows as a secret, in that very form. " +
 		"What goes into a file, a pipe or another variable is left out, and so is a value that stands in the script itself, and a beginning of up to 8 characters.",
 	Hint:          "Say whether it is set (`${NAME:+set}`), or its first four characters (`${NAME:0:4}`). Replace the secret where such a log was kept.",
@@ -33,7 +33,7 @@ var SecretPrinted = &audit.Check{
 			}
 			name, every := strings.CutPrefix(m.marks[0].Name, trait.Everything)
 			if every {
-				r.Hint = "Show the names alone (`env | cut -d= -f1`), or the variables that matter (`printenv PATH`). Replace the secrets where such a log was kept."
+				r.Hint = "Show the names alone (in bash `compgen -e`, else `awk 'BEGIN {for (n in ENVIRON) print n}'`), or the variables that matter (`printenv PATH`). Replace the secrets where such a log was kept."
 			}
 			r.Message = fmt.Sprintf("%s says %s to whoever sees its output", what(m.it), said(name, every))
 			all = append(all, audit.Damage{Cause: "secret", What: "say the value of a secret to whoever sees their output", Report: r})

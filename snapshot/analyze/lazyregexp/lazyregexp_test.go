@@ -61,6 +61,9 @@ func TestPatterns(t *testing.T) {
 func constants(f *ast.File) map[string]string {
 	named := map[string]string{}
 	ast.Inspect(f, func(n ast.Node) bool {
+		if decl, ok := n.(*ast.GenDecl); ok && decl.Tok != token.CONST {
+			return false
+		}
 		spec, ok := n.(*ast.ValueSpec)
 		if ok && len(spec.Names) == 1 && len(spec.Values) == 1 {
 			if s, ok := text(spec.Values[0], named); ok {

@@ -28,7 +28,11 @@ const maxNamed = 20
 // lone are commands that show every variable where nothing follows them.
 var lone = []string{"env", "printenv", "set", "export", "declare", "export -p", "declare -p", "declare -x"}
 
-// mayDump reports whether a text may show every variable, or one by printenv.
+// unexported are those of lone that show what is not exported, too.
+var unexported = []string{"set", "declare", "declare -p"}
+
+// mayDump reports whether a text may show every variable, or one by printenv. It only
+// spares most texts a walk: dumps decides.
 func mayDump(src []byte) bool {
 	if bytes.Contains(src, []byte("printenv")) {
 		return true
@@ -40,7 +44,7 @@ func mayDump(src []byte) bool {
 				return false
 			}
 			before, after := rest[:i], bytes.TrimLeft(rest[i+len(w):], " \t")
-			if (len(before) == 0 || strings.IndexByte(" \t\n;&|({", before[len(before)-1]) >= 0) && (len(after) == 0 || strings.IndexByte("\n;&|)}>\"", after[0]) >= 0) {
+			if (len(before) == 0 || strings.IndexByte(" \t\n;&|({`", before[len(before)-1]) >= 0) && (len(after) == 0 || strings.IndexByte("\r\n;&|)}<>\"'`#\\0123456789", after[0]) >= 0) {
 				return true
 			}
 			rest = rest[i+len(w):]
@@ -50,8 +54,8 @@ func mayDump(src []byte) bool {
 
 // shows marks a statement that shows the environment, or a secret in it.
 func (m *marker) shows(s *syntax.Stmt) {
-	if m.dumps(s) {
-		m.markHeld(s)
+	if what := m.dumps(s); what != "" {
+		m.markHeld(s, what)
 		return
 	}
 	switch c := s.Cmd.(type) {
@@ -62,7 +66,11 @@ func (m *marker) shows(s *syntax.Stmt) {
 			}
 		}
 	case *syntax.BinaryCmd:
-		if c.Op != syntax.Pipe || len(c.X.Redirs) > 0 || !m.dumps(c.X) {
+		if c.Op != syntax.Pipe || len(c.X.Redirs) > 0 {
+			return
+		}
+		what := m.dumps(c.X)
+		if what == "" {
 			return
 		}
 		to, ok := c.Y.Cmd.(*syntax.CallExpr)
@@ -71,7 +79,7 @@ func (m *marker) shows(s *syntax.Stmt) {
 		}
 		switch name := m.Program(to); {
 		case passes[name]:
-			m.markHeld(s)
+			m.markHeld(s, what)
 		case name == "grep" || name == "egrep":
 			if m.findsSecrets(to) {
 				m.mark(Secret, s, Everything)
@@ -83,8 +91,8 @@ func (m *marker) shows(s *syntax.Stmt) {
 // passes are programs that show what they are given, all of it.
 var passes = map[string]bool{"sort": true, "cat": true, "tee": true, "nl": true, "column": true}
 
-// dumps reports whether a statement shows every variable.
-func (m *marker) dumps(s *syntax.Stmt) bool {
+// dumps returns the command of lone by which a statement shows every variable, or "".
+func (m *marker) dumps(s *syntax.Stmt) string {
 	var words []string
 	switch c := s.Cmd.(type) {
 	case *syntax.CallExpr:
@@ -95,49 +103,103 @@ func (m *marker) dumps(s *syntax.Stmt) bool {
 		words = append(words, c.Variant.Value)
 		for _, a := range c.Args {
 			if !a.Naked || a.Value == nil {
-				return false
+				return ""
 			}
 			words = append(words, m.Literal(a.Value))
 		}
 	}
-	return slices.Contains(lone, strings.Join(words, " "))
+	if what := strings.Join(words, " "); slices.Contains(lone, what) {
+		return what
+	}
+	return ""
 }
 
 // markHeld marks that everything is said, where a secret is known to be in it.
-func (m *marker) markHeld(s *syntax.Stmt) {
-	if name := m.held(); name != "" {
+func (m *marker) markHeld(s *syntax.Stmt, what string) {
+	if name := m.held(what); name != "" {
 		m.mark(Secret, s, name)
 	}
 }
 
-// held names a secret that is in the environment, as far as the text tells: it asks for
-// one, or reads a file of settings. "" where it does neither.
-func (m *marker) held() string {
+// held names a secret that a command of lone shows, as far as the text tells: it asks
+// for one, or reads a file of settings. "" where it does neither.
+func (m *marker) held(what string) string {
 	for _, name := range m.named {
-		if !m.written[name] {
+		if !m.written[name] && (slices.Contains(unexported, what) || m.exports(name)) {
 			return Everything + name
 		}
 	}
 	return ""
 }
 
+// exports reports whether a secret is in the environment of programs, as far as the
+// text tells. One that it does not give a value was there before, unless the text reads
+// a file of settings: then it may be of that.
+func (m *marker) exports(name string) bool {
+	return m.allExport || m.exported[name] || !m.private[name] && !slices.Contains(m.named, dotEnvName)
+}
+
 // asked returns the first secret whose value printenv is asked for.
 func (m *marker) asked(c *syntax.CallExpr) (at syntax.Node, name string) {
 	for _, w := range c.Args[1:] {
-		if l := m.Literal(w); secretName().MatchString(l) && !m.written[l] {
+		if l := m.Literal(w); secretName().MatchString(l) && !m.written[l] && m.exports(l) {
 			return w, l
 		}
 	}
 	return nil, ""
 }
 
-// sourced notes a file of settings that is read: . ./.env
-func (m *marker) sourced(c *syntax.CallExpr) {
-	if len(c.Args) != 2 || len(m.named) == maxNamed {
+// dotEnvName stands for what a file of settings holds.
+const dotEnvName = ".env"
+
+// gives notes what a command does to variables: . ./.env, set -a, read -r NAME,
+// NAME=$(…).
+func (m *marker) gives(c *syntax.CallExpr) {
+	if len(c.Args) == 0 {
+		for _, a := range c.Assigns {
+			m.private[a.Name.Value] = true
+		}
 		return
 	}
-	if name := m.Literal(c.Args[0]); (name == "." || name == "source") && dotEnv().MatchString(m.Literal(c.Args[1])) {
-		m.named = append(m.named, ".env")
+	switch name := m.Literal(c.Args[0]); name {
+	case ".", "source":
+		if len(c.Args) == 2 && dotEnv().MatchString(m.Literal(c.Args[1])) {
+			m.name(dotEnvName)
+		}
+	case "set":
+		for i, w := range c.Args[1:] {
+			l := m.Literal(w)
+			if l == "--" {
+				break
+			}
+			m.allExport = m.allExport || l == "allexport" && i > 0 || len(l) > 1 && l[0] == '-' && l[1] != '-' && strings.Contains(l, "a")
+		}
+	case "read":
+		for _, w := range c.Args[1:] {
+			m.private[m.Literal(w)] = true
+		}
+	}
+}
+
+// declares notes variables of export, declare, local and the like.
+func (m *marker) declares(c *syntax.DeclClause) {
+	out := c.Variant.Value == "export"
+	for _, a := range c.Args {
+		switch {
+		case a.Name != nil && out:
+			m.exported[a.Name.Value] = true
+		case a.Name != nil:
+			m.private[a.Name.Value] = true
+		case a.Value != nil && strings.HasPrefix(m.Literal(a.Value), "-"):
+			out = out || strings.Contains(m.Literal(a.Value), "x")
+		}
+	}
+}
+
+// name remembers a secret that the text asks for, once.
+func (m *marker) name(secret string) {
+	if len(m.named) < maxNamed && !slices.Contains(m.named, secret) {
+		m.named = append(m.named, secret)
 	}
 }
 

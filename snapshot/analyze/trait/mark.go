@@ -159,6 +159,9 @@ type marker struct {
 	written map[string]bool       // variables whose value stands in the text
 	named   []string              // secrets that it asks for, or ".env"
 	talks   bool                  // it says something to a person
+
+	private, exported map[string]bool // variables that it gives a value, and those that it exports
+	allExport         bool            // it exports every one: set -a
 }
 
 func (m *marker) mark(kind Kind, at syntax.Node, name string) {

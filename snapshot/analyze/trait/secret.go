@@ -69,8 +69,8 @@ func (m *marker) substituted(p *syntax.CmdSubst) string {
 	if len(p.Stmts) != 1 || len(p.Stmts[0].Redirs) > 0 {
 		return ""
 	}
-	if m.dumps(p.Stmts[0]) {
-		return m.held()
+	if what := m.dumps(p.Stmts[0]); what != "" {
+		return m.held(what)
 	}
 	c, ok := p.Stmts[0].Cmd.(*syntax.CallExpr)
 	if !ok || len(c.Args) < 2 {
@@ -116,6 +116,7 @@ func wordText(m *marker, w *syntax.Word) string {
 // pipes, and the values that are written out. The walk is syntax.Walk.
 func (m *marker) unsaid(walk func(syntax.Node, func(syntax.Node) bool)) {
 	m.inner, m.written, m.named, m.talks = map[*syntax.Stmt]bool{}, map[string]bool{}, nil, false
+	m.private, m.exported, m.allExport = map[string]bool{}, map[string]bool{}, false
 	all := func(list []*syntax.Stmt) {
 		for _, s := range list {
 			walk(s, func(n syntax.Node) bool {
@@ -139,11 +140,15 @@ func (m *marker) unsaid(walk func(syntax.Node, func(syntax.Node) bool)) {
 			m.talks = m.talks || m.has.dump && !m.inner[n] && m.talk(n)
 		case *syntax.CallExpr:
 			if m.has.dump {
-				m.sourced(n)
+				m.gives(n)
+			}
+		case *syntax.DeclClause:
+			if m.has.dump {
+				m.declares(n)
 			}
 		case *syntax.ParamExp:
-			if m.has.dump && n.Param != nil && len(m.named) < maxNamed && secretName().MatchString(n.Param.Value) {
-				m.named = append(m.named, n.Param.Value)
+			if m.has.dump && n.Param != nil && secretName().MatchString(n.Param.Value) {
+				m.name(n.Param.Value)
 			}
 		case *syntax.CmdSubst:
 			all(n.Stmts)

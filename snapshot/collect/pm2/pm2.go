@@ -23,7 +23,7 @@ var Collector = &collect.Collector{
 	Doc: "Asks the PM2 daemon over its own socket what it runs (two read-only calls; never the pm2 command, which would start a daemon where none runs), " +
 		"reads which apps the project's ecosystem files declare (JavaScript in a child process without files, network or processes) and what stands in the dump that PM2 resurrects; " +
 		"then what starts PM2 at boot, what PM2's own log tells of the last day (counts only), how large the logs are, and who can read the home's secrets.",
-	Epoch:     3,
+	Epoch:     4,
 	Early:     func(ctx context.Context, s *collect.Session) any { return readHomes(ctx, s) },
 	Collect:   collectAll,
 	Recollect: recollect,
