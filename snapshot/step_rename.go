@@ -19,13 +19,14 @@ func sameSteps(old, new *Item, list []FactChange) []FactChange {
 		if len(was) != len(is) {
 			continue
 		}
+		before, now := setOf(was), setOf(is)
 		pairs := map[string]string{}
 		for k := range was {
 			if was[k] == is[k] {
 				continue
 			}
 			a, b := job+".step["+was[k]+"].", job+".step["+is[k]+"]."
-			if slices.Contains(is, was[k]) || slices.Contains(was, is[k]) || !sameBelow(old, a, new, b) {
+			if now[was[k]] || before[is[k]] || !sameBelow(old, a, new, b) {
 				pairs = nil
 				break
 			}
@@ -60,11 +61,21 @@ func sameBelow(old *Item, a string, new *Item, b string) bool {
 	})
 }
 
-func below(it *Item, prefix string) (out []Fact) {
-	for _, f := range it.Facts.All() {
-		if strings.HasPrefix(f.Name, prefix) {
-			out = append(out, f)
-		}
+// below returns the facts whose names begin with a prefix: they stand together.
+func below(it *Item, prefix string) []Fact {
+	all := it.Facts.All()
+	from, _ := slices.BinarySearchFunc(all, prefix, func(f Fact, p string) int { return strings.Compare(f.Name, p) })
+	end := from
+	for end < len(all) && strings.HasPrefix(all[end].Name, prefix) {
+		end++
 	}
-	return out
+	return all[from:end]
+}
+
+func setOf(list []string) map[string]bool {
+	set := make(map[string]bool, len(list))
+	for _, s := range list {
+		set[s] = true
+	}
+	return set
 }

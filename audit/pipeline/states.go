@@ -94,8 +94,8 @@ type encoder struct {
 const encodedAhead = 256
 
 // state returns the state of an item; nil of one that a collector took over from
-// the past as it was: it is unchanged. It is valid until encodedAhead later ones
-// were asked for.
+// the past as it was: it is unchanged. It is valid until the next block of
+// encodedAhead is made, which the very next call may do.
 func (e *encoder) state(i int) []byte {
 	if i >= e.until {
 		e.from, e.until = i, min(i+encodedAhead, len(e.items))

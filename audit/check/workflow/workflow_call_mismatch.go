@@ -14,6 +14,7 @@ import (
 // CallMismatch finds calls that do not fit what is called.
 var CallMismatch = &audit.Check{
 	ID:       "workflow-call-mismatch",
+	Version:  2,
 	System:   snapshot.Workflows,
 	Title:    "call does not fit",
 	Severity: audit.High,
@@ -34,7 +35,11 @@ func judgeCallMismatch(p *audit.Pass) {
 	for _, n := range j.notes(model.NoteDeclares) {
 		declared[n.it.Key] = strings.Split(n.Text, "\n")
 	}
+	var last note
 	for _, n := range j.notes(model.NoteCalls) {
+		if n.it == last.it && n.Pos == last.Pos { // one call, which several jobs have by an alias
+			continue
+		}
 		i := slices.IndexFunc(n.it.Refs.All(), func(r snapshot.Ref) bool {
 			return r.Where == n.Where && (r.Kind == snapshot.RefWorkflow || r.Kind == snapshot.RefAction)
 		})
@@ -50,6 +55,7 @@ func judgeCallMismatch(p *audit.Pass) {
 		if len(wrong) == 0 {
 			continue
 		}
+		last = n
 		r := audit.Report{Item: n.it.Key, Discriminator: n.Where, At: locate(n.it, n.Pos),
 			Message:  fmt.Sprintf("%s of %s calls %s, which %s", stepName(n.it, n.Where), short(n.it), short(called), strings.Join(wrong, " and ")),
 			Evidence: []audit.Evidence{{Name: "called", Value: called.Path}}}

@@ -23,7 +23,7 @@ import (
 
 // Version is raised when Evaluate gives another result for the same input; it
 // is the version of the cached analysis.
-const Version = 9
+const Version = 10
 
 // MaxText is the largest JSON or YAML file that is parsed, MaxScript the
 // largest JavaScript file, in bytes.

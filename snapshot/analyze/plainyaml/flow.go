@@ -32,7 +32,8 @@ func (p *parser) flow(at int, kind yaml.Kind, closing byte) (*yaml.Node, int) {
 	for {
 		var child *yaml.Node
 		if kind == yaml.MappingNode {
-			if child, at = p.flowScalar(at); child == nil || at >= p.end || p.text[at] != ':' || !p.ends(at+1) {
+			begin := at
+			if child, at = p.flowScalar(at); child == nil || at >= p.end || p.text[at] != ':' || !p.ends(at+1) || at-begin > maxKey {
 				return nil, 0
 			}
 			p.stack = append(p.stack, child)

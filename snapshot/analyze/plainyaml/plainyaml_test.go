@@ -34,7 +34,7 @@ var foreign = []string{
 	"a: 1\n---\nb: 2\n", "a: 1\n...\n", "--- a: b\n", "%YAML 1.1\n---\na: b\n", "a: [b,\n  c]\n", "a: \"b\n  c\"\n", "a: |2\n   b\n", "a: |\n", "a: |\n\t b\n", "a: |\n    \n  b\n",
 	"a: b\n  c: d\n", "a:\n    b: c\n  d: e\n", "  a: b\nc: d\n", "a: b\r\n", "a: b\x00\n", "a: \u0085\n", "\ufeffa: b\n", "a: [b c: d]\n", "a: [b]: c\n", "a: 'b' c\n", "a: b\n- c\n",
 	"- a\n", "- a: b\n  - c\n", "a: # b\n c\n", "a: b # c\n  d\n", "a:b\n", ": a\n", "a: [b, ]\n", "a: {b}\n", "a: [b,, c]\n", "a: - b\n", "a: @b\n", "a: `b`\n", "a: ]\n", strings.Repeat("a: {", 80),
-	strings.Repeat("k", 1100) + ": v\n", "a: b\xff\n",
+	strings.Repeat("k", 1100) + ": v\n", "a: {\"" + strings.Repeat("k", 1100) + "\": v}\n", "a: {k" + strings.Repeat(" ", 1100) + ": v}\n", "a: b\xff\n",
 }
 
 func TestParse(t *testing.T) {

@@ -139,6 +139,8 @@ var lines = []struct{ line, want string }{
 	// settings that a program is given
 	{"jest --config ./test/e2e.json && cd web && tsc -p tsconfig.build.json", "file test/e2e.json, file web/tsconfig.build.json"},
 	{"npx playwright test -c e2e/playwright.config.ts; docker compose -f a.yml -f b.yml up; docker-compose logs -f x.yml", "file e2e/playwright.config.ts, file a.yml, file b.yml"},
+	{"vitest run --root packages/a --config vitest.ci.ts; vitest -r=packages/b -c vitest.ci.ts && vite -c vite.ci.ts", "file packages/a/vitest.ci.ts, file packages/b/vitest.ci.ts, file vite.ci.ts"},
+	{"vitest --config a.ts --root $DIR; vitest --root ../x -c b.ts; vitest -c c.ts --root", ""},
 	{"tsc -p packages/a; jest --config '{\"a\":1}'; eslint -c airbnb .; vite --config $C; rollup -c", ""},
 
 	// direct and sourced

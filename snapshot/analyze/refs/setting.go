@@ -16,6 +16,11 @@ var configured = map[string]string{
 	"drizzle-kit": " --config ", "prisma": " --schema ", "docker-compose": " -f --file ", "stylelint": " --config ", "babel": " --config-file ",
 }
 
+// moved are their options for the folder in which a file of settings is looked for.
+// Those of the others do not move it.
+// Source: https://github.com/vitest-dev/vitest/blob/main/packages/vitest/src/node/create.ts
+var moved = map[string]string{"vitest": " -r --root "}
+
 var settingExtensions = map[string]bool{".json": true, ".js": true, ".cjs": true, ".mjs": true, ".ts": true, ".cts": true, ".mts": true, ".yml": true, ".yaml": true,
 	".toml": true, ".prisma": true}
 
@@ -29,7 +34,12 @@ func (w *walker) settings(name string, args []word, at place) bool {
 	if !ok {
 		return false
 	}
-	opts, _ := options(args, takes, name == "docker-compose") // whose logs -f follows
+	opts, _ := options(args, takes+moved[name], name == "docker-compose") // whose logs -f follows
+	for _, o := range opts {
+		if strings.Contains(moved[name], " "+o.name+" ") {
+			at = at.in(o.value)
+		}
+	}
 	for _, o := range opts {
 		if strings.Contains(takes, " "+o.name+" ") && settingExtensions[path.Ext(o.value.text)] {
 			w.read(o.value, at)

@@ -11,9 +11,10 @@ import (
 	"healthaudit/snapshot/analyze/trait"
 )
 
-// derive adds what follows from the steps: what each job runs, whether that is
-// any work, and what the file starts. self is the folder of an action.
-func derive(m *Model, self string) {
+// derive adds what follows from the steps: the hashes of their texts, what each job
+// runs, whether that is any work, and what the file starts. self is the folder of an
+// action.
+func derive(m *Model, self string, hash func(string) string) {
 	kept, _ := allRefs.Get().(*[]snapshot.Ref)
 	if kept == nil {
 		kept = new([]snapshot.Ref)
@@ -22,15 +23,19 @@ func derive(m *Model, self string) {
 	var runs []string
 	for i := range m.Jobs {
 		j := &m.Jobs[i]
+		j.runner = runnerOf(j)
 		opaque := false
 		runs = runs[:0]
 		for k := range j.Steps {
 			s := &j.Steps[k]
-			switch {
-			case s.run != "" && !shellLike(effectiveShell(m, j, s)):
-				s.Programs = []string{shellName(effectiveShell(m, j, s))}
-			case s.run != "" && len(s.Programs) == 0:
-				opaque = true // not parsable as shell, or only plumbing
+			if s.run != "" {
+				sh := effectiveShell(m, j, s)
+				s.Run = hash(plainRun(s.run, sh))
+				if !shellLike(sh) {
+					s.Programs = []string{shellName(sh)}
+				} else if len(s.Programs) == 0 {
+					opaque = true // not parsable as shell, or only plumbing
+				}
 			}
 			runs = append(runs, s.Programs...)
 			if s.Uses != "" {

@@ -30,6 +30,7 @@ type Document struct {
 	aliases  bool     // something in it stands for something else in it
 	text     []string // src by lines, once it is asked for
 	problems []Problem
+	broken   error // of the YAML library; its place is looked for when the verdict is asked for
 	model    *Model
 }
 
@@ -109,8 +110,7 @@ func (d *Document) decode() (tree, more *yaml.Node) {
 		d.fail("empty", Pos{1, 1}, "is empty")
 		return nil, nil
 	case err != nil:
-		p, msg := d.fault(err)
-		d.fail("yaml", p, "is not valid YAML: "+msg)
+		d.broken = err
 		return nil, nil
 	}
 	if err := guarded(func() error { return dec.Decode(&second) }); err == nil && !empty(&second) {

@@ -40,12 +40,17 @@ func TestFault(t *testing.T) {
 		before, after, _ := strings.Cut(c.src, "^")
 		src := before + after
 		d := Parse("x.yml", []byte(src))
-		if len(d.problems) != 1 || d.problems[0].Family != "yaml" {
-			t.Errorf("%s: %v", c.name, d.problems)
+		d.Model(nil)
+		if d.text != nil {
+			t.Errorf("%s: its place is looked for before it is asked for", c.name)
+		}
+		problems := d.Verdict(Config{}).Problems
+		if len(problems) != 1 || problems[0].Family != "yaml" {
+			t.Errorf("%s: %v", c.name, problems)
 			continue
 		}
 		want := Pos{strings.Count(before, "\n") + 1, len(before) - strings.LastIndex(before, "\n")}
-		if p := d.problems[0]; p.Pos != want || !strings.Contains(p.Message, c.want) {
+		if p := problems[0]; p.Pos != want || !strings.Contains(p.Message, c.want) {
 			t.Errorf("%s: %d:%d %s, want %d:%d … %s …", c.name, p.Line, p.Column, p.Message, want.Line, want.Column, c.want)
 		}
 	}
@@ -61,7 +66,7 @@ func TestFault_inTime(t *testing.T) {
 		"a:\n" + strings.Repeat("  - b\n", 100_000) + " c\n",
 	} {
 		begin := time.Now()
-		if d := Parse("x.yml", []byte(src)); !d.Broken() {
+		if v := Parse("x.yml", []byte(src)).Verdict(Config{}); len(v.Problems) == 0 {
 			t.Errorf("%.20q… is read", src)
 		}
 		if took := time.Since(begin); took > 10*time.Second {

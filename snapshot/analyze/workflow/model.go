@@ -34,7 +34,7 @@ func (d *Document) Model(mask func(string) string) Model {
 	if m.Kind == Action {
 		self = b.dir
 	}
-	derive(&m, self)
+	derive(&m, self, mask)
 	if d.model == nil { // for the verdict, which asks for places only
 		d.model = &m
 	}

@@ -50,7 +50,6 @@ func (d *Document) notes(m *Model) []Message {
 		out = append(out, envKeys(d.root, m)...)
 		out = append(out, d.neverNotes(m)...)
 	}
-	out = append(out, d.callNotes(m)...)
 	for i := range m.Jobs {
 		for _, l := range m.Jobs[i].locks { // one for each file and folder: the cure is the same
 			if !slices.ContainsFunc(locks, func(o Message) bool {
@@ -84,13 +83,20 @@ func (d *Document) notes(m *Model) []Message {
 		}
 	}
 	out = append(out, locks...)
-	slices.SortStableFunc(out, func(a, b Message) int { return cmp.Or(a.Line-b.Line, a.Column-b.Column) })
+	slices.SortStableFunc(out, byPlace)
 	out = slices.CompactFunc(out, func(a, b Message) bool { // of steps that are one by an alias, the first
 		a.Where, b.Where = "", ""
 		return a == b
 	})
-	return out[:min(len(out), maxMessages)]
+	out = out[:min(len(out), maxMessages)]
+	calls := d.callNotes(m) // many, and most are no fault: they do not take the place of the others
+	slices.SortStableFunc(calls, byPlace)
+	out = append(out, calls[:min(len(calls), maxMessages)]...)
+	slices.SortStableFunc(out, byPlace)
+	return out
 }
+
+func byPlace(a, b Message) int { return cmp.Or(a.Line-b.Line, a.Column-b.Column) }
 
 // afterFailure is "after failure" for a step that may run when one before it failed.
 func afterFailure(s *Step, masked bool) string {

@@ -147,3 +147,31 @@ func TestNotesAreBounded(t *testing.T) {
 		notesOf("on: push\njobs:\n  a:\n    runs-on: ubuntu-latest\n    steps:\n      - run: |\n          " + strings.ReplaceAll(src, "\n", "\n          ") + "\n")
 	}
 }
+
+// TestCalls: calls of what the project holds take no place from other notes, those
+// of one step in several jobs are all there, and a credential is none of their names.
+func TestCalls(t *testing.T) {
+	var src strings.Builder
+	src.WriteString("on: push\njobs:\n  a:\n    runs-on: ubuntu-latest\n    steps:\n")
+	for range 250 {
+		src.WriteString("    - uses: ./.github/actions/x\n")
+	}
+	src.WriteString("    - if: github.event_name == 'schedule'\n      run: make\n")
+	if got := notesOf(src.String()); strings.Count(got, " calls") != maxMessages || !strings.HasSuffix(got, "256 never schedule") {
+		t.Errorf("%d calls, and at the end …%s", strings.Count(got, " calls"), got[max(0, len(got)-100):])
+	}
+
+	const key = "ghp_0123456789abcdefghijABCDEFGHIJ012345"
+	d := Parse(".github/workflows/x.yml", []byte("on: push\njobs:\n  a:\n    if: false\n    runs-on: ubuntu-latest\n    steps:\n    - &s\n      uses: ./x\n      with: {"+key+": 1, Mode: a}\n"+
+		"  b: {runs-on: ubuntu-latest, steps: [*s]}\n"))
+	var where []string
+	for _, n := range d.Verdict(Config{}).Notes {
+		where = append(where, n.Where)
+		if strings.Contains(strings.ToLower(n.Text), strings.ToLower(key)) || !strings.Contains(n.Text, "input mode") {
+			t.Errorf("it gives %q", n.Text)
+		}
+	}
+	if got := strings.Join(where, " "); got != "a/uses:./x b/uses:./x" {
+		t.Errorf("calls of %q", got)
+	}
+}

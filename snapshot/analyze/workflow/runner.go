@@ -15,16 +15,29 @@ func effectiveShell(m *Model, j *Job, s *Step) string {
 			return sh
 		}
 	}
-	on, known := onWindows(j)
-	if on || onlyWindows(s.If) || onlyWindows(j.If) || !known && (powerful(s.run) || !choosy(s.If) && j.powerful()) {
+	r := &j.runner
+	if r.windows || onlyWindows(s.If) || onlyWindows(j.If) || !r.known && (powerful(s.run) || !choosy(s.If) && r.powerful) {
 		return "pwsh"
 	}
 	return ""
 }
 
-// powerful reports whether a step for every runner is written in PowerShell, and
+// A runner is what each step of a job asks of it.
+type runner struct {
+	windows, known bool // as onWindows says
+	powerful       bool
+}
+
+// runnerOf looks at all of a job; effectiveShell, which is asked of each step, only
+// at what this found.
+func runnerOf(j *Job) runner {
+	on, known := onWindows(j)
+	return runner{on, known, !known && powerfulJob(j)}
+}
+
+// powerfulJob reports whether a step for every runner is written in PowerShell, and
 // leaves it to the runner which shell reads it.
-func (j *Job) powerful() bool {
+func powerfulJob(j *Job) bool {
 	return slices.ContainsFunc(j.Steps, func(s Step) bool { return s.Shell == "" && !choosy(s.If) && powerful(s.run) })
 }
 
@@ -79,7 +92,8 @@ var (
 	isWindows  = lazyregexp.New(`(?i)==\s*'windows[^']*'|'windows[^']*'\s*==|(?:contains|startswith)\s*\([^()]*'windows[^']*'\s*\)`)
 	notWindows = lazyregexp.New(`(?i)!=|!\s*(?:\(|contains|startswith)|\|\|`)
 	chooses    = lazyregexp.New(`(?i)runner\.|matrix\.|inputs\.|ubuntu|linux|macos|windows`)
-	powerEnv   = lazyregexp.New("(?im)\\$env:\\w|^[ \t]*& |[^`]`[ \t]*\n[ \t]*-") // a variable, the call operator, a line that goes on
+	powerEnv   = lazyregexp.New(`(?im)\$env:\w|^[ \t]*& `)                                           // a variable, the call operator
+	powerOn    = lazyregexp.New("(?m)^[^`\n]*(?:`[^`\n]*`[^`\n]*)*[ \t]`[ \t]*\r?\n[ \t]*-[A-Za-z]") // a line that goes on with a parameter
 )
 
 // onlyWindows reports whether a condition holds on Windows only.
@@ -92,5 +106,5 @@ func choosy(cond string) bool { return chooses().MatchString(cond) }
 
 // powerful reports whether a text looks like PowerShell.
 func powerful(src string) bool {
-	return powerEnv().MatchString(src) || some(src, powerHints) && powerLines().MatchString(src)
+	return powerEnv().MatchString(src) || strings.Contains(src, "`") && powerOn().MatchString(src) || some(src, powerHints) && powerLines().MatchString(src)
 }

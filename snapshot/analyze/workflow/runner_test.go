@@ -1,6 +1,10 @@
 package workflow
 
-import "testing"
+import (
+	"strings"
+	"testing"
+	"time"
+)
 
 // TestWindows: what a runner with Windows is given without a shell is no shell text,
 // and what the others are given is.
@@ -26,6 +30,9 @@ func TestWindows(t *testing.T) {
 		"the call operator":               {"runs-on: '${{ inputs.on }}'", "run: '& docker run x'", false},
 		"beside PowerShell":               {"runs-on: '${{ inputs.on }}'", "run: 'Get-Item $env:A'}, {if: always(), run: make", false},
 		"beside PowerShell for Windows":   {"runs-on: '${{ inputs.on }}'", "if: runner.os == 'Windows', run: 'Get-Item $env:A'}, {run: make", true},
+		"a line that goes on":             {"runs-on: '${{ inputs.on }}'", "run: \"docker run `x` `\\n  -Name y\"", false},
+		"a list in a text":                {"runs-on: '${{ inputs.on }}'", "run: \"echo 'x `y`\\n- b'\"}, {run: make", true},
+		"a substitution over lines":       {"runs-on: '${{ inputs.on }}'", "run: \"echo `make `\\n-x\"", true},
 		"a shell on an unknown runner":    {"runs-on: '${{ inputs.on }}'", `run: 'echo x >> $GITHUB_OUTPUT'`, true},
 		"a shell that is asked for":       {"runs-on: windows-latest", "shell: bash, run: make", true},
 	} {
@@ -36,5 +43,17 @@ func TestWindows(t *testing.T) {
 				t.Errorf("shell %v, want %v: %s", got, c.shell, src)
 			}
 		})
+	}
+}
+
+// Steps of a job whose runner is not known are not all looked through for each of them.
+func TestWindows_inTime(t *testing.T) {
+	src := "on: push\njobs:\n  a:\n    runs-on: ${{ inputs.on }}\n    steps:\n" + strings.Repeat("    - run: a\n", 16_000)
+	begin := time.Now()
+	if n := len(Parse(".github/workflows/a.yml", []byte(src)).ShellTexts()); n != 16_000 {
+		t.Errorf("%d texts", n)
+	}
+	if took := time.Since(begin); took > 15*time.Second {
+		t.Errorf("it took %v", took)
 	}
 }

@@ -44,9 +44,7 @@ func (b *builder) step(out []Step, n *yaml.Node) []Step {
 		case "uses":
 			s.Uses, s.UsesPos = text(v), at(v)
 		case "run":
-			if s.run = raw(v); s.run != "" {
-				s.Run, run = b.mask(plainRun(s.run)), v
-			}
+			s.run, run = raw(v), v
 		case "if":
 			s.If = text(v)
 		case "shell":
@@ -64,7 +62,7 @@ func (b *builder) step(out []Step, n *yaml.Node) []Step {
 				s.with[GivesAll] = ""
 			}
 			for k, v := range pairs(v) {
-				s.with[strings.ToLower(k.Value)] = text(v)
+				s.with[strings.ToLower(text(k))] = text(v)
 			}
 		case "env":
 			s.Env = b.values(v)

@@ -64,6 +64,10 @@ func Judge(d *snapshot.Derived, path, sha string, config Config, open func() *Do
 // Verdict judges the document.
 func (d *Document) Verdict(config Config) Verdict {
 	v := Verdict{Problems: slices.Clone(d.problems)}
+	if d.broken != nil {
+		p, msg := d.fault(d.broken)
+		v.Problems = append(v.Problems, Problem{Pos: p, Family: "yaml", Message: "is not valid YAML: " + msg})
+	}
 	if d.root == nil {
 		return v
 	}

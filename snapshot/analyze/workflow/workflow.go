@@ -146,7 +146,8 @@ type Job struct {
 	Runs        []string     `json:"runs,omitempty"`   // programs and real actions, sorted
 	Hollow      bool         `json:"hollow,omitempty"` // its steps only say something: no program or action does any work
 
-	locks []Message // steps that need a lockfile: for the notes of a verdict, never kept
+	locks  []Message // steps that need a lockfile: for the notes of a verdict, never kept
+	runner runner
 }
 
 // A Row is one key of a matrix. Values that are not plain versions or runner

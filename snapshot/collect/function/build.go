@@ -24,7 +24,7 @@ type build struct {
 	Plugins []snapshot.Ref    `json:"plugins,omitempty"` // of the project itself: files or folders
 }
 
-const buildVersion = 6
+const buildVersion = 7
 
 // build adds what the build of a site is, and refers to what it starts.
 func (site *site) build(s *collect.Session, it *snapshot.Item) {

@@ -12,7 +12,7 @@ import (
 	"healthaudit/snapshot/collect"
 )
 
-const npmVersion = 9
+const npmVersion = 10
 
 // A packageModel is what is cached of one package.json: no command in clear.
 type packageModel struct {

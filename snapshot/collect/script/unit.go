@@ -17,7 +17,7 @@ import (
 )
 
 // unitVersion is raised when the analysis of units changes.
-const unitVersion = 6
+const unitVersion = 7
 
 // unitModel is what a unit file says, as cached: no value of a variable, and no
 // command.
