@@ -20,7 +20,7 @@ type line struct {
 }
 
 // linesVersion is raised when linesOf finds other things in equal bytes.
-const linesVersion = 2
+const linesVersion = 3
 
 // linesOf returns what the lines of the file of a crontab entry or a unit say.
 func linesOf(p *audit.Pass, it *snapshot.Item) []line {

@@ -14,6 +14,8 @@ import (
 	"healthaudit/snapshot/collect/script"
 )
 
+func TestMain(m *testing.M) { collecttest.Main(m) }
+
 func TestCases(t *testing.T) { checktest.Run(t, All, all.Collectors...) }
 
 // What this check calls litter, the collector of scripts must not list.

@@ -22,6 +22,7 @@ var Overlap = &audit.Check{
 	Title:      "starts again while it runs",
 	Severity:   audit.Low,
 	Confidence: audit.Likely,
+	Version:    2,
 	Doc: "cron, GitHub and Netlify start a job when its time has come, whether or not the last run has ended. Told is what is bound to meet itself: a crontab entry that starts a script which never ends " +
 		"(each start adds a process until the machine has no more: high), one that commits and pushes every few minutes without a lock, a workflow that does so without `concurrency`, and a background function, " +
 		"which may run for 15 minutes, that is started more often than that. A word about a lock, a pid file or a timeout, in the entry or in the script, is enough to be left alone. " +
@@ -154,7 +155,8 @@ func judgeEntry(p *audit.Pass, it *snapshot.Item, r audit.Report, often bool) {
 }
 
 // started returns the scripts that an entry starts and waits for: without
-// arguments, which may make them do something else, and not through PM2.
+// arguments, which may make them do something else, not through PM2, and not from
+// code, which may do so on a condition and wait for nothing.
 func started(p *audit.Pass, it *snapshot.Item) (out []*snapshot.Item) {
 	table := refs.NewTable(p.Now, p.Derived)
 	seen := map[snapshot.Key]bool{it.Key: true}
@@ -163,7 +165,7 @@ func started(p *audit.Pass, it *snapshot.Item) (out []*snapshot.Item) {
 		for _, from := range todo {
 			for _, r := range from.Refs.All() {
 				to := p.Now.Item(table.Resolve(r).Item)
-				if r.Args || r.Loads() || to == nil || seen[to.Key] || to.System() != snapshot.Scripts {
+				if r.Args || r.Loads() || r.Where == snapshot.Child || to == nil || seen[to.Key] || to.System() != snapshot.Scripts {
 					continue
 				}
 				seen[to.Key] = true

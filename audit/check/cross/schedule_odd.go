@@ -29,9 +29,10 @@ var ScheduleOdd = &audit.Check{
 	Source:        "crontab(5) of Debian 12, under LIMITATIONS and on both day fields; cron(8) there, on names in /etc/cron.d; seen in the wild: `cron_restart: '0 */5 * * *'` with \"Every 5 minutes\" beside it",
 	Still:         true,
 	Judge: func(p *audit.Pass) {
+		t := texts{pass: p}
 		for _, it := range p.Items() {
 			for _, s := range it.Schedules {
-				oddSchedule(p, it, s)
+				oddSchedule(p, it, s, t.of(it, s.Path))
 			}
 			if it.Kind == "file" && it.System() == snapshot.Scripts {
 				oddZone(p, it)
@@ -44,7 +45,8 @@ var ScheduleOdd = &audit.Check{
 // someDay is when looking for a day that comes begins; any would do.
 var someDay = time.Date(2001, time.January, 1, 0, 0, 0, 0, time.UTC)
 
-func oddSchedule(p *audit.Pass, it *snapshot.Item, s snapshot.Schedule) {
+// oddSchedule judges a schedule that stands in a text of these lines.
+func oddSchedule(p *audit.Pass, it *snapshot.Item, s snapshot.Schedule, text []string) {
 	if s.Dialect != string(cron.Crontab) && s.Dialect != string(cron.PM2) && s.Dialect != string(cron.Systemd) {
 		return
 	}
@@ -52,14 +54,13 @@ func oddSchedule(p *audit.Pass, it *snapshot.Item, s snapshot.Schedule) {
 	if err != nil || c.Reboot() {
 		return
 	}
-	text := string(sourceOf(p, it, s.Path))
 	line := s.Line
 	if s.Dialect == string(cron.PM2) {
 		line = lineOfCron(text, s)
 	}
 	report := func(kind, message, hint string, severity audit.Severity) {
 		p.Report(audit.Report{Item: it.Key, Discriminator: kind + " " + s.Expression, Message: message, Hint: hint, Severity: severity,
-			At: audit.Location{Path: cmp.Or(s.Path, it.Path), Line: max(line, 1), Column: max(s.Column, 1)}})
+			At: audit.Location{Path: cmp.Or(s.Path, it.Path), Line: max(cmp.Or(line, s.Line), 1), Column: max(s.Column, 1)}})
 	}
 	if _, ok := c.Next(someDay); !ok {
 		report("never", fmt.Sprintf("%s never runs: %q is a day that does not come", what(it), s.Expression), "Correct the day or the month.", audit.Medium)
@@ -74,26 +75,43 @@ func oddSchedule(p *audit.Pass, it *snapshot.Item, s snapshot.Schedule) {
 	}
 }
 
-// sourceOf returns the text in which a schedule of an item stands.
-func sourceOf(p *audit.Pass, it *snapshot.Item, at string) []byte {
-	for _, f := range it.Files {
-		if f.Path == at {
-			return p.Bytes(f)
+// texts are the lines of the files in which schedules stand, each read once for
+// all of its schedules.
+type texts struct {
+	pass  *audit.Pass
+	lines map[string][]string      // by path
+	files map[string]snapshot.File // of the items that are files, by path
+}
+
+// of returns the lines of the text in which a schedule of an item stands.
+func (t *texts) of(it *snapshot.Item, at string) []string {
+	if lines, ok := t.lines[at]; ok {
+		return lines
+	}
+	if t.lines == nil {
+		t.lines, t.files = map[string][]string{}, map[string]snapshot.File{}
+		for _, o := range t.pass.Items() {
+			if f, ok := o.OwnFile(); ok && o.Kind == "file" {
+				t.files[f.Path] = f
+			}
 		}
 	}
-	for _, o := range p.Items() {
-		if f, ok := o.OwnFile(); ok && o.Kind == "file" && f.Path == at {
-			return p.Bytes(f)
+	f, ok := t.files[at]
+	for _, own := range it.Files {
+		if own.Path == at {
+			f, ok = own, true
 		}
 	}
-	return nil
+	if ok {
+		t.lines[at] = strings.Split(string(t.pass.Bytes(f)), "\n")
+	}
+	return t.lines[at]
 }
 
 // lineOfCron returns the line of a cron_restart of an app that is declared at the
 // place of s, 0 when it does not stand behind it as it is.
-func lineOfCron(text string, s snapshot.Schedule) int {
+func lineOfCron(lines []string, s snapshot.Schedule) int {
 	const reach = 40 // lines of one app
-	lines := strings.Split(text, "\n")
 	for i := max(s.Line-1, 0); s.Line > 0 && i < min(len(lines), s.Line+reach); i++ {
 		if strings.Contains(lines[i], s.Expression) && strings.Contains(lines[i], "cron") {
 			return i + 1
@@ -103,8 +121,7 @@ func lineOfCron(text string, s snapshot.Schedule) int {
 }
 
 // saidBeside returns the comment behind a line, or the one alone above it.
-func saidBeside(text string, line int, ext string) string {
-	lines := strings.Split(text, "\n")
+func saidBeside(lines []string, line int, ext string) string {
 	mark := map[string]string{".js": "//", ".cjs": "//", ".mjs": "//", ".ts": "//", ".json": "//"}[ext]
 	if mark == "" {
 		mark = "#"
@@ -168,12 +185,16 @@ func oddZone(p *audit.Pass, it *snapshot.Item) {
 	}
 }
 
+// notInstalled matches names that are meant to be passed over: examples, what is
+// switched off, and what dpkg and rpm leave beside a file.
+var notInstalled = lazyregexp.New(`(?i)example|sample|\bdist\b|disabled|\boff\b|\.(?:dpkg-|ucf-|rpm(?:save|new|orig)$)`)
+
 var runParts = lazyregexp.New(`^[A-Za-z0-9_-]+$`)
 
 // oddName tells of a file in etc/cron.d that Debian's cron never reads.
 func oddName(p *audit.Pass, it *snapshot.Item) {
 	dir, base := path.Split(it.Path)
-	if dir != "etc/cron.d/" && !strings.HasSuffix(dir, "/etc/cron.d/") || runParts().MatchString(base) {
+	if dir != "etc/cron.d/" && !strings.HasSuffix(dir, "/etc/cron.d/") || runParts().MatchString(base) || notInstalled().MatchString(base) {
 		return
 	}
 	p.Report(audit.Report{Item: it.Key, Discriminator: "name", Severity: audit.Medium, Confidence: audit.Likely, At: audit.Location{Path: it.Path, Line: 1, Column: 1},

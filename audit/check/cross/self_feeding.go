@@ -23,9 +23,10 @@ var SelfFeeding = &audit.Check{
 	Title:      "sets itself going again",
 	Severity:   audit.High,
 	Confidence: audit.Likely,
+	Version:    2,
 	Doc: "The end of a run is the beginning of the next one, across systems, so that no single file shows it: a workflow starts a script that starts the workflow; a PM2 app runs what restarts the app; " +
 		"the build at Netlify, a plugin of it or a function that runs after a deploy asks for the next build by a build hook; a workflow that any push starts runs a script that pushes with a token of its own. " +
-		"Such a circle ends when the minutes of the month do. Calls on a condition, with arguments, and whatever looks at who or what started it, are left out; " +
+		"Such a circle ends when the minutes of the month do. Calls on a condition, with arguments, from the code of a program, and whatever looks at who or what started it, are left out; " +
 		"circles of workflows alone are told by `workflow-loop`, those of npm scripts by `script-npm-recursion`.",
 	Hint:          "Cut the circle where it costs least: a schedule instead of the last call, a condition in front of it (INCOMING_HOOK_TITLE at Netlify, `[skip ci]` in the commit, github.actor in the workflow).",
 	Discriminator: "the items of the circle, sorted; \"build\" or \"push\" and the script otherwise",
@@ -48,7 +49,7 @@ func circles(p *audit.Pass, table *refs.Table) {
 	for _, it := range p.Items() {
 		for _, r := range it.Refs.All() {
 			to := p.Now.Item(table.Resolve(r).Item)
-			if r.Guarded || r.Args || r.Loads() || to == nil || to.Kind == "file" {
+			if r.Guarded || r.Args || r.Loads() || r.Where == snapshot.Child || to == nil || to.Kind == "file" {
 				continue
 			}
 			edges[it.Key] = append(edges[it.Key], edge{to.Key, r})

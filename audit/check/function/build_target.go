@@ -5,6 +5,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"sync"
 
 	"healthaudit/audit"
 	"healthaudit/snapshot"
@@ -25,21 +26,42 @@ var BuildTarget = &audit.Check{
 	Source:        "@netlify/build 37 (core/build_command, plugins/resolve.js); docs.netlify.com/build/configure-builds/ignore-builds",
 	Still:         true,
 	Judge: func(p *audit.Pass) {
-		table := refs.NewTable(p.Now, p.Derived)
+		table, files := refs.NewTable(p.Now, p.Derived), filesIn(p.Now.Tree)
 		for _, it := range p.Items() {
 			if _, passed := it.Fact("superseded"); it.Kind != kindFile || !isConfig(it) || passed {
 				continue
 			}
 			for _, r := range it.Refs.All() {
 				if (r.Kind == snapshot.RefNPM || r.Kind == snapshot.RefFile) && !r.Guarded {
-					buildTarget(p, it, r, table)
+					buildTarget(p, it, r, project{table, files})
 				}
 			}
 		}
 	},
 }
 
-func buildTarget(p *audit.Pass, it *snapshot.Item, r snapshot.Ref, table *refs.Table) {
+// A project is what builds start something of.
+type project struct {
+	table *refs.Table
+	files func(base string) []string // the paths of the files of that name
+}
+
+// filesIn returns what finds files by the last part of their path.
+func filesIn(t *snapshot.Tree) func(base string) []string {
+	byBase := sync.OnceValue(func() map[string][]string {
+		out := map[string][]string{}
+		for _, e := range t.All() {
+			if base := path.Base(e.Path); t.HasFile(e.Path) {
+				out[base] = append(out[base], e.Path)
+			}
+		}
+		return out
+	})
+	return func(base string) []string { return byBase()[base] }
+}
+
+func buildTarget(p *audit.Pass, it *snapshot.Item, r snapshot.Ref, in project) {
+	table := in.table
 	found := table.Resolve(r)
 	id := r.Where + " " + r.Target()
 	if found.Unread {
@@ -63,7 +85,7 @@ func buildTarget(p *audit.Pass, it *snapshot.Item, r snapshot.Ref, table *refs.T
 		out.Message += " (" + found.Why + ")"
 	}
 	out.Message += end
-	below := elsewhere(p, it, r, table)
+	below := elsewhere(p, it, r, in)
 	switch {
 	case found.OtherCase != "":
 		out.Hint = fmt.Sprintf("Write it as it is called, %s: upper and lower case count.", found.OtherCase)
@@ -95,18 +117,18 @@ func atRoot(p *audit.Pass, it *snapshot.Item, r snapshot.Ref, table *refs.Table)
 
 // elsewhere returns the folders below a site that have what it lacks, where
 // netlify.toml leaves open in which one the build runs.
-func elsewhere(p *audit.Pass, it *snapshot.Item, r snapshot.Ref, table *refs.Table) (dirs []string) {
+func elsewhere(p *audit.Pass, it *snapshot.Item, r snapshot.Ref, in project) (dirs []string) {
 	site := path.Dir(it.Path)
 	if c, ok := config(p, it); !ok || c.Base != "" || r.Where == "plugins" {
 		return nil
 	}
 	switch {
 	case r.Kind == snapshot.RefNPM && r.Path == "" && (r.Dir == site || r.Dir == ""):
-		dirs = table.PackagesWith(r.Name)
+		dirs = in.table.PackagesWith(r.Name)
 	case r.Kind == snapshot.RefFile:
 		name := strings.TrimPrefix(r.Path, site+"/")
-		for _, e := range p.Now.Tree.All() {
-			if dir, ok := strings.CutSuffix(e.Path, "/"+name); ok && p.Now.Tree.HasFile(e.Path) && p.Now.Tree.HasFile(path.Join(dir, "package.json")) {
+		for _, at := range in.files(path.Base(name)) {
+			if dir, ok := strings.CutSuffix(at, "/"+name); ok && p.Now.Tree.HasFile(path.Join(dir, "package.json")) {
 				dirs = append(dirs, dir)
 			}
 		}

@@ -41,23 +41,42 @@ func ignoredConfig(p *audit.Pass, it *snapshot.Item) {
 		return
 	}
 	main, _ := mainFile(it)
-	var keys []string
-	for _, u := range fn.Unheeded {
-		keys = append(keys, u.Key)
-	}
 	first := fn.Unheeded[0]
 	r := audit.Report{Item: it.Key, Discriminator: "config", At: audit.Location{Path: main.Path, Line: first.At.Line, Column: first.At.Column},
-		Message: fmt.Sprintf("%s of %s does not take effect: %s", "config."+strings.Join(keys, ", config."), it.Name, first.Why)}
-	if len(keys) > 1 {
-		r.Message = fmt.Sprintf("%s of %s do not take effect: %s", "config."+strings.Join(keys, ", config."), it.Name, first.Why)
-	}
+		Message: unheeded(it.Name, fn.Unheeded)}
 	if netlify.Mistaken(first.Key) {
 		r.Hint = "Write what Netlify reads (times in UTC), and delete the key."
 	}
-	if !slices.ContainsFunc(keys, func(k string) bool { return k == "path" || k == "background" || netlify.Mistaken(k) }) {
+	if !slices.ContainsFunc(fn.Unheeded, func(u netlify.Unheeded) bool {
+		return u.Key == "path" || u.Key == "background" || netlify.Mistaken(u.Key)
+	}) {
 		r.Severity = audit.Low
 	}
 	p.Report(r)
+}
+
+// unheeded says which keys of a function take no effect, those of one reason together.
+func unheeded(name string, list []netlify.Unheeded) string {
+	keys := map[string][]string{} // by reason
+	var whys, parts []string
+	for _, u := range list {
+		if keys[u.Why] == nil {
+			whys = append(whys, u.Why)
+		}
+		keys[u.Why] = append(keys[u.Why], "config."+u.Key)
+	}
+	for i, why := range whys {
+		does, effect := "does", "either"
+		if len(keys[why]) > 1 {
+			does = "do"
+		}
+		subject := strings.Join(keys[why], ", ")
+		if i == 0 {
+			subject, effect = subject+" of "+name, "take effect"
+		}
+		parts = append(parts, fmt.Sprintf("%s %s not %s: %s", subject, does, effect, why))
+	}
+	return strings.Join(parts, "; ")
 }
 
 func ignoredKeys(p *audit.Pass, it *snapshot.Item, c *netlify.Config) {

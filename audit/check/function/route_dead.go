@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"path"
 	"strings"
+	"sync"
 
 	"healthaudit/audit"
 	"healthaudit/snapshot"
@@ -25,16 +26,17 @@ var RouteDead = &audit.Check{
 	Source:        "docs.netlify.com/routing/redirects; config.path replaces the default address, measured",
 	Still:         true,
 	Judge: func(p *audit.Pass) {
+		astray := astrayIn(p.Now.Tree)
 		for _, it := range p.Items() {
 			if functions, ok := beside(p, it); ok {
-				deadRedirects(p, it, functions)
+				deadRedirects(p, it, functions, astray)
 			}
 			deadEdges(p, it)
 		}
 	},
 }
 
-func deadRedirects(p *audit.Pass, it *snapshot.Item, functions map[string]*snapshot.Item) {
+func deadRedirects(p *audit.Pass, it *snapshot.Item, functions map[string]*snapshot.Item, astray func(name string) string) {
 	first := map[string]netlify.Redirect{}
 	for _, r := range redirects(p, it) {
 		if name, ok := r.Function(); ok {
@@ -52,7 +54,7 @@ func deadRedirects(p *audit.Pass, it *snapshot.Item, functions map[string]*snaps
 		if why == "" {
 			continue
 		}
-		if at := astray(p, functions, name); at != "" {
+		if at := astray(name); at != "" && functions[name] == nil {
 			hint = fmt.Sprintf("%s is not in the folder of functions of this site: move it there, or name its folder as functions.directory.", at)
 		}
 		r := first[name]
@@ -81,23 +83,26 @@ func deadEnd(functions map[string]*snapshot.Item, name string) (why, hint string
 	return "", ""
 }
 
-// astray returns the only file below another folder of functions that is called like
-// a function that is not there; "" when there is none or several.
-func astray(p *audit.Pass, functions map[string]*snapshot.Item, name string) (at string) {
-	if functions[name] != nil {
+// astrayIn returns what finds the only file in any folder of functions that is
+// called like a function that is not there; "" when there is none or several.
+func astrayIn(t *snapshot.Tree) func(name string) string {
+	byName := sync.OnceValue(func() map[string][]string {
+		out := map[string][]string{}
+		for _, e := range t.All() {
+			dir, file := path.Split(e.Path)
+			if path.Base(dir) == "functions" && netlify.IsCode(file) && t.HasFile(e.Path) {
+				name := strings.TrimSuffix(file, path.Ext(file))
+				out[name] = append(out[name], e.Path)
+			}
+		}
+		return out
+	})
+	return func(name string) string {
+		if at := byName()[name]; len(at) == 1 {
+			return at[0]
+		}
 		return ""
 	}
-	for _, e := range p.Now.Tree.All() {
-		dir, file := path.Split(e.Path)
-		if path.Base(dir) != "functions" || strings.TrimSuffix(file, path.Ext(file)) != name || !netlify.IsCode(file) || !p.Now.Tree.HasFile(e.Path) {
-			continue
-		}
-		if at != "" {
-			return ""
-		}
-		at = e.Path
-	}
-	return at
 }
 
 // short is a name or path of bounded length that breaks no line.

@@ -2,7 +2,6 @@ package pm2_test
 
 import (
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -13,18 +12,11 @@ import (
 	"healthaudit/audit/check/checktest"
 	checks "healthaudit/audit/check/pm2"
 	"healthaudit/snapshot"
-	"healthaudit/snapshot/analyze/ecosystem"
 	"healthaudit/snapshot/collect/collecttest"
 	"healthaudit/snapshot/collect/pm2"
 )
 
-// The test binary is its own evaluator child, as audit is.
-func TestMain(m *testing.M) {
-	if slices.Contains(os.Args, "evaluate-ecosystem") {
-		os.Exit(ecosystem.Child(os.Stdin, os.Stdout))
-	}
-	os.Exit(m.Run())
-}
+func TestMain(m *testing.M) { collecttest.Main(m) }
 
 func TestCases(t *testing.T) { checktest.Run(t, checks.All, pm2.Collector) }
 

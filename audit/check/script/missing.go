@@ -13,13 +13,14 @@ import (
 // MissingTarget reports scripts that start something that is not there.
 var MissingTarget = &audit.Check{
 	ID:       "script-missing-target",
-	Version:  2,
+	Version:  3,
 	System:   snapshot.Scripts,
 	Title:    "starts what is not there",
 	Severity: audit.Medium,
 	Doc: "An npm script, a crontab line or a script file starts a file or an npm script that the project does not have: it was renamed, moved or deleted, " +
 		"and nobody told the caller. It is high where nobody is watching (a crontab) or where something else starts the caller, and for an import, " +
 		"without which the script cannot even begin; low where the text itself provides for the absence (`|| true`, `[ -f x ] &&`, try). " +
+		"Of what code starts through child_process, only calls are looked at that stand there in words, on no condition, and for what the code does not name a second time. " +
 		"Build products, ignored files and paths that are computed are left out.",
 	Hint:          "Correct the name, bring the file back (`audit restore` has it if it was there before), or remove the line.",
 	Discriminator: "what is missing: the file's path, or the npm script and its folder; \"imports\" for all that a script cannot begin without",
@@ -39,7 +40,8 @@ func judgeMissing(p *audit.Pass) {
 		seen := map[string]bool{}
 		var imports []audit.Report
 		for _, r := range it.Refs.All() {
-			if r.Kind == snapshot.RefBin {
+			child := r.Where == snapshot.Child
+			if r.Kind == snapshot.RefBin || child && r.Guarded {
 				continue
 			}
 			res := table.Resolve(r)
@@ -56,7 +58,7 @@ func judgeMissing(p *audit.Pass) {
 					p.Doubt(it.Key, importsTogether)
 				}
 			}
-			if res.Status != refs.Missing {
+			if res.Status != refs.Missing || child && besides(it, r, table) {
 				continue
 			}
 			seen[target] = true
@@ -74,6 +76,41 @@ func judgeMissing(p *audit.Pass) {
 			p.Report(together(it, imports))
 		}
 	}
+}
+
+// besides reports whether what a program starts may be there in another of the
+// folders in which that program may run: those above it, and its own.
+func besides(it *snapshot.Item, r snapshot.Ref, table *refs.Table) bool {
+	at := &r.Path
+	if r.Kind == snapshot.RefNPM {
+		at = &r.Dir
+	}
+	var dirs []string
+	for d := path.Dir(it.Path); d != "." && len(dirs) < 5; d = path.Dir(d) { // as many as its collector tries
+		dirs = append(dirs, d)
+	}
+	dirs = append(dirs, ".")
+	whole := *at
+	for _, from := range dirs {
+		rest, ok := below(whole, from)
+		for _, to := range dirs {
+			if *at = path.Join(to, rest); ok && *at != whole && table.Resolve(r).Status != refs.Missing {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// below returns a path as it is seen from a folder at or above it.
+func below(p, dir string) (string, bool) {
+	switch {
+	case dir == ".":
+		return p, true
+	case p == dir:
+		return ".", true
+	}
+	return strings.CutPrefix(p, dir+"/")
 }
 
 // importsTogether is the discriminator of all that a script cannot begin without.

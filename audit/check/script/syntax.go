@@ -11,7 +11,7 @@ import (
 // Syntax reports scripts that cannot be read by what should run them.
 var Syntax = &audit.Check{
 	ID:       "script-syntax",
-	Version:  2,
+	Version:  3,
 	System:   snapshot.Scripts,
 	Title:    "script does not parse",
 	Severity: audit.High,
@@ -70,13 +70,17 @@ func reportSyntax(p *audit.Pass, it *snapshot.Item, list []problem) {
 	}
 	r := audit.Report{Item: it.Key, At: worst.at(it), Severity: audit.High, Confidence: audit.Certain,
 		Message: fmt.Sprintf("%s does not parse: %s.", what(it), worst.message), Hint: repair(it)}
-	if it.Kind == "cron" {
-		r.Title = "crontab line cannot run as it is written"
-		r.Message = fmt.Sprintf("the crontab entry on line %d cannot run as it is written: %s.", worst.line, worst.message)
+	sure, subject := worst.weight == "sure", what(it)
+	if it.Kind == "cron" { // which may stand on several lines
+		subject = fmt.Sprintf("the crontab entry on line %d", worst.line)
 	}
-	if worst.weight != "sure" {
+	if it.Kind == "cron" && sure {
+		r.Title = "crontab line cannot run as it is written"
+		r.Message = fmt.Sprintf("%s cannot run as it is written: %s.", subject, worst.message)
+	}
+	if !sure {
 		r.Severity, r.Confidence = audit.Medium, audit.Likely
-		r.Message = fmt.Sprintf("%s may not parse: %s.", what(it), worst.message)
+		r.Message = fmt.Sprintf("%s may not parse: %s.", subject, worst.message)
 		r.Hint = "Look at the place named: its own interpreter may accept the file and still not do what it seems to say."
 	}
 	if n := len(list) - 1; n > 0 {

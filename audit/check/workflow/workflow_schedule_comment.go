@@ -11,6 +11,7 @@ import (
 // ScheduleComment finds schedules that are not what is written beside them.
 var ScheduleComment = &audit.Check{
 	ID:       "workflow-schedule-comment",
+	Version:  2,
 	System:   snapshot.Workflows,
 	Title:    "schedule differs from its comment",
 	Severity: audit.Low,

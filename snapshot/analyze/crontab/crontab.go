@@ -40,9 +40,10 @@ type Entry struct {
 	Timezone string `json:"timezone,omitempty"` // of the CRON_TZ line above, as it stands
 	Shell    string `json:"shell,omitempty"`    // of the SHELL line above; empty is /bin/sh
 	User     string `json:"user,omitempty"`
-	Command  string `json:"-"`               // as the shell gets it; may hold secrets: never cached
-	Input    bool   `json:"input,omitempty"` // an unescaped '%' ends the command: the rest is its input
-	Bad      bool   `json:"bad,omitempty"`   // the schedule is not valid: see Problems
+	Command  string `json:"-"`                // as the shell gets it; may hold secrets: never cached
+	Input    bool   `json:"input,omitempty"`  // an unescaped '%' ends the command: the rest is its input
+	Bad      bool   `json:"bad,omitempty"`    // the schedule is not valid: see Problems
+	Misfit   bool   `json:"misfit,omitempty"` // there is no user where one is needed, or one where none has a place: see Problems
 	Line     int    `json:"line"`
 	Column   int    `json:"column"`  // of the schedule
 	Start    int    `json:"command"` // column of the command
@@ -167,16 +168,20 @@ func (s *scanner) entry(rest string, number, column int) {
 	user, after := cut(command, 1)
 	first := column + len(rest) - len(command)
 	switch named := userName(user[0]); {
-	case s.file.Users && after == "":
+	case s.file.Users && placeholder(user[0]): // of a template: who knows
+		if after != "" {
+			command = after
+		}
+	case s.file.Users && named && after == "":
+		e.Misfit = true
 		s.problem(number, column, true, "no command: a crontab of the machine needs a user name before it")
-		return
 	case s.file.Users && !named:
-		e.Bad = true
+		e.Misfit = true
 		s.problem(number, first, true, "no user before the command: in a crontab of the machine its first word is read as one (Debian's cron then passes over the whole file)")
 	case s.file.Users:
 		e.User, command = user[0], after
 	case accounts[user[0]] && after != "":
-		e.Bad, e.User, command = true, user[0], after
+		e.Misfit, e.User, command = true, user[0], after
 		s.problem(number, first, true, "%s is no command: the crontab of one user has no column for users, as other lines here have none", user[0])
 	}
 	e.Start = column + len(rest) - len(command)
@@ -281,7 +286,7 @@ func percent(text string) (command string, input bool) {
 }
 
 // accounts are user names that are not also names of programs.
-var accounts = map[string]bool{"root": true, "www-data": true, "nobody": true, "ubuntu": true, "ec2-user": true, "debian": true, "vagrant": true}
+var accounts = map[string]bool{"root": true, "www-data": true, "nobody": true, "ubuntu": true, "ec2-user": true, "debian": true}
 
 // programs are words that begin commands and name no user.
 var programs = map[string]bool{"cd": true, "sh": true, "bash": true, "node": true, "npm": true, "npx": true, "pnpm": true, "yarn": true, "bun": true, "python": true,
@@ -289,9 +294,17 @@ var programs = map[string]bool{"cd": true, "sh": true, "bash": true, "node": tru
 	"env": true, "nice": true, "ionice": true, "flock": true, "timeout": true, "sudo": true, "exec": true, "source": true, "sleep": true, "pm2": true, "rsync": true,
 	"logger": true, "chronic": true, "certbot": true, "systemctl": true, "command": true, "date": true, "cat": true, "mkdir": true, "touch": true, "if": true}
 
+// placeholder reports whether a word stands for the name of a user that a template
+// is given: ${APP_USER}, {{ user }}, <user>, @USER@.
+func placeholder(word string) bool {
+	return word != "" && strings.IndexByte("${<@", word[0]) >= 0 && !strings.Contains(word, "/")
+}
+
 // userName reports whether a word may be the name of a user, as useradd(8) makes
-// them, with the dots and capitals that other tools allow.
+// them, with the dots and capitals that other tools allow, and a group behind it
+// (root:wheel, crontab(5) of FreeBSD).
 func userName(word string) bool {
+	word, _, _ = strings.Cut(word, ":")
 	for i, c := range []byte(word) {
 		letter := c == '_' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z'
 		if !letter && (i == 0 || c != '-' && c != '.' && c != '@' && (c != '$' || i < len(word)-1) && (c < '0' || c > '9')) {
@@ -322,7 +335,7 @@ func namesUsers(p string, src []byte) bool {
 			n = 2
 		}
 		words, rest := cut(text, n)
-		if len(words) < n || rest == "" || !userName(words[n-1]) {
+		if len(words) < n || rest == "" || !userName(words[n-1]) && !placeholder(words[n-1]) {
 			return false
 		}
 		found = found || accounts[words[n-1]]

@@ -62,6 +62,8 @@ var badCases = []struct {
 	{"no final newline", "0 1 * * * true", []Problem{{1, 15, "no newline at the end of the file: cron refuses or ignores the last line", true}}},
 	{"CRLF", "0 1 * * * true\r\n", []Problem{{1, 1, "lines end in CRLF: the carriage return becomes part of every command", true}}},
 	{"a user where there is no column for one", "5 4 * * * root run-it now\n5 4 * * * ./x y\n", []Problem{{1, 11, "root is no command: the crontab of one user has no column for users, as other lines here have none", true}}},
+	{"a program of the name of a box", "0 2 * * * vagrant snapshot push\n5 4 * * * ./x y\n", nil},
+	{"a placeholder may be a user", "5 4 * * * root run-it now\n5 4 * * * ${APP_USER} x y\n", nil},
 	{"NUL", "a\nb\x00", []Problem{{2, 1, "holds a NUL byte: not a crontab", false}}},
 	{"comment without newline is harmless only when blank", "0 1 * * * true\n  ", nil},
 	{"too many", strings.Repeat("@daily x\n", MaxEntries+2), []Problem{{1001, 1, "more than 1000 entries: the rest is not read", false}}},
@@ -82,14 +84,15 @@ func TestParse_machine_without_user(t *testing.T) {
 		"25 6 * * * cd /srv/app && ./x\n":   12,
 		"25 6 * * * /srv/app/x --all\n":     12,
 		"@daily TOKEN=s3cret ./x\n":         8,
+		"25 6 * * * $HOME/bin/x\n":          12,
 		"25 6 * * * [ -x /srv/x ] && run\n": 12,
 	} {
 		f := Parse("etc/cron.d/app", []byte(src))
-		if len(f.Problems) != 1 || f.Problems[0].Column != column || !strings.HasPrefix(f.Problems[0].Message, "no user before the command") || !f.Entries[0].Bad || f.Entries[0].Start != column {
+		if len(f.Problems) != 1 || f.Problems[0].Column != column || !strings.HasPrefix(f.Problems[0].Message, "no user before the command") || !f.Entries[0].Misfit || f.Entries[0].Bad || f.Entries[0].Start != column {
 			t.Errorf("%q: %+v", src, f)
 		}
 	}
-	for _, src := range []string{"5 4 * * * www-data x y\n", "5 4 * * * svc_1.x@corp x\n", "@reboot Deploy x\n"} {
+	for _, src := range []string{"5 4 * * * www-data x y\n", "5 4 * * * svc_1.x@corp x\n", "@reboot Deploy x\n", "5 4 * * * root:wheel x\n", "5 4 * * * ${APP_USER} x\n", "5 4 * * * {{ user }} x\n", "5 4 * * * <user> x\n"} {
 		if f := Parse("etc/cron.d/app", []byte(src)); len(f.Problems) > 0 {
 			t.Errorf("%q: %+v", src, f.Problems)
 		}

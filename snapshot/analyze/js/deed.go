@@ -12,6 +12,7 @@ type CallSite struct {
 	Callee       string // as it stands: fs.writeFileSync, execSync
 	Args         []Value
 	Caught       bool // in a try block that somebody catches
+	Sometimes    bool // on a condition
 	Line, Column int
 }
 
@@ -43,6 +44,10 @@ func (w *walker) deed(n ast.INode) {
 	case *ast.DotExpr:
 		if name := memberName(n); name != nil && isEnv(n.X) && len(w.m.Env) < maxDeeds && !slices.Contains(w.m.Env, string(name)) {
 			w.m.Env = append(w.m.Env, string(name))
+		}
+	case *ast.Var:
+		if w.look.has.children {
+			w.m.mentions[string(n.Name())]++
 		}
 	case *ast.ReturnStmt:
 		w.returns(n.Value)
@@ -85,21 +90,22 @@ func (w *walker) reaches(n *ast.CallExpr) {
 
 func (w *walker) keep(callee string, n *ast.CallExpr) {
 	if callee != "" && len(w.calls) < maxDeeds {
-		w.calls = append(w.calls, pendingCall{callee, n, w.try > 0})
+		w.calls = append(w.calls, pendingCall{callee, n, w.try > 0, w.look.some > 0})
 	}
 }
 
 // A pendingCall is read when all names of the file are known.
 type pendingCall struct {
-	callee string
-	call   *ast.CallExpr
-	caught bool
+	callee    string
+	call      *ast.CallExpr
+	caught    bool
+	sometimes bool
 }
 
 func (m *Module) calls(pending []pendingCall) {
 	for _, p := range pending {
 		v := m.value(p.call, 0)
-		m.Calls = append(m.Calls, CallSite{Callee: p.callee, Args: v.List, Caught: p.caught, Line: v.Line, Column: v.Column})
+		m.Calls = append(m.Calls, CallSite{Callee: p.callee, Args: v.List, Caught: p.caught, Sometimes: p.sometimes, Line: v.Line, Column: v.Column})
 	}
 }
 

@@ -40,6 +40,7 @@ type Module struct {
 	at       *locator
 	top      map[string]ast.IExpr // last values of top-level const, let and var, functions, classes
 	constant map[string]bool
+	mentions map[string]int       // how often a name stands in a file that may start programs, its declaration with it
 	local    map[string]ast.IExpr // initialisers of consts in any scope; nil when there are several of a name
 }
 
@@ -108,7 +109,7 @@ func (m *Module) read(code []byte, locate func(buf []byte) *locator, r *rewrites
 		return
 	}
 	m.Complete, m.Empty = true, true
-	m.top, m.constant, m.local = map[string]ast.IExpr{}, map[string]bool{}, map[string]ast.IExpr{}
+	m.top, m.constant, m.local, m.mentions = map[string]ast.IExpr{}, map[string]bool{}, map[string]ast.IExpr{}, map[string]int{}
 	for _, s := range tree.List {
 		m.declare(s)
 	}

@@ -73,7 +73,7 @@ func Session(t testing.TB, dir string) *collect.Session {
 		t.Fatal(err)
 	}
 	return &collect.Session{
-		Host: h, Tree: tree, Repository: repo, Derived: &snapshot.Derived{}, Previous: snapshot.Nothing,
+		Host: machine{h, t}, Tree: tree, Repository: repo, Derived: &snapshot.Derived{}, Previous: snapshot.Nothing,
 		Cursors: func(snapshot.System, string) json.RawMessage { return nil },
 		Secret: func(clear string) string {
 			m := hmac.New(sha256.New, []byte("test key"))

@@ -15,19 +15,12 @@ import (
 	"testing"
 
 	"healthaudit/snapshot"
-	"healthaudit/snapshot/analyze/ecosystem"
 	"healthaudit/snapshot/collect"
 	"healthaudit/snapshot/collect/collecttest"
 	"healthaudit/snapshot/host"
 )
 
-// The test binary is its own evaluator child, as audit is.
-func TestMain(m *testing.M) {
-	if slices.Contains(os.Args, "evaluate-ecosystem") {
-		os.Exit(ecosystem.Child(os.Stdin, os.Stdout))
-	}
-	os.Exit(m.Run())
-}
+func TestMain(m *testing.M) { collecttest.Main(m) }
 
 func session(t *testing.T, files string) *collect.Session {
 	t.Helper()

@@ -151,7 +151,7 @@ func (a *analysis) javaScript(p string, b []byte, sound bool) {
 	if a.Language == langJS {
 		a.Module = formOf(m)
 	}
-	a.children(p, m.Starts)
+	a.children(p, b, m.Starts)
 	for _, i := range m.Imports {
 		if strings.HasPrefix(i.Path, "./") || strings.HasPrefix(i.Path, "../") {
 			spec, _, _ := strings.Cut(i.Path, "?")
@@ -164,18 +164,48 @@ func (a *analysis) javaScript(p string, b []byte, sound bool) {
 	}
 }
 
-// children notes what a script of JavaScript starts.
-func (a *analysis) children(p string, starts []js.Start) {
+// children notes what a script of JavaScript starts. What the script names a
+// second time it may make, fetch or look for itself, and provides for.
+func (a *analysis) children(p string, b []byte, starts []js.Start) {
 	o := refs.Origin{Dir: anywhere, Self: path.Join(atRoot, path.Dir(p)), Where: snapshot.Child}
+	uses := map[string]int{}
+	for _, s := range starts {
+		uses[s.Text]++
+	}
 	for _, s := range starts {
 		o.Guarded = s.Guarded
 		for _, r := range refs.Command(s.Text, o) {
 			if r.Kind != snapshot.RefBin && len(a.Refs) < maxNeeds {
+				name := r.Name
+				if r.Kind == snapshot.RefFile {
+					name = path.Base(r.Path)
+				}
+				r.Guarded = r.Guarded || mentions(b, name) > uses[s.Text]*mentions([]byte(s.Text), name)
 				r.Line, r.Column = s.Line, s.Column
 				a.Refs = append(a.Refs, r)
 			}
 		}
 	}
+}
+
+// mentions counts how often a text has a name as a word.
+func mentions(text []byte, name string) (n int) {
+	for name != "" {
+		i := bytes.Index(text, []byte(name))
+		if i < 0 {
+			break
+		}
+		end := i + len(name)
+		if (i == 0 || !wordByte(text[i-1])) && (end == len(text) || !wordByte(text[end])) {
+			n++
+		}
+		text = text[end:]
+	}
+	return n
+}
+
+func wordByte(c byte) bool {
+	return c == '_' || c == '-' || c >= '0' && c <= '9' || c|0x20 >= 'a' && c|0x20 <= 'z'
 }
 
 func (a *analysis) shellScript(p string, b []byte) {

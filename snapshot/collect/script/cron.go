@@ -153,11 +153,13 @@ func (e entryModel) item(f snapshot.File, wrong []problem) *snapshot.Item {
 }
 
 func (e entryModel) schedule(p string) snapshot.Schedule {
-	sc := snapshot.Schedule{Dialect: "crontab", Expression: e.Schedule, Timezone: e.Timezone, Effective: !e.Bad, Path: p, Line: e.Line, Column: e.Column}
+	sc := snapshot.Schedule{Dialect: "crontab", Expression: e.Schedule, Timezone: e.Timezone, Effective: !e.Bad && (!e.Misfit || e.User != ""), Path: p, Line: e.Line, Column: e.Column}
 	base := strings.ToLower(path.Base(p))
 	switch {
 	case e.Bad:
 		sc.Why = "cron does not understand it"
+	case !sc.Effective:
+		sc.Why = "no user stands before its command"
 	case strings.Contains(base, "example") || strings.Contains(base, "sample"):
 		sc.Effective, sc.Why = false, "the file is an example"
 	}
@@ -175,14 +177,14 @@ func parseCrontab(s *collect.Session, f snapshot.File) (m crontabModel) {
 		m.Env = append(m.Env, v.Name)
 	}
 	m.Problems = unfinished(b)
-	wrong := map[int]problem{}
+	wrong := map[int][]problem{}
 	for _, q := range file.Problems {
 		w := problem{q.Line, q.Column, weightDoubt, q.Message}
 		if q.Sure {
 			w.Weight = weightSure
 		}
-		if slices.ContainsFunc(file.Entries, func(e crontab.Entry) bool { return e.Bad && e.Line == q.Line }) {
-			wrong[q.Line] = w
+		if slices.ContainsFunc(file.Entries, func(e crontab.Entry) bool { return (e.Bad || e.Misfit) && e.Line == q.Line }) {
+			wrong[q.Line] = append(wrong[q.Line], w)
 			continue
 		}
 		m.Problems = append(m.Problems, w)
@@ -193,11 +195,9 @@ func parseCrontab(s *collect.Session, f snapshot.File) (m crontabModel) {
 	return m
 }
 
-func parseEntry(e crontab.Entry, env []crontab.Env, wrong map[int]problem) entryModel {
+func parseEntry(e crontab.Entry, env []crontab.Env, wrong map[int][]problem) entryModel {
 	em := entryModel{Entry: e, Hash: snapshot.Sum([]byte(waiver.Without(e.Command)))[:8]}
-	if w, ok := wrong[e.Line]; ok {
-		em.Problems = append(em.Problems, w)
-	}
+	em.Problems = append(em.Problems, wrong[e.Line]...)
 	em.Command = ""
 	dialect := shell.POSIX
 	if e.Shell == "bash" || e.Shell == "zsh" {

@@ -44,7 +44,7 @@ var Collector = &collect.Collector{
 		"(scripts, bin, tools, automation, ci, cron, jobs, deploy, ops, hack, .github/scripts), executable files with a #! line anywhere, " +
 		"and whatever file another system starts. Backups, vendored and ignored files are left out. A script's facts are its language, " +
 		"interpreter, executable bit, content digest, whether it parses, and what it starts.",
-	Epoch:     2,
+	Epoch:     3,
 	Collect:   listAll,
 	Recollect: recollect,
 	Follow:    follow,
