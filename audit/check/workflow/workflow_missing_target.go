@@ -16,7 +16,6 @@ import (
 // MissingTarget finds steps that start something the project does not have.
 var MissingTarget = &audit.Check{
 	ID:       "workflow-missing-target",
-	Version:  2,
 	System:   snapshot.Workflows,
 	Title:    "target is missing",
 	Severity: audit.High,
