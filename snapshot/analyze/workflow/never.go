@@ -57,7 +57,7 @@ func (d *Document) neverNotes(m *Model) []Message {
 	look := func(n *yaml.Node) {
 		c := child(n, "if")
 		t := strings.TrimSpace(raw(c))
-		if !askable().MatchString(strings.ToLower(t)) || strings.Contains(t, "${{") && (!strings.HasPrefix(t, "${{") || !strings.HasSuffix(t, "}}")) {
+		if !strings.Contains(t, "==") || !askable().MatchString(strings.ToLower(t)) || strings.Contains(t, "${{") && (!strings.HasPrefix(t, "${{") || !strings.HasSuffix(t, "}}")) {
 			return
 		}
 		if e := conditionOf(t); len(e) == 1 {

@@ -47,8 +47,15 @@ func hashComments(sh string) bool {
 
 // plainExpressions returns a text with one space at both ends of each expression.
 func plainExpressions(src string) string {
-	if !strings.Contains(src, "${{") {
-		return src
+	for rest := src; ; {
+		_, after, found := strings.Cut(rest, "${{")
+		if !found {
+			return src
+		}
+		inner, behind, found := strings.Cut(after, "}}")
+		if !found || inner != " "+strings.Trim(inner, " \t")+" " {
+			return looseExpression().ReplaceAllString(src, "$${{ $1 }}")
+		}
+		rest = behind
 	}
-	return looseExpression().ReplaceAllString(src, "$${{ $1 }}")
 }
