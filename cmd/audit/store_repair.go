@@ -33,25 +33,24 @@ func (c *storeVerifyCmd) repair(a *App) error {
 		if err != nil {
 			return errors.Join(err, rep.Discard())
 		}
+		say := func(lines []string) {
+			for _, s := range lines {
+				fmt.Fprintln(a.Stdout, report.Clean(s))
+			}
+		}
 		if len(lost)+len(found) == 0 {
 			if err := rep.Discard(); err != nil || a.Quiet {
 				return err
 			}
-			for _, s := range missing {
-				fmt.Fprintf(a.Stdout, "%s\n", report.Clean(s))
-			}
+			say(missing)
 			_, err = fmt.Fprintln(a.Stdout, "store: sound: there is nothing to repair")
 			return err
 		}
-		for _, s := range lost {
-			fmt.Fprintf(a.Stdout, "%s\n", report.Clean(s))
-		}
+		say(lost)
 		for _, f := range found {
 			fmt.Fprintf(a.Stdout, "brought back from %s: %s\n", f.From, report.Clean(f.Path))
 		}
-		for _, s := range missing {
-			fmt.Fprintf(a.Stdout, "%s\n", report.Clean(s))
-		}
+		say(missing)
 		aside := a.damagedName()
 		stats, err := rep.Store.Stats()
 		if err != nil {

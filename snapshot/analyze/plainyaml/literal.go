@@ -63,8 +63,8 @@ func (p *parser) block(at, column int) *yaml.Node {
 		}
 		break
 	}
-	if !p.ended {
-		p.skipComments()
+	if !p.ended && p.text[p.at] == '#' {
+		p.next()
 	}
 	if p.indent > column {
 		return nil

@@ -89,7 +89,7 @@ func (p *parser) plain(at, column int) *yaml.Node {
 			continue
 		}
 		if p.text[p.at] == '#' {
-			p.skipComments()
+			p.next()
 			open = false
 		}
 		if p.indent <= column {
@@ -118,13 +118,6 @@ func (p *parser) plain(at, column int) *yaml.Node {
 		first = string(p.buf)
 	}
 	return resolved(n, first)
-}
-
-// skipComments goes on from a comment to the next line that says something.
-func (p *parser) skipComments() {
-	if p.text[p.at] == '#' {
-		p.next()
-	}
 }
 
 // continued returns the end of a further line of a plain scalar, and whether it

@@ -131,7 +131,7 @@ const keyAt = `^ *(?:- +)*["']?[\w./-]+["']?:`
 var (
 	conflict = lazyregexp.New(`^(?:<{7}|>{7}) `)
 	nothing  = lazyregexp.New(`^\s*(?:#.*)?$`)
-	closed   = lazyregexp.New(`^ *(?:- +)*(?:["']?[\w./-]+["']?: +)?(?:"(?:[^"\\]|\\.)*"|'(?:[^']|\'\')*'|\[[^\[\]]*\]|\{[^{}]*\}) *[^ #:]`)
+	closed   = lazyregexp.New(`^ *(?:- +)*(?:["']?[\w./-]+["']?: +)?(?:"(?:[^"\\]|\\.)*"|'(?:[^']|'')*'|\[[^\[\]]*\]|\{[^{}]*\}) *[^ #:]`)
 	crowded  = lazyregexp.New(keyAt + `[^ /]`)
 	unquoted = lazyregexp.New(keyAt + ` +[^ "'|>&*!#].*: `)
 	glued    = lazyregexp.New(`^ *-[A-Za-z][\w-]*:`)

@@ -32,7 +32,7 @@ func (d *Document) newer(family string, e *actionlint.Error) bool {
 		return newKeys().MatchString(e.Message)
 	case "step-without-work":
 		step := mappingAt(d.root, e.Line, e.Column)
-		return step != nil && slices.ContainsFunc(newSteps, func(key string) bool { return has(step, key) })
+		return step != nil && slices.ContainsFunc(newSteps, func(key string) bool { return child(step, key) != nil })
 	case "wrong-kind":
 		return strings.HasPrefix(e.Message, `"with" section is scalar node`) && d.inserted(e)
 	case "action-format", "call-format":
@@ -83,9 +83,6 @@ func mappingAt(n *yaml.Node, line, column int) (found *yaml.Node) {
 	}
 	return nil
 }
-
-// has reports whether a mapping has a key, whatever its value.
-func has(n *yaml.Node, key string) bool { return child(n, key) != nil }
 
 // queueProblems are the queues of concurrency groups that GitHub refuses.
 // Source: https://docs.github.com/actions/how-tos/write-workflows/choose-when-workflows-run/control-workflow-concurrency

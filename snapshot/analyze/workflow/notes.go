@@ -247,43 +247,6 @@ func envKeys(root *yaml.Node, m *Model) []Message {
 var syntaxKeys = map[string]bool{"runs-on": true, "timeout-minutes": true, "continue-on-error": true, "working-directory": true,
 	"cancel-in-progress": true, "permissions": true, "steps": true, "strategy": true, "fail-fast": true, "max-parallel": true, "uses": true}
 
-// pushNotes finds runs that may start themselves: a push by GITHUB_TOKEN starts
-// nothing, one by another token does. What looks at who pushed, at the message
-// or at whether anything changed ends by itself.
-// Source: https://docs.github.com/actions/how-tos/write-workflows/choose-when-workflows-run/trigger-a-workflow
-func pushNotes(m *Model) []Message {
-	if !pushed(m) {
-		return nil
-	}
-	for i := range m.Jobs {
-		j := &m.Jobs[i]
-		if j.If != "" {
-			continue
-		}
-		token := false
-		for _, s := range j.Steps {
-			if a, _ := ActionOf(s.Uses); a == "actions/checkout" {
-				token = foreignToken(&s)
-			}
-			if token && s.If == "" && s.traits.pushes {
-				return []Message{{Pos: s.RunPos, Family: NotePush, Where: whereOf(j.ID, s.Key)}}
-			}
-		}
-	}
-	return nil
-}
-
-// pushed reports whether any push starts the workflow, whatever it changes.
-func pushed(m *Model) bool {
-	for _, t := range m.Triggers {
-		if t.Event != "push" {
-			continue
-		}
-		return !slices.ContainsFunc(t.Filters, func(f Filter) bool { return f.Name != "branches" })
-	}
-	return false
-}
-
 func (j *Job) lock(manager, dir, where string, p Pos) {
 	j.locks = append(j.locks, Message{Pos: p, Family: NoteLock, Where: where, Subject: manager + " " + path.Clean(dir)})
 }

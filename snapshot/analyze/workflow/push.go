@@ -218,3 +218,40 @@ func foreignToken(s *Step) bool {
 	t := strings.ToLower(s.with["token"])
 	return strings.Contains(t, "secrets.") && !strings.Contains(t, "secrets.github_token") && s.with["ref"] == "" && s.with["repository"] == ""
 }
+
+// pushNotes finds runs that may start themselves: a push by GITHUB_TOKEN starts
+// nothing, one by another token does. What looks at who pushed, at the message
+// or at whether anything changed ends by itself.
+// Source: https://docs.github.com/actions/how-tos/write-workflows/choose-when-workflows-run/trigger-a-workflow
+func pushNotes(m *Model) []Message {
+	if !pushed(m) {
+		return nil
+	}
+	for i := range m.Jobs {
+		j := &m.Jobs[i]
+		if j.If != "" {
+			continue
+		}
+		token := false
+		for _, s := range j.Steps {
+			if a, _ := ActionOf(s.Uses); a == "actions/checkout" {
+				token = foreignToken(&s)
+			}
+			if token && s.If == "" && s.traits.pushes {
+				return []Message{{Pos: s.RunPos, Family: NotePush, Where: whereOf(j.ID, s.Key)}}
+			}
+		}
+	}
+	return nil
+}
+
+// pushed reports whether any push starts the workflow, whatever it changes.
+func pushed(m *Model) bool {
+	for _, t := range m.Triggers {
+		if t.Event != "push" {
+			continue
+		}
+		return !slices.ContainsFunc(t.Filters, func(f Filter) bool { return f.Name != "branches" })
+	}
+	return false
+}
